@@ -1,0 +1,163 @@
+"""Segment a folder of images by Otsu's threshold and a watershed of the distance transform."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage.feature import peak_local_max
+from skimage.filters import threshold_otsu
+from skimage.morphology import disk
+from skimage.segmentation import watershed
+
+from cellbench.errors import CellbenchError
+from cellbench.images import image_files, read_image
+from cellbench.labels import LabelMap, label_path, relabel, write_labels
+
+FloatImage = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+SMOOTHING = 1.0
+"""Standard deviation in pixels of the Gaussian before the threshold."""
+
+RELIEF_BALANCE = 0.35
+"""From this ratio of the weaker to the stronger deviation from the ground on, a gray image is relief."""
+
+RELIEF_RADIUS = 5.0
+"""Standard deviation in pixels of the window whose gray values are compared in relief images."""
+
+RELIEF_MARGIN = 4
+"""Pixels by which that window widens the cells; taken off again."""
+
+COLOUR = 0.02
+"""Smallest difference between the channels, of 1, by which an image counts as coloured."""
+
+SMALLEST_CELL = 30
+"""Pixels of the smallest piece of foreground that is kept."""
+
+SEED_SMOOTHING = 1.0
+"""Standard deviation in pixels of the Gaussian on the distance transform."""
+
+SEED_SPACING = 0.7
+"""Smallest distance between seeds, as a share of the median radius of the pieces."""
+
+
+def segment(image: FloatImage) -> LabelMap:
+    """Segment one image.
+
+    Args:
+        image: (H, W, 3) in [0, 1].
+
+    Returns:
+        (H, W) label map with the ids 1 … N.
+    """
+    return split_pieces(find_foreground(image))
+
+
+def find_foreground(image: FloatImage) -> Mask:
+    """Find the cells' pixels: Otsu's threshold (1979) on brightness, or on local contrast in relief.
+
+    Phase contrast and DIC show cells both darker and brighter than the ground, which no single
+    brightness separates; there the local standard deviation is thresholded.
+
+    Args:
+        image: (H, W, 3) in [0, 1].
+
+    Returns:
+        (H, W) mask without holes and without pieces below :data:`SMALLEST_CELL` pixels.
+    """
+    gray = gray_image(image)
+    smooth = ndimage.gaussian_filter(gray, SMOOTHING)
+    low, ground, high = np.percentile(smooth, (0.5, 50, 99.5))
+    weaker, stronger = sorted((ground - low, high - ground))
+    coloured = np.ptp(image, axis=2).max() > COLOUR
+    if not coloured and weaker > RELIEF_BALANCE * stronger:
+        mask = ndimage.binary_fill_holes(above_otsu(local_contrast(gray)))
+        return without_small(ndimage.binary_erosion(mask, disk(RELIEF_MARGIN)))
+    bright = high - ground > ground - low
+    mask = ndimage.binary_fill_holes(above_otsu(smooth if bright else -smooth))
+    return without_small(ndimage.binary_opening(mask, disk(1)))
+
+
+def gray_image(image: FloatImage) -> FloatImage:
+    """Reduce (H, W, 3) to the one value per pixel in which cells stand out.
+
+    On a bright ground stained nuclei are darkest in red light, which eosin lets pass; on a dark
+    ground cells glow in any colour.
+    """
+    return image[..., 0] if np.median(image) > 0.5 else image.max(axis=2)
+
+
+def local_contrast(gray: FloatImage) -> FloatImage:
+    """Give the standard deviation of the gray values in a Gaussian window around each pixel."""
+    mean = ndimage.gaussian_filter(gray, RELIEF_RADIUS)
+    square = ndimage.gaussian_filter(gray**2, RELIEF_RADIUS)
+    return np.asarray(np.sqrt(np.maximum(square - mean**2, 0)))
+
+
+def above_otsu(signal: FloatImage) -> Mask:
+    """Tell which pixels are above Otsu's threshold; none in an even image."""
+    mask: Mask = signal > threshold_otsu(signal)
+    return mask
+
+
+def without_small(mask: Mask) -> Mask:
+    """Erase the pieces below :data:`SMALLEST_CELL` pixels."""
+    pieces, _ = ndimage.label(mask)
+    kept = np.bincount(pieces.ravel()) >= SMALLEST_CELL
+    kept[0] = False
+    return np.asarray(kept[pieces])
+
+
+def split_pieces(mask: Mask) -> LabelMap:
+    """Split touching cells: a watershed from the peaks of the smoothed distance to the background.
+
+    Args:
+        mask: (H, W) foreground.
+
+    Returns:
+        (H, W) label map with the ids 1 … N.
+    """
+    pieces, count = ndimage.label(mask)
+    if count == 0:
+        return np.zeros(mask.shape, np.uint16)
+    distance = ndimage.distance_transform_edt(mask)
+    radius = np.median(ndimage.maximum(distance, pieces, np.arange(1, count + 1)))
+    smooth = ndimage.gaussian_filter(distance, SEED_SMOOTHING)
+    spacing = max(1, round(SEED_SPACING * radius))
+    peaks = peak_local_max(smooth, min_distance=spacing, labels=pieces, exclude_border=False)
+    seeds = np.zeros(mask.shape, np.int32)
+    seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    return relabel(watershed(-smooth, seeds, mask=mask))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Segment every image of a folder; a bad one is reported in one line, the others go on.
+
+    Returns:
+        Exit status: 0, or 1 if any image failed.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-i", "--inputs", type=Path, required=True, help="folder of images")
+    parser.add_argument("-o", "--outputs", type=Path, required=True, help="folder of label maps")
+    options = parser.parse_args(arguments)
+    failed = False
+    try:
+        images = image_files(options.inputs)
+    except CellbenchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for stem, path in images.items():
+        try:
+            write_labels(label_path(options.outputs, stem), segment(read_image(path)))
+        except (CellbenchError, OSError, MemoryError) as error:
+            print(error, file=sys.stderr)
+            failed = True
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""The one datamodule that feeds every model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader, WeightedRandomSampler
+
+from cellbench.data.augmentation import training_transform
+from cellbench.data.folder import DatasetImage, read_dataset
+from cellbench.data.patches import PatchDataset, WholeImageDataset, sampling_weights
+from cellbench.data.store import DecodedStore
+from cellbench.errors import DatasetError
+
+
+class CellDataModule(LightningDataModule):
+    """Patches of the train split, whole images of tune and test.
+
+    Targets are encoded by the representation of the model that is trained.
+
+    Args:
+        root: the dataset folder.
+        crop_size: side of a training patch in pixels; a multiple of 32 suits every network.
+        batch_size: patches at a time.
+        patches_per_epoch: patches drawn in an epoch, whatever the number of images.
+        largest_zoom: patches show cells up to so many times larger or smaller; 1 is off.
+        augmentation: factor on the probability of every change of intensity; 0 is off.
+        num_workers: processes that prepare patches.
+        cache: folder for decoded images; it may be removed at any time.
+    """
+
+    def __init__(
+        self,
+        root: str = "data/sample",
+        crop_size: int = 256,
+        batch_size: int = 8,
+        patches_per_epoch: int = 512,
+        largest_zoom: float = 1.5,
+        augmentation: float = 1.0,
+        num_workers: int = 2,
+        cache: str = "runs/cache",
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.root = root
+        self.crop_size = crop_size
+        self.batch_size = batch_size
+        self.patches_per_epoch = patches_per_epoch
+        self.largest_zoom = largest_zoom
+        self.augmentation = augmentation
+        self.num_workers = num_workers
+        self.store = DecodedStore(cache)
+
+    def _items(self, split: str) -> list[DatasetImage]:
+        items = [item for item in read_dataset(self.root, [split]) if item.labels is not None]
+        if not items:
+            raise DatasetError(f"{self.root}: no image of {split} has a label map; add some")
+        return items
+
+    def train_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Give random patches, drawn so that neither small images nor rare modalities starve."""
+        items = self._items("train")
+        shapes = [self.store.load(item)[1].shape for item in items]
+        weights = sampling_weights(
+            [(height, width) for height, width in shapes],
+            [item.modality for item in items],
+            self.crop_size,
+        )
+        dataset = PatchDataset(
+            items,
+            self.store,
+            self._representation().encode,
+            training_transform(self.augmentation),
+            self.crop_size,
+            self.largest_zoom,
+        )
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            sampler=WeightedRandomSampler(weights.tolist(), self.patches_per_epoch),
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            drop_last=True,
+        )
+
+    def val_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Give the whole images of the tune split."""
+        return self._whole_images("tune")
+
+    def test_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Give the whole images of the test split."""
+        return self._whole_images("test")
+
+    def predict_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Give the whole images of the test split."""
+        return self._whole_images("test")
+
+    def _whole_images(self, split: str) -> DataLoader[dict[str, Any]]:
+        dataset = WholeImageDataset(self._items(split), self.store)
+        return DataLoader(dataset, batch_size=1, collate_fn=_only, num_workers=0)
+
+    def _representation(self) -> Any:  # noqa: ANN401  (Lightning types the module loosely)
+        if self.trainer is None or self.trainer.lightning_module is None:
+            raise DatasetError(f"{self.root}: training patches need a trainer with a model")
+        return self.trainer.lightning_module.representation
+
+
+def _only(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Unwrap a batch of one whole image: images differ in size."""
+    (item,) = items
+    return item

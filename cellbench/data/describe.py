@@ -1,0 +1,156 @@
+"""Describe a dataset folder: what is in it, and what is wrong with it."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from cellbench.data.folder import SPLITS, DatasetImage, read_dataset
+from cellbench.errors import ImageError, LabelMapError
+from cellbench.images import read_raw
+from cellbench.labels import label_files, read_labels, relabel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+_COLUMNS = {
+    "split": "split",
+    "modality": "modality",
+    "images": "images",
+    "cells": "cells",
+    "cells_median": "median per image",
+    "cells_range": "per image",
+    "height_range": "height",
+    "width_range": "width",
+    "diameter_median": "diameter",
+    "formats": "pixels",
+    "without_cells": "without cells",
+    "without_labels": "without labels",
+}
+
+
+@dataclass
+class _Facts:
+    """One image; what could not be read stays None."""
+
+    split: str
+    modality: str
+    height: int | None = None
+    width: int | None = None
+    format: str | None = None
+    cells: int | None = None
+    unlabeled: bool = False
+    diameters: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+
+def describe(root: str | Path) -> "pd.DataFrame":
+    """Describe a dataset folder, one row per split and modality.
+
+    Every image and label map is read whole, so that damage shows.
+
+    Args:
+        root: the dataset folder.
+
+    Returns:
+        Table with the columns split, modality, images, cells, cells_median, cells_min, cells_max (per image
+        with a label map), height_min, height_max, width_min, width_max, diameter_median (of all cells, in
+        pixels, of a disc with the cell's area), formats, without_cells and without_labels. Its
+        ``attrs["problems"]`` lists what is wrong, one line each.
+
+    Raises:
+        CellbenchError: if the folder is no dataset folder, or two files share a stem.
+    """
+    import pandas as pd
+
+    images = read_dataset(root)
+    problems: list[str] = []
+    facts = pd.DataFrame([asdict(_look_at(image, problems)) for image in images])
+    problems += _labels_without_image(Path(root), images)
+    groups = facts.groupby(["split", "modality"], sort=False)
+    table = pd.DataFrame(
+        [{"split": s, "modality": m, **_summary(group)} for (s, m), group in groups]
+    )
+    table.attrs["problems"] = problems
+    return table
+
+
+def _look_at(image: DatasetImage, problems: list[str]) -> _Facts:
+    facts = _Facts(image.split, image.modality, unlabeled=image.labels is None)
+    try:
+        pixels = read_raw(image.image)
+        facts.height, facts.width, channels = pixels.shape
+        facts.format = f"{pixels.dtype} × {channels}"
+    except ImageError as error:
+        problems.append(str(error))
+    if image.labels is None:
+        problems.append(f"{image.image}: has no label map")
+        return facts
+    try:
+        labels = read_labels(image.labels)
+    except LabelMapError as error:
+        problems.append(str(error))
+        return facts
+    if facts.height is not None and labels.shape != (facts.height, facts.width):
+        size = f"({facts.height}, {facts.width})"
+        problems.append(f"{image.labels}: is {labels.shape}, its image is {size}")
+    areas = np.bincount(relabel(labels).ravel())[1:]
+    facts.cells, facts.diameters = len(areas), 2 * np.sqrt(areas / np.pi)
+    return facts
+
+
+def _labels_without_image(root: Path, images: list[DatasetImage]) -> list[str]:
+    used = {image.labels for image in images}
+    folders = [root / split / "labels" for split in SPLITS]
+    present = [path for one in folders if one.is_dir() for path in label_files(one).values()]
+    return [f"{path}: has no image" for path in present if path not in used]
+
+
+def _summary(group: "pd.DataFrame") -> dict[str, object]:
+    diameters = np.concatenate(group["diameters"].to_list())
+    return {
+        "images": len(group),
+        "cells": int(group["cells"].sum()),
+        "cells_median": group["cells"].median(),
+        "cells_min": group["cells"].min(),
+        "cells_max": group["cells"].max(),
+        "height_min": group["height"].min(),
+        "height_max": group["height"].max(),
+        "width_min": group["width"].min(),
+        "width_max": group["width"].max(),
+        "diameter_median": float(np.median(diameters)) if len(diameters) else float("nan"),
+        "formats": ", ".join(sorted(group["format"].dropna().unique())),
+        "without_cells": int((group["cells"] == 0).sum()),
+        "without_labels": int(group["unlabeled"].sum()),
+    }
+
+
+def format_description(table: "pd.DataFrame") -> str:
+    """Print the table of :func:`describe` for people: one block per row, then the problems.
+
+    Args:
+        table: as :func:`describe` gives it.
+
+    Returns:
+        Lines without a trailing newline.
+    """
+    shown = table.assign(modality=table["modality"].replace("", "unknown")).astype(object)
+    for name in ("cells", "height", "width"):
+        low, high = shown.pop(f"{name}_min"), shown.pop(f"{name}_max")
+        shown[f"{name}_range"] = [_range(*ends) for ends in zip(low, high, strict=True)]
+    problems = list(table.attrs.get("problems", []))
+    count = f"{len(problems)} problems" if len(problems) != 1 else "1 problem"
+    lines = (
+        shown[list(_COLUMNS)]
+        .rename(columns=_COLUMNS)
+        .to_string(index=False, float_format="{:.1f}".format)
+    )
+    return "\n".join([lines, "", *problems, count])
+
+
+def _range(low: float, high: float) -> str:
+    if low != low:  # NaN: nothing of this group could be read
+        return "?"
+    return f"{low:.0f}" if low == high else f"{low:.0f}–{high:.0f}"

@@ -1,0 +1,105 @@
+"""Importers: foreign datasets become dataset folders. One reader per layout, one writer for all."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+from cellbench.data.folder import MODALITIES, SPLITS
+from cellbench.data.importers.base import ForeignDataset, SourceImage
+from cellbench.data.importers.coco import read_coco
+from cellbench.data.importers.dsb2018 import read_dsb2018
+from cellbench.data.importers.folder import read_folder
+from cellbench.data.importers.kaggle_rle import read_kaggle_rle
+from cellbench.data.importers.neurips22 import read_neurips22
+from cellbench.data.importers.writing import (
+    ImportReport,
+    assign_split,
+    parse_fractions,
+    write_dataset,
+)
+from cellbench.errors import DatasetError
+
+__all__ = ["IMPORTERS", "ImportReport", "import_dataset"]
+
+IMPORTERS: dict[str, Callable[..., ForeignDataset]] = {
+    "coco": read_coco,
+    "dsb2018": read_dsb2018,
+    "folder": read_folder,
+    "kaggle-rle": read_kaggle_rle,
+    "neurips22": read_neurips22,
+}
+"""Name to reader: takes the source folder and the importer's own options."""
+
+
+def import_dataset(
+    name: str,
+    source: str | Path,
+    root: str | Path,
+    *,
+    split: str | None = None,
+    fractions: str = "80/10/10",
+    modality: str = "",
+    source_name: str = "",
+    **options: str,
+) -> ImportReport:
+    """Turn a foreign dataset into a dataset folder; running again goes on where it stopped.
+
+    Images, and label maps that are TIFF already, become hard links where the file system allows.
+
+    Args:
+        name: one of :data:`IMPORTERS`.
+        source: the foreign dataset's folder; nothing in it is changed.
+        root: the dataset folder to write.
+        split: put every image into this split.
+        fractions: shares of train, tune and test, where the source leaves the split open; drawn from
+            a hash of each stem, so always the same.
+        modality: modality of all images; empty where unknown or mixed.
+        source_name: what the manifest says under ``source``; the importer's name unless given.
+        **options: the importer's own, such as ``annotations`` and ``images``.
+
+    Returns:
+        Counts, and warnings to show to the user.
+
+    Raises:
+        CellbenchError: if a name or option is unknown, or the source breaks its layout.
+    """
+    if name not in IMPORTERS:
+        raise DatasetError(f"{name}: no such importer; choose one of {', '.join(IMPORTERS)}")
+    if split not in (None, *SPLITS):
+        raise DatasetError(f"split {split!r}: choose one of {', '.join(SPLITS)}")
+    if modality not in ("", *MODALITIES):
+        raise DatasetError(f"modality {modality!r}: choose one of {', '.join(MODALITIES)}")
+    shares = parse_fractions(fractions)
+    foreign = _read(name, Path(source), options)
+    found: dict[str, list[SourceImage]] = {}
+    for image in foreign.images:
+        chosen = _checked_split(image, split) or assign_split(
+            image.image.stem, shares, image.splits
+        )
+        found.setdefault(chosen, []).append(image)
+    columns = {"modality": modality, "source": source_name or name}
+    return write_dataset(found, foreign, Path(root), columns)
+
+
+def _read(name: str, source: Path, options: dict[str, str]) -> ForeignDataset:
+    if not source.is_dir():
+        raise DatasetError(f"{source}: no such folder; give the folder of the unpacked dataset")
+    known = list(inspect.signature(IMPORTERS[name]).parameters)[1:]
+    for option in options:
+        if option not in known:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none of its own"
+            raise DatasetError(f"{name}: has no option `{option}`; {takes}")
+    foreign = IMPORTERS[name](source, **options)
+    if not foreign.images and not foreign.unlabeled:
+        why = f" ({foreign.warnings[0]})" if foreign.warnings else ""
+        raise DatasetError(
+            f"{source}: holds no images with truth in the layout of {name}{why}; give the folder above"
+        )
+    return foreign
+
+
+def _checked_split(image: SourceImage, split: str | None) -> str | None:
+    if split is not None and split not in image.splits:
+        allowed = " or ".join(image.splits)
+        raise DatasetError(f"{image.image}: the source puts it into {allowed}; leave `split` out")
+    return split

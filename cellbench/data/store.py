@@ -1,0 +1,58 @@
+"""Decoded images on disk, memory-mapped, so that a training crop reads its own pixels only."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cellbench.data.folder import DatasetImage
+from cellbench.errors import DatasetError
+from cellbench.files import fingerprint, written_whole
+from cellbench.images import normalise, read_raw
+from cellbench.labels import LabelMap, read_labels, relabel
+
+_VERSION = 1
+
+
+class DecodedStore:
+    """Normalised images and relabelled label maps as .npy files, made once for each image.
+
+    Args:
+        folder: where the files are kept; it may be removed at any time.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self._folder = Path(folder)
+
+    def load(self, item: DatasetImage) -> tuple[npt.NDArray[np.uint8], LabelMap]:
+        """Give a dataset's image (H, W, 3) uint8 and its label map (H, W), both memory-mapped.
+
+        Raises:
+            CellbenchError: if a file is unreadable, the labels are absent, or the sizes differ.
+        """
+        if item.labels is None:
+            raise DatasetError(f"{item.image}: has no label map in {item.split}/labels; add it")
+        image_file = self._file(item.image)
+        labels_file = self._file(item.labels)
+        if not (image_file.is_file() and labels_file.is_file()):
+            image, labels = normalise(read_raw(item.image)), relabel(read_labels(item.labels))
+            if image.shape[:2] != labels.shape:
+                raise DatasetError(
+                    f"{item.labels}: is {labels.shape}, its image is {image.shape[:2]}; mend it"
+                )
+            _save(image_file, image)
+            _save(labels_file, labels)
+        return np.load(image_file, mmap_mode="r"), np.load(labels_file, mmap_mode="r")
+
+    def _file(self, source: Path) -> Path:
+        """Name the decoded file; a source that changes gets another name."""
+        return self._folder / f"{fingerprint([source], _VERSION)}.npy"
+
+
+def _save(path: Path, array: npt.NDArray[Any]) -> None:
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,6 @@
+"""Trained models at work: one image, a folder, timed runs of entrants."""
+
+from cellbench.inference.checkpoint import load_model
+from cellbench.inference.segment import segment_files, segment_image
+
+__all__ = ["load_model", "segment_files", "segment_image"]

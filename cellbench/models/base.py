@@ -1,0 +1,147 @@
+"""What every model shares: steps, optimiser, validation by the evaluator's own F1."""
+
+from typing import Any, TypedDict
+
+import numpy as np
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities import rank_zero_warn
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import nn
+
+from cellbench.evaluation.metric import CellF1
+from cellbench.labels import LabelMap
+from cellbench.models.schedule import learning_rate_factor, training_progress
+from cellbench.networks.windows import predict_in_windows
+from cellbench.representations import Representation
+
+MODEL_KEY = "cellbench_model"
+"""Where a checkpoint keeps the name of its model."""
+
+
+class Batch(TypedDict):
+    """Training patches: ``image`` (B, 3, H, W) in [0, 1], ``targets`` (B, C, H, W) for each map."""
+
+    image: torch.Tensor
+    targets: dict[str, torch.Tensor]
+
+
+class WholeImage(TypedDict):
+    """One image of any size: ``image`` (3, H, W) in [0, 1], ``labels`` (H, W), its stem and modality."""
+
+    image: torch.Tensor
+    labels: torch.Tensor
+    stem: str
+    modality: str
+
+
+class InstanceSegmentationModel(LightningModule):
+    """A network and a representation, trained and validated in one way for all models.
+
+    Args:
+        network: (B, 3, H, W) to one raw output for each map of the representation.
+        representation: label map to maps and back, with the loss.
+        learning_rate: peak learning rate of AdamW.
+        weight_decay: weight decay of AdamW.
+        warmup_steps: steps over which the learning rate rises to its peak.
+        window: side in pixels of the windows in which whole images are segmented.
+        overlap: share of a window that its neighbour covers too.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        representation: Representation,
+        learning_rate: float = 6e-4,
+        weight_decay: float = 0.01,
+        warmup_steps: int = 50,
+        window: int = 256,
+        overlap: float = 0.25,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(ignore=["network", "representation"])
+        self.network = network
+        self.representation = representation
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.warmup_steps = warmup_steps
+        self.window = window
+        self.overlap = overlap
+        self.val_f1 = CellF1()
+        self.test_f1 = CellF1()
+        self._predicted_cells = 0
+
+    @classmethod
+    def model_name(cls) -> str:
+        """Give the name under which the model is registered: that of its file."""
+        return cls.__module__.rsplit(".", 1)[-1]
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Predict activated maps (B, C, H, W) of images (B, 3, H, W)."""
+        return self.representation.activate(self.network(image))
+
+    def segment(self, image: torch.Tensor) -> LabelMap:
+        """Segment one image of any size.
+
+        Args:
+            image: (3, H, W) in [0, 1]; it may lie in main memory while the network is on a GPU.
+
+        Returns:
+            (H, W) label map.
+        """
+        maps = predict_in_windows(
+            self, image, window=self.window, overlap=self.overlap, device=self.device
+        )
+        return self.representation.decode({name: each.cpu().numpy() for name, each in maps.items()})
+
+    def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
+        """Give the loss of a batch of patches."""
+        loss = self.representation.loss(self.network(batch["image"]), batch["targets"])
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["image"]))
+        return loss
+
+    def validation_step(self, batch: WholeImage, batch_idx: int) -> dict[str, LabelMap]:
+        """Segment and score one image of the tune split."""
+        return {"labels": self._score(batch, "val", self.val_f1)}
+
+    def test_step(self, batch: WholeImage, batch_idx: int) -> dict[str, LabelMap]:
+        """Segment and score one image of the test split."""
+        return {"labels": self._score(batch, "test", self.test_f1)}
+
+    def predict_step(self, batch: WholeImage, batch_idx: int) -> LabelMap:
+        """Segment one image."""
+        return self.segment(batch["image"])
+
+    def _score(self, batch: WholeImage, stage: str, metric: CellF1) -> LabelMap:
+        prediction = self.segment(batch["image"])
+        metric.update(prediction, batch["labels"].cpu().numpy())
+        self._predicted_cells += int(np.max(prediction, initial=0))
+        self.log(f"{stage}/f1", metric, prog_bar=True, on_epoch=True, batch_size=1)
+        return prediction
+
+    def on_validation_epoch_end(self) -> None:
+        """Warn where training has collapsed to empty predictions."""
+        if self._predicted_cells == 0 and not self.trainer.sanity_checking:
+            rank_zero_warn(
+                "no cell was predicted on any tune image: normal in the first epochs, else try a lower "
+                "model.learning_rate and check the labels with `cellbench data describe`"
+            )
+        self._predicted_cells = 0
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Give AdamW with warm-up and cosine, stepped after every batch."""
+        optimizer = torch.optim.AdamW(
+            self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._learning_rate_factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def _learning_rate_factor(self, step: int) -> float:
+        return learning_rate_factor(step, self.warmup_steps, training_progress(self.trainer))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Name the model, so that the checkpoint alone is enough to segment."""
+        checkpoint[MODEL_KEY] = self.model_name()

@@ -1,0 +1,131 @@
+"""What happens around training: averaged weights, a guard against NaN, overlay pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import WeightAveraging
+from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
+
+from cellbench.errors import CellbenchError
+from cellbench.files import written_whole
+from cellbench.labels import LabelMap
+
+_TRUE_COLOUR = (0.0, 0.62, 0.45)
+_PREDICTED_COLOUR = (0.84, 0.37, 0.0)
+
+
+class AveragedWeights(WeightAveraging):
+    """Validate and save an exponential moving average of the weights.
+
+    The average follows fast at first, so that short runs gain too: after n steps the decay is
+    (1 + n) / (10 + n), at most ``decay`` (the rule of TensorFlow's ExponentialMovingAverage).
+
+    Args:
+        decay: share of the old average that is kept at each step, late in training.
+    """
+
+    def __init__(self, decay: float = 0.999) -> None:
+        def average(
+            old: torch.Tensor, new: torch.Tensor, steps: torch.Tensor | int
+        ) -> torch.Tensor:
+            count = int(steps)
+            return torch.lerp(new, old, min(decay, (1 + count) / (10 + count)))
+
+        super().__init__(avg_fn=average)
+
+
+class NonFiniteGuard(Callback):
+    """Leave out optimiser steps whose gradients are not finite; give up where they stay so.
+
+    Args:
+        patience: consecutive steps left out before training stops with an error.
+    """
+
+    def __init__(self, patience: int = 20) -> None:
+        self.patience = patience
+        self._left_out = 0
+
+    def on_before_optimizer_step(
+        self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        """Drop all gradients if one is not finite."""
+        gradients = [each.grad for each in pl_module.parameters() if each.grad is not None]
+        if not gradients or bool(torch.isfinite(torch.nn.utils.get_total_norm(gradients))):
+            self._left_out = 0
+            return
+        self._left_out += 1
+        optimizer.zero_grad(set_to_none=True)
+        rank_zero_warn(f"step {trainer.global_step}: gradients are not finite, step left out")
+        if self._left_out >= self.patience:
+            raise CellbenchError(
+                f"training: gradients were not finite in {self.patience} steps in a row; lower "
+                "model.learning_rate, or set trainer.precision to 32-true"
+            )
+
+
+class Overlays(Callback):
+    """Draw true and predicted outlines on a few tune images after each validation.
+
+    Pictures go to ``overlays/`` below the run's folder: truth green, prediction orange.
+
+    Args:
+        images: how many images, spread over the tune split.
+    """
+
+    def __init__(self, images: int = 4) -> None:
+        self.images = images
+
+    @rank_zero_only
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,  # noqa: ANN401  (what Lightning declares)
+        batch: Any,  # noqa: ANN401
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Draw one image where it is among the chosen."""
+        if trainer.sanity_checking or batch_idx not in self._chosen(trainer):
+            return
+        folder = Path(trainer.default_root_dir) / "overlays"
+        image = batch["image"].permute(1, 2, 0).float().cpu().numpy()
+        picture = draw_outlines(image, batch["labels"].cpu().numpy(), outputs["labels"])
+        name = f"epoch{trainer.current_epoch:04d}_{batch['stem'][:60]}.jpg"
+        _write_picture(folder / name, picture)
+
+    def _chosen(self, trainer: Trainer) -> set[int]:
+        total = int(sum(trainer.num_val_batches))
+        return {index * total // self.images for index in range(self.images)}
+
+
+def draw_outlines(
+    image: npt.NDArray[np.floating], truth: LabelMap, prediction: LabelMap
+) -> npt.NDArray[np.uint8]:
+    """Draw outlines of true and predicted cells.
+
+    Args:
+        image: (H, W, 3) in [0, 1].
+        truth: (H, W) label map, drawn green.
+        prediction: (H, W) label map, drawn orange.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    from skimage.segmentation import mark_boundaries
+
+    picture = mark_boundaries(image, truth, color=_TRUE_COLOUR, mode="inner")
+    picture = mark_boundaries(picture, prediction, color=_PREDICTED_COLOUR, mode="inner")
+    drawn: npt.NDArray[np.uint8] = (picture.clip(0, 1) * 255).astype(np.uint8)
+    return drawn
+
+
+def _write_picture(path: Path, picture: npt.NDArray[np.uint8]) -> None:
+    from PIL import Image
+
+    with written_whole(path) as temporary:
+        Image.fromarray(picture).save(temporary, quality=92)

@@ -1,0 +1,28 @@
+"""The challenge's baseline: a U-Net that predicts interior and boundary."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cellbench.models.base import InstanceSegmentationModel
+from cellbench.networks.unet import UNet
+from cellbench.representations import Boundary
+
+
+class UNetBoundary(InstanceSegmentationModel):
+    """Residual U-Net with three classes (NeurIPS-CellSeg, baseline/model_training_3class.py).
+
+    Args:
+        channels: features of each level of the U-Net.
+        residual_units: convolutions in each residual block.
+        **training: options of every model, see :class:`InstanceSegmentationModel`.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int] = (16, 32, 64, 128, 256),
+        residual_units: int = 2,
+        **training: Any,
+    ) -> None:
+        representation = Boundary()
+        network = UNet(representation.channels, channels, residual_units)
+        super().__init__(network=network, representation=representation, **training)

@@ -1,0 +1,1 @@
+"""Networks: image to dense maps, plain torch modules. Each gives one tensor per named map."""

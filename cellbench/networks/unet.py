@@ -1,0 +1,47 @@
+"""The residual U-Net of the challenge's baseline."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import nn
+
+
+class UNet(nn.Module):
+    """MONAI's 2D residual U-Net, as in the challenge's model_training_3class.py.
+
+    Args:
+        maps: channels of each map to predict, by name.
+        channels: features of each level; every level but the first halves the resolution.
+        residual_units: convolutions in each residual block.
+    """
+
+    def __init__(
+        self,
+        maps: Mapping[str, int],
+        channels: Sequence[int] = (16, 32, 64, 128, 256),
+        residual_units: int = 2,
+    ) -> None:
+        from monai.networks.nets import UNet as MonaiUNet
+
+        super().__init__()
+        self.maps = dict(maps)
+        self.body = MonaiUNet(
+            spatial_dims=2,
+            in_channels=3,
+            out_channels=sum(self.maps.values()),
+            channels=tuple(channels),
+            strides=(2,) * (len(channels) - 1),
+            num_res_units=residual_units,
+        )
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Predict the maps, before activation.
+
+        Args:
+            image: (B, 3, H, W) in [0, 1]; sides divisible by 2 for each level below the first.
+
+        Returns:
+            (B, C, H, W) for each map of C channels.
+        """
+        parts = self.body(image).split(list(self.maps.values()), dim=1)
+        return dict(zip(self.maps, parts, strict=True))

@@ -1,0 +1,50 @@
+"""Dense maps of an image of any size: overlapping windows, blended with gaussian weights."""
+
+from collections.abc import Callable
+
+import torch
+
+Maps = dict[str, torch.Tensor]
+
+
+def predict_in_windows(
+    predict: Callable[[torch.Tensor], Maps],
+    image: torch.Tensor,
+    *,
+    window: int = 256,
+    overlap: float = 0.25,
+    batch: int = 4,
+    device: torch.device | None = None,
+) -> Maps:
+    """Predict dense maps window by window, so that memory on the device depends on the window alone.
+
+    Windows are blended where the image is: keep large images in main memory and give the network's
+    device. Images smaller than a window are filled up with zeros, as in the challenge's predict.py.
+
+    Args:
+        predict: (B, 3, window, window) to maps (B, C, window, window).
+        image: (3, H, W).
+        window: side of the windows in pixels.
+        overlap: share of a window that its neighbour covers too, in [0, 1).
+        batch: windows at a time.
+        device: where ``predict`` runs; the image's device unless given.
+
+    Returns:
+        (C, H, W) float32 for each map, on the image's device.
+    """
+    from monai.inferers import sliding_window_inference
+
+    def predict_float(windows: torch.Tensor) -> Maps:
+        return {name: values.float() for name, values in predict(windows).items()}
+
+    blended = sliding_window_inference(
+        image.unsqueeze(0),
+        roi_size=(window, window),
+        sw_batch_size=batch,
+        predictor=predict_float,
+        overlap=overlap,
+        mode="gaussian",
+        sw_device=device,
+        device=image.device,
+    )
+    return {name: values[0] for name, values in blended.items()}

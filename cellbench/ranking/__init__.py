@@ -1,0 +1,30 @@
+"""From scores to ranks: schemes, tests, bootstrap, and the tables of a board.
+
+Tables are DataFrames with cases as index, algorithms as columns and NaN where a value is missing.
+"""
+
+from cellbench.ranking.board import Board, rank_board
+from cellbench.ranking.cases import case_ranks
+from cellbench.ranking.challenge import bootstrap_challenge, challenge_score
+from cellbench.ranking.resampling import Bootstrap, bootstrap
+from cellbench.ranking.schemes import SCHEMES, rank_algorithms
+from cellbench.ranking.scores import read_scores
+from cellbench.ranking.significance import wilcoxon_pairs
+from cellbench.ranking.tables import TIES
+from cellbench.ranking.writing import write_board
+
+__all__ = [
+    "SCHEMES",
+    "TIES",
+    "Board",
+    "Bootstrap",
+    "bootstrap",
+    "bootstrap_challenge",
+    "case_ranks",
+    "challenge_score",
+    "rank_algorithms",
+    "rank_board",
+    "read_scores",
+    "wilcoxon_pairs",
+    "write_board",
+]

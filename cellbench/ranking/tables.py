@@ -1,0 +1,77 @@
+"""Tables of values (index cases, columns algorithms, NaN missing): checking and turning them."""
+
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cellbench.errors import ScoresError
+
+Floats = npt.NDArray[np.float64]
+Ties = Literal["min", "average", "max", "dense"]
+Missing = Literal["worst", "drop"] | float
+
+TIES: tuple[str, ...] = get_args(Ties)
+
+_DIGITS = 12
+
+
+def check_choice(what: str, choice: str, choices: Iterable[str]) -> None:
+    """Raise a ScoresError that lists the choices unless ``choice`` is one of them."""
+    if choice not in choices:
+        raise ScoresError(f"{what} {choice!r}: not known; choose from {', '.join(choices)}")
+
+
+def larger_is_better(
+    values: pd.DataFrame, *, higher_is_better: bool, missing: Missing = "worst"
+) -> Floats:
+    """Check a table and turn it so that larger is better.
+
+    Args:
+        values: index cases, columns algorithms, NaN missing; a failure may be infinite at the bad
+            end.
+        higher_is_better: whether larger values are better in ``values``.
+        missing: a number takes the place of missing values; the words leave them.
+
+    Returns:
+        (cases, algorithms); negated where smaller was better.
+
+    Raises:
+        ScoresError: if the table has no cases or algorithms, names one twice, holds other than
+            numbers, or a value that is infinitely good.
+    """
+    if values.shape[0] == 0 or values.shape[1] == 0:
+        raise ScoresError(f"table: needs cases and algorithms to rank, its shape is {values.shape}")
+    for what, names in (("case", values.index), ("algorithm", values.columns)):
+        if not names.is_unique:
+            twice = names[names.duplicated()][0]
+            raise ScoresError(f"table: the {what} {str(twice)!r} occurs twice; keep one")
+    try:
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ScoresError(f"table: holds other than numbers ({error})") from error
+    if not isinstance(missing, str):
+        if not np.isfinite(missing):
+            raise ScoresError(f"missing {missing}: give a number, 'worst' or 'drop'")
+        numbers = np.where(np.isnan(numbers), missing, numbers)
+    else:
+        check_choice("missing", missing, get_args(get_args(Missing)[0]))
+    turned = numbers if higher_is_better else -numbers
+    if np.isposinf(turned).any():
+        raise ScoresError("table: holds an infinitely good value; only failures are infinite")
+    return turned
+
+
+def rounded(aggregates: npt.NDArray[Any]) -> Floats:
+    """Round to 12 digits of the largest number, so that float noise breaks no ties.
+
+    Example:
+        >>> rounded(np.array([0.1 + 0.2, 0.3, np.inf])).tolist()
+        [0.3, 0.3, inf]
+    """
+    finite = np.abs(aggregates[np.isfinite(aggregates)])
+    largest = finite.max(initial=0.0)
+    digits_before_point = int(np.ceil(np.log10(largest))) if largest > 0 else 0
+    return np.round(aggregates, int(np.clip(_DIGITS - digits_before_point, -300, 300)))

@@ -1,0 +1,86 @@
+"""Training from the command line: LightningCLI over the models and the one datamodule."""
+
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+import yaml
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.cli import LightningCLI
+from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
+
+from cellbench.data.datamodule import CellDataModule
+from cellbench.files import written_whole
+from cellbench.models.base import InstanceSegmentationModel
+
+CHECKPOINTS = "checkpoints"
+BEST = "best.ckpt"
+
+
+class TrainingCLI(LightningCLI):
+    """LightningCLI that keeps all of a run below ``trainer.default_root_dir``."""
+
+    def before_fit(self) -> None:
+        """Place logs and checkpoints, so that ``--ckpt_path last`` finds them."""
+        root = Path(self.trainer.default_root_dir)
+        self.trainer.loggers = _loggers(root)
+        for callback in self.trainer.checkpoint_callbacks:
+            if isinstance(callback, ModelCheckpoint):
+                callback.dirpath = str(root / CHECKPOINTS)
+
+    def after_fit(self) -> None:
+        """Describe the trained model as an entrant, beside its checkpoints."""
+        root = Path(self.trainer.default_root_dir)
+        if self.trainer.is_global_zero and (root / CHECKPOINTS / BEST).is_file():
+            write_entry(root, self.model, Path(self.datamodule.root).resolve().name)
+
+
+def train(words: Sequence[str]) -> None:
+    """Run one of Lightning's verbs.
+
+    Args:
+        words: the verb and its options.
+    """
+    # Both speak of Lightning's own insides, not of the user's run.
+    warnings.filterwarnings("ignore", "LightningCLI's args parameter")
+    warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")
+    TrainingCLI(
+        InstanceSegmentationModel,
+        CellDataModule,
+        subclass_mode_model=True,
+        seed_everything_default=2022,
+        trainer_defaults={"precision": _default_precision(), "logger": False},
+        save_config_kwargs={"overwrite": True},
+        args=list(words),
+    )
+
+
+def write_entry(root: Path, model: InstanceSegmentationModel, trained_on: str) -> None:
+    """Write ``entry.yaml``, with which ``cellbench run`` times the trained model."""
+    entry = {
+        "name": root.resolve().name,
+        "title": f"{type(model).__name__} trained on {trained_on}",
+        "trained_on": [trained_on],
+        "command": [
+            *("cellbench", "segment", "{inputs}", "{outputs}"),
+            *("--checkpoint", f"{CHECKPOINTS}/{BEST}"),
+        ],
+    }
+    with written_whole(root / "entry.yaml") as temporary:
+        temporary.write_text(yaml.safe_dump(entry, sort_keys=False), encoding="utf-8")
+
+
+def _loggers(root: Path) -> list[Logger]:
+    loggers: list[Logger] = [CSVLogger(root, name="logs")]
+    if find_spec("tensorboard") is not None:
+        loggers.append(TensorBoardLogger(root, name="tensorboard"))
+    return loggers
+
+
+def _default_precision() -> str:
+    """Mixed on a GPU, in the wider bfloat16 where it has it; single on the CPU."""
+    if not torch.cuda.is_available():
+        return "32-true"
+    return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
