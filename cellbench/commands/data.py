@@ -17,7 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     describe = verbs.add_parser("describe", help="count images, cells, sizes and modalities")
     describe.add_argument("root", type=Path)
     describe.set_defaults(function=_describe)
-    _configure_import(verbs.add_parser("import", help="turn a foreign dataset into a dataset folder"))
+    _configure_import(
+        verbs.add_parser("import", help="turn a foreign dataset into a dataset folder")
+    )
 
 
 def _configure_import(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +29,13 @@ def _configure_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", help="put every image into train, tune or test")
     parser.add_argument("--fractions", default="80/10/10", help="shares of the splits [80/10/10]")
     parser.add_argument("--modality", default="", help="modality of all images")
-    parser.add_argument("--source-name", default="", help="the manifest's source; the importer's name")
+    parser.add_argument(
+        "--source-name", default="", help="the manifest's source; the importer's name"
+    )
     parser.add_argument("--annotations", help="coco, kaggle-rle: the file, from SOURCE")
-    parser.add_argument("--images", help="coco, kaggle-rle, folder: the images' folder, from SOURCE")
+    parser.add_argument(
+        "--images", help="coco, kaggle-rle, folder: the images' folder, from SOURCE"
+    )
     parser.add_argument("--labels", help="folder: the label maps' folder, from SOURCE")
     parser.set_defaults(function=_import)
 

@@ -95,7 +95,7 @@ def match_stems(stems: Iterable[str], files: Mapping[str, Path]) -> dict[str, Pa
     return matched
 
 
-def read_modalities(manifest: Path, split: str) -> dict[str, str]:
+def read_modalities(manifest: Path, split: str | None = None) -> dict[str, str]:
     """Read the modality of each image from a manifest; empty where there is no manifest.
 
     A manifest names images by file name or by stem; known modalities are recognised in any case.

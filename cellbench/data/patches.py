@@ -104,6 +104,8 @@ def _random_slice(side: int, size: int) -> slice:
 
 def _filled_up(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
     """Fill a patch of a small image up with zeros, on the right and below."""
+    if array.shape[:2] == (size, size):
+        return array.copy()
     missing = [(0, size - side) for side in array.shape[:2]] + [(0, 0)] * (array.ndim - 2)
     return np.pad(array, missing)
 

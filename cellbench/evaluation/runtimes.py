@@ -23,8 +23,9 @@ def tolerance_seconds(height: int, width: int) -> float:
 
 
 def rank_runtime_seconds(runtime: float, height: int, width: int) -> float:
-    """Give the part of a running time in seconds that exceeds the tolerance."""
-    return max(0.0, runtime - tolerance_seconds(height, width))
+    """Give the part of a running time in seconds that exceeds the tolerance; NaN stays NaN."""
+    excess = runtime - tolerance_seconds(height, width)
+    return 0.0 if excess <= 0 else excess
 
 
 def read_runtimes(path: str | Path) -> dict[str, float]:

@@ -38,7 +38,8 @@ def load_model(
     if not isinstance(content, dict) or MODEL_KEY not in content:
         raise CheckpointError(f"{path}: not a checkpoint of a cellbench model; give one from runs/")
     made = model_class(content[MODEL_KEY])
-    options = dict(content["hyper_parameters"])
+    # LightningCLI adds entries of its own, which start with an underscore.
+    options = {k: v for k, v in content["hyper_parameters"].items() if not k.startswith("_")}
     if "pretrained" in signature(made).parameters:
         options["pretrained"] = False
     try:

@@ -1,0 +1,168 @@
+"""evaluate_folder: statuses, times, modalities, and going on after a kill."""
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from label_maps import discs
+
+from cellbench.errors import LabelMapError, ScoresError
+from cellbench.evaluation import evaluate_folder
+from cellbench.evaluation.folder import COLUMNS
+from cellbench.evaluation.journal import Journal
+from cellbench.labels import write_labels
+
+STEMS = ("a", "b.c", "d", "e", "f", "g", "h")
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Truth of seven images; one good prediction, then one of each failure."""
+    truth, predictions = tmp_path / "root/test/labels", tmp_path / "mine"
+    for number, stem in enumerate(STEMS):
+        write_labels(truth / f"{stem}_label.tiff", discs(seed=number))
+    write_labels(predictions / "a_label.tiff", discs(seed=0))
+    write_labels(predictions / "b_label.tiff", discs(seed=1))  # named as the official scripts do
+    write_labels(predictions / "e_label.tiff", discs(seed=3)[:-1])
+    (predictions / "f_label.tiff").write_bytes(b"II*\0 this is no TIFF")
+    from tifffile import imwrite
+
+    imwrite(predictions / "g_label.tiff", discs(seed=5).astype(np.float32))
+    write_labels(predictions / "h_label.tiff", discs(seed=6))
+    (predictions / "resources.csv").write_text("image,status\na,ok\nh,timeout\n")
+    (predictions / "runtime.csv").write_text(
+        "Img Name,Real Running Time,Rank Running Time\na.png,3.5,0\nb.c.png,12,2\nh.png,1,0\nd.png,1,0\n"
+    )
+    (tmp_path / "root/manifest.csv").write_text(
+        "image,split,modality\na.png,test,Fluorescence\na.png,train,DIC\nb.c,test,dic\n"
+    )
+    return truth, predictions
+
+
+def test_every_image_has_a_row_and_failures_earn_nothing(folders: tuple[Path, Path]) -> None:
+    table = evaluate_folder(*folders).set_index("image")
+    assert tuple(evaluate_folder(*folders).columns) == COLUMNS
+    assert table["status"].to_dict() == {
+        "a": "ok",
+        "b.c": "ok",
+        "d": "missing",
+        "e": "wrong-shape",
+        "f": "unreadable",
+        "g": "invalid",
+        "h": "timeout",
+    }
+    assert set(table["algorithm"]) == {"mine"}
+    failed = table[table["status"] != "ok"]
+    assert (failed[["f1", "tp", "fp", "precision", "recall", "dice"]] == 0).all(axis=None)
+    assert (failed["fn"] == failed["true_cells"]).all()
+    assert (failed["true_cells"] > 0).all()
+    assert np.isinf(failed["rank_runtime_s"]).all()
+    assert failed["runtime_s"].isna().all()
+    assert table.loc[["a", "b.c"], "f1"].tolist() == [1.0, 1.0]
+    assert table.loc[["a", "b.c"], "rank_runtime_s"].tolist() == [0.0, 2.0]
+    assert table.loc[["a", "b.c", "d"], "modality"].tolist() == ["fluorescence", "DIC", ""]
+
+
+def test_unknown_times_stay_empty(folders: tuple[Path, Path]) -> None:
+    truth, predictions = folders
+    (predictions / "runtime.csv").unlink()
+    table = evaluate_folder(truth, predictions).set_index("image")
+    assert math.isnan(table.loc["a", "runtime_s"])
+    assert math.isnan(table.loc["a", "rank_runtime_s"])
+    assert math.isinf(table.loc["d", "rank_runtime_s"])
+
+
+def test_processes_give_the_same_table(folders: tuple[Path, Path]) -> None:
+    serial = evaluate_folder(*folders, thresholds=[0.5, 0.75])
+    pd.testing.assert_frame_equal(evaluate_folder(*folders, thresholds=[0.5, 0.75], jobs=2), serial)
+    assert serial["threshold"].tolist() == [0.5, 0.75] * len(STEMS)
+
+
+def test_a_killed_run_goes_on_where_it_stopped(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    truth, predictions = folders
+    journal = tmp_path / "journal"
+
+    class Kill(BaseException):
+        pass
+
+    done = []
+
+    def kill_after_three(count: int) -> None:
+        done.append(count)
+        if len(done) == 3:
+            raise Kill
+
+    with pytest.raises(Kill):
+        evaluate_folder(truth, predictions, journal=journal, progress=kill_after_three)
+    with journal.open("a") as file:
+        file.write('["half a li')
+    assert len(journal.read_text().splitlines()) == 4
+    # Of the three that are done, one prediction changes and is scored again.
+    write_labels(predictions / "a_label.tiff", np.zeros_like(discs()))
+    table = evaluate_folder(truth, predictions, journal=journal).set_index("image")
+    assert table.loc["a", "f1"] == 0
+    pd.testing.assert_frame_equal(
+        table.reset_index()[list(COLUMNS)], evaluate_folder(truth, predictions)
+    )
+
+
+def test_the_journal_survives_garbage(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_text('nonsense\n["key", [{"f1": 1.0}]]\n["cut')
+    book = Journal(path)
+    assert book.get("key") == [{"f1": 1.0}]
+    assert book.get("cut") is None
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "message"),
+    [
+        ("Img Name,Seconds\na,1\n", "line 2 lacks Img Name and Real Running Time"),
+        ("Img Name,Real Running Time\na,-1\n", "line 2 has the running time -1"),
+        ("Img Name,Real Running Time\na,soon\n", "line 2 lacks"),
+        ("Img Name,Real Running Time\na,inf\n", "line 2 has the running time inf"),
+    ],
+)
+def test_bad_runtimes(folders: tuple[Path, Path], runtimes: str, message: str) -> None:
+    (folders[1] / "runtime.csv").write_text(runtimes)
+    with pytest.raises(ScoresError, match=message):
+        evaluate_folder(*folders)
+
+
+def test_bad_folders(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    truth, predictions = folders
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ScoresError, match="holds no label maps"):
+        evaluate_folder(tmp_path / "empty", predictions)
+    with pytest.raises(LabelMapError, match="no such folder"):
+        evaluate_folder(truth, tmp_path / "absent")
+    with pytest.raises(ScoresError, match="no such manifest"):
+        evaluate_folder(truth, predictions, manifest=tmp_path / "absent.csv")
+    (predictions / "resources.csv").write_text("image,status\na,perhaps\n")
+    with pytest.raises(ScoresError, match="line 2 needs an image"):
+        evaluate_folder(truth, predictions)
+
+
+def test_images_set_the_size_and_need_a_truth(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    from PIL import Image
+
+    images = tmp_path / "images"
+    images.mkdir()
+    Image.new("L", (2000, 1500)).save(images / "a.png")
+    table = evaluate_folder(*folders, images=images).set_index("image")
+    assert table.loc["a", ["height", "width", "tolerance_s"]].tolist() == [1500, 2000, 30.0]
+    Image.new("L", (20, 20)).save(images / "z.png")
+    with pytest.raises(ScoresError, match="1 images have no truth, first z"):
+        evaluate_folder(*folders, images=images)
+
+
+def test_the_table_survives_a_csv(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    table = evaluate_folder(*folders)
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        assert next(csv.reader(file)) == list(COLUMNS)
+    read = pd.read_csv(tmp_path / "scores.csv")
+    assert read["f1"].tolist() == table["f1"].tolist()

@@ -1,0 +1,105 @@
+"""All models: trained by the command line on tiny images, saved, resumed, loaded, used."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from datasets import make_dataset
+
+from cellbench.cli import main
+from cellbench.errors import CellbenchError
+from cellbench.inference import load_model, segment_image
+from cellbench.models import list_models, model_class
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / "configs"
+
+
+def fit(model: str, run: Path, data: Path, *more: str) -> int:
+    files = [CONFIGS / "base.yaml", CONFIGS / f"model/{model}.yaml", ROOT / "tests/conf/tiny.yaml"]
+    words = [word for file in files for word in ("--config", str(file))]
+    return main(
+        [
+            "fit",
+            *words,
+            *("--data.root", str(data), "--data.cache", str(data / "cache")),
+            *("--trainer.default_root_dir", str(run)),
+            *more,
+        ]
+    )
+
+
+def test_every_model_has_a_config_and_every_config_a_model() -> None:
+    assert sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml")) == list_models()
+    for name in list_models():
+        config = yaml.safe_load((CONFIGS / f"model/{name}.yaml").read_text())
+        path = config["model"]["class_path"]
+        assert path == f"cellbench.models.{name}.{model_class(name).__name__}"
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_train_stop_resume_and_segment(name: str, tmp_path: Path) -> None:
+    data, run = make_dataset(tmp_path / "data"), tmp_path / name
+    assert fit(name, run, data, "--trainer.max_epochs", "1") == 0
+    assert fit(name, run, data, "--ckpt_path", "last") == 0
+    last = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
+    assert last["global_step"] == 4
+    assert len(list((run / "overlays").glob("*.jpg"))) == 4
+    assert (run / "logs/version_1/metrics.csv").is_file()
+    with (run / "logs/version_1/metrics.csv").open() as file:
+        assert any(row["val/f1"] for row in csv.DictReader(file))
+
+    model = load_model(run / "checkpoints/best.ckpt", device="cpu")
+    assert type(model) is model_class(name)
+    image = np.random.default_rng(0).random((70, 130, 3), dtype=np.float32)
+    labels = segment_image(model, image)
+    assert labels.shape == (70, 130)
+    assert labels.max() == len(np.unique(labels)) - (0 in labels)
+    np.testing.assert_array_equal(labels, segment_image(model, image))
+
+    assert main(["run", str(run), "--data", str(data), "--out", str(tmp_path / "out")]) == 0
+    assert sorted(path.name for path in (tmp_path / "out" / name).glob("*.tiff")) == [
+        "test0_label.tiff",
+        "test1_label.tiff",
+    ]
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_a_model_learns_one_image_by_heart(name: str, tmp_path: Path) -> None:
+    data, run = make_dataset(tmp_path / "data", images=1), tmp_path / name
+    more = (
+        "--trainer.max_epochs",
+        "1",
+        "--data.patches_per_epoch",
+        "120",
+        "--data.augmentation",
+        "0",
+    )
+    assert fit(name, run, data, *more, "--model.init_args.learning_rate", "3e-3") == 0
+    with (run / "logs/version_0/metrics.csv").open() as file:
+        losses = [float(row["train/loss"]) for row in csv.DictReader(file) if row["train/loss"]]
+    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
+
+
+def test_typos_are_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = make_dataset(tmp_path / "data", images=1)
+    assert fit("unet", tmp_path, data, "--model.init_args.learning_rat", "1") == 2
+    assert "learning_rat" in capsys.readouterr().err
+
+
+def test_unknown_models_are_named() -> None:
+    with pytest.raises(CellbenchError, match=r"choose from .*unet"):
+        model_class("nonsense")
+
+
+def test_data_without_labels_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = make_dataset(tmp_path / "data")
+    for path in (data / "tune/labels").iterdir():
+        path.unlink()
+    assert fit("unet", tmp_path / "run", data) == 1
+    assert "no image of tune has a label map" in capsys.readouterr().err.splitlines()[-1]
