@@ -1,0 +1,75 @@
+"""The dataset folder and its manifest."""
+
+from pathlib import Path
+
+import pytest
+from datasets import make_dataset
+
+from cellbench.data.folder import match_stems, read_dataset, read_modalities, write_manifest
+from cellbench.errors import CellbenchError, DatasetError, ImageError
+
+
+def test_images_with_labels_and_modalities(tmp_path: Path) -> None:
+    items = read_dataset(make_dataset(tmp_path / "data"))
+    assert [(item.stem, item.split, item.modality) for item in items] == [
+        ("train0", "train", "fluorescence"),
+        ("train1", "train", "DIC"),
+        ("tune0", "tune", "fluorescence"),
+        ("tune1", "tune", "DIC"),
+        ("test0", "test", "fluorescence"),
+        ("test1", "test", "DIC"),
+    ]
+    assert all(item.labels is not None and item.labels.is_file() for item in items)
+
+
+@pytest.mark.parametrize(
+    ("stems", "files", "expected"),
+    [
+        (["a"], ["a"], {"a": "a"}),
+        (["a.b"], ["a"], {"a.b": "a"}),  # as the official scripts cut names
+        (["a.b", "a.c"], ["a"], {}),  # ambiguous
+        (["a.b", "a"], ["a", "a.b"], {"a.b": "a.b", "a": "a"}),
+        (["a.b", "a"], ["a"], {"a": "a"}),
+        (["x"], ["y"], {}),
+    ],
+)
+def test_stems(stems: list[str], files: list[str], expected: dict[str, str]) -> None:
+    found = match_stems(stems, {name: Path(name) for name in files})
+    assert found == {stem: Path(name) for stem, name in expected.items()}
+
+
+def test_splits_may_share_stems(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(
+        "image,split,modality\na.png,train,DIC\na.png,test,Phase-Contrast\nb,,dic\n"
+    )
+    assert read_modalities(manifest, "train") == {"a.png": "DIC", "a": "DIC", "b": "DIC"}
+    assert read_modalities(manifest, "test")["a"] == "phase-contrast"
+    assert read_modalities(tmp_path / "absent.csv") == {}
+
+
+def test_manifest_keeps_other_columns(tmp_path: Path) -> None:
+    write_manifest(tmp_path, [{"image": "a", "split": "test", "cells": 3}, {"image": "b,c"}])
+    assert (tmp_path / "manifest.csv").read_text() == (
+        'image,split,modality,source,cells\na,test,,,3\n"b,c",,,,\n'
+    )
+
+
+@pytest.mark.parametrize("content", [b"name,split\na,test\n", b"\xff\xfe\x00image"])
+def test_bad_manifests_are_named(tmp_path: Path, content: bytes) -> None:
+    root = make_dataset(tmp_path / "data")
+    (root / "manifest.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"manifest\.csv: "):
+        read_dataset(root)
+
+
+def test_bad_folders(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no such dataset folder"):
+        read_dataset(tmp_path / "absent")
+    with pytest.raises(DatasetError, match="no images in test/images"):
+        read_dataset(tmp_path, ["test"])
+    root = make_dataset(tmp_path / "data")
+    (root / "test/images/test0.tif").write_bytes(b"")
+    with pytest.raises(ImageError, match="same stem as"):
+        read_dataset(root)
+    assert issubclass(ImageError, CellbenchError)

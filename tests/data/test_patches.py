@@ -1,0 +1,138 @@
+"""Training patches: sampling, augmentation, decoded images on disk."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from datasets import make_dataset
+from label_maps import discs
+from PIL import Image as Pillow
+from torchvision.tv_tensors import Image, Mask
+
+from cellbench.data.augmentation import RandomGamma, RandomQuarterTurn, training_transform
+from cellbench.data.folder import read_dataset
+from cellbench.data.patches import PatchDataset, WholeImageDataset, sampling_weights
+from cellbench.data.store import DecodedStore
+from cellbench.errors import CellbenchError, DatasetError, ImageError, LabelMapError
+from cellbench.images import read_image
+from cellbench.labels import read_labels, write_labels
+from cellbench.representations import Boundary
+
+
+def make_patches(tmp_path: Path, crop_size: int, zoom: float = 1.0) -> PatchDataset:
+    return PatchDataset(
+        read_dataset(make_dataset(tmp_path / "data"), ["train"]),
+        DecodedStore(tmp_path / "cache"),
+        Boundary().encode,
+        training_transform(),
+        crop_size,
+        zoom,
+    )
+
+
+@pytest.mark.parametrize(("crop_size", "zoom"), [(32, 1.0), (64, 2.0), (160, 1.5)])
+def test_patches_have_one_shape(tmp_path: Path, crop_size: int, zoom: float) -> None:
+    patches = make_patches(tmp_path, crop_size, zoom)
+    for index in [0, 1] * 8:
+        patch = patches[index]
+        assert type(patch["image"]) is torch.Tensor
+        assert patch["image"].shape == (3, crop_size, crop_size)
+        assert patch["image"].dtype == torch.float32
+        assert 0 <= patch["image"].min() <= patch["image"].max() <= 1
+        assert patch["targets"]["classes"].shape == (3, crop_size, crop_size)
+
+
+def test_image_and_labels_move_together(tmp_path: Path) -> None:
+    items = read_dataset(make_dataset(tmp_path / "data"), ["train"])
+    patches = PatchDataset(
+        items,
+        DecodedStore(tmp_path / "cache"),
+        lambda labels: {"labels": np.array(labels)},
+        training_transform(strength=0),
+        64,
+        1.5,
+    )
+    for index in [0, 1] * 6:
+        patch = patches[index]
+        bright, cells = patch["image"][0] > 0.5, patch["targets"]["labels"] > 0
+        # At patch sizes other than the image's the outline is interpolated; the inside agrees.
+        assert (bright == cells).float().mean() > 0.93
+
+
+def test_augmentation_varies_and_repeats_with_the_seed() -> None:
+    image = Image(torch.randint(0, 256, (3, 48, 48), dtype=torch.uint8))
+    mask = Mask(torch.from_numpy(discs((48, 48)).astype(np.int32))[None])
+    transform = training_transform(strength=5)
+    torch.manual_seed(1)
+    first = transform(image, mask)
+    second = transform(image, mask)
+    torch.manual_seed(1)
+    again = transform(image, mask)
+    assert not torch.equal(first[0], second[0])
+    assert torch.equal(first[0], again[0])
+    assert set(first[1].unique().tolist()) == set(mask.unique().tolist())
+
+
+def test_quarter_turns_and_gamma_keep_their_kinds() -> None:
+    image, mask = Image(torch.rand(3, 8, 8)), Mask(torch.arange(64).reshape(1, 8, 8))
+    turned_image, turned_mask = RandomQuarterTurn()(image, mask)
+    assert isinstance(turned_image, Image)
+    assert isinstance(turned_mask, Mask)
+    darker, same = RandomGamma()(image, mask)
+    assert not torch.equal(darker, image)
+    assert torch.equal(same, mask)
+
+
+def test_neither_small_images_nor_rare_modalities_starve() -> None:
+    shapes = [(100, 100)] * 90 + [(1000, 1000)] * 9 + [(50, 50)]
+    modalities = ["fluorescence"] * 90 + ["brightfield"] * 9 + ["DIC"]
+    weights = sampling_weights(shapes, modalities, crop_size=100)
+    assert weights.sum().item() == pytest.approx(1)
+    shares = [weights[:90].sum(), weights[90:99].sum(), weights[99].sum()]
+    # 90 small, 9 × 100 patches' worth, 1: equal for the first two, a fair part for the last.
+    assert shares[0].item() == pytest.approx(shares[1].item())
+    assert shares[2].item() > 0.04
+    assert weights.min() > 0
+
+
+def test_the_store_decodes_once_and_again_after_a_change(tmp_path: Path) -> None:
+    item = read_dataset(make_dataset(tmp_path / "data"), ["train"])[0]
+    store = DecodedStore(tmp_path / "cache")
+    image, labels = store.load(item)
+    assert item.labels is not None
+    np.testing.assert_array_equal(image / np.float32(255), read_image(item.image))
+    np.testing.assert_array_equal(labels, read_labels(item.labels))
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    store.load(item)
+    assert files == {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    write_labels(item.labels, np.zeros_like(labels))
+    os.utime(item.labels, ns=(1, 1))
+    assert not store.load(item)[1].any()
+
+
+def test_whole_images_come_as_they_are(tmp_path: Path) -> None:
+    items = read_dataset(make_dataset(tmp_path / "data"), ["tune"])
+    item = WholeImageDataset(items, DecodedStore(tmp_path / "cache"))[1]
+    assert item["image"].shape == (3, 80, 96)
+    assert item["labels"].shape == (80, 96)
+    assert (item["stem"], item["modality"]) == ("tune1", "DIC")
+
+
+@pytest.mark.parametrize(
+    ("damage", "error"), [("labels", LabelMapError), ("image", ImageError), ("size", DatasetError)]
+)
+def test_bad_training_files_are_named(
+    tmp_path: Path, damage: str, error: type[CellbenchError]
+) -> None:
+    item = read_dataset(make_dataset(tmp_path / "data"), ["train"])[0]
+    assert item.labels is not None
+    if damage == "labels":
+        item.labels.write_bytes(b"II*\0")
+    elif damage == "image":
+        item.image.write_text("no picture")
+    else:
+        Pillow.new("L", (5, 5), 9).save(item.image)
+    with pytest.raises(error, match="train0"):
+        DecodedStore(tmp_path / "cache").load(item)

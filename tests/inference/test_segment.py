@@ -1,0 +1,110 @@
+"""Segmenting files with a trained model: bad images, bad checkpoints, times."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cellbench.cli import main
+from cellbench.errors import CheckpointError
+from cellbench.inference import load_model
+from cellbench.labels import read_labels
+from cellbench.models.base import MODEL_KEY
+from cellbench.models.unet import UNetBoundary
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    model = UNetBoundary(channels=(4, 8), residual_units=1, window=64)
+    content = {"state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams)}
+    model.on_save_checkpoint(content)
+    torch.save(content, tmp_path / "model.ckpt")
+    return tmp_path / "model.ckpt"
+
+
+def test_one_bad_image_does_not_stop_the_rest(
+    checkpoint: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    images, out = tmp_path / "images", tmp_path / "out"
+    images.mkdir()
+    Image.new("L", (70, 50), 9).save(images / "a.png")
+    (images / "b.png").write_text("no picture")
+    Image.new("RGB", (10, 10), 9).save(images / "c.d.bmp")
+    status = main(["segment", str(images), str(out), "--checkpoint", str(checkpoint)])
+    assert status == 1
+    assert [record.getMessage().startswith(str(images / "b.png")) for record in caplog.records] == [
+        True
+    ]
+    assert read_labels(out / "a_label.tiff").shape == (50, 70)
+    assert read_labels(out / "c.d_label.tiff").shape == (10, 10)
+    with (out / "runtime.csv").open(newline="") as file:
+        assert [row["Img Name"] for row in csv.DictReader(file)] == ["a.png", "c.d.bmp"]
+    assert main(["segment", str(images / "a.png"), str(out), "--checkpoint", str(checkpoint)]) == 0
+
+
+def test_the_checkpoint_alone_is_enough(checkpoint: Path) -> None:
+    model = load_model(checkpoint, "cpu")
+    assert isinstance(model, UNetBoundary)
+    assert model.window == 64
+    assert not model.training
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, ...]:
+        return (print, ("code from a checkpoint",))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not a readable checkpoint"),
+        (b"PK\3\4 nothing", "not a readable checkpoint"),
+        ({"state_dict": {}}, "not a checkpoint of a cellbench model"),
+        ([1, 2], "not a checkpoint of a cellbench model"),
+        ({MODEL_KEY: "unet", "hyper_parameters": {}, "state_dict": {}}, "another version"),
+        (
+            {MODEL_KEY: "unet", "hyper_parameters": {"depth": 3}, "state_dict": {}},
+            "another version",
+        ),
+        ({MODEL_KEY: "unet", "evil": Evil()}, "not a readable checkpoint"),
+    ],
+)
+def test_bad_checkpoints(
+    tmp_path: Path, content: object, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.ckpt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(CheckpointError, match=message) as error:
+        load_model(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "code from a checkpoint" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("inputs", ["absent", "empty"])
+def test_nothing_to_segment(
+    inputs: str, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    words = [
+        "segment",
+        str(tmp_path / inputs),
+        str(tmp_path / "out"),
+        "--checkpoint",
+        str(checkpoint),
+    ]
+    assert main(words) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_large_image_is_segmented_in_windows(checkpoint: Path) -> None:
+    model = load_model(checkpoint, "cpu")
+    image = torch.from_numpy(np.random.default_rng(0).random((3, 700, 900), dtype=np.float32))
+    with torch.inference_mode():
+        assert model.segment(image).shape == (700, 900)
