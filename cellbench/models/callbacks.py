@@ -14,6 +14,7 @@ from cellbench.errors import CellbenchError
 from cellbench.files import written_whole
 from cellbench.labels import LabelMap
 
+_LARGEST_SIDE = 1024
 _TRUE_COLOUR = (0.0, 0.62, 0.45)
 _PREDICTED_COLOUR = (0.84, 0.37, 0.0)
 
@@ -70,7 +71,8 @@ class NonFiniteGuard(Callback):
 class Overlays(Callback):
     """Draw true and predicted outlines on a few tune images after each validation.
 
-    Pictures go to ``overlays/`` below the run's folder: truth green, prediction orange.
+    Pictures go to ``overlays/`` below the run's folder: truth green, prediction orange. Of large
+    images the middle is drawn.
 
     Args:
         images: how many images, spread over the tune split.
@@ -94,13 +96,20 @@ class Overlays(Callback):
             return
         folder = Path(trainer.default_root_dir) / "overlays"
         image = batch["image"].permute(1, 2, 0).float().cpu().numpy()
-        picture = draw_outlines(image, batch["labels"].cpu().numpy(), outputs["labels"])
+        truth = batch["labels"].cpu().numpy()
+        picture = draw_outlines(*(_middle(each) for each in (image, truth, outputs["labels"])))
         name = f"epoch{trainer.current_epoch:04d}_{batch['stem'][:60]}.jpg"
         _write_picture(folder / name, picture)
 
     def _chosen(self, trainer: Trainer) -> set[int]:
         total = int(sum(trainer.num_val_batches))
         return {index * total // self.images for index in range(self.images)}
+
+
+def _middle(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Cut the middle out of an array (H, W, …), at most 1024 px on a side."""
+    top, left = (max(0, (side - _LARGEST_SIDE) // 2) for side in array.shape[:2])
+    return array[top : top + _LARGEST_SIDE, left : left + _LARGEST_SIDE]
 
 
 def draw_outlines(
