@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from cellbench import __version__
-from cellbench.errors import CellbenchError
+from cellbench.errors import CellbenchError, UsageError
 
 TRAINING_VERBS = {
     "fit": "train a model",
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except (CellbenchError, OSError) as error:
         print(f"cellbench: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         print("cellbench: stopped; the same command goes on where it can", file=sys.stderr)
         return 130

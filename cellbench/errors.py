@@ -5,6 +5,10 @@ class CellbenchError(ValueError):
     """Bad input. The command line prints the message as one line and exits with status 1."""
 
 
+class UsageError(CellbenchError):
+    """An option with a value that is not known. The command line exits with status 2."""
+
+
 class ImageError(CellbenchError):
     """An image file that cannot be read as one two-dimensional image."""
 

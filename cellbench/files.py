@@ -1,9 +1,11 @@
 """Files: written whole or not at all, and found by stem."""
 
+import csv
 import hashlib
 import json
 import logging
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,8 @@ from pathlib import Path
 from cellbench.errors import CellbenchError
 
 # Without a handler, tifffile's log of oddities in damaged files goes to stderr beside our one line.
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
+_tifffile_log = logging.getLogger("tifffile")
+_tifffile_log.addHandler(logging.NullHandler())
 
 MAX_PIXELS = 2_000_000_000
 """Largest image or label map that is opened: a damaged header must not take the machine down."""
@@ -72,13 +75,65 @@ def files_by_stem(
         hidden = path.name.startswith(".")
         if hidden or path.suffix.lower() not in suffixes or not path.stem.endswith(ending):
             continue
-        if not path.is_file():
+        if path.is_dir():
             continue
-        stem = path.stem.removesuffix(ending)
+        # Archives made on a Mac decompose accented letters in some of the names.
+        stem = unicodedata.normalize("NFC", path.stem.removesuffix(ending))
         if stem in found:
             raise error(f"{path}: has the same stem as {found[stem].name}; rename one of them")
         found[stem] = path
     return found
+
+
+@contextmanager
+def tiff_faults_raised() -> Iterator[None]:
+    """Raise what tifffile only logs: a tag beyond the end of a truncated file changes how pixels read.
+
+    Raises:
+        ValueError: at the end of the block, with tifffile's message.
+    """
+    faults: list[str] = []
+    collector = logging.Handler(logging.ERROR)
+    collector.emit = lambda record: faults.append(record.getMessage())  # type: ignore[method-assign]
+    _tifffile_log.addHandler(collector)
+    try:
+        yield
+    finally:
+        _tifffile_log.removeHandler(collector)
+    if faults:
+        raise ValueError(faults[0])
+
+
+def read_rows(
+    path: Path, columns: Sequence[str], error: type[CellbenchError]
+) -> list[dict[str, str]]:
+    """Read a small CSV table with a header.
+
+    Args:
+        path: the file, in UTF-8.
+        columns: what every row must have.
+        error: what to raise.
+
+    Returns:
+        One mapping for each row, all as text.
+
+    Raises:
+        CellbenchError: as ``error``, if the file cannot be read, or lacks a column or a value in it.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+        raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
+    lacking = [column for column in columns if column not in (reader.fieldnames or ())]
+    if lacking:
+        raise error(f"{path}: lacks the column {lacking[0]!r}; the header must name it")
+    for number, row in enumerate(rows, start=2):
+        for column in columns:
+            if not row[column].strip():
+                raise error(f"{path}: line {number} lacks {column!r}; fill it in")
+    return rows
 
 
 def fingerprint(files: Sequence[Path | None], *settings: object) -> str:

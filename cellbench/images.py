@@ -12,10 +12,18 @@ import numpy.typing as npt
 import tifffile
 
 from cellbench.errors import ImageError
-from cellbench.files import MAX_PIXELS, files_by_stem
+from cellbench.files import MAX_PIXELS, files_by_stem, tiff_faults_raised
 from cellbench.normalisation import normalise
 
-__all__ = ["SUFFIXES", "image_files", "image_shape", "normalise", "read_image", "read_raw"]
+__all__ = [
+    "SUFFIXES",
+    "image_files",
+    "image_shape",
+    "image_stem",
+    "normalise",
+    "read_image",
+    "read_raw",
+]
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 """Extensions of image files, lower case."""
@@ -23,6 +31,17 @@ SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 _MOST_CHANNELS_LAST = 16
 _MOST_CHANNELS_FIRST = 4
 _ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
+
+
+def image_stem(name: str) -> str:
+    """Cut the extension of an image file off a name that may be a stem already.
+
+    Example:
+        >>> image_stem("a.b.TIF"), image_stem("a.b")
+        ('a.b', 'a.b')
+    """
+    stem, dot, extension = name.rpartition(".")
+    return stem if dot + extension.lower() in SUFFIXES else name
 
 
 def image_files(folder: str | Path) -> dict[str, Path]:
@@ -112,7 +131,7 @@ def _opened(path: Path) -> Iterator[Any]:
             head = stream.read(8)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with _opener(path, head)(path) as file:
+            with tiff_faults_raised(), _opener(path, head)(path) as file:
                 yield file
     except ImageError:
         raise

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tifffile
 
 from cellbench.errors import InvalidLabelsError, LabelMapError
-from cellbench.files import MAX_PIXELS, files_by_stem, written_whole
+from cellbench.files import MAX_PIXELS, files_by_stem, tiff_faults_raised, written_whole
 
 LabelMap = npt.NDArray[np.integer[Any]]
 
@@ -49,10 +49,11 @@ def check_labels(labels: npt.NDArray[Any], source: object = "label map") -> Labe
         source: what the error names, usually the file.
 
     Returns:
-        The same array; booleans become uint8.
+        The same pixels; booleans become uint8, uint64 becomes int64.
 
     Raises:
-        InvalidLabelsError: if it is not (H, W), holds other than integers, an id below 0, or no pixel.
+        InvalidLabelsError: if it is not (H, W), holds other than integers, an id below 0 or
+            beyond 63 bits, or no pixel.
     """
     labels = np.asarray(labels)
     if labels.ndim != 2:
@@ -69,6 +70,10 @@ def check_labels(labels: npt.NDArray[Any], source: object = "label map") -> Labe
         )
     if np.issubdtype(labels.dtype, np.signedinteger) and labels.min() < 0:
         raise InvalidLabelsError(f"{source}: has the negative id {labels.min()}; 0 is background")
+    if labels.dtype == np.uint64:  # NumPy compares uint64 with int64 as floats, which lose ids
+        if int(labels.max()) > np.iinfo(np.int64).max:
+            raise InvalidLabelsError(f"{source}: has the id {labels.max()}; relabel below 2^63")
+        return labels.view(np.int64)
     return labels
 
 
@@ -103,7 +108,7 @@ def read_labels(path: str | Path) -> LabelMap:
 
 
 def _read_tiff(path: Path) -> npt.NDArray[Any]:
-    with tifffile.TiffFile(path) as file:
+    with tiff_faults_raised(), tifffile.TiffFile(path) as file:
         series = file.series[0]
         if len(file.series) > 1 or np.prod(series.shape, dtype=float) > MAX_PIXELS:
             shapes = ", ".join(str(one.shape) for one in file.series[:3])
@@ -155,8 +160,9 @@ def cell_ids(labels: LabelMap) -> npt.NDArray[np.int64]:
         >>> cell_ids(np.array([[0, 70000], [3, 3]])).tolist()
         [3, 70000]
     """
-    if int(labels.max(initial=0)) < _TABLE_LIMIT:
-        present = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    labels = check_labels(labels)
+    if int(labels.max()) < _TABLE_LIMIT:
+        present = np.zeros(int(labels.max()) + 1, bool)
         present[labels.ravel()] = True
         present[0] = False
         return np.flatnonzero(present).astype(np.int64)
@@ -173,13 +179,13 @@ def relabel(labels: LabelMap) -> LabelMap:
         >>> relabel(np.array([[0, 900], [7, 7]])).tolist()
         [[0, 2], [1, 1]]
     """
-    return _through_table(labels, cell_ids(labels))
+    return _through_table(check_labels(labels), cell_ids(labels))
 
 
 def _through_table(labels: LabelMap, ids: npt.NDArray[np.int64]) -> LabelMap:
     """Replace ids[k] by k + 1 and every other id by 0."""
     dtype = np.uint16 if len(ids) <= np.iinfo(np.uint16).max else np.uint32
-    largest = int(labels.max(initial=0))
+    largest = int(labels.max())
     if largest < _TABLE_LIMIT:
         table: LabelMap = np.zeros(largest + 1, dtype)
         table[ids] = np.arange(1, len(ids) + 1, dtype=dtype)
@@ -198,6 +204,7 @@ def frame_cell_ids(labels: LabelMap, width: int = FRAME_WIDTH) -> npt.NDArray[np
     """
     if width <= 0:
         return np.array([], np.int64)
+    labels = check_labels(labels)
     edges = (labels[:width], labels[-width:], labels[:, :width], labels[:, -width:])
     return _without_background(np.unique(np.concatenate([edge.ravel() for edge in edges])))
 
@@ -216,7 +223,7 @@ def remove_frame_cells(labels: LabelMap, width: int = FRAME_WIDTH) -> LabelMap:
     """
     ids = cell_ids(labels)
     kept = np.setdiff1d(ids, frame_cell_ids(labels, width), assume_unique=True)
-    numbered = _through_table(labels, kept)
+    numbered = _through_table(check_labels(labels), kept)
     return np.concatenate([[0], kept]).astype(labels.dtype)[numbered]
 
 

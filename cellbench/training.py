@@ -17,6 +17,7 @@ from cellbench.models.base import InstanceSegmentationModel
 
 CHECKPOINTS = "checkpoints"
 BEST = "best.ckpt"
+LAST = "last.ckpt"
 
 
 class TrainingCLI(LightningCLI):
@@ -33,8 +34,10 @@ class TrainingCLI(LightningCLI):
     def after_fit(self) -> None:
         """Describe the trained model as an entrant, beside its checkpoints."""
         root = Path(self.trainer.default_root_dir)
-        if self.trainer.is_global_zero and (root / CHECKPOINTS / BEST).is_file():
-            write_entry(root, self.model, Path(self.datamodule.root).resolve().name)
+        kept = [name for name in (BEST, LAST) if (root / CHECKPOINTS / name).is_file()]
+        if self.trainer.is_global_zero and kept:
+            trained_on = Path(self.datamodule.root).resolve().name
+            write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
 
 
 def train(words: Sequence[str]) -> None:
@@ -57,7 +60,9 @@ def train(words: Sequence[str]) -> None:
     )
 
 
-def write_entry(root: Path, model: InstanceSegmentationModel, trained_on: str) -> None:
+def write_entry(
+    root: Path, model: InstanceSegmentationModel, trained_on: str, checkpoint: str
+) -> None:
     """Write ``entry.yaml``, with which ``cellbench run`` times the trained model."""
     entry = {
         "name": root.resolve().name,
@@ -65,7 +70,7 @@ def write_entry(root: Path, model: InstanceSegmentationModel, trained_on: str) -
         "trained_on": [trained_on],
         "command": [
             *("cellbench", "segment", "{inputs}", "{outputs}"),
-            *("--checkpoint", f"{CHECKPOINTS}/{BEST}"),
+            *("--checkpoint", checkpoint),
         ],
     }
     with written_whole(root / "entry.yaml") as temporary:

@@ -59,10 +59,25 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
         ["data"],
         ["segment", "a", "b"],
         ["fit", "--typo"],
+        ["evaluate", "absent", "absent", "--out", "."],
     ],
 )
 def test_wrong_usage_exits_2(words: list[str]) -> None:
     assert main(words) == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [["--protocol", "mine"], ["--thresholds", "0"], ["--thresholds", "1.5"]],
+)
+def test_unknown_values_of_options_exit_2(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = make_dataset(tmp_path / "data", images=1) / "test/labels"
+    out = str(tmp_path / "scores.csv")
+    assert main(["evaluate", str(labels), str(labels), "--out", out, *more]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert not (tmp_path / "scores.csv").exists()
 
 
 @pytest.mark.parametrize(

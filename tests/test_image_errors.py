@@ -128,3 +128,15 @@ def test_pillows_own_limit_does_not_fire(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     for name in ("a.png", "a.jpg", "a.bmp"):
         assert read_raw(tmp_path / name).shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate"])
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_a_tiff_whose_last_tag_is_cut(tmp_path: Path, compression: str, cut: int) -> None:
+    from PIL import Image
+
+    path = tmp_path / "cut.tif"
+    Image.new("RGB", (20, 20), (9, 99, 200)).save(path, compression=compression)
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(ImageError, match=r"cut\.tif"):
+        read_raw(path)

@@ -234,3 +234,11 @@ def test_the_official_frame_is_two_pixels(offset: int, kept: bool) -> None:
     labels[offset : offset + 5, 8:12] = 9
     for turned in (labels, labels.T, labels[::-1], labels.T[:, ::-1]):
         assert remove_frame_cells(turned).any() == kept
+
+
+def test_ids_of_64_bits() -> None:
+    large = np.array([[0, 2**53, 2**53 + 1], [5, 2**63 - 1, 0]], np.uint64)
+    assert relabel(large).tolist() == [[0, 2, 3], [1, 4, 0]]
+    assert cell_ids(large).tolist() == [5, 2**53, 2**53 + 1, 2**63 - 1]
+    with pytest.raises(InvalidLabelsError, match="relabel below"):
+        check_labels(large + np.uint64(2**62 + 2**62))

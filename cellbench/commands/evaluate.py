@@ -35,10 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
     import pandas as pd
     from tqdm import tqdm
 
-    from cellbench.errors import ScoresError
+    from cellbench.errors import ScoresError, UsageError
     from cellbench.evaluation import evaluate_folder
     from cellbench.files import written_whole
 
+    if arguments.out.is_dir():
+        raise UsageError(f"--out {arguments.out}: is a folder; name the table to write")
     folders = algorithm_folders(arguments.predictions)
     if len(folders) > 1 and (arguments.algorithm or arguments.runtime):
         raise ScoresError(

@@ -11,7 +11,7 @@ from cellbench.data.augmentation import training_transform
 from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.data.patches import PatchDataset, WholeImageDataset, sampling_weights
 from cellbench.data.store import DecodedStore
-from cellbench.errors import DatasetError
+from cellbench.errors import DatasetError, UsageError
 
 
 class CellDataModule(LightningDataModule):
@@ -60,6 +60,11 @@ class CellDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Give random patches, drawn so that neither small images nor rare modalities starve."""
+        if self.patches_per_epoch < self.batch_size:
+            raise UsageError(
+                f"data.patches_per_epoch {self.patches_per_epoch}: less than a batch; "
+                f"give at least data.batch_size, {self.batch_size}"
+            )
         items = self._items("train")
         shapes = [self.store.load(item)[1].shape for item in items]
         weights = sampling_weights(

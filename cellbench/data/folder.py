@@ -4,10 +4,11 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from cellbench.errors import DatasetError
-from cellbench.files import written_whole
-from cellbench.images import image_files
+from cellbench.files import read_rows, written_whole
+from cellbench.images import image_files, image_stem
 from cellbench.labels import label_files
 
 SPLITS = ("train", "tune", "test")
@@ -15,6 +16,8 @@ MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 MANIFEST = "manifest.csv"
 
 _COLUMNS = ("image", "split", "modality", "source")
+Value = TypeVar("Value")
+
 _BY_CASE = {name.casefold(): name for name in MODALITIES}
 
 
@@ -64,35 +67,43 @@ def read_dataset(root: str | Path, splits: Sequence[str] = SPLITS) -> list[Datas
 
 
 def _read_split(root: Path, split: str) -> list[DatasetImage]:
-    modalities = read_modalities(root / MANIFEST, split)
     images = image_files(root / split / "images")
+    modalities = match_stems(images, read_modalities(root / MANIFEST, split))
     labels_folder = root / split / "labels"
-    labels = match_stems(images, label_files(labels_folder) if labels_folder.is_dir() else {})
+    found = label_files(labels_folder) if labels_folder.is_dir() else {}
+    labels = match_stems(images, found)
     return [
         DatasetImage(stem, split, path, labels.get(stem), modalities.get(stem, ""))
         for stem, path in images.items()
     ]
 
 
-def match_stems(stems: Iterable[str], files: Mapping[str, Path]) -> dict[str, Path]:
-    """Find the file of each image stem.
+def match_stems(stems: Iterable[str], named: Mapping[str, Value]) -> dict[str, Value]:
+    """Find what belongs to each image stem: its file, time, modality or status.
 
     The challenge's scripts cut names at the first dot (``a.b.png`` gives ``a_label.tiff``): such a
-    file counts where only one of the images can be meant.
+    name counts, on either side, where only one can be meant.
 
     Example:
         >>> match_stems(["a.b", "c"], {"a": Path("a_label.tiff"), "c": Path("c_label.tiff")})
         {'a.b': PosixPath('a_label.tiff'), 'c': PosixPath('c_label.tiff')}
     """
     stems = list(stems)
-    short: dict[str, list[str]] = {}
-    for stem in stems:
-        short.setdefault(stem.split(".")[0], []).append(stem)
-    matched = {stem: files[stem] for stem in stems if stem in files}
-    for beginning, candidates in short.items():
-        if beginning in files and len(candidates) == 1:
-            matched.setdefault(candidates[0], files[beginning])
+    matched = {stem: named[stem] for stem in stems if stem in named}
+    open_stems = _by_first_dot(stem for stem in stems if stem not in matched)
+    open_names = _by_first_dot(name for name in named if name not in matched)
+    for beginning, candidates in open_stems.items():
+        names = open_names.get(beginning, [])
+        if len(candidates) == len(names) == 1 and beginning in (candidates[0], names[0]):
+            matched[candidates[0]] = named[names[0]]
     return matched
+
+
+def _by_first_dot(names: Iterable[str]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name in names:
+        grouped.setdefault(name.split(".")[0], []).append(name)
+    return grouped
 
 
 def read_modalities(manifest: Path, split: str | None = None) -> dict[str, str]:
@@ -106,28 +117,20 @@ def read_modalities(manifest: Path, split: str | None = None) -> dict[str, str]:
             splits may share stems.
 
     Returns:
-        Modality by file name and by stem.
+        Modality by stem.
 
     Raises:
         DatasetError: if the manifest lacks the column ``image`` or is no CSV in UTF-8.
     """
     if not manifest.is_file():
         return {}
-    try:
-        with manifest.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{manifest}: not a CSV in UTF-8 ({error}); save it as one") from error
-    if rows and "image" not in rows[0]:
-        raise DatasetError(f"{manifest}: has no column `image`; the header must name it")
     modalities: dict[str, str] = {}
-    for row in rows:
+    for row in read_rows(manifest, ["image"], DatasetError):
         if split in SPLITS and (row.get("split") or split) != split:
             continue
         name = (row.get("modality") or "").strip()
         modality = _BY_CASE.get(name.casefold(), name)
-        modalities[row["image"]] = modality
-        modalities.setdefault(Path(row["image"]).stem, modality)
+        modalities[image_stem(row["image"])] = modality
     return modalities
 
 

@@ -2,12 +2,9 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +13,7 @@ import numpy as np
 from cellbench.data.folder import MANIFEST, match_stems, read_modalities
 from cellbench.errors import InvalidLabelsError, LabelMapError, ScoresError
 from cellbench.evaluation.journal import Journal, Rows
+from cellbench.evaluation.parallel import results_as_they_come
 from cellbench.evaluation.protocols import get_protocol
 from cellbench.evaluation.runtimes import (
     RUNTIME_FILE,
@@ -89,7 +87,7 @@ def evaluate_folder(
         jobs: processes that score at the same time.
         journal: file that keeps finished images until the caller has written the table, so that
             a killed run goes on where it stopped.
-        progress: called with 1 after each image.
+        progress: called with how many images were done since the last call.
 
     Returns:
         The table ``scores.csv``, one row per image and threshold, images in order of their stems.
@@ -98,35 +96,20 @@ def evaluate_folder(
         CellbenchError: if a folder is absent or empty, or a truth, table or setting is not usable.
     """
     get_protocol(protocol)
+    thresholds = list(dict.fromkeys(thresholds))
     cases = _find_cases(Path(truth), Path(predictions), images, manifest, runtimes)
     score = partial(_score_case, protocol=protocol, thresholds=tuple(thresholds))
     book = Journal(Path(journal) if journal is not None else None)
     keys = [_key(case, protocol, thresholds) for case in cases]
-    todo = [case for case, key in zip(cases, keys, strict=True) if book.get(key) is None]
-    with _mapper(jobs) as run:
-        fresh = run(score, todo)
-        scored: list[Rows] = []
-        for key in keys:
-            rows = book.get(key)
-            if rows is None:
-                rows = next(fresh)
-                book.add(key, rows)
-            scored.append(rows)
-            if progress is not None:
-                progress(1)
-    return _table(
-        algorithm or Path(predictions).resolve().name, [row for rows in scored for row in rows]
-    )
-
-
-@contextmanager
-def _mapper(jobs: int) -> Iterator[Callable[..., Iterator[Rows]]]:
-    if jobs <= 1:
-        yield map
-        return
-    # Fresh processes: a fork would copy the locks of whatever threads the caller has running.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield pool.map
+    todo = {key: case for key, case in zip(keys, cases, strict=True) if book.get(key) is None}
+    if progress is not None and len(todo) < len(keys):
+        progress(len(keys) - len(todo))
+    for key, rows in results_as_they_come(score, todo, jobs):
+        book.add(key, rows)
+        if progress is not None:
+            progress(1)
+    scored = [row for key in keys for row in book.get(key) or []]
+    return _table(algorithm or Path(predictions).resolve().name, scored)
 
 
 def _find_cases(
@@ -141,13 +124,14 @@ def _find_cases(
         raise ScoresError(f"{truth}: holds no label maps named <stem>_label.tiff")
     files = label_files(predictions)
     found = match_stems(truths, files)
-    unused = sorted(set(files) - {path.stem.removesuffix("_label") for path in found.values()})
+    unused = [path.name for path in files.values() if path not in found.values()]
     if unused:
         _log.warning("%s: %d predictions have no truth: %s", predictions, len(unused), unused[:3])
     pictures = _images_of(truths, images)
-    modalities = read_modalities(_manifest_of(truth, manifest), truth.resolve().parent.name)
-    times = _runtimes_of(predictions, runtimes)
-    statuses = read_statuses(predictions)
+    listed = read_modalities(_manifest_of(truth, manifest), truth.resolve().parent.name)
+    modalities = match_stems(truths, listed)
+    times = match_stems(truths, _runtimes_of(predictions, runtimes))
+    statuses = match_stems(truths, read_statuses(predictions))
     return [
         _Case(
             stem=stem,
@@ -166,10 +150,10 @@ def _images_of(truths: Mapping[str, Path], images: str | Path | None) -> dict[st
     if images is None:
         return {}
     files = image_files(images)
-    lacking = sorted(set(files) - set(match_stems(files, dict(truths))))
+    lacking = sorted(set(files) - set(match_stems(files, truths)))
     if lacking:
         raise ScoresError(f"{images}: {len(lacking)} images have no truth, first {lacking[0]}")
-    return files
+    return match_stems(truths, files)
 
 
 def _manifest_of(truth: Path, manifest: str | Path | None) -> Path:

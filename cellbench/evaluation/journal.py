@@ -30,7 +30,8 @@ class Journal:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([key, rows]) + "\n")
+                # The line break comes first: a kill may have cut the line before short.
+                file.write("\n" + json.dumps([key, rows]))
 
 
 def _parse(line: str) -> tuple[str, Rows] | None:

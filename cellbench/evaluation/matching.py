@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.errors import ScoresError
+from cellbench.errors import UsageError
 from cellbench.evaluation.overlap import Counts, Overlaps, count_overlaps
 from cellbench.labels import LabelMap
 
@@ -60,7 +60,7 @@ def match_cells(truth: LabelMap, prediction: LabelMap, threshold: float = 0.5) -
 
     Raises:
         LabelMapError: if the shapes differ or an id is negative.
-        ScoresError: if the threshold is outside (0, 1].
+        UsageError: if the threshold is outside (0, 1].
 
     Example:
         >>> match_cells(np.array([[1, 1, 0]]), np.array([[5, 0, 0]])).tp
@@ -75,7 +75,7 @@ def match_overlaps(overlaps: Overlaps, threshold: float) -> Matches:
     The quotient of two integers is rounded once, so IoU exactly at the threshold compares equal.
     """
     if not 0 < threshold <= 1:
-        raise ScoresError(f"threshold {threshold}: an IoU threshold is above 0 and at most 1")
+        raise UsageError(f"threshold {threshold}: an IoU threshold is above 0 and at most 1")
     iou = overlaps.intersections / overlaps.unions
     passing = np.flatnonzero(iou >= threshold)
     chosen = passing[_largest_matching(overlaps.pairs[passing])]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cellbench.errors import ScoresError
+from cellbench.errors import UsageError
 from cellbench.labels import FRAME_WIDTH
 
 
@@ -41,8 +41,8 @@ def get_protocol(name: str) -> Protocol:
     """Look a protocol up by name.
 
     Raises:
-        ScoresError: if there is none of that name.
+        UsageError: if there is none of that name.
     """
     if name not in PROTOCOLS:
-        raise ScoresError(f"protocol {name!r}: not known; choose from {', '.join(PROTOCOLS)}")
+        raise UsageError(f"protocol {name!r}: not known; choose from {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name]

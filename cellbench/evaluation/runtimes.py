@@ -1,10 +1,11 @@
 """Running times: the official CSV and the challenge's tolerance."""
 
-import csv
 import math
 from pathlib import Path
 
 from cellbench.errors import ScoresError
+from cellbench.files import read_rows
+from cellbench.images import image_stem
 
 RUNTIME_FILE = "runtime.csv"
 RUNTIME_COLUMNS = ("Img Name", "Real Running Time", "Rank Running Time")
@@ -35,28 +36,20 @@ def read_runtimes(path: str | Path) -> dict[str, float]:
         path: a CSV with the columns ``Img Name`` and ``Real Running Time`` in seconds.
 
     Returns:
-        Seconds by image file name and by stem.
+        Seconds by image stem.
 
     Raises:
         ScoresError: if the file is no such CSV, or a time is negative or no finite number.
     """
     path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ScoresError(f"{path}: cannot be read as a CSV of running times ({error})") from error
     times: dict[str, float] = {}
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(read_rows(path, RUNTIME_COLUMNS[:2], ScoresError), start=2):
+        name, text = row["Img Name"], row["Real Running Time"]
         try:
-            name, seconds = row["Img Name"], float(row["Real Running Time"])
-        except (KeyError, TypeError, ValueError) as error:
-            columns = " and ".join(RUNTIME_COLUMNS[:2])
-            raise ScoresError(
-                f"{path}: line {number} lacks {columns}; each row needs both"
-            ) from error
+            seconds = float(text)
+        except ValueError:
+            seconds = math.nan
         if not (math.isfinite(seconds) and seconds >= 0):
-            raise ScoresError(f"{path}: line {number} has the running time {seconds}; mend it")
-        times[name] = seconds
-        times.setdefault(Path(name).stem, seconds)
+            raise ScoresError(f"{path}: line {number} has the running time {text}; mend it")
+        times[image_stem(name)] = seconds
     return times

@@ -75,7 +75,7 @@ def score_image(
 
     Raises:
         LabelMapError: if the shapes differ or one is not a label map.
-        ScoresError: if the protocol is not known or a threshold is outside (0, 1].
+        UsageError: if the protocol is not known or a threshold is outside (0, 1].
 
     Example:
         >>> cell = np.zeros((9, 9), int)

@@ -1,9 +1,9 @@
 """How an entrant's run of each image ended, as ``cellbench run`` recorded it."""
 
-import csv
 from pathlib import Path
 
 from cellbench.errors import ScoresError
+from cellbench.files import read_rows
 
 RESOURCES_FILE = "resources.csv"
 STATUSES = ("ok", "missing", "unreadable", "wrong-shape", "invalid", "failed", "timeout")
@@ -18,11 +18,9 @@ def read_statuses(predictions: Path) -> dict[str, str]:
     path = predictions / RESOURCES_FILE
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
     statuses: dict[str, str] = {}
-    for number, row in enumerate(rows, start=2):
-        if "image" not in row or row.get("status") not in STATUSES:
-            raise ScoresError(f"{path}: line {number} needs an image and one of {STATUSES}")
+    for number, row in enumerate(read_rows(path, ["image", "status"], ScoresError), start=2):
+        if row["status"] not in STATUSES:
+            raise ScoresError(f"{path}: line {number} has the status {row['status']!r}; mend it")
         statuses[row["image"]] = row["status"]
     return statuses

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import torch
 
-from cellbench.errors import CheckpointError
+from cellbench.errors import CheckpointError, UsageError
 from cellbench.models import model_class
 from cellbench.models.base import MODEL_KEY, InstanceSegmentationModel
+
+_KEYS = {MODEL_KEY, "hyper_parameters", "state_dict"}
 
 
 def load_model(
@@ -24,6 +26,7 @@ def load_model(
 
     Raises:
         CheckpointError: if the file is absent, damaged, or no checkpoint of a cellbench model.
+        UsageError: if there is no such device.
     """
     path = Path(checkpoint)
     if not path.is_file():
@@ -35,7 +38,7 @@ def load_model(
         raise CheckpointError(
             f"{path}: not a readable checkpoint ({reason}); copy it again"
         ) from error
-    if not isinstance(content, dict) or MODEL_KEY not in content:
+    if not isinstance(content, dict) or not content.keys() >= _KEYS:
         raise CheckpointError(f"{path}: not a checkpoint of a cellbench model; give one from runs/")
     made = model_class(content[MODEL_KEY])
     # LightningCLI adds entries of its own, which start with an underscore.
@@ -45,10 +48,13 @@ def load_model(
     try:
         model = made(**options)
         model.load_state_dict(content["state_dict"])
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, ValueError, LookupError) as error:
         reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
             f"{path}: was written by another version ({reason}); train again"
         ) from error
-    target = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    return model.eval().to(target)
+    try:
+        return model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"device {device!r}: cannot be used here ({reason})") from error

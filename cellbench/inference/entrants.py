@@ -74,7 +74,7 @@ def read_entry(path: str | Path) -> Entry:
     if not isinstance(content, dict):
         raise EntrantError(f"{file}: must be a mapping with `name` and `command`")
     try:
-        return Entry(**content)
+        return Entry.model_validate(content)
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc'])) or 'entry'}: {fault['msg']}"

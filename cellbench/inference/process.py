@@ -1,5 +1,6 @@
 """One program, run to its end and measured."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_POLL_SECONDS = 0.005
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 _MESSAGE_BYTES = 2000
+NOT_STARTED = 127
+"""Exit code of a program that could not be started, as a shell gives it."""
 
 
 @dataclass(frozen=True)
@@ -39,55 +42,44 @@ def run_program(
 ) -> Finished:
     """Run a program and wait for it, at most ``timeout`` seconds.
 
-    ``python`` and ``cellbench`` are those that run this.
+    ``python`` and ``cellbench`` are those that run this. The program, and whatever it leaves running,
+    ends with this process, even if that is killed.
 
     Args:
         command: its words.
         folder: its working folder.
         log: where its output goes.
         timeout: seconds after which it is stopped with all it started; None waits for ever.
-
-    Raises:
-        OSError: if it cannot be started.
     """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    reader, writer = os.pipe()
     start = time.perf_counter()
-    with log.open("wb") as output:
+    with log.open("wb") as output, os.fdopen(reader, "rb") as answer:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-I", "-S", str(_LAUNCHER), str(writer), *command],
             cwd=folder,
             env={**os.environ, "PATH": path},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
+            pass_fds=[writer],
             start_new_session=True,
         )
+        os.close(writer)
+        timed_out = False
         try:
-            timed_out = _wait(process, None if timeout is None else start + timeout)
-            _, status, usage = os.wait4(process.pid, 0)
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            timed_out = True
         finally:
             _stop_group(process.pid)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Finished(
-        wall_s=wall,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        peak_memory_mb=usage.ru_maxrss / 1024,
-        exit_code=process.returncode,
-        timed_out=timed_out,
-        message=_last_line(log),
-    )
-
-
-def _wait(process: subprocess.Popen[bytes], deadline: float | None) -> bool:
-    """Wait until the program ends, without collecting it; stop it at the deadline."""
-    flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-    while os.waitid(os.P_PID, process.pid, flags) is None:
-        if deadline is not None and time.perf_counter() > deadline:
-            _stop_group(process.pid)
-            return True
-        time.sleep(_POLL_SECONDS)
-    return False
+            process.communicate()
+        wall = time.perf_counter() - start
+        told = answer.read()
+    message = _last_line(log)
+    if not told:
+        return Finished(wall, 0.0, 0.0, NOT_STARTED, timed_out, message)
+    return Finished(**json.loads(told), timed_out=False, message=message)
 
 
 def _stop_group(leader: int) -> None:

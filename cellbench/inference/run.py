@@ -4,29 +4,32 @@ import csv
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cellbench import __version__
-from cellbench.data.folder import DatasetImage
-from cellbench.errors import EntrantError
+import cellbench
+from cellbench.data.folder import DatasetImage, match_stems
+from cellbench.errors import EntrantError, ImageError
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, tolerance_seconds
 from cellbench.evaluation.statuses import RESOURCES_FILE
 from cellbench.files import fingerprint, written_whole
 from cellbench.images import image_shape
 from cellbench.inference.entrants import Entry
-from cellbench.inference.process import Finished, run_program
+from cellbench.inference.process import NOT_STARTED, Finished, run_program
 from cellbench.inference.segment import write_runtimes
-from cellbench.labels import label_path
+from cellbench.labels import label_files, label_path
 
 RESOURCE_COLUMNS = (
     "image", "status", "wall_s", "cpu_s", "peak_memory_mb", "peak_gpu_mb", "exit_code", "message",
 )  # fmt: skip
 
 Row = dict[str, Any]
+
+_SOURCES = (".py", ".sh", ".yaml", ".yml", ".json", ".toml", ".r", ".R", ".m", ".jl", ".java")
+_SCRATCH = ".run-"
 
 
 def run_entrant(
@@ -38,8 +41,8 @@ def run_entrant(
 ) -> list[Row]:
     """Run an entrant on each image alone, timed from its start to its end.
 
-    Label maps, ``runtime.csv`` and ``resources.csv`` go to ``out``. Images that an earlier run
-    finished with the same entry, program files and image are not run again.
+    Label maps, ``runtime.csv`` and ``resources.csv`` go to ``out``. What an earlier run of the same
+    entry, program and image did well is kept; the rest is done again.
 
     Args:
         entry: what to run.
@@ -59,18 +62,21 @@ def run_entrant(
     out.mkdir(parents=True, exist_ok=True)
     journal = Journal(out / ".journal")
     _set_up(entry, folder, journal)
-    rows: list[Row] = []
+    program = _program_files(entry, folder)
+    keys = {
+        image.stem: fingerprint([image.image, *program], entry.model_dump_json())
+        for image in images
+    }
+    rows = _kept_rows(keys, journal, out)
+    _write_tables(rows, images, out)
     for image in images:
-        key = _key(entry, folder, image)
-        known = journal.get(key)
-        if known is None or not _is_whole(known[0], out):
-            known = [_run_image(entry, folder, image, out)]
-            journal.add(key, known)
-        rows.append(known[0])
-        _write_tables(rows, images, out)
+        if image.stem not in rows:
+            rows[image.stem] = _run_image(entry, folder, image, out)
+            journal.add(keys[image.stem], [rows[image.stem]])
+            _write_tables(rows, images, out)
         if progress is not None:
             progress(1)
-    return rows
+    return [rows[image.stem] for image in images]
 
 
 def _set_up(entry: Entry, folder: Path, journal: Journal) -> None:
@@ -84,34 +90,52 @@ def _set_up(entry: Entry, folder: Path, journal: Journal) -> None:
     journal.add(key, [])
 
 
-def _key(entry: Entry, folder: Path, image: DatasetImage) -> str:
-    words = [folder / word for word in entry.command or [] if "{" not in word]
-    return fingerprint([image.image, *words], entry.model_dump_json(), __version__)
+def _program_files(entry: Entry, folder: Path) -> list[Path]:
+    """List the files whose change makes an earlier run void.
+
+    They are the sources in the entry's folder, what its command names, and cellbench itself, which
+    runs trained models and on which baselines may build.
+    """
+    package = Path(cellbench.__file__).parent
+    sources = [
+        path
+        for root in (folder, package)
+        for path in root.rglob("*")
+        if path.suffix in _SOURCES and "__pycache__" not in path.parts
+    ]
+    values = [word.partition("=")[2] or word for word in entry.command or [] if "{" not in word]
+    return sorted(sources) + [folder / value for value in values]
 
 
-def _is_whole(row: Row, out: Path) -> bool:
-    return row["status"] != "ok" or label_path(out, row["image"]).is_file()
+def _kept_rows(keys: Mapping[str, str], journal: Journal, out: Path) -> dict[str, Row]:
+    """Keep what went well before; remove label maps and folders of whatever did not."""
+    kept: dict[str, Row] = {}
+    for stem, key in keys.items():
+        known, made = journal.get(key), label_path(out, stem)
+        if known and known[0]["status"] == "ok" and made.is_file():
+            kept[stem] = known[0]
+        else:
+            made.unlink(missing_ok=True)
+    for left_over in out.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    return kept
 
 
 def _run_image(entry: Entry, folder: Path, image: DatasetImage, out: Path) -> Row:
-    target = label_path(out, image.stem)
-    target.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".run-") as name:
+    with tempfile.TemporaryDirectory(dir=out, prefix=_SCRATCH) as name:
         inputs, outputs = Path(name) / "inputs", Path(name) / "outputs"
         inputs.mkdir()
         outputs.mkdir()
-        _place(image.image, inputs / image.image.name)
-        places = {"inputs": str(inputs.resolve()), "outputs": str(outputs.resolve())}
-        command = [_fill(word, places) for word in entry.command or []]
-        limit = entry.timeout_factor * tolerance_seconds(*image_shape(image.image))
         try:
+            limit = entry.timeout_factor * tolerance_seconds(*image_shape(image.image))
+            _place(image.image, inputs / image.image.name)
+        except (ImageError, OSError) as error:
+            ended, status = Finished(0.0, 0.0, 0.0, NOT_STARTED, False, str(error)), "failed"
+        else:
+            places = {"inputs": str(inputs.resolve()), "outputs": str(outputs.resolve())}
+            command = [_fill(word, places) for word in entry.command or []]
             ended = run_program(command, folder, Path(name) / "log", limit)
-        except OSError as error:
-            ended = Finished(0.0, 0.0, 0.0, 127, False, f"cannot be started: {error}")
-        made = label_path(outputs, image.stem)
-        status = _status(ended, made)
-        if status == "ok":
-            made.replace(target)
+            status = _take(ended, outputs, image.stem, label_path(out, image.stem))
     resources = {key: value for key, value in asdict(ended).items() if key in RESOURCE_COLUMNS}
     return {"image": image.stem, "status": status, "peak_gpu_mb": "", **resources}
 
@@ -123,12 +147,17 @@ def _fill(word: str, places: dict[str, str]) -> str:
     return word
 
 
-def _status(ended: Finished, made: Path) -> str:
+def _take(ended: Finished, outputs: Path, stem: str, target: Path) -> str:
+    """Take the label map over, also one named as the official scripts do, and give the status."""
     if ended.timed_out:
         return "timeout"
     if ended.exit_code != 0:
         return "failed"
-    return "ok" if made.is_file() and not made.is_symlink() else "missing"
+    made = match_stems([stem], label_files(outputs)).get(stem)
+    if made is None or made.is_symlink() or made.suffix == ".png":
+        return "missing"
+    made.replace(target)
+    return "ok"
 
 
 def _place(source: Path, target: Path) -> None:
@@ -138,21 +167,22 @@ def _place(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _write_tables(rows: list[Row], images: list[DatasetImage], out: Path) -> None:
+def _write_tables(rows: Mapping[str, Row], images: list[DatasetImage], out: Path) -> None:
+    done = [(image, rows[image.stem]) for image in images if image.stem in rows]
     with (
         written_whole(out / RESOURCES_FILE) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, RESOURCE_COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(row for _, row in done)
     times = [
         (
             image.image.name,
             row["wall_s"],
             rank_runtime_seconds(row["wall_s"], *image_shape(image.image)),
         )
-        for row, image in zip(rows, images, strict=False)
+        for image, row in done
         if row["status"] == "ok"
     ]
     write_runtimes(out / RUNTIME_FILE, times)

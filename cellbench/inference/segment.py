@@ -84,6 +84,7 @@ def segment_files(
     for stem in progress(list(files)):
         start = time.perf_counter()
         try:
+            label_path(outputs, stem).unlink(missing_ok=True)
             image = read_image(files[stem])
             write_labels(label_path(outputs, stem), segment_image(model, image))
         except (CellbenchError, OSError, MemoryError, torch.OutOfMemoryError) as error:

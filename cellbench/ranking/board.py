@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from cellbench.errors import UsageError
 from cellbench.ranking.cases import case_ranks
 from cellbench.ranking.challenge import (
     bootstrap_challenge,
@@ -82,6 +83,8 @@ def rank_board(
     Raises:
         ScoresError: if the scores cannot be ranked or an option is not known.
     """
+    if seed < 0:
+        raise UsageError(f"seed {seed}: must be 0 or more")
     f1 = round_f1(as_table(scores, "f1"))
     times = known_runtimes(as_table(scores, "rank_runtime_s"))
     metrics = {"f1": _Metric(f1, True)}

@@ -13,7 +13,7 @@ from typing import Any
 
 import cellbench
 from cellbench.errors import ScoresError
-from cellbench.evaluation.protocols import get_protocol
+from cellbench.evaluation.protocols import PROTOCOLS, get_protocol
 
 PROVENANCE_FILE = "provenance.json"
 
@@ -50,9 +50,12 @@ def _protocol_beside(path: Path) -> str | None:
     if not beside.is_file():
         return None
     try:
-        return str(json.loads(beside.read_text(encoding="utf-8"))["protocol"]["name"])
+        name = str(json.loads(beside.read_text(encoding="utf-8"))["protocol"]["name"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ScoresError(f"{beside}: names no protocol; remove it or name it") from error
+    if name not in PROTOCOLS:
+        raise ScoresError(f"{beside}: names the protocol {name!r}, which is not known; mend it")
+    return name
 
 
 def describe_scores(paths: Sequence[str | Path]) -> list[dict[str, str]]:

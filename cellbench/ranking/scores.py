@@ -1,5 +1,6 @@
 """scores.csv: reading it and checking that its algorithms can be compared."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,10 +49,13 @@ def as_table(scores: pd.DataFrame, column: str) -> pd.DataFrame:
 def _read_file(path: Path) -> pd.DataFrame:
     # All is read as text first: an algorithm may be called "NA", and a wrong number has a line to name.
     try:
-        text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            text = pd.read_csv(
+                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+            )
     except FileNotFoundError as error:
         raise ScoresError(f"{path}: no such file; make it with cellbench evaluate") from error
-    except (OSError, UnicodeError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:
         reason = " ".join(str(error).split())
         raise ScoresError(f"{path}: cannot be read as a CSV of scores ({reason})") from error
     lacking = [column for column in (*_WORDS, *_NUMBERS) if column not in text.columns]

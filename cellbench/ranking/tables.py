@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cellbench.errors import ScoresError
+from cellbench.errors import ScoresError, UsageError
 
 Floats = npt.NDArray[np.float64]
 Ties = Literal["min", "average", "max", "dense"]
@@ -19,9 +19,9 @@ _DIGITS = 12
 
 
 def check_choice(what: str, choice: str, choices: Iterable[str]) -> None:
-    """Raise a ScoresError that lists the choices unless ``choice`` is one of them."""
+    """Raise a UsageError that lists the choices unless ``choice`` is one of them."""
     if choice not in choices:
-        raise ScoresError(f"{what} {choice!r}: not known; choose from {', '.join(choices)}")
+        raise UsageError(f"{what} {choice!r}: not known; choose from {', '.join(choices)}")
 
 
 def larger_is_better(

@@ -30,6 +30,8 @@ def draw_board(board: str | Path, scores_paths: Sequence[str | Path] | None = No
         board / "kendall_tau.csv", {"metric": str, "scheme": str, "sample": int, "tau": float}
     )
     scores = read_scores(scores_paths or [board / "scores.csv"])
+    if leaderboard.empty or set(leaderboard["algorithm"]) != set(scores["algorithm"]):
+        raise ScoresError(f"{board}: leaderboard.csv is not of these scores; run cellbench rank")
     return [
         *draw_kendall_tau(tau, board / "kendall_tau"),
         *draw_f1_by_algorithm(scores, leaderboard, board / "f1_by_algorithm"),

@@ -30,6 +30,9 @@ def test_images_with_labels_and_modalities(tmp_path: Path) -> None:
         (["a.b", "a.c"], ["a"], {}),  # ambiguous
         (["a.b", "a"], ["a", "a.b"], {"a.b": "a.b", "a": "a"}),
         (["a.b", "a"], ["a"], {"a": "a"}),
+        (["a"], ["a.b"], {"a": "a.b"}),  # the truth is named as the official scripts do
+        (["a"], ["a.b", "a.c"], {}),
+        (["a.b"], ["a.c"], {}),
         (["x"], ["y"], {}),
     ],
 )
@@ -43,7 +46,7 @@ def test_splits_may_share_stems(tmp_path: Path) -> None:
     manifest.write_text(
         "image,split,modality\na.png,train,DIC\na.png,test,Phase-Contrast\nb,,dic\n"
     )
-    assert read_modalities(manifest, "train") == {"a.png": "DIC", "a": "DIC", "b": "DIC"}
+    assert read_modalities(manifest, "train") == {"a": "DIC", "b": "DIC"}
     assert read_modalities(manifest, "test")["a"] == "phase-contrast"
     assert read_modalities(tmp_path / "absent.csv") == {}
 
@@ -55,7 +58,9 @@ def test_manifest_keeps_other_columns(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("content", [b"name,split\na,test\n", b"\xff\xfe\x00image"])
+@pytest.mark.parametrize(
+    "content", [b"name,split\na,test\n", b"\xff\xfe\x00image", b"split,image\ntest\n"]
+)
 def test_bad_manifests_are_named(tmp_path: Path, content: bytes) -> None:
     root = make_dataset(tmp_path / "data")
     (root / "manifest.csv").write_bytes(content)
@@ -73,3 +78,16 @@ def test_bad_folders(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="same stem as"):
         read_dataset(root)
     assert issubclass(ImageError, CellbenchError)
+
+
+def test_letters_of_a_mac_archive(tmp_path: Path) -> None:
+    import unicodedata
+
+    root = make_dataset(tmp_path / "data", images=1)
+    image, labels = "train/images/train0.png", "train/labels/train0_label.tiff"
+    composed, decomposed = (unicodedata.normalize(form, "zelle_ä") for form in ("NFC", "NFD"))
+    (root / image).rename(root / f"train/images/{composed}.png")
+    (root / labels).rename(root / f"train/labels/{decomposed}_label.tiff")
+    (item,) = read_dataset(root, ["train"])
+    assert item.stem == composed
+    assert item.labels is not None

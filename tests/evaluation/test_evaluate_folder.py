@@ -2,6 +2,10 @@
 
 import csv
 import math
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,7 @@ from cellbench.errors import LabelMapError, ScoresError
 from cellbench.evaluation import evaluate_folder
 from cellbench.evaluation.folder import COLUMNS
 from cellbench.evaluation.journal import Journal
+from cellbench.evaluation.parallel import results_as_they_come
 from cellbench.labels import write_labels
 
 STEMS = ("a", "b.c", "d", "e", "f", "g", "h")
@@ -115,14 +120,74 @@ def test_the_journal_survives_garbage(tmp_path: Path) -> None:
     book = Journal(path)
     assert book.get("key") == [{"f1": 1.0}]
     assert book.get("cut") is None
+    book.add("next", [{"f1": 0.5}])
+    assert Journal(path).get("next") == [{"f1": 0.5}]
+
+
+def test_processes_keep_what_is_done_when_killed(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """The first image is slow; the others are kept although it has not ended."""
+    truth, predictions = folders
+    every_pixel = np.random.default_rng(0).permutation(6_000_000).reshape(2000, 3000)
+    for folder in folders:
+        write_labels(folder / "a_label.tiff", every_pixel)
+    journal = tmp_path / "journal"
+    code = (
+        "from cellbench.evaluation import evaluate_folder\n"
+        "if __name__ == '__main__':\n"
+        f"    evaluate_folder({str(truth)!r}, {str(predictions)!r}, jobs=2, journal={str(journal)!r})"
+    )
+    (tmp_path / "score.py").write_text(code)
+    process = subprocess.Popen([sys.executable, str(tmp_path / "score.py")], start_new_session=True)
+    try:
+        deadline = time.monotonic() + 60
+        while not journal.is_file() or journal.read_text().count("\n") < len(STEMS) - 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    while _members(process.pid):  # the workers end with their parent
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _members(group: int) -> list[str]:
+    """List the living processes of a process group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            found.append(stat.parent.name)
+    return found
+
+
+def test_a_process_that_dies_is_one_clear_error() -> None:
+    with pytest.raises(ScoresError, match="a scoring process died"):
+        list(results_as_they_come(os._exit, {"a": 1}, jobs=2))
+
+
+def test_truth_named_as_the_official_scripts_do(tmp_path: Path) -> None:
+    write_labels(tmp_path / "root/test/labels/b_label.tiff", discs())
+    write_labels(tmp_path / "mine/b.x_label.tiff", discs())
+    (tmp_path / "root/manifest.csv").write_text("image,split,modality\nb.x.png,test,DIC\n")
+    times = "Img Name,Real Running Time\nb.x.png,3\n"
+    (tmp_path / "mine/runtime.csv").write_text(times)
+    (row,) = evaluate_folder(tmp_path / "root/test/labels", tmp_path / "mine").to_dict("records")
+    assert (row["status"], row["f1"], row["modality"], row["runtime_s"]) == ("ok", 1.0, "DIC", 3.0)
 
 
 @pytest.mark.parametrize(
     ("runtimes", "message"),
     [
-        ("Img Name,Seconds\na,1\n", "line 2 lacks Img Name and Real Running Time"),
+        ("Img Name,Seconds\na,1\n", "lacks the column 'Real Running Time'"),
         ("Img Name,Real Running Time\na,-1\n", "line 2 has the running time -1"),
-        ("Img Name,Real Running Time\na,soon\n", "line 2 lacks"),
+        ("Img Name,Real Running Time\na,soon\n", "line 2 has the running time soon"),
+        ("Real Running Time,Img Name\n1\n", "line 2 lacks 'Img Name'"),
         ("Img Name,Real Running Time\na,inf\n", "line 2 has the running time inf"),
     ],
 )
@@ -142,7 +207,7 @@ def test_bad_folders(folders: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(ScoresError, match="no such manifest"):
         evaluate_folder(truth, predictions, manifest=tmp_path / "absent.csv")
     (predictions / "resources.csv").write_text("image,status\na,perhaps\n")
-    with pytest.raises(ScoresError, match="line 2 needs an image"):
+    with pytest.raises(ScoresError, match="line 2 has the status 'perhaps'"):
         evaluate_folder(truth, predictions)
 
 

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from label_maps import blocky_maps, pairs
 from stardist.matching import matching
 
-from cellbench.errors import InvalidLabelsError, LabelMapError, ScoresError
+from cellbench.errors import InvalidLabelsError, LabelMapError, UsageError
 from cellbench.evaluation import match_cells, score_image
 from cellbench.labels import LabelMap
 
@@ -108,10 +108,10 @@ def test_what_is_no_pair_of_label_maps(
 
 @pytest.mark.parametrize("threshold", [0.0, -0.5, 1.01, float("nan")])
 def test_thresholds_out_of_range(threshold: float) -> None:
-    with pytest.raises(ScoresError, match="above 0 and at most 1"):
+    with pytest.raises(UsageError, match="above 0 and at most 1"):
         match_cells(np.ones((2, 2), int), np.ones((2, 2), int), threshold)
 
 
 def test_unknown_protocol_names_the_known() -> None:
-    with pytest.raises(ScoresError, match="choose from neurips22"):
+    with pytest.raises(UsageError, match="choose from neurips22"):
         score_image(np.ones((2, 2), int), np.ones((2, 2), int), protocol="mine")

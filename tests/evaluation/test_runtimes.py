@@ -32,4 +32,4 @@ def test_names_with_and_without_extension(tmp_path: Path) -> None:
         csv.writer(file).writerows(
             [["Img Name", "Real Running Time", "Rank Running Time"], ["a.b.png", "2.5", "0"]]
         )
-    assert read_runtimes(path) == {"a.b.png": 2.5, "a.b": 2.5}
+    assert read_runtimes(path) == {"a.b": 2.5}

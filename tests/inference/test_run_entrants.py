@@ -1,9 +1,12 @@
 """Timed runs of entrants: their failures are rows, and a killed run goes on."""
 
 import csv
+import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from datasets import make_dataset
@@ -108,10 +111,76 @@ def test_what_is_done_is_not_done_again(data: Path, tmp_path: Path) -> None:
     (tmp_path / "out/good/test1_label.tiff").unlink()
     run(folder, data)
     assert calls(folder) == ["test0", "test1", "test1"]
-    program = folder / "program.py"
-    program.write_text(program.read_text() + "\n# changed\n")
+    (folder / "helper.py").write_text("# what the program imports counts too")
     run(folder, data)
     assert calls(folder) == ["test0", "test1", "test1", "test0", "test1"]
+
+
+def test_failures_are_tried_again(data: Path, tmp_path: Path) -> None:
+    folder = make_entrant(tmp_path / "flaky", data, "pathlib.Path('ready').stat()")
+    assert [row["status"] for row in run(folder, data)] == ["failed", "failed"]
+    (folder / "ready").touch()
+    assert [row["status"] for row in run(folder, data)] == ["ok", "ok"]
+
+
+def test_an_unreadable_image_is_a_row(data: Path, tmp_path: Path) -> None:
+    (data / "test/images/test0.png").write_text("no picture")
+    rows = run(make_entrant(tmp_path / "good", data), data)
+    assert [row["status"] for row in rows] == ["failed", "ok"]
+    assert "test0.png" in rows[0]["message"]
+
+
+def test_outputs_named_as_the_official_scripts_do(data: Path, tmp_path: Path) -> None:
+    for folder, old, new in (
+        ("images", "test0.png", "b.x.png"),
+        ("labels", "test0_label.tiff", "b_label.tiff"),
+    ):
+        (data / "test" / folder / old).rename(data / "test" / folder / new)
+    program = "shutil.copy(truth / 'b_label.tiff', outputs); sys.exit(0)"
+    rows = run(make_entrant(tmp_path / "good", data, program), data)
+    assert rows[0] | {"wall_s": 0} == rows[0] | {"status": "ok", "image": "b.x", "wall_s": 0}
+    assert (tmp_path / "out/good/b.x_label.tiff").is_file()
+
+
+def test_a_changed_entrant_leaves_nothing_of_the_old(data: Path, tmp_path: Path) -> None:
+    folder = make_entrant(tmp_path / "good", data)
+    run(folder, data)
+    program = folder / "program.py"
+    program.write_text(
+        program.read_text().replace("print(", "if image.stem == 'test1': sys.exit(1)\nprint(")
+    )
+    (tmp_path / "out/good/.run-left-over").mkdir()
+    assert [row["status"] for row in run(folder, data)] == ["ok", "failed"]
+    left = sorted(path.name for path in (tmp_path / "out/good").iterdir())
+    assert left == [".journal", "resources.csv", "runtime.csv", "test0_label.tiff"]
+
+
+def test_the_program_ends_with_a_killed_run(data: Path, tmp_path: Path) -> None:
+    action = "pathlib.Path('pid').write_text(str(__import__('os').getpid())); time.sleep(600)"
+    folder = make_entrant(tmp_path / "slow", data, action)
+    words = ["run", str(folder), "--data", str(data), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen([sys.executable, "-m", "cellbench.cli", *words])
+    deadline = time.monotonic() + 60
+    while not (folder / "pid").is_file() or not (folder / "pid").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    program = Path("/proc") / (folder / "pid").read_text()
+    while program.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_memory_is_the_programs_own(data: Path, tmp_path: Path) -> None:
+    ballast = np.ones(300 * 2**20 // 8)  # ours: a program must not inherit it
+    small, large = (
+        run(make_entrant(tmp_path / name, data, action), data)[0]["peak_memory_mb"]
+        for name, action in (("small", ""), ("large", "block = b'x' * (200 << 20)"))
+    )
+    assert ballast.any()
+    assert small < 100
+    assert 200 < large < 300
 
 
 def test_setup_runs_once(data: Path, tmp_path: Path) -> None:

@@ -69,6 +69,11 @@ class Evil:
             {MODEL_KEY: "unet", "hyper_parameters": {"depth": 3}, "state_dict": {}},
             "another version",
         ),
+        ({MODEL_KEY: "unet"}, "not a checkpoint of a cellbench model"),
+        (
+            {MODEL_KEY: "unet", "hyper_parameters": {"channels": []}, "state_dict": {}},
+            "another version",
+        ),
         ({MODEL_KEY: "unet", "evil": Evil()}, "not a readable checkpoint"),
     ],
 )
@@ -101,6 +106,23 @@ def test_nothing_to_segment(
     ]
     assert main(words) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_label_map_of_before_does_not_stay(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("no picture")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/a_label.tiff").write_text("old")
+    words = [
+        "segment",
+        str(tmp_path / "a.png"),
+        str(tmp_path / "out"),
+        "--checkpoint",
+        str(checkpoint),
+    ]
+    assert main(words) == 1
+    assert not (tmp_path / "out/a_label.tiff").exists()
+    Image.new("L", (9, 9)).save(tmp_path / "a.png")
+    assert main([*words, "--device", "abacus"]) == 2
 
 
 def test_a_large_image_is_segmented_in_windows(checkpoint: Path) -> None:

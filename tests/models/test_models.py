@@ -67,6 +67,15 @@ def test_train_stop_resume_and_segment(name: str, tmp_path: Path) -> None:
     ]
 
 
+def test_a_run_too_short_for_validation_is_an_entrant_too(tmp_path: Path) -> None:
+    data, run = make_dataset(tmp_path / "data", images=1), tmp_path / "short"
+    more = ("--trainer.max_epochs", "1", "--trainer.check_val_every_n_epoch", "5")
+    assert fit("unet", run, data, *more) == 0
+    entry = yaml.safe_load((run / "entry.yaml").read_text())
+    assert entry["command"][-1] == "checkpoints/last.ckpt"
+    assert fit("unet", tmp_path / "none", data, "--data.patches_per_epoch", "1") == 2
+
+
 @pytest.mark.parametrize("name", list_models())
 def test_a_model_learns_one_image_by_heart(name: str, tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data", images=1), tmp_path / name

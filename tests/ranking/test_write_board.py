@@ -136,7 +136,7 @@ def test_provenance(tmp_path: Path) -> None:
 
 def test_an_unknown_protocol_beside_the_scores(tmp_path: Path) -> None:
     (tmp_path / "provenance.json").write_text('{"protocol": {"name": "ours"}}')
-    with pytest.raises(ScoresError, match="'ours': not known"):
+    with pytest.raises(ScoresError, match="'ours', which is not known"):
         write_board([save(make_scores(), tmp_path)], tmp_path)
 
 

@@ -43,7 +43,9 @@ def cells(side: int, spacing: int) -> tuple[LabelMap, LabelMap]:
     return truth, np.roll(truth, (2, -1), axis=(0, 1))
 
 
-@pytest.mark.parametrize(("side", "spacing", "least"), [(512, 50, 4), (1000, 44, 6), (2000, 36, 14)])
+@pytest.mark.parametrize(
+    ("side", "spacing", "least"), [(512, 50, 4), (1000, 44, 6), (2000, 36, 14)]
+)
 def test_ten_thresholds_with_frame_and_dice_against_stardist_at_one(
     side: int, spacing: int, least: float
 ) -> None:
