@@ -85,7 +85,9 @@ def _loggers(root: Path) -> list[Logger]:
 
 
 def _default_precision() -> str:
-    """Mixed on a GPU, in the wider bfloat16 where it has it; single on the CPU."""
+    """Mixed where the hardware multiplies in half precision, in the wider bfloat16 where it can."""
     if not torch.cuda.is_available():
-        return "32-true"
+        # Older releases of torch cannot tell.
+        capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+        return "bf16-mixed" if capabilities.get("avx512_bf16") else "32-true"
     return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"

@@ -60,12 +60,12 @@ def training_transform(strength: float = 1.0) -> v2.Transform:
             v2.RandomVerticalFlip(),
             RandomQuarterTurn(),
             v2.ToDtype({Image: torch.float32, "others": None}, scale=True),
-            sometimes(RandomGamma(), 0.4),
-            sometimes(v2.ColorJitter(brightness=0.3, contrast=0.3), 0.3),
-            sometimes(v2.RandomChannelPermutation(), 0.15),
-            sometimes(v2.RandomInvert(p=1.0), 0.1),
-            sometimes(v2.GaussianBlur(kernel_size=7, sigma=(0.5, 2.0)), 0.15),
-            sometimes(v2.GaussianNoise(sigma=0.05), 0.2),
+            sometimes(RandomGamma(), 0.2),
+            sometimes(v2.ColorJitter(brightness=0.3, contrast=0.3), 0.15),
+            sometimes(v2.RandomChannelPermutation(), 0.1),
+            sometimes(v2.RandomInvert(p=1.0), 0.05),
+            sometimes(v2.GaussianBlur(kernel_size=7, sigma=(0.5, 2.0)), 0.1),
+            sometimes(v2.GaussianNoise(sigma=0.05), 0.1),
         ]
     )
 

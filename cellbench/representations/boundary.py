@@ -28,16 +28,23 @@ class Boundary(Representation):
         threshold: interior probability above which a pixel is interior.
         smallest_interior: interiors of fewer pixels are no cells; the official 16.
         largest_hole: holes of an interior below this many pixels are filled; the official 64.
+        touching_weight: by how much the loss counts a boundary pixel between touching cells more than
+            another pixel; 0 is the official loss.
     """
 
     channels: Mapping[str, int] = {"classes": 3}
 
     def __init__(
-        self, threshold: float = 0.5, smallest_interior: int = 16, largest_hole: int = 64
+        self,
+        threshold: float = 0.5,
+        smallest_interior: int = 16,
+        largest_hole: int = 64,
+        touching_weight: float = 20.0,
     ) -> None:
         self.threshold = threshold
         self.smallest_interior = smallest_interior
         self.largest_hole = largest_hole
+        self.touching_weight = touching_weight
 
     def encode(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
         """Give ``classes``: (3, H, W) uint8, one-hot.
@@ -77,16 +84,30 @@ class Boundary(Representation):
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
-        """Give Dice plus cross-entropy over the three classes, the official DiceCELoss."""
-        truth = targets["classes"].float()
-        value: torch.Tensor = self._dice_and_cross_entropy(outputs["classes"].float(), truth)
+        """Give Dice plus cross-entropy over the three classes, the official DiceCELoss.
+
+        Where cells touch, the cross-entropy counts more: those pixels are few, and decide whether
+        cells are merged (after Ronneberger et al. 2015, equation 2).
+        """
+        logits, truth = outputs["classes"].float(), targets["classes"].float()
+        cross_entropy = -(truth * logits.log_softmax(dim=1)).sum(dim=1, keepdim=True)
+        weights = 1 + self.touching_weight * _touching(truth)
+        value: torch.Tensor = self._dice(logits, truth) + (weights * cross_entropy).mean()
         return value
 
     @cached_property
-    def _dice_and_cross_entropy(self) -> Any:  # noqa: ANN401  (MONAI ships no types)
-        from monai.losses import DiceCELoss
+    def _dice(self) -> Any:  # noqa: ANN401  (MONAI ships no types)
+        from monai.losses import DiceLoss
 
-        return DiceCELoss(softmax=True)
+        return DiceLoss(softmax=True)
+
+
+def _touching(truth: "torch.Tensor") -> "torch.Tensor":
+    """Mark boundary between cells (B, 1, H, W): an outline on background has it within three pixels."""
+    from torch.nn.functional import max_pool2d
+
+    near_background = max_pool2d(truth[:, BACKGROUND, None], kernel_size=7, stride=1, padding=3)
+    return truth[:, BOUNDARY, None] * (1 - near_background)
 
 
 def _inner_outline(labels: LabelMap) -> npt.NDArray[np.bool_]:
