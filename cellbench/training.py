@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -88,6 +89,6 @@ def _default_precision() -> str:
     """Mixed where the hardware multiplies in half precision, in the wider bfloat16 where it can."""
     if not torch.cuda.is_available():
         # Older releases of torch cannot tell.
-        capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
         return "bf16-mixed" if capabilities.get("avx512_bf16") else "32-true"
     return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
