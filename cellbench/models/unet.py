@@ -14,8 +14,8 @@ class UNetBoundary(InstanceSegmentationModel):
     Args:
         channels: features of each level of the U-Net.
         residual_units: convolutions in each residual block.
-        smallest_interior: interiors of fewer pixels are no cells. The official 16 loses every nucleus
-            of less than about 60 px.
+        smallest_interior: predicted interiors of fewer pixels are no cells; the official 16. Training
+            targets keep down to 4, as the official 16 hides every nucleus of less than about 60 px.
         **training: options of every model, see :class:`InstanceSegmentationModel`.
     """
 
@@ -23,9 +23,9 @@ class UNetBoundary(InstanceSegmentationModel):
         self,
         channels: Sequence[int] = (16, 32, 64, 128, 256),
         residual_units: int = 2,
-        smallest_interior: int = 4,
+        smallest_interior: int = 16,
         **training: Any,
     ) -> None:
-        representation = Boundary(smallest_interior=smallest_interior)
+        representation = Boundary(smallest_interior=smallest_interior, smallest_target=4)
         network = UNet(representation.channels, channels, residual_units)
         super().__init__(network=network, representation=representation, **training)

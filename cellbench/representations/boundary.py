@@ -26,7 +26,8 @@ class Boundary(Representation):
 
     Args:
         threshold: interior probability above which a pixel is interior.
-        smallest_interior: interiors of fewer pixels are no cells; the official 16.
+        smallest_interior: predicted interiors of fewer pixels are no cells; the official 16.
+        smallest_target: interiors of fewer pixels are left out of the training targets; the official 16.
         largest_hole: holes of an interior below this many pixels are filled; the official 64.
         touching_weight: by how much the loss counts a boundary pixel between touching cells more than
             another pixel; 0 is the official loss.
@@ -38,11 +39,13 @@ class Boundary(Representation):
         self,
         threshold: float = 0.5,
         smallest_interior: int = 16,
+        smallest_target: int = 16,
         largest_hole: int = 64,
         touching_weight: float = 20.0,
     ) -> None:
         self.threshold = threshold
         self.smallest_interior = smallest_interior
+        self.smallest_target = smallest_target
         self.largest_hole = largest_hole
         self.touching_weight = touching_weight
 
@@ -51,14 +54,14 @@ class Boundary(Representation):
 
         Example:
             >>> cell = np.pad(np.ones((7, 7), int), 2)
-            >>> Boundary(smallest_interior=1).encode(cell)["classes"].sum(axis=(1, 2)).tolist()
+            >>> Boundary(smallest_target=1).encode(cell)["classes"].sum(axis=(1, 2)).tolist()
             [44, 9, 68]
         """
         import cv2
 
         cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
         boundary = cv2.dilate(_inner_outline(labels).view(np.uint8), cross) > 0
-        interior = _drop_small((labels > 0) & ~boundary, self.smallest_interior)
+        interior = _drop_small((labels > 0) & ~boundary, self.smallest_target)
         return {"classes": np.stack([~(interior | boundary), interior, boundary]).astype(np.uint8)}
 
     def decode(self, maps: NumpyMaps) -> LabelMap:
