@@ -167,7 +167,7 @@ def unpack(archive: Path, folder: Path) -> None:
                     temporary.open("wb") as file,
                 ):
                     shutil.copyfileobj(source, file)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
         raise DatasetError(
             f"{archive}: cannot be unpacked ({error}); delete it and {archive.name}.sha256, then run again"
         ) from error
