@@ -62,7 +62,10 @@ def training_transform(strength: float = 1.0) -> v2.Transform:
             v2.ToDtype({Image: torch.float32, "others": None}, scale=True),
             sometimes(RandomGamma(), 0.2),
             sometimes(v2.ColorJitter(brightness=0.3, contrast=0.3), 0.15),
-            sometimes(v2.RandomChannelPermutation(), 0.1),
+            # These three change stained tissue only; a gray image has nothing that they could change.
+            sometimes(v2.ColorJitter(saturation=0.5, hue=0.1), 0.4),
+            sometimes(v2.RandomChannelPermutation(), 0.2),
+            sometimes(v2.Grayscale(num_output_channels=3), 0.1),
             sometimes(v2.RandomInvert(p=1.0), 0.05),
             sometimes(v2.GaussianBlur(kernel_size=7, sigma=(0.5, 2.0)), 0.1),
             sometimes(v2.GaussianNoise(sigma=0.05), 0.1),
