@@ -5,19 +5,37 @@ import hashlib
 import json
 import logging
 import os
+import threading
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cellbench.errors import CellbenchError
+from cellbench.errors import CellbenchError, UsageError
 
-# Without a handler, tifffile's log of oddities in damaged files goes to stderr beside our one line.
+# What is wrong with a file is told in our one line, not in a decoder's log on stderr.
+for _decoder in ("tifffile", "imagecodecs"):
+    logging.getLogger(_decoder).addHandler(logging.NullHandler())
+    logging.getLogger(_decoder).propagate = False
 _tifffile_log = logging.getLogger("tifffile")
-_tifffile_log.addHandler(logging.NullHandler())
 
-MAX_PIXELS = 2_000_000_000
-"""Largest image or label map that is opened: a damaged header must not take the machine down."""
+
+def max_pixels() -> int:
+    """Give the size of the largest image or label map that is opened; CELLBENCH_MAX_PIXELS sets another.
+
+    A damaged header, or a small file that unpacks to a huge one, must not take the machine down.
+
+    Raises:
+        UsageError: if CELLBENCH_MAX_PIXELS is no positive number.
+    """
+    text = os.environ.get("CELLBENCH_MAX_PIXELS", "2_000_000_000")
+    try:
+        limit = int(text)
+    except ValueError:
+        limit = 0
+    if limit < 1:
+        raise UsageError(f"CELLBENCH_MAX_PIXELS={text}: is no positive number of pixels")
+    return limit
 
 
 @contextmanager
@@ -53,6 +71,22 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 def files_by_stem(
     folder: str | Path, suffixes: Iterable[str], error: type[CellbenchError], ending: str = ""
 ) -> dict[str, Path]:
+    """Find the one file of each stem; see :func:`all_files_by_stem`.
+
+    Raises:
+        CellbenchError: as ``error``, if the folder is absent or two files share a stem.
+    """
+    found: dict[str, Path] = {}
+    for stem, paths in all_files_by_stem(folder, suffixes, error, ending).items():
+        if len(paths) > 1:
+            raise error(f"{paths[1]}: has the same stem as {paths[0].name}; rename one of them")
+        found[stem] = paths[0]
+    return found
+
+
+def all_files_by_stem(
+    folder: str | Path, suffixes: Iterable[str], error: type[CellbenchError], ending: str = ""
+) -> dict[str, list[Path]]:
     """Find the files of a folder by stem: the name without its last extension and ``ending``.
 
     Args:
@@ -62,15 +96,15 @@ def files_by_stem(
         ending: what follows the stem, such as ``_label``; files without it are passed over.
 
     Returns:
-        Stem to path, sorted by stem.
+        Stem to paths, sorted by file name.
 
     Raises:
-        CellbenchError: as ``error``, if the folder is absent or two files share a stem.
+        CellbenchError: as ``error``, if the folder is absent.
     """
     folder, suffixes = Path(folder), frozenset(suffixes)
     if not folder.is_dir():
         raise error(f"{folder}: no such folder")
-    found: dict[str, Path] = {}
+    found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         hidden = path.name.startswith(".")
         if hidden or path.suffix.lower() not in suffixes or not path.stem.endswith(ending):
@@ -79,9 +113,7 @@ def files_by_stem(
             continue
         # Archives made on a Mac decompose accented letters in some of the names.
         stem = unicodedata.normalize("NFC", path.stem.removesuffix(ending))
-        if stem in found:
-            raise error(f"{path}: has the same stem as {found[stem].name}; rename one of them")
-        found[stem] = path
+        found.setdefault(stem, []).append(path)
     return found
 
 
@@ -94,6 +126,8 @@ def tiff_faults_raised() -> Iterator[None]:
     """
     faults: list[str] = []
     collector = logging.Handler(logging.ERROR)
+    thread = threading.get_ident()
+    collector.addFilter(lambda record: record.thread == thread)
     collector.emit = lambda record: faults.append(record.getMessage())  # type: ignore[method-assign]
     _tifffile_log.addHandler(collector)
     try:
@@ -123,10 +157,11 @@ def read_rows(
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="")
+            header = reader.fieldnames or ()  # an empty file would be read again for it
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
-    lacking = [column for column in columns if column not in (reader.fieldnames or ())]
+    lacking = [column for column in columns if column not in header]
     if lacking:
         raise error(f"{path}: lacks the column {lacking[0]!r}; the header must name it")
     for number, row in enumerate(rows, start=2):
@@ -134,6 +169,26 @@ def read_rows(
             if not row[column].strip():
                 raise error(f"{path}: line {number} lacks {column!r}; fill it in")
     return rows
+
+
+def write_rows(
+    path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]
+) -> None:
+    """Write a CSV table in UTF-8, whole or not at all; what a row lacks, and NaN, stays empty.
+
+    Args:
+        path: the file; its folder is made.
+        columns: the header.
+        rows: may hold no other columns.
+    """
+    with (
+        written_whole(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({name: "" if value != value else value for name, value in row.items()})
 
 
 def fingerprint(files: Sequence[Path | None], *settings: object) -> str:
@@ -146,6 +201,6 @@ def fingerprint(files: Sequence[Path | None], *settings: object) -> str:
     for path in files:
         stat = path.stat() if path is not None and path.is_file() else None
         parts.append(
-            [str(path and path.resolve()), stat and stat.st_size, stat and stat.st_mtime_ns]
+            [str(path and path.absolute()), stat and stat.st_size, stat and stat.st_mtime_ns]
         )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

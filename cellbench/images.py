@@ -12,7 +12,8 @@ import numpy.typing as npt
 import tifffile
 
 from cellbench.errors import ImageError
-from cellbench.files import MAX_PIXELS, files_by_stem, tiff_faults_raised
+from cellbench.files import files_by_stem, max_pixels, tiff_faults_raised
+from cellbench.lzw import check_lzw
 from cellbench.normalisation import normalise
 
 __all__ = [
@@ -102,7 +103,7 @@ def read_raw(path: str | Path) -> npt.NDArray[Any]:
 
     Raises:
         ImageError: if the file is absent, empty, damaged, of another format, a stack of pages,
-            complex, without pixels, or larger than ``cellbench.files.MAX_PIXELS``.
+            complex, without pixels, or larger than :func:`cellbench.files.max_pixels`.
     """
     path = Path(path)
     with _opened(path) as file:
@@ -164,9 +165,9 @@ def _check_size(path: Path, height: int, width: int, channels: int = 1) -> None:
     if height * width * channels == 0:
         raise ImageError(f"{path}: has no pixels; save or copy it again")
     # Channels count only beyond RGBA, so that the limit is the same for every format.
-    if height * width * max(1, channels / 4) > MAX_PIXELS:
+    if height * width * max(1, channels / 4) > max_pixels():
         size = f"{height} × {width} px in {channels} channels"
-        raise ImageError(f"{path}: {size}, the limit is {MAX_PIXELS} px; crop or shrink it")
+        raise ImageError(f"{path}: declares {size}; if that is right, set CELLBENCH_MAX_PIXELS")
 
 
 def _decode_flat(path: Path, image: Any) -> npt.NDArray[Any]:  # noqa: ANN401 (Pillow is imported late)
@@ -185,6 +186,7 @@ def _decode_tiff(path: Path, file: tifffile.TiffFile) -> npt.NDArray[Any]:
     shape = [series.shape[axis] for axis in order]
     _check_size(path, *shape)
     page = series.keyframe
+    _check_size(path, *page.chunks[:2])
     if page.compression != tifffile.COMPRESSION.NONE:
         _check_segments(path, series)
     array: npt.NDArray[Any] = series.asarray()
@@ -201,16 +203,33 @@ def _decode_tiff(path: Path, file: tifffile.TiffFile) -> npt.NDArray[Any]:
 
 
 def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:
-    """Find a truncated file by its offsets: the JPEG decoder fills what is missing with gray."""
+    """Find what decoders do not: a truncated file, where JPEG goes gray, and LZW that would crash."""
     for page in series.pages:
-        size = page.parent.filehandle.size
-        segments = zip(page.dataoffsets, page.databytecounts, strict=True)
-        if any(offset + count > size for offset, count in segments):
-            raise ImageError(f"{path}: the file is truncated; copy it again")
+        file = page.parent.filehandle
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+            if offset + count > file.size:
+                raise ImageError(f"{path}: the file is truncated; copy it again")
+            if page.compression == tifffile.COMPRESSION.LZW:
+                if page.fillorder != 1:
+                    raise ImageError(f"{path}: is LZW with its bits reversed; save it again")
+                file.seek(offset)
+                check_lzw(file.read(count))
+
+
+def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
+    """Find what would keep tifffile's series busy for ever: pages in a circle, and sides below 0."""
+    offsets = set()
+    for page in file.pages:
+        if page.offset in offsets:
+            raise ImageError(f"{path}: its pages go in a circle; copy it again")
+        if not all(isinstance(side, int) and side >= 0 for side in page.shape):
+            raise ImageError(f"{path}: a side in its header is no size; copy it again")
+        offsets.add(page.offset)
 
 
 def _tiff_layout(path: Path, file: tifffile.TiffFile) -> tuple[Any, list[int]]:
     """Give the one series of a TIFF, and which of its axes are rows, columns and any channels."""
+    _check_pages(path, file)
     full = [series for series in file.series if not series.keyframe.is_reduced] or file.series
     if not full or any(0 in series.shape for series in full):
         raise ImageError(f"{path}: has no pixels; save or copy it again")

@@ -14,7 +14,6 @@ import tifffile
 from pictures import HEIGHT, WIDTH, Writer, picture, pillow, png, tiff
 from PIL import Image
 
-from cellbench import images
 from cellbench.errors import ImageError
 from cellbench.images import read_image, read_raw
 
@@ -115,9 +114,9 @@ def test_size_limit(
     name: str, write: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / name, picture())
-    monkeypatch.setattr(images, "MAX_PIXELS", HEIGHT * WIDTH)
+    monkeypatch.setenv("CELLBENCH_MAX_PIXELS", str(HEIGHT * WIDTH))
     read_raw(tmp_path / name)
-    monkeypatch.setattr(images, "MAX_PIXELS", HEIGHT * WIDTH - 1)
+    monkeypatch.setenv("CELLBENCH_MAX_PIXELS", str(HEIGHT * WIDTH - 1))
     with pytest.raises(ImageError, match=f"{HEIGHT} × {WIDTH} px"):
         read_raw(tmp_path / name)
 
@@ -139,4 +138,16 @@ def test_a_tiff_whose_last_tag_is_cut(tmp_path: Path, compression: str, cut: int
     Image.new("RGB", (20, 20), (9, 99, 200)).save(path, compression=compression)
     path.write_bytes(path.read_bytes()[:-cut])
     with pytest.raises(ImageError, match=r"cut\.tif"):
+        read_raw(path)
+
+
+def test_lzw_that_would_crash_the_decoder(tmp_path: Path) -> None:
+    path = tmp_path / "crash.tif"
+    tifffile.imwrite(path, np.zeros((9, 9), np.uint8), compression="lzw")
+    with tifffile.TiffFile(path) as file:
+        (offset,) = file.pages.first.dataoffsets
+    content = bytearray(path.read_bytes())
+    content[offset : offset + 3] = b"\x80\x7f\xff"  # a clear, then a code that is not yet there
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match=r"crash\.tif: cannot be read as an image \(code 511"):
         read_raw(path)

@@ -1,0 +1,225 @@
+"""Decoders of label maps: TIFF, PNG, NPY and NPZ, by bands where the file allows."""
+
+import io
+import math
+import re
+import struct
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+
+from cellbench.errors import CellbenchError, InvalidLabelsError, LabelMapError
+from cellbench.files import max_pixels, tiff_faults_raised
+from cellbench.labels.banded import BandedLabels, Bands, as_ids, band_rows, checked_type, in_bands
+from cellbench.labels.maps import LabelMap
+from cellbench.lzw import check_lzw
+
+_LONGEST_REASON = 120
+_NPY_HEADER_BYTES = 1 << 14  # NumPy refuses longer ones; an archive may unpack to a huge one
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # by colour type; a palette's colours are no ids
+
+# How these two writers tell of more planes than a page has.
+_IMAGEJ_STACK = re.compile(r"^ImageJ=.*?^images=(\d+)", re.MULTILINE | re.DOTALL)
+_TIFFFILE_STACK = re.compile(r'^{.*?"shape": \[(\d+(?:, \d+)*)\]', re.MULTILINE)
+
+_Opened = Callable[[], AbstractContextManager[IO[bytes]]]
+
+
+@contextmanager
+def faults_named(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder raises for a damaged file into one error that names it."""
+    try:
+        yield
+    except CellbenchError:
+        raise
+    except FileNotFoundError as error:
+        raise LabelMapError(f"{path}: no such file") from error
+    except Exception as error:
+        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        # Some decoders quote what they could not read, kilobytes of it.
+        reason = " ".join(text.split())[:_LONGEST_REASON] or type(error).__name__
+        mend = "check its permissions" if isinstance(error, PermissionError) else "write it again"
+        raise LabelMapError(f"{path}: cannot be read as a label map ({reason}); {mend}") from error
+
+
+def _checked(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Check the shape and type in a header, before anything is decoded."""
+    _check_size(path, shape)
+    return checked_type(shape, dtype, path)
+
+
+def _check_size(path: Path, shape: tuple[int, ...]) -> None:
+    if not all(isinstance(side, int) for side in shape):  # a tag with many values is a tuple
+        raise ValueError("a side in its header is no number")
+    if (pixels := math.prod(shape)) > max_pixels():
+        raise LabelMapError(
+            f"{path}: declares {pixels} px; if that is right, set CELLBENCH_MAX_PIXELS"
+        )
+
+
+def _open_tiff(path: Path) -> BandedLabels:
+    with tiff_faults_raised(), tifffile.TiffFile(path) as file:
+        _check_pages(path, file)
+        page = file.pages.first
+        dtype = _checked(path, page.shape, page.dtype)
+        _check_size(path, page.chunks)
+        segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+        if len(segments) != math.prod(page.chunked):
+            raise LabelMapError(f"{path}: lacks strips or tiles; write it again")
+        plain = page.is_memmappable and page.dataoffsets[0] > 0
+        if plain:
+            segments = [(page.dataoffsets[0], page.nbytes)]
+        if any(sum(segment) > path.stat().st_size for segment in segments):
+            raise LabelMapError(f"{path}: is cut short; write it again")
+    bands: Bands = partial(_segment_bands, path, page, segments, dtype)
+    if plain:
+        opened, stored = lambda: path.open("rb"), page.dtype.newbyteorder(file.byteorder)
+        bands = partial(_stored_bands, path, opened, page.dataoffsets[0], page.shape, stored)
+    return BandedLabels(path, page.shape, dtype, bands)
+
+
+def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
+    """Refuse stacks.
+
+    tifffile's own ``series`` is not asked: in a damaged file it may go round in a circle for ever.
+    """
+    with suppress(IndexError):
+        _ = file.pages[1]
+        raise InvalidLabelsError(f"{path}: holds more than one page; give one label map (H, W)")
+    if not file.pages:
+        raise ValueError("it holds no page")
+    page = file.pages.first
+    about = f"{page.description}\n{page.description1}"
+    pixels = [int(images) * page.size for images in _IMAGEJ_STACK.findall(about)]
+    pixels += [math.prod(map(int, shape.split(","))) for shape in _TIFFFILE_STACK.findall(about)]
+    if any(more > page.size for more in pixels):
+        raise InvalidLabelsError(f"{path}: holds a stack in one page; give one label map (H, W)")
+
+
+def _segment_bands(
+    path: Path,
+    page: tifffile.TiffPage,
+    segments: Sequence[tuple[int, int]],
+    dtype: np.dtype[Any],
+    rows: int | None = None,
+) -> Iterator[LabelMap]:
+    """Decode the strips or tiles of a TIFF, in their order, into bands of whole rows."""
+    height, width = page.shape
+    rows = band_rows(page.shape, rows, multiple=page.chunks[0])
+    with faults_named(path), path.open("rb") as file:
+        top, band = 0, np.empty((min(rows, height), width), dtype)
+        for index, (offset, size) in enumerate(segments):
+            file.seek(offset)
+            data = file.read(size) if offset and size else None  # an empty segment
+            if data and page.compression == tifffile.COMPRESSION.LZW:
+                if page.fillorder != 1:
+                    raise ValueError("LZW with its bits reversed")
+                check_lzw(data)
+            pixels, (_, _, row, column, _), (_, length, breadth, _) = page.decode(
+                data, index, jpegtables=page.jpegtables, jpegheader=page.jpegheader
+            )
+            if row >= top + rows:
+                yield band
+                top += rows
+                band = np.empty((min(rows, height - top), width), dtype)
+            place = band[row - top : row - top + length, column : column + breadth]
+            if pixels is None:
+                place[:] = page.nodata
+                continue
+            part = as_ids(pixels[0, : place.shape[0], : place.shape[1], 0], dtype, path)
+            if part.shape == band.shape:  # one large strip is not copied
+                band = part
+            else:
+                place[:] = part
+        yield band
+
+
+def _open_png(path: Path) -> BandedLabels:
+    with path.open("rb") as file:
+        header = file.read(26)
+    width, height, bits, colour = struct.unpack(">IIBB", header[16:])
+    channels = () if _PNG_CHANNELS[colour] == 1 else (_PNG_CHANNELS[colour],)
+    _checked(path, (height, width, *channels), np.uint16 if bits == 16 else np.uint8)
+    import imagecodecs
+
+    return in_bands(imagecodecs.png_decode(path.read_bytes()), path)
+
+
+def _open_npz(path: Path) -> BandedLabels:
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if len(members) != 1:
+        raise InvalidLabelsError(f"{path}: holds {len(members)} arrays; give one label map")
+    # NumPy knows no others, and zipfile would unpack them without bounds.
+    if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise LabelMapError(f"{path}: is packed as no NPZ is; save it with numpy.savez_compressed")
+
+    @contextmanager
+    def opened() -> Iterator[IO[bytes]]:
+        with zipfile.ZipFile(path) as archive, archive.open(members[0]) as member:
+            yield member
+
+    return _open_array(path, opened)
+
+
+def _open_npy(path: Path) -> BandedLabels:
+    return _open_array(path, lambda: path.open("rb"))
+
+
+def _open_array(path: Path, opened: _Opened) -> BandedLabels:
+    """Read the header of an NPY file, or of a member of an archive; no pickle is ever loaded."""
+    with opened() as stream:
+        head = io.BytesIO(stream.read(_NPY_HEADER_BYTES))
+    old = np.lib.format.read_magic(head) == (1, 0)
+    read_header = (
+        np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
+    )
+    with warnings.catch_warnings():  # of headers as Python 2 wrote them
+        warnings.simplefilter("ignore")
+        shape, by_columns, stored = read_header(head)
+    dtype = _checked(path, shape, stored)
+    height, width = shape
+    if by_columns:
+        turned = _stored_bands(path, opened, head.tell(), (width, height), stored, rows=width)
+        return in_bands(next(turned).T, path)
+    bands = partial(_stored_bands, path, opened, head.tell(), (height, width), stored)
+    return BandedLabels(path, (height, width), dtype, bands)
+
+
+def _stored_bands(
+    path: Path,
+    opened: _Opened,
+    offset: int,
+    shape: tuple[int, int],
+    stored: np.dtype[Any],
+    rows: int | None = None,
+) -> Iterator[LabelMap]:
+    """Read rows that lie one after the other as they are."""
+    height, width = shape
+    dtype, rows = checked_type(shape, stored, path), band_rows(shape, rows)
+    with faults_named(path), opened() as stream:
+        stream.seek(offset)
+        for top in range(0, height, rows):
+            band = np.empty((min(rows, height - top), width), stored)
+            if stream.readinto(band.view(np.uint8)) < band.nbytes:  # type: ignore[attr-defined]
+                raise LabelMapError(f"{path}: is cut short; write it again")
+            if top + rows >= height:
+                stream.read(1)  # an archive compares its checksum at the end of the member
+            yield as_ids(band, dtype, path)
+
+
+OPENERS: dict[bytes, Callable[[Path], BandedLabels]] = {
+    **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _open_tiff),
+    b"\x89PNG\r\n\x1a\n": _open_png,
+    b"\x93NUMPY": _open_npy,
+    b"PK\x03\x04": _open_npz,
+}
+"""How a file begins, and what opens it."""

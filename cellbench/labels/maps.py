@@ -1,0 +1,126 @@
+"""Label maps, (H, W) integers: validity, ids, relabelling, frame cells."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cellbench.errors import InvalidLabelsError
+
+LabelMap = npt.NDArray[np.integer[Any]]
+
+FRAME_WIDTH = 2
+"""Width in pixels of the image border whose cells are not scored (the challenge's compute_metric.py)."""
+
+_TABLE_LIMIT = 1 << 26
+
+
+def check_labels(labels: npt.NDArray[Any], source: object = "label map") -> LabelMap:
+    """Check that an array is a label map.
+
+    Args:
+        labels: anything array-like.
+        source: what the error names, usually the file.
+
+    Returns:
+        The same pixels; booleans become uint8, uint64 becomes int64.
+
+    Raises:
+        InvalidLabelsError: if it is not (H, W), holds other than integers, an id below 0 or
+            beyond 63 bits, or no pixel.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 2:
+        raise InvalidLabelsError(f"{source}: a label map is (H, W), this is {labels.shape}")
+    if labels.size == 0:
+        raise InvalidLabelsError(
+            f"{source}: the label map has no pixels, its shape is {labels.shape}"
+        )
+    if labels.dtype == np.bool_:
+        return labels.view(np.uint8)
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise InvalidLabelsError(
+            f"{source}: ids are integers, these are {labels.dtype}; convert first"
+        )
+    if np.issubdtype(labels.dtype, np.signedinteger) and labels.min() < 0:
+        raise InvalidLabelsError(f"{source}: has the negative id {labels.min()}; 0 is background")
+    if labels.dtype.kind == "u" and labels.dtype.itemsize == 8:
+        # NumPy compares uint64 with int64 as floats, which lose ids.
+        if int(labels.max()) > np.iinfo(np.int64).max:
+            raise InvalidLabelsError(f"{source}: has the id {labels.max()}; relabel below 2^63")
+        return labels.astype(np.uint64, copy=False).view(np.int64)
+    return labels
+
+
+def cell_ids(labels: LabelMap) -> npt.NDArray[np.int64]:
+    """List the ids of the cells, ascending, without the background.
+
+    Example:
+        >>> cell_ids(np.array([[0, 70000], [3, 3]])).tolist()
+        [3, 70000]
+    """
+    labels = check_labels(labels)
+    if int(labels.max()) < _TABLE_LIMIT:
+        present = np.zeros(int(labels.max()) + 1, bool)
+        present[labels.ravel()] = True
+        present[0] = False
+        return np.flatnonzero(present).astype(np.int64)
+    return _without_background(np.unique(labels))
+
+
+def relabel(labels: LabelMap) -> LabelMap:
+    """Give the cells the ids 1 … N in the order of their old ids; ids may be large and gapped.
+
+    Returns:
+        (H, W) uint16, or uint32 from 65,536 cells on.
+
+    Example:
+        >>> relabel(np.array([[0, 900], [7, 7]])).tolist()
+        [[0, 2], [1, 1]]
+    """
+    return _through_table(check_labels(labels), cell_ids(labels))
+
+
+def _through_table(labels: LabelMap, ids: npt.NDArray[np.int64]) -> LabelMap:
+    """Replace ids[k] by k + 1 and every other id by 0."""
+    dtype = np.uint16 if len(ids) <= np.iinfo(np.uint16).max else np.uint32
+    largest = int(labels.max())
+    if largest < _TABLE_LIMIT:
+        table: LabelMap = np.zeros(largest + 1, dtype)
+        table[ids] = np.arange(1, len(ids) + 1, dtype=dtype)
+        return table[labels]
+    place = np.searchsorted(ids, labels).clip(max=max(len(ids) - 1, 0))
+    kept = ids[place] == labels if len(ids) else np.zeros(labels.shape, bool)
+    return np.where(kept, place + 1, 0).astype(dtype)
+
+
+def frame_cell_ids(labels: LabelMap, width: int = FRAME_WIDTH) -> npt.NDArray[np.int64]:
+    """List the ids with a pixel in the outer ``width`` rows or columns.
+
+    Example:
+        >>> frame_cell_ids(np.diag([0, 0, 1, 2, 2, 0, 3])).tolist()
+        [3]
+    """
+    if width <= 0:
+        return np.array([], np.int64)
+    labels = check_labels(labels)
+    edges = (labels[:width], labels[-width:], labels[:, :width], labels[:, -width:])
+    return _without_background(np.unique(np.concatenate([edge.ravel() for edge in edges])))
+
+
+def _without_background(ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    cells: npt.NDArray[np.int64] = ids[ids != 0].astype(np.int64)
+    return cells
+
+
+def remove_frame_cells(labels: LabelMap, width: int = FRAME_WIDTH) -> LabelMap:
+    """Erase every cell that has a pixel in the outer ``width`` rows or columns; other ids stay.
+
+    Example:
+        >>> remove_frame_cells(np.array([[4, 0, 0], [0, 5, 0], [0, 0, 0]]), width=1).tolist()
+        [[0, 0, 0], [0, 5, 0], [0, 0, 0]]
+    """
+    ids = cell_ids(labels)
+    kept = np.setdiff1d(ids, frame_cell_ids(labels, width), assume_unique=True)
+    numbered = _through_table(check_labels(labels), kept)
+    return np.concatenate([[0], kept]).astype(labels.dtype)[numbered]

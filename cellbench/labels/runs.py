@@ -1,0 +1,188 @@
+"""Run-length codes of cells, as Kaggle's and COCO's files hold them."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cellbench.errors import LabelMapError
+from cellbench.labels.maps import LabelMap, check_labels
+
+_Numbers = npt.NDArray[np.int64]
+
+
+def parse_runs(runs: str, shape: tuple[int, int]) -> tuple[_Numbers, _Numbers]:
+    """Read a Kaggle run-length code.
+
+    Args:
+        runs: ``start length start length …``; starts are one-based and count along rows (as in the
+            Sartorius competition), sorted and not overlapping.
+        shape: (H, W) of the image.
+
+    Returns:
+        The first pixel of each run and the one after its last, as indices into the flattened, row-major
+        image.
+
+    Raises:
+        LabelMapError: if the runs are no pairs of positive integers, unsorted, overlapping, or end
+            outside the image.
+
+    Example:
+        >>> starts, ends = parse_runs("2 2 6 1", (2, 3))
+        >>> starts.tolist(), ends.tolist()
+        ([1, 5], [3, 6])
+    """
+    words = runs.split()
+    # 18 digits: what a start and a length together may have without leaving 64 bits.
+    numeric = (
+        runs.isascii() and all(map(str.isdigit, words)) and max(map(len, words), default=0) <= 18
+    )
+    if not numeric or len(words) % 2:
+        raise LabelMapError("run-length code: expected pairs of positive integers")
+    numbers = np.array(list(map(int, words)), np.int64)
+    starts, lengths = numbers[::2] - 1, numbers[1::2]
+    ends = starts + lengths
+    if (starts < 0).any() or (lengths < 1).any():
+        raise LabelMapError("run-length code: starts and lengths count from 1")
+    if (starts[1:] < starts[:-1]).any():
+        raise LabelMapError("run-length code: the runs are not sorted")
+    if (starts[1:] < ends[:-1]).any():
+        pixel = starts[1:][starts[1:] < ends[:-1]][0] + 1
+        raise LabelMapError(f"run-length code: the runs overlap, pixel {pixel} is there twice")
+    if len(ends) and ends[-1] > shape[0] * shape[1]:
+        raise LabelMapError(f"run-length code: ends at pixel {ends[-1]}, the image is {shape}")
+    return starts, ends
+
+
+def decode_runs(runs: str, shape: tuple[int, int]) -> _Numbers:
+    """Decode a Kaggle run-length code into pixel indices.
+
+    Args:
+        runs: as :func:`parse_runs` takes them.
+        shape: (H, W) of the image.
+
+    Returns:
+        Indices into the flattened, row-major image.
+
+    Raises:
+        LabelMapError: as :func:`parse_runs`.
+
+    Example:
+        >>> decode_runs("2 2 6 1", (2, 3)).tolist()
+        [1, 2, 5]
+    """
+    return run_pixels(*parse_runs(runs, shape))
+
+
+def run_pixels(starts: _Numbers, ends: _Numbers) -> _Numbers:
+    """List the pixels of runs, each given by its first pixel and the one after its last.
+
+    Example:
+        >>> run_pixels(np.array([1, 5]), np.array([3, 6])).tolist()
+        [1, 2, 5]
+    """
+    lengths = ends - starts
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+
+
+def encode_runs(mask: npt.NDArray[np.bool_]) -> str:
+    """Encode a mask as one-based, row-major runs, the inverse of :func:`decode_runs`.
+
+    Example:
+        >>> encode_runs(np.array([[False, True, True], [False, False, True]]))
+        '2 2 6 1'
+    """
+    return next((runs for _, runs in encode_cells(mask)), "")
+
+
+def encode_cells(labels: LabelMap | npt.NDArray[np.bool_]) -> Iterator[tuple[int, str]]:
+    """Encode every cell of a label map as one-based, row-major runs, in one pass over the pixels.
+
+    Args:
+        labels: (H, W) label map.
+
+    Yields:
+        Ids, ascending, and runs as :func:`decode_runs` reads them.
+
+    Example:
+        >>> list(encode_cells(np.array([[0, 7, 7], [2, 0, 7]])))
+        [(2, '4 1'), (7, '2 2 6 1')]
+    """
+    ids, firsts, starts, ends = _runs_by_cell(check_labels(labels).ravel())
+    pairs = np.column_stack([starts + 1, ends - starts])
+    for cell, first, last in _slices(ids, firsts, len(starts)):
+        yield cell, " ".join(map(str, pairs[first:last].ravel().tolist()))
+
+
+class CellCounts(NamedTuple):
+    """A cell as COCO's uncompressed run-length code tells it.
+
+    Attributes:
+        id: in the label map.
+        counts: pixels outside and inside the cell in turn, down the columns from the top left.
+        area: its pixels.
+        box: x, y of its upper left corner, width and height, in pixels.
+    """
+
+    id: int
+    counts: list[int]
+    area: int
+    box: list[int]
+
+
+def count_cells(labels: LabelMap) -> Iterator[CellCounts]:
+    """Encode every cell of a label map as COCO does, in one pass over the pixels.
+
+    Args:
+        labels: (H, W) label map.
+
+    Yields:
+        Cells, ids ascending.
+
+    Example:
+        >>> for cell in count_cells(np.array([[0, 7, 7], [2, 0, 7]])):
+        ...     print(*cell)
+        2 [1, 1, 4] 1 [0, 1, 1, 1]
+        7 [2, 1, 1, 2] 3 [1, 0, 2, 2]
+    """
+    labels = check_labels(labels)
+    ids, firsts, starts, ends = _runs_by_cell(labels.ravel(order="F"))
+    areas = np.add.reduceat(ends - starts, firsts)
+    boxes = _boxes(firsts, starts, ends - 1, len(labels))
+    before = np.concatenate([[0], ends[:-1]])
+    before[firsts] = 0
+    pairs = np.column_stack([starts - before, ends - starts])
+    for place, (cell, first, last) in enumerate(_slices(ids, firsts, len(starts))):
+        counts = pairs[first:last].ravel().tolist()
+        if ends[last - 1] < labels.size:
+            counts.append(labels.size - int(ends[last - 1]))
+        yield CellCounts(cell, counts, int(areas[place]), boxes[place].tolist())
+
+
+def _runs_by_cell(pixels: npt.NDArray[Any]) -> tuple[LabelMap, _Numbers, _Numbers, _Numbers]:
+    """Give the ids, the place of the first run of each, and all runs, sorted by id, then by start."""
+    starts = np.concatenate([[0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1])
+    ends = np.append(starts[1:], len(pixels))
+    owners = pixels[starts]
+    order = np.argsort(owners, kind="stable")
+    order = order[owners[order] != 0]
+    ids, firsts = np.unique(owners[order], return_index=True)
+    return ids, firsts, starts[order], ends[order]
+
+
+def _slices(ids: LabelMap, firsts: _Numbers, runs: int) -> Iterator[tuple[int, int, int]]:
+    lasts = [*firsts[1:].tolist(), runs]
+    return zip(ids.tolist(), firsts.tolist(), lasts, strict=False)
+
+
+def _boxes(firsts: _Numbers, starts: _Numbers, lasts: _Numbers, height: int) -> _Numbers:
+    """Give (N, 4) x, y, width and height from column-major runs, which may go on in the next column."""
+    left, right = starts // height, lasts // height
+    goes_on = left < right
+    top = np.where(goes_on, 0, starts % height)
+    bottom = np.where(goes_on, height - 1, lasts % height)
+    x, y = np.minimum.reduceat(left, firsts), np.minimum.reduceat(top, firsts)
+    width = np.maximum.reduceat(right, firsts) - x + 1
+    return np.column_stack([x, y, width, np.maximum.reduceat(bottom, firsts) - y + 1])

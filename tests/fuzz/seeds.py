@@ -1,0 +1,95 @@
+"""Small sound files of every kind that is read: what the fuzzer damages."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from label_formats import CELLS, WRITERS
+from pictures import picture, png, tiff
+from PIL import Image
+
+Seeds = list[bytes]
+
+
+def make_seeds(folder: Path) -> dict[str, Seeds]:
+    """Make sound files by kind: ``picture`` (images and label maps), ``runtimes`` and ``masks``.
+
+    Args:
+        folder: where files are written on the way.
+    """
+    path = folder / "seed"
+    files = [
+        _written(path, write, CELLS[:20, :30].astype(dtype)) for write, dtype in WRITERS.values()
+    ]
+    files += [_written(path, tiff(**options), array) for array, options in _tiffs()]
+    files += [_written(path, png, picture(*kind)) for kind in _PNGS]
+    files += [_saved(**options) for options in _PILLOWS]
+    return {"picture": files, "runtimes": _RUNTIMES, "masks": _MASKS}
+
+
+def _written(path: Path, write: Callable[..., Any], array: np.ndarray[Any, Any]) -> bytes:
+    write(path, array)
+    return path.read_bytes()
+
+
+def _tiffs() -> list[tuple[np.ndarray[Any, Any], dict[str, Any]]]:
+    gray, colour = picture(), picture("uint8", 3)
+    colours = np.arange(768, dtype=np.uint16).reshape(3, 256) * 85
+    compressed = ("lzw", "jpeg", "packbits", "zstd", "lzma", "webp", "jpeg2000", "png", "jpegxl")
+    return [
+        (gray, {}),
+        (gray, {"byteorder": ">", "rowsperstrip": 5}),
+        (gray, {"bigtiff": True, "photometric": "miniswhite"}),
+        (gray, {"photometric": "palette", "colormap": colours}),
+        (gray > 99, {"compression": "packbits"}),
+        (picture("uint16"), {"compression": "zlib", "predictor": True, "tile": (16, 16)}),
+        (picture("float32"), {"compression": "zlib", "predictor": 3}),
+        (picture("float64"), {"compression": "lzw"}),
+        (picture("int32"), {"description": "axes"}),
+        (colour, {"planarconfig": "separate", "compression": "zlib"}),
+        (np.moveaxis(picture("uint16", 5), -1, 0), {"metadata": {"axes": "CYX"}, "ome": True}),
+        (np.stack([gray] * 3), {"imagej": True}),
+        (np.stack([gray] * 2), {"photometric": "minisblack", "metadata": None}),
+        (picture("uint8", 4), {"extrasamples": ["unassalpha"], "photometric": "rgb"}),
+        (picture("uint8", 4), {"photometric": "separated"}),
+        *((colour, {"compression": name, "photometric": "rgb"}) for name in compressed),
+        (colour, {"compression": "jpeg", "tile": (16, 16), "subsampling": (2, 2)}),
+    ]
+
+
+_PNGS: list[tuple[str, int]] = [
+    (dtype, channels) for dtype in ("uint8", "uint16") for channels in (0, 2, 3, 4)
+]
+
+
+def _saved(mode: str, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture("uint8", 3)).convert(mode).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+_PILLOWS: list[dict[str, Any]] = [
+    {"mode": "P", "kind": "PNG"},
+    {"mode": "1", "kind": "PNG"},
+    {"mode": "P", "kind": "PNG", "bits": 4, "transparency": 3},
+    {"mode": "RGB", "kind": "JPEG"},
+    {"mode": "L", "kind": "JPEG", "quality": 40},
+    {"mode": "CMYK", "kind": "JPEG"},
+    {"mode": "RGB", "kind": "JPEG", "progressive": True, "subsampling": 2},
+    {"mode": "1", "kind": "BMP"},
+    {"mode": "L", "kind": "BMP"},
+    {"mode": "P", "kind": "BMP"},
+    {"mode": "RGB", "kind": "BMP"},
+]
+
+_RUNTIMES: Seeds = [
+    b"Img Name,Real Running Time,Rank Running Time\na.png,3.25,0\nb c.tiff,12,2\n",
+    '\ufeffImg Name,Real Running Time\r\n"cell, 1.png",1e1\r\nüß.bmp, 7 \r\n'.encode(),
+]
+_MASKS: Seeds = [
+    b"id,predicted\na,1 3 10 2\na,4 2\nb,\nc,599 2\n",
+    b"id,annotation,width,height\na,1 3 10 2,30,20\nb.png,600 1,30,20\n",
+    '\ufeffid,predicted,note\r\n"ä,b",5 1 9 1,"x\r\ny"\r\n"ä,b",12 30,\r\n'.encode(),
+]
