@@ -1,20 +1,23 @@
 """Score label maps against the truth: one row for each algorithm, image and threshold."""
 
 import argparse
+import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Any
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("truth", type=Path, help="folder of true label maps <stem>_label.tiff")
+    parser.add_argument(
+        "truth", type=Path, nargs="?", help="folder of true label maps <stem>_label.tiff"
+    )
     parser.add_argument(
         "predictions",
         type=Path,
-        help="an algorithm's folder of label maps, or a folder of such folders",
+        nargs="?",
+        help="an algorithm's folder of label maps, a folder of such folders, "
+        "or a run-length table id,predicted (.csv)",
     )
     parser.add_argument("--out", type=Path, default=Path("scores.csv"), help="the table to write")
     parser.add_argument("--algorithm", help="its name; the folder's unless given")
@@ -25,71 +28,132 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--protocol", default="neurips22", help="scoring rules [neurips22]")
     parser.add_argument(
+        "--explain", action="store_true", help="tell the protocol's rules, and stop"
+    )
+    parser.add_argument(
         "--thresholds", type=float, nargs="+", default=[0.5], help="IoU thresholds [0.5]"
     )
+    parser.add_argument(
+        "--details",
+        action="store_true",
+        help="also write <out>_details.csv (AP, PQ, AJI, kinds of errors) and <out>_summary.csv",
+    )
+    parser.add_argument(
+        "--cells", action="store_true", help="also write <out>_cells.csv, a row for each cell"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes at the same time [1]")
+    parser.add_argument("--scheduler", help="address of a Dask cluster that scores instead")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Score every algorithm; what a killed run had done is kept."""
-    import pandas as pd
-    from tqdm import tqdm
+    from cellbench.errors import UsageError
+    from cellbench.evaluation.protocols import get_protocol
 
-    from cellbench.errors import ScoresError, UsageError
-    from cellbench.evaluation import evaluate_folder
-    from cellbench.files import written_whole
-
+    protocol = get_protocol(arguments.protocol)
+    if arguments.explain:
+        print(protocol.explain())
+        return
+    if arguments.truth is None or arguments.predictions is None:
+        raise UsageError("evaluate: name the folder of truth and the one of predictions")
     if arguments.out.is_dir():
         raise UsageError(f"--out {arguments.out}: is a folder; name the table to write")
-    folders = algorithm_folders(arguments.predictions)
-    if len(folders) > 1 and (arguments.algorithm or arguments.runtime):
+
+    from cellbench.evaluation.record import write_record
+
+    journal = arguments.out.with_name(f".{arguments.out.name}.journal")
+    tables = _score(arguments, journal)
+    _write(tables, arguments.out)
+    write_record(arguments.out, protocol, arguments.thresholds)
+    journal.unlink(missing_ok=True)
+    _print_summary(tables["scores"])
+
+
+def _score(arguments: argparse.Namespace, journal: Path) -> dict[str, list[dict[str, Any]]]:
+    from tqdm import tqdm
+
+    from cellbench.errors import ScoresError
+    from cellbench.evaluation.folder import score_folder
+
+    algorithms = algorithm_folders(arguments.predictions)
+    if len(algorithms) > 1 and (arguments.algorithm or arguments.runtime):
         raise ScoresError(
-            f"{arguments.predictions}: holds {len(folders)} algorithms; "
+            f"{arguments.predictions}: holds {len(algorithms)} algorithms; "
             "--algorithm and --runtime are for one"
         )
-    journal = arguments.out.with_name(f".{arguments.out.name}.journal")
-    tables = []
-    with tqdm(unit="image", disable=None) as bar:
-        for folder in folders:
-            tables.append(
-                evaluate_folder(
-                    arguments.truth,
-                    folder,
-                    algorithm=arguments.algorithm,
-                    images=arguments.images,
-                    manifest=arguments.manifest,
-                    runtimes=arguments.runtime,
-                    protocol=arguments.protocol,
-                    thresholds=arguments.thresholds,
-                    jobs=arguments.jobs,
-                    journal=journal,
-                    progress=bar.update,
-                )
+    wanted = ["scores", *(name for name in ("details", "cells") if getattr(arguments, name))]
+    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in wanted}
+    for predictions in algorithms:
+        with tqdm(unit="image", desc=predictions.name, disable=None) as bar:
+
+            def show(done: int, total: int, bar: "tqdm[Any]" = bar) -> None:
+                if bar.total is None:  # what an earlier run had done is no part of the rate
+                    bar.total, bar.initial, bar.n = total, done, done
+                bar.update(done - bar.n)
+
+            scored = score_folder(
+                arguments.truth,
+                predictions,
+                algorithm=arguments.algorithm,
+                images=arguments.images,
+                manifest=arguments.manifest,
+                runtimes=arguments.runtime,
+                protocol=arguments.protocol,
+                thresholds=arguments.thresholds,
+                tables=wanted,
+                jobs=arguments.jobs,
+                scheduler=arguments.scheduler,
+                journal=journal,
+                progress=show,
             )
-    table = pd.concat(tables)
-    with written_whole(arguments.out) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
-    journal.unlink(missing_ok=True)
-    _print_summary(table)
+        for name in wanted:
+            tables[name] += scored[name]
+    return tables
 
 
 def algorithm_folders(predictions: Path) -> list[Path]:
-    """List the folders to score: the given one, or where it holds no label maps, those inside it."""
+    """List what to score: the given folder or table; the folders inside where it holds no label maps."""
     from cellbench.errors import ScoresError
-    from cellbench.labels import label_files
+    from cellbench.evaluation.cases import MASK_TABLE
+    from cellbench.labels.files import all_label_files
 
+    if predictions.is_file() and predictions.suffix.lower() == MASK_TABLE:
+        return [predictions]
     if not predictions.is_dir():
-        raise ScoresError(f"{predictions}: no such folder of predictions")
+        raise ScoresError(f"{predictions}: no such folder of predictions, nor a run-length table")
     inside = sorted(
         path for path in predictions.iterdir() if path.is_dir() and not path.name.startswith(".")
     )
-    return [predictions] if label_files(predictions) or not inside else inside
+    return [predictions] if all_label_files(predictions) or not inside else inside
 
 
-def _print_summary(table: "pd.DataFrame") -> None:
-    for (algorithm, threshold), rows in table.groupby(["algorithm", "threshold"], sort=False):
-        usable = int((rows["status"] == "ok").sum())
+def _write(tables: Mapping[str, Sequence[Mapping[str, Any]]], out: Path) -> None:
+    from cellbench.evaluation.folder import COLUMNS
+    from cellbench.files import write_rows, written_whole
+
+    def beside(name: str) -> Path:
+        return out.with_name(f"{out.stem}_{name}{out.suffix}")
+
+    for name, rows in tables.items():
+        write_rows(out if name == "scores" else beside(name), COLUMNS[name], rows)
+    if "details" in tables:
+        import pandas as pd
+
+        from cellbench.evaluation.summary import summarise
+
+        summary = summarise(pd.DataFrame(tables["details"], columns=list(COLUMNS["details"])))
+        with written_whole(beside("summary")) as temporary:
+            summary.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _print_summary(rows: Sequence[Mapping[str, Any]]) -> None:
+    groups: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["algorithm"], row["threshold"]), []).append(row)
+    for (algorithm, threshold), group in groups.items():
+        median = statistics.median(row["f1"] for row in group)
+        unusable = sum(row["status"] != "ok" for row in group)
         print(
-            f"{algorithm}: median F1 {rows['f1'].median():.4f} at IoU {threshold:g}, "
-            f"{len(rows)} images, {len(rows) - usable} without a usable prediction"
+            f"{algorithm}: median F1 {median:.4f} at IoU {threshold:g}, "
+            f"{len(group)} images, {unusable} without a usable prediction"
         )

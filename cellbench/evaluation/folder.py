@@ -2,61 +2,64 @@
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellbench.data.folder import MANIFEST, match_stems, read_modalities
 from cellbench.errors import InvalidLabelsError, LabelMapError, ScoresError
+from cellbench.evaluation.cases import Case, find_cases
+from cellbench.evaluation.cell_table import CELL_COLUMNS, cell_rows, centroids
+from cellbench.evaluation.details import DETAIL_COLUMNS, image_details
 from cellbench.evaluation.journal import Journal, Rows
+from cellbench.evaluation.matching import check_threshold
+from cellbench.evaluation.overlap import Overlaps
 from cellbench.evaluation.parallel import results_as_they_come
-from cellbench.evaluation.protocols import get_protocol
-from cellbench.evaluation.runtimes import (
-    RUNTIME_FILE,
-    rank_runtime_seconds,
-    read_runtimes,
-    tolerance_seconds,
-)
-from cellbench.evaluation.scoring import ImageScore, score_image
-from cellbench.evaluation.statuses import read_statuses
-from cellbench.files import fingerprint
-from cellbench.images import image_files, image_shape
-from cellbench.labels import LabelMap, label_files, read_labels
+from cellbench.evaluation.protocols import Protocol, get_protocol
+from cellbench.evaluation.runtimes import rank_runtime_seconds, tolerance_seconds
+from cellbench.evaluation.scoring import ImageScore, count_parts, score_parts
+from cellbench.images import image_shape
+from cellbench.labels.banded import BandedLabels, in_bands
+from cellbench.labels.files import open_labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = (
-    "algorithm", "image", "modality", "height", "width", "threshold", "true_cells",
-    "predicted_cells", "tp", "fp", "fn", "precision", "recall", "f1", "dice", "runtime_s",
-    "tolerance_s", "rank_runtime_s", "status",
-)  # fmt: skip
 _MEASURES = (
     "threshold", "true_cells", "predicted_cells", "tp", "fp", "fn", "precision", "recall", "f1",
     "dice",
 )  # fmt: skip
+COLUMNS = {
+    "scores": (
+        "algorithm", "image", "modality", "height", "width", *_MEASURES, "runtime_s", "tolerance_s",
+        "rank_runtime_s", "status",
+    ),
+    "details": ("algorithm", "image", "modality", "status", *DETAIL_COLUMNS),
+    "cells": ("algorithm", "image", "modality", *CELL_COLUMNS),
+}  # fmt: skip
+"""Columns of each table."""
 
 _log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class _Case:
-    """One image to score."""
-
-    stem: str
-    truth: Path
-    prediction: Path | None
-    image: Path | None
-    modality: str
-    runtime: float
-    status: str
+Tables = dict[str, Rows]
+"""Rows of the tables ``scores``, and where asked for ``details`` and ``cells``."""
 
 
-def evaluate_folder(
+def evaluate_folder(truth: str | Path, predictions: str | Path, **options: Any) -> "pd.DataFrame":
+    """Score predicted label maps against the truth; see :func:`score_folder` for everything else.
+
+    Returns:
+        The table ``scores.csv``, one row per image and threshold, images in order of their stems.
+    """
+    import pandas as pd
+
+    rows = score_folder(truth, predictions, **options)["scores"]
+    return pd.DataFrame(rows, columns=list(COLUMNS["scores"]))
+
+
+def score_folder(
     truth: str | Path,
     predictions: str | Path,
     *,
@@ -66,168 +69,153 @@ def evaluate_folder(
     runtimes: str | Path | None = None,
     protocol: str = "neurips22",
     thresholds: Sequence[float] = (0.5,),
+    tables: Sequence[str] = ("scores",),
     jobs: int = 1,
+    scheduler: str | None = None,
     journal: str | Path | None = None,
-    progress: Callable[[int], object] | None = None,
-) -> "pd.DataFrame":
-    """Score a folder of predicted label maps against the truth.
+    progress: Callable[[int, int], object] | None = None,
+) -> Tables:
+    """Score predicted label maps against the truth.
 
     Every image of the truth has its rows. One without a usable prediction scores F1 0 and an infinite
     rank runtime, and its ``status`` says why.
 
     Args:
-        truth: folder of ``<stem>_label.tiff``.
-        predictions: folder of ``<stem>_label.tiff``, with ``runtime.csv`` where times are known.
-        algorithm: the name in the table; the name of the predictions folder unless given.
+        truth: folder of ``<stem>_label.tiff`` (also .tif, .png, .npy, .npz).
+        predictions: folder of the same, with ``runtime.csv`` where times are known; or a run-length
+            table ``id,predicted`` as of Kaggle.
+        algorithm: the name in the tables; the name of the predictions unless given.
         images: folder of the images, each of which must have a truth; sizes are then theirs.
         manifest: CSV that names the modalities; ``manifest.csv`` of the truth's dataset unless given.
         runtimes: official CSV of running times; ``runtime.csv`` of the predictions unless given.
         protocol: the name of the scoring rules.
         thresholds: IoU thresholds in (0, 1].
+        tables: ``scores``, ``details`` (one row per image, see
+            :func:`cellbench.evaluation.details.image_details`) and ``cells`` (one row per scored cell, see
+            :func:`cellbench.evaluation.cell_table.cell_rows`).
         jobs: processes that score at the same time.
-        journal: file that keeps finished images until the caller has written the table, so that
+        scheduler: address of a Dask cluster that scores instead; its workers see the same files.
+        journal: file that keeps finished images until the caller has written the tables, so that
             a killed run goes on where it stopped.
-        progress: called with how many images were done since the last call.
+        progress: called with how many images are done, and of how many.
 
     Returns:
-        The table ``scores.csv``, one row per image and threshold, images in order of their stems.
+        Rows by table; their columns are :data:`COLUMNS`. Images are in order of their stems.
 
     Raises:
-        CellbenchError: if a folder is absent or empty, or a truth, table or setting is not usable.
+        CellbenchError: if a folder is absent or empty, or a table or setting is not usable; if a truth
+            is not usable, after all other images are scored.
     """
-    get_protocol(protocol)
+    rules = get_protocol(protocol)
     thresholds = list(dict.fromkeys(thresholds))
-    cases = _find_cases(Path(truth), Path(predictions), images, manifest, runtimes)
-    score = partial(_score_case, protocol=protocol, thresholds=tuple(thresholds))
+    for threshold in thresholds:
+        check_threshold(threshold)
+    folders = Path(truth), Path(predictions)
+    if scheduler is not None:  # the workers have working directories of their own
+        folders = folders[0].absolute(), folders[1].absolute()
+    cases = find_cases(*folders, images, manifest, runtimes)
     book = Journal(Path(journal) if journal is not None else None)
-    keys = [_key(case, protocol, thresholds) for case in cases]
+    keys = [case.fingerprint(rules, thresholds, tables) for case in cases]
     todo = {key: case for key, case in zip(keys, cases, strict=True) if book.get(key) is None}
-    if progress is not None and len(todo) < len(keys):
-        progress(len(keys) - len(todo))
-    for key, rows in results_as_they_come(score, todo, jobs):
-        book.add(key, rows)
-        if progress is not None:
-            progress(1)
-    scored = [row for key in keys for row in book.get(key) or []]
-    return _table(algorithm or Path(predictions).resolve().name, scored)
+    score = _Scoring(rules, tuple(thresholds), tuple(tables), len(todo) // max(1, jobs))
+    faults = []
+    report = progress or _silent
+    report(len(cases) - len(todo), len(cases))
+    for done, (key, result) in enumerate(
+        results_as_they_come(score, todo, jobs, scheduler), start=len(cases) - len(todo) + 1
+    ):
+        if isinstance(result, str):
+            faults.append(result)
+        else:
+            book.add(key, result)
+        report(done, len(cases))
+    if faults:
+        raise ScoresError(f"{faults[0]} ({len(faults)} truths cannot be used; the rest is scored)")
+    name = algorithm or _name_of(Path(predictions))
+    return {
+        table: [{"algorithm": name} | row for key in keys for row in book.get(key)[table]]
+        for table in tables
+    }
 
 
-def _find_cases(
-    truth: Path,
-    predictions: Path,
-    images: str | Path | None,
-    manifest: str | Path | None,
-    runtimes: str | Path | None,
-) -> list[_Case]:
-    truths = label_files(truth)
-    if not truths:
-        raise ScoresError(f"{truth}: holds no label maps named <stem>_label.tiff")
-    files = label_files(predictions)
-    found = match_stems(truths, files)
-    unused = [path.name for path in files.values() if path not in found.values()]
-    if unused:
-        _log.warning("%s: %d predictions have no truth: %s", predictions, len(unused), unused[:3])
-    pictures = _images_of(truths, images)
-    listed = read_modalities(_manifest_of(truth, manifest), truth.resolve().parent.name)
-    modalities = match_stems(truths, listed)
-    times = match_stems(truths, _runtimes_of(predictions, runtimes))
-    statuses = match_stems(truths, read_statuses(predictions))
-    return [
-        _Case(
-            stem=stem,
-            truth=path,
-            prediction=found.get(stem),
-            image=pictures.get(stem),
-            modality=modalities.get(stem, ""),
-            runtime=times.get(stem, math.nan),
-            status=statuses.get(stem, "ok"),
-        )
-        for stem, path in truths.items()
-    ]
+def _silent(done: int, total: int) -> None:
+    """Report nothing."""
 
 
-def _images_of(truths: Mapping[str, Path], images: str | Path | None) -> dict[str, Path]:
-    if images is None:
-        return {}
-    files = image_files(images)
-    lacking = sorted(set(files) - set(match_stems(files, truths)))
-    if lacking:
-        raise ScoresError(f"{images}: {len(lacking)} images have no truth, first {lacking[0]}")
-    return match_stems(truths, files)
+def _name_of(predictions: Path) -> str:
+    resolved = predictions.resolve()
+    return resolved.name if resolved.is_dir() else resolved.stem
 
 
-def _manifest_of(truth: Path, manifest: str | Path | None) -> Path:
-    if manifest is None:
-        return truth.resolve().parent.parent / MANIFEST
-    if not Path(manifest).is_file():
-        raise ScoresError(f"{manifest}: no such manifest")
-    return Path(manifest)
+@dataclass(frozen=True)
+class _Scoring:
+    """What is done for every image, in whatever process: see :func:`score_folder`."""
+
+    rules: Protocol
+    thresholds: tuple[float, ...]
+    tables: tuple[str, ...]
+    images: int
+
+    def __call__(self, case: Case) -> Tables | str:
+        """Score one image; a truth that cannot be used is told instead."""
+        try:
+            truth = open_labels(case.truth)
+            status, prediction, parts = self._count(case, truth)
+        except LabelMapError as error:
+            return str(error)
+        height, width = image_shape(case.image) if case.image is not None else truth.shape
+        about = {"image": case.stem, "modality": case.modality}
+        made: Tables = {}
+        if "scores" in self.tables:
+            size = {"height": height, "width": width}
+            times = _times(case, height, width, status) | {"status": status}
+            scores = [_measures(score, status) for score in score_parts(parts, self.thresholds)]
+            made["scores"] = [about | size | score | times for score in scores]
+        if "details" in self.tables:
+            details = image_details(parts) | ({} if status == "ok" else {"dice": 0.0})
+            made["details"] = [about | {"status": status} | details]
+        if "cells" in self.tables:
+            tiles = self.rules.part_shape(truth.shape)
+            places = [centroids(labels, tiles) for labels in (truth, prediction)]
+            made["cells"] = [about | row for row in cell_rows(parts, *places)]
+        return made
+
+    def _count(self, case: Case, truth: BandedLabels) -> tuple[str, BandedLabels, list[Overlaps]]:
+        """Count the overlaps with the prediction; where there is none to use, with an empty one.
+
+        Raises:
+            LabelMapError: if the truth cannot be used.
+        """
+        status, problem = case.status, ""
+        if status == "ok":
+            try:
+                prediction = case.open_prediction(truth.shape)
+                if prediction.shape == truth.shape:
+                    parts = count_parts(truth, prediction, self.rules, self.images)
+                    return "ok", prediction, parts
+                status = "wrong-shape"
+                problem = f"{prediction.source}: is {prediction.shape}, the truth is {truth.shape}"
+            except LabelMapError as error:
+                status = "invalid" if isinstance(error, InvalidLabelsError) else "unreadable"
+                problem = str(error)
+        nothing = in_bands(np.broadcast_to(np.uint8(0), truth.shape))
+        parts = count_parts(truth, nothing, self.rules, self.images)
+        if problem:
+            _log.warning("%s; scored 0 as %s", problem, status)
+        return status, nothing, parts
 
 
-def _runtimes_of(predictions: Path, runtimes: str | Path | None) -> dict[str, float]:
-    if runtimes is None and not (predictions / RUNTIME_FILE).is_file():
-        return {}
-    return read_runtimes(runtimes if runtimes is not None else predictions / RUNTIME_FILE)
+def _measures(score: ImageScore, status: str) -> dict[str, Any]:
+    measures = {name: getattr(score, name) for name in _MEASURES}
+    return measures if status == "ok" else measures | {"dice": 0.0}
 
 
-def _key(case: _Case, protocol: str, thresholds: Sequence[float]) -> str:
-    files = [case.truth, case.prediction, case.image]
-    return fingerprint(
-        files, case.modality, case.runtime, case.status, get_protocol(protocol), list(thresholds)
-    )
-
-
-def _score_case(case: _Case, *, protocol: str, thresholds: Sequence[float]) -> Rows:
-    truth = read_labels(case.truth)
-    height, width = image_shape(case.image) if case.image is not None else truth.shape
-    status, prediction = _usable_prediction(case, truth)
-    scores = score_image(truth, prediction, protocol=protocol, thresholds=thresholds)
+def _times(case: Case, height: int, width: int, status: str) -> dict[str, float]:
     usable = status == "ok"
-    times = {
+    return {
         "runtime_s": case.runtime if usable else math.nan,
         "tolerance_s": tolerance_seconds(height, width),
         "rank_runtime_s": (
             rank_runtime_seconds(case.runtime, height, width) if usable else math.inf
         ),
     }
-    about = {"image": case.stem, "modality": case.modality, "height": height, "width": width}
-    return [about | _measures(score, usable) | times | {"status": status} for score in scores]
-
-
-def _usable_prediction(case: _Case, truth: LabelMap) -> tuple[str, LabelMap]:
-    """Read the prediction; where there is none to use, say why and give an empty map."""
-    status, prediction = case.status, np.zeros_like(truth)
-    if status == "ok" and case.prediction is None:
-        status = "missing"
-    if status != "ok" or case.prediction is None:
-        return status, prediction
-    try:
-        read = read_labels(case.prediction)
-    except InvalidLabelsError as error:
-        status = _reported("invalid", error)
-    except LabelMapError as error:
-        status = _reported("unreadable", error)
-    else:
-        if read.shape == truth.shape:
-            return "ok", read
-        problem = f"{case.prediction}: is {read.shape}, the truth is {truth.shape}"
-        status = _reported("wrong-shape", problem)
-    return status, prediction
-
-
-def _reported(status: str, problem: object) -> str:
-    _log.warning("%s; scored 0 as %s", problem, status)
-    return status
-
-
-def _measures(score: ImageScore, usable: bool) -> dict[str, Any]:
-    measures = {name: getattr(score, name) for name in _MEASURES}
-    return measures if usable else measures | {"dice": 0.0}
-
-
-def _table(algorithm: str, rows: Rows) -> "pd.DataFrame":
-    import pandas as pd
-
-    table = pd.DataFrame(rows)
-    table.insert(0, "algorithm", algorithm)
-    return table[list(COLUMNS)]

@@ -8,7 +8,7 @@ Rows = list[dict[str, Any]]
 
 
 class Journal:
-    """Rows of finished images, one JSON line each, appended as they come.
+    """Results of finished images, one JSON line each, appended as they come.
 
     Args:
         path: the file; None keeps nothing.
@@ -16,28 +16,33 @@ class Journal:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._done: dict[str, Rows] = {}
+        self._done: dict[str, Any] = {}
         if path is not None and path.is_file():
             self._done = dict(filter(None, map(_parse, path.read_text("utf-8").splitlines())))
 
-    def get(self, key: str) -> Rows | None:
-        """Give the rows recorded under a key, or None."""
+    def get(self, key: str) -> Any:  # noqa: ANN401 (whatever JSON holds)
+        """Give what is recorded under a key, or None."""
         return self._done.get(key)
 
-    def add(self, key: str, rows: Rows) -> None:
-        """Record the rows of a finished image at once."""
-        self._done[key] = rows
+    def add(self, key: str, result: object) -> None:
+        """Record the result of a finished image at once.
+
+        Args:
+            key: changes with whatever the result depends on.
+            result: anything that JSON holds; numbers may be infinite or NaN.
+        """
+        self._done[key] = result
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
                 # The line break comes first: a kill may have cut the line before short.
-                file.write("\n" + json.dumps([key, rows]))
+                file.write("\n" + json.dumps([key, result]))
 
 
-def _parse(line: str) -> tuple[str, Rows] | None:
+def _parse(line: str) -> tuple[str, Any] | None:
     """Read one line; a kill may have cut the last one short."""
     try:
-        key, rows = json.loads(line)
+        key, result = json.loads(line)
     except (ValueError, TypeError):
         return None
-    return key, rows
+    return key, result

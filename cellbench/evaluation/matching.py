@@ -1,13 +1,16 @@
 """Matching predicted cells to true cells by intersection over union."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from cellbench.errors import UsageError
-from cellbench.evaluation.overlap import Counts, Overlaps, count_overlaps
-from cellbench.labels import LabelMap
+from cellbench.evaluation.overlap import Overlaps, count_overlaps
+from cellbench.evaluation.pairs import Ids
+from cellbench.labels.banded import in_bands
+from cellbench.labels.maps import LabelMap
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,8 @@ class Matches:
 
     true_cells: int
     predicted_cells: int
-    truth_ids: Counts
-    prediction_ids: Counts
+    truth_ids: Ids
+    prediction_ids: Ids
     iou: npt.NDArray[np.float64]
 
     @property
@@ -56,7 +59,7 @@ def match_cells(truth: LabelMap, prediction: LabelMap, threshold: float = 0.5) -
         threshold: IoU in (0, 1], compared with ``>=`` as the challenge does.
 
     Returns:
-        Counts, and the matched ids with their IoU.
+        Ids, and the matched ids with their IoU.
 
     Raises:
         LabelMapError: if the shapes differ or an id is negative.
@@ -66,19 +69,16 @@ def match_cells(truth: LabelMap, prediction: LabelMap, threshold: float = 0.5) -
         >>> match_cells(np.array([[1, 1, 0]]), np.array([[5, 0, 0]])).tp
         1
     """
-    return match_overlaps(count_overlaps(truth, prediction), threshold)
+    (overlaps,) = count_overlaps(in_bands(truth, "truth"), in_bands(prediction, "prediction"))
+    return match_overlaps(overlaps, threshold)
 
 
 def match_overlaps(overlaps: Overlaps, threshold: float) -> Matches:
-    """Match cells whose overlaps are counted; see :func:`match_cells`.
-
-    The quotient of two integers is rounded once, so IoU exactly at the threshold compares equal.
-    """
-    if not 0 < threshold <= 1:
-        raise UsageError(f"threshold {threshold}: an IoU threshold is above 0 and at most 1")
-    iou = overlaps.intersections / overlaps.unions
+    """Match cells whose overlaps are counted; see :func:`match_cells`."""
+    check_threshold(threshold)
+    iou = overlaps.iou
     passing = np.flatnonzero(iou >= threshold)
-    chosen = passing[_largest_matching(overlaps.pairs[passing])]
+    chosen = passing[_largest_matching(overlaps.pairs[passing], threshold)]
     truth_index, prediction_index = overlaps.pairs[chosen].T
     return Matches(
         true_cells=len(overlaps.truth_ids),
@@ -89,14 +89,38 @@ def match_overlaps(overlaps: Overlaps, threshold: float) -> Matches:
     )
 
 
-def _largest_matching(pairs: Counts) -> Counts:
-    """Choose as many of the pairs (K, 2) as can be so that no cell is used twice.
+def check_threshold(threshold: float) -> None:
+    """Refuse what is no IoU threshold.
 
-    Above IoU 0.5 no cell is in two pairs, and nothing is left to choose.
+    Raises:
+        UsageError: if it is outside (0, 1].
+    """
+    if not 0 < threshold <= 1:
+        raise UsageError(f"threshold {threshold}: an IoU threshold is above 0 and at most 1")
+
+
+def count_matches(overlaps: Overlaps, thresholds: Sequence[float]) -> list[int]:
+    """Count the matched pairs at each threshold, as :func:`match_overlaps` would choose them.
+
+    Above IoU 0.5 every pair matches, as no cell is in two of them.
+    """
+    ascending = np.sort(overlaps.iou)
+    reached = len(ascending) - np.searchsorted(ascending, thresholds, side="left")
+    return [
+        int(count) if threshold > 0.5 else match_overlaps(overlaps, threshold).tp
+        for threshold, count in zip(thresholds, reached, strict=True)
+    ]
+
+
+def _largest_matching(pairs: Ids, threshold: float) -> Ids:
+    """Choose as many of the pairs (K, 2) that reach a threshold as can be, no cell twice.
+
+    From IoU 0.5 on the first pair of each cell will do: above it no cell is in two pairs, and pairs of
+    exactly 0.5 are a cell and its two halves, which touch no other pair.
     """
     truth_index, prediction_index = pairs.T
-    if all(len(np.unique(index)) == len(index) for index in (truth_index, prediction_index)):
-        return np.arange(len(pairs))
+    if threshold >= 0.5 or not len(pairs):
+        return np.flatnonzero(_is_first(truth_index) & _is_first(prediction_index))
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching
 
@@ -105,3 +129,12 @@ def _largest_matching(pairs: Counts) -> Counts:
     partner = maximum_bipartite_matching(places, perm_type="column")
     matched = np.flatnonzero(partner >= 0)
     return np.sort(np.asarray(places[matched, partner[matched]]).ravel() - 1)
+
+
+def _is_first(index: Ids) -> npt.NDArray[np.bool_]:
+    """Mark the first occurrence of each value."""
+    places = np.arange(len(index))
+    first = np.zeros(index.max(initial=0) + 1, np.int64)
+    first[index[::-1]] = places[::-1]  # of several the last, that is the first, remains
+    mark: npt.NDArray[np.bool_] = first[index] == places
+    return mark

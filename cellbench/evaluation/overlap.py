@@ -1,133 +1,229 @@
-"""One pass over the pixels of two label maps: areas and overlaps of their cells, no dense table."""
+"""What two label maps have in common, cell by cell: no dense table of cells × cells."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.errors import LabelMapError
-from cellbench.labels import LabelMap, cell_ids, check_labels, frame_cell_ids
+from cellbench.errors import InvalidLabelsError, LabelMapError
+from cellbench.evaluation.pairs import (
+    MANY_IMAGES,
+    Band,
+    BandType,
+    Ids,
+    PairCounter,
+    ascending,
+    pair_counter,
+)
+from cellbench.labels.banded import BAND_PIXELS, BandedLabels, in_bands
+from cellbench.labels.maps import LabelMap, cell_ids
 
-_BAND_PIXELS = 1 << 20
-_ID_BITS = np.uint64(32)
-_ID_MASK = np.uint64(2**32 - 1)
-
-Counts = npt.NDArray[np.int64]
+_NARROW = 2**32
+_TABLE_LIMIT = 1 << 22
 
 
 @dataclass(frozen=True)
 class Overlaps:
-    """What two label maps have in common, cell by cell.
+    """The scored cells of two label maps, or of one tile of them, and which of them overlap.
 
     Attributes:
         truth_ids: (T,) ids of the true cells that are scored, ascending.
+        truth_areas: (T,) their pixels.
         prediction_ids: (P,) ids of the predicted cells that are scored, ascending.
+        prediction_areas: (P,) their pixels.
         pairs: (K, 2) indices into ``truth_ids`` and ``prediction_ids`` of the cells that overlap.
         intersections: (K,) pixels that the two cells of a pair share.
-        unions: (K,) pixels that either cell of a pair covers.
         foreground: pixels of truth, of prediction and of both, frame cells included.
     """
 
-    truth_ids: Counts
-    prediction_ids: Counts
-    pairs: Counts
-    intersections: Counts
-    unions: Counts
+    truth_ids: Ids
+    truth_areas: Ids
+    prediction_ids: Ids
+    prediction_areas: Ids
+    pairs: Ids
+    intersections: Ids
     foreground: tuple[int, int, int]
 
+    @cached_property
+    def iou(self) -> npt.NDArray[np.float64]:
+        """(K,) intersection over union of each pair.
 
-def count_overlaps(truth: LabelMap, prediction: LabelMap, frame_width: int = 0) -> Overlaps:
-    """Count areas and overlaps in bands of rows, by runs of equal pixels.
+        A quotient of two integers is rounded once, as a threshold k/20 is, so that an IoU exactly at
+        the threshold compares equal.
+        """
+        areas = self.truth_areas[self.pairs[:, 0]] + self.prediction_areas[self.pairs[:, 1]]
+        ratio: npt.NDArray[np.float64] = self.intersections / (areas - self.intersections)
+        return ratio
 
-    Frame cells are dropped after counting: to every other cell, their pixels are background.
+
+def count_overlaps(
+    truth: BandedLabels,
+    prediction: BandedLabels,
+    frame_width: int = 0,
+    part_shape: tuple[int, int] | None = None,
+    images: int = MANY_IMAGES,
+) -> list[Overlaps]:
+    """Count areas and overlaps of the cells of two label maps in one pass over their pixels.
 
     Args:
-        truth: (H, W) integers, 0 is background.
-        prediction: (H, W) integers, same shape.
+        truth: any integer ids; 0 is background.
+        prediction: the same shape.
         frame_width: cells with a pixel in the outer rows or columns of this width are left out.
+        part_shape: (H, W) of the tiles that are counted apart, each with its own frame; the last of
+            a row or column are filled up with background. The whole image unless given.
+        images: how many such images will be counted, about.
+
+    Returns:
+        One result for each tile.
 
     Raises:
-        LabelMapError: if the shapes differ or one is not a label map.
+        LabelMapError: if the shapes differ, an id is negative, or a file turns out damaged.
     """
-    truth, prediction = check_labels(truth, "truth"), check_labels(prediction, "prediction")
     if truth.shape != prediction.shape:
         raise LabelMapError(f"prediction is {prediction.shape}, truth is {truth.shape}")
-    true_labels, true_names = _within_32_bits(truth)
-    predicted_labels, predicted_names = _within_32_bits(prediction)
-    true_of, predicted_of, pixels = _count_pairs(true_labels, predicted_labels)
-
-    def kept(labels: LabelMap, ids: Counts) -> Counts:
-        return np.setdiff1d(ids, frame_cell_ids(labels, frame_width), assume_unique=True)
-
-    true_ids, true_areas = _areas(true_of, pixels)
-    predicted_ids, predicted_areas = _areas(predicted_of, pixels)
-    true_kept, predicted_kept = kept(true_labels, true_ids), kept(predicted_labels, predicted_ids)
-    both = np.isin(true_of, true_kept) & np.isin(predicted_of, predicted_kept)
-    shared = pixels[both]
-    sums = (
-        true_areas[np.searchsorted(true_ids, true_of[both])]
-        + predicted_areas[np.searchsorted(predicted_ids, predicted_of[both])]
-    )
-    rows = np.searchsorted(true_kept, true_of[both])
-    columns = np.searchsorted(predicted_kept, predicted_of[both])
-    return Overlaps(
-        truth_ids=true_kept if true_names is None else true_names[true_kept - 1],
-        prediction_ids=(
-            predicted_kept if predicted_names is None else predicted_names[predicted_kept - 1]
-        ),
-        pairs=np.column_stack([rows, columns]),
-        intersections=shared,
-        unions=sums - shared,
-        foreground=(
-            int(true_areas.sum()),
-            int(predicted_areas.sum()),
-            int(pixels[(true_of > 0) & (predicted_of > 0)].sum()),
-        ),
-    )
+    shape = part_shape or truth.shape
+    truth, true_names = _within_32_bits(truth)
+    prediction, predicted_names = _within_32_bits(prediction)
+    # Two types would be two programs to compile; ids of 8 bits are rare enough to be widened.
+    wide = max(truth.dtype.itemsize, prediction.dtype.itemsize) > 2
+    dtype: BandType = np.dtype(np.uint32 if wide else np.uint16)
+    parts: list[Overlaps] = []
+    open_parts: list[_Part] = []
+    pixels = truth.shape[0] * truth.shape[1]
+    for top, true_band, predicted_band in _side_by_side(truth, prediction, dtype, shape[0]):
+        if top % shape[0] == 0:
+            parts += [part.overlaps(true_names, predicted_names) for part in open_parts]
+            lefts = range(0, truth.shape[1], shape[1])
+            open_parts = [
+                _Part((truth, prediction), shape, left, frame_width, counter)
+                for left in lefts
+                for counter in [pair_counter(pixels, dtype, images)]
+            ]
+        for part in open_parts:
+            part.add(top % shape[0], true_band, predicted_band)
+    return parts + [part.overlaps(true_names, predicted_names) for part in open_parts]
 
 
-def _within_32_bits(labels: LabelMap) -> tuple[LabelMap, Counts | None]:
-    """Give labels whose ids fit 32 bits, and the names of the cells 1 … N where that took renaming."""
-    if int(labels.max()) < 2**32:
+def _within_32_bits(labels: BandedLabels) -> tuple[BandedLabels, Ids | None]:
+    """Give labels of at most 32 bits, and the names of the cells 1 … N where that took renaming."""
+    if labels.dtype.itemsize <= 4:
         return labels, None
-    ids = cell_ids(labels)
-    return np.where(labels == 0, 0, np.searchsorted(ids, labels) + 1), ids
+    whole = labels.whole()
+    if int(whole.max()) < _NARROW:
+        return BandedLabels(labels.source, labels.shape, np.dtype(np.uint32), labels.bands), None
+    ids = cell_ids(whole)
+    renamed = np.where(whole == 0, 0, np.searchsorted(ids, whole) + 1).astype(np.uint32)
+    return in_bands(renamed, labels.source), ids
 
 
-def _count_pairs(truth: LabelMap, prediction: LabelMap) -> tuple[Counts, Counts, Counts]:
-    """Count the pixels of each (true id, predicted id) that occurs, background included."""
-    rows = max(1, _BAND_PIXELS // truth.shape[1])
-    counted = [
-        _count_band(truth[start : start + rows].ravel(), prediction[start : start + rows].ravel())
-        for start in range(0, truth.shape[0], rows)
-    ]
-    keys, pixels = _sum_by_key(
-        np.concatenate([band[0] for band in counted]), np.concatenate([band[1] for band in counted])
-    )
-    return (keys >> _ID_BITS).astype(np.int64), (keys & _ID_MASK).astype(np.int64), pixels
+def _side_by_side(
+    truth: BandedLabels,
+    prediction: BandedLabels,
+    dtype: BandType,
+    part_height: int,
+) -> Iterator[tuple[int, Band, Band]]:
+    """Give the top row and the pixels of bands that lie in one row of tiles."""
+    height, width = truth.shape
+    most = max(1, BAND_PIXELS // width)
+    sources = truth.bands(), prediction.bands()
+    bands: list[Band] = [np.empty((0, width), dtype)] * 2
+    top = 0
+    while top < height:
+        bands = [
+            band if len(band) else _unsigned(next(source), dtype)
+            for band, source in zip(bands, sources, strict=True)
+        ]
+        rows = min(len(bands[0]), len(bands[1]), most, part_height - top % part_height)
+        yield top, bands[0][:rows], bands[1][:rows]
+        bands = [band[rows:] for band in bands]
+        top += rows
 
 
-def _count_band(
-    truth: npt.NDArray[np.integer], prediction: npt.NDArray[np.integer]
-) -> tuple[npt.NDArray[np.uint64], Counts]:
-    changes = (truth[1:] != truth[:-1]) | (prediction[1:] != prediction[:-1])
-    starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
-    lengths = np.diff(starts, append=len(truth))
-    keys = (truth[starts].astype(np.uint64) << _ID_BITS) | prediction[starts].astype(np.uint64)
-    return _sum_by_key(keys, lengths)
+def _unsigned(band: LabelMap, dtype: BandType) -> Band:
+    """Give the ids in a type of 16 or 32 bits; what is negative becomes too large for its type."""
+    if band.dtype.kind == "i" and band.dtype.itemsize == dtype.itemsize:
+        return band.view(dtype)
+    return band.astype(dtype, copy=False)
 
 
-def _sum_by_key(
-    keys: npt.NDArray[np.uint64], values: Counts
-) -> tuple[npt.NDArray[np.uint64], Counts]:
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
-    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    return keys[starts], np.add.reduceat(values[order], starts)
+class _Part:
+    """One tile, or the whole image, while its bands come in."""
+
+    def __init__(
+        self,
+        maps: tuple[BandedLabels, BandedLabels],
+        shape: tuple[int, int],
+        left: int,
+        frame_width: int,
+        counter: PairCounter,
+    ) -> None:
+        self._maps = maps
+        self._shape = shape
+        self._columns = slice(left, min(left + shape[1], maps[0].shape[1]))
+        self._frame_width = frame_width
+        self._counter = counter
+        self._frames: tuple[list[Band], list[Band]] = ([], [])
+
+    def add(self, row: int, truth: Band, prediction: Band) -> None:
+        """Count a band that begins at this row of the part."""
+        self._counter.add(truth, prediction, self._columns)
+        for frame, band in zip(self._frames, (truth, prediction), strict=True):
+            frame += self._edges(row, band[:, self._columns])
+
+    def _edges(self, row: int, band: Band) -> list[Band]:
+        width = self._frame_width
+        below = max(0, self._shape[0] - width - row)
+        right = max(0, self._shape[1] - width)
+        edges = (band[: max(0, width - row)], band[below:], band[:, :width].T, band[:, right:].T)
+        return [edge.flatten() for edge in edges if edge.size]
+
+    def overlaps(self, true_names: Ids | None, predicted_names: Ids | None) -> Overlaps:
+        """Leave out the cells on the frame, now that all bands are in."""
+        true_of, predicted_of, pixels = self._counter.total()
+        truth = _cells(true_of, pixels, self._frames[0], self._maps[0])
+        prediction = _cells(predicted_of, pixels, self._frames[1], self._maps[1])
+        scored = np.flatnonzero((truth.place >= 0) & (prediction.place >= 0))
+        rows, columns = truth.place[scored], prediction.place[scored]
+        order = ascending(rows, ascending(columns))
+        on_both = int(pixels[(true_of > 0) & (predicted_of > 0)].sum())
+        return Overlaps(
+            truth_ids=truth.ids if true_names is None else true_names[truth.ids - 1],
+            truth_areas=truth.areas,
+            prediction_ids=(
+                prediction.ids if predicted_names is None else predicted_names[prediction.ids - 1]
+            ),
+            prediction_areas=prediction.areas,
+            pairs=np.stack([rows[order], columns[order]], axis=1),
+            intersections=pixels[scored[order]],
+            foreground=(truth.foreground, prediction.foreground, on_both),
+        )
 
 
-def _areas(ids: Counts, pixels: Counts) -> tuple[Counts, Counts]:
-    """Sum the pixels of each cell; background is left out."""
-    keys, areas = _sum_by_key(ids.astype(np.uint64), pixels)
-    cells = keys > 0
-    return keys[cells].astype(np.int64), areas[cells]
+class _Cells(NamedTuple):
+    """The scored cells of one map, and the place among them of the cell of each pair, or -1."""
+
+    ids: Ids
+    areas: Ids
+    place: Ids
+    foreground: int
+
+
+def _cells(ids: Ids, pixels: Ids, frame: list[Band], labels: BandedLabels) -> _Cells:
+    largest = int(ids.max(initial=0))
+    if largest > np.iinfo(labels.dtype).max:
+        raise InvalidLabelsError(f"{labels.source}: has negative ids; 0 is background")
+    on_frame = np.concatenate([np.zeros(1, np.uint16), *frame])  # background is no cell either
+    names = None
+    if largest > _TABLE_LIMIT:  # a table of all ids up to the largest would be mostly empty
+        names = np.unique(np.append(ids, 0))
+        ids, on_frame = np.searchsorted(names, ids), np.searchsorted(names, on_frame)
+    areas = np.bincount(ids, weights=pixels, minlength=1).astype(np.int64)
+    scored = areas > 0
+    scored[on_frame] = False
+    found = np.flatnonzero(scored)
+    place = np.where(scored, np.cumsum(scored) - 1, -1)[ids]
+    foreground = int(areas[1:].sum())
+    return _Cells(found if names is None else names[found], areas[found], place, foreground)

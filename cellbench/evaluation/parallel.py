@@ -1,21 +1,32 @@
-"""Work in several processes, each result as soon as it is there."""
+"""Work in several processes, here or on a cluster, each result as soon as it is there."""
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, TypeVar
 
 from cellbench.errors import ScoresError
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_PATIENCE_SECONDS = 60.0  # clusters that grow with their work start without workers
+_DECISIVE_PACKAGES = ("cellbench", "dask", "distributed")
+
 
 def results_as_they_come(
-    work: Callable[[Item], Result], items: Mapping[str, Item], jobs: int
+    work: Callable[[Item], Result],
+    items: Mapping[str, Item],
+    jobs: int,
+    scheduler: str | None = None,
 ) -> Iterator[tuple[str, Result]]:
     """Do the work for every item.
 
@@ -23,16 +34,27 @@ def results_as_they_come(
         work: a function that other processes can import.
         items: what to do it for, by key.
         jobs: processes at the same time; 1 works in this one, in order.
+        scheduler: address of a Dask cluster that works instead (tcp://host:8786). An item whose worker dies
+            goes to another one; what is not done when the caller stops is cancelled.
 
     Yields:
         Key and result, in the order in which they are done.
 
     Raises:
-        ScoresError: if a process dies; what the work raises comes as it is.
+        ScoresError: if a process dies, or the cluster cannot do the work; what the work raises comes
+            as it is.
     """
-    if jobs <= 1:
+    if scheduler is not None:
+        yield from _results_of_cluster(work, items, scheduler)
+    elif jobs <= 1:
         yield from ((key, work(item)) for key, item in items.items())
-        return
+    else:
+        yield from _results_of_processes(work, items, jobs)
+
+
+def _results_of_processes(
+    work: Callable[[Item], Result], items: Mapping[str, Item], jobs: int
+) -> Iterator[tuple[str, Result]]:
     # Fresh processes: a fork would copy the locks of whatever threads the caller has running.
     context = get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as pool:
@@ -59,3 +81,93 @@ def _end_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def _results_of_cluster(
+    work: Callable[[Item], Result], items: Mapping[str, Item], address: str
+) -> Iterator[tuple[str, Result]]:
+    with _connected(address) as client:
+        from distributed import CancelledError, KilledWorker
+
+        _check_versions(client, address)
+        done: SimpleQueue[str] = SimpleQueue()
+        # Not pure: the cluster must not remember results of files that have changed since.
+        submitted = client.map(work, list(items.values()), pure=False)
+        futures = dict(zip(items, submitted, strict=True))
+        for key, future in futures.items():
+            future.add_done_callback(lambda _, key=key: done.put(key))
+        while futures:
+            try:
+                key = done.get(timeout=_PATIENCE_SECONDS)
+            except Empty:
+                _wait_for_workers(client, address)
+                continue
+            future = futures[key]
+            try:
+                error = future.exception(timeout=_PATIENCE_SECONDS)
+                if error is None:
+                    result = future.result(timeout=_PATIENCE_SECONDS)
+            except TimeoutError:  # a worker died with the result, which another one makes again
+                done.put(key)
+                _wait_for_workers(client, address)
+                continue
+            except (OSError, CancelledError) as fault:
+                raise _lost(address) from fault
+            if isinstance(error, KilledWorker):
+                raise ScoresError(
+                    f"{address}: several workers died at one image, perhaps for lack of memory; "
+                    "give them more, and the same command goes on"
+                ) from error
+            if error is not None:
+                raise error.with_traceback(future.traceback())
+            del futures[key], future
+            yield key, result
+
+
+def _connected(address: str) -> "Client":
+    try:
+        from distributed import Client
+        from distributed.comm import resolve_address
+    except ImportError as error:
+        raise ScoresError(
+            "--scheduler: needs the package distributed; pip install 'cellbench[distributed]'"
+        ) from error
+    # A lost scheduler is told in one line, without the traceback of every attempt to come back.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    try:
+        resolve_address(address)  # a Client that cannot be made leaves noise behind
+        return Client(address, set_as_default=False)
+    except Exception as error:  # by the address and by who answers there, of any type
+        reason = " ".join(str(error).split())
+        raise ScoresError(f"{address}: no Dask scheduler answers ({reason}); check it") from error
+
+
+def _wait_for_workers(client: "Client", address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE_SECONDS)
+    except TimeoutError as error:
+        raise ScoresError(
+            f"{address}: the cluster has no workers; start some with cellbench installed "
+            f"(dask worker {address}), and the same command goes on"
+        ) from error
+    except OSError as error:
+        raise _lost(address) from error
+
+
+def _lost(address: str) -> ScoresError:
+    return ScoresError(
+        f"{address}: the scheduler was lost; start it again, and the same command goes on"
+    )
+
+
+def _check_versions(client: "Client", address: str) -> None:
+    """Refuse other versions, which score differently or do not understand what is sent."""
+    found = client.get_versions(packages=_DECISIVE_PACKAGES)
+    here = found["client"]["packages"]
+    for place, software in {address: found["scheduler"], **found["workers"]}.items():
+        for name in _DECISIVE_PACKAGES:
+            if (version := software["packages"][name]) != here[name]:
+                raise ScoresError(
+                    f"{place}: has {name} {version or 'not'} installed, this machine has "
+                    f"{here[name]}; install the same"
+                )

@@ -50,6 +50,8 @@ def read_runtimes(path: str | Path) -> dict[str, float]:
         except ValueError:
             seconds = math.nan
         if not (math.isfinite(seconds) and seconds >= 0):
-            raise ScoresError(f"{path}: line {number} has the running time {text}; mend it")
+            raise ScoresError(
+                f"{path}: line {number} has the running time {' '.join(text.split())}; mend it"
+            )
         times[image_stem(name)] = seconds
     return times

@@ -1,14 +1,16 @@
 """The score of one image under a protocol."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cellbench.evaluation.matching import match_overlaps
+from cellbench.evaluation.matching import check_threshold, count_matches
 from cellbench.evaluation.overlap import Overlaps, count_overlaps
+from cellbench.evaluation.pairs import MANY_IMAGES
 from cellbench.evaluation.protocols import Protocol, get_protocol
-from cellbench.labels import LabelMap
+from cellbench.labels.banded import BandedLabels, in_bands
+from cellbench.labels.maps import LabelMap
 
 
 @dataclass(frozen=True)
@@ -84,49 +86,56 @@ def score_image(
         1.0
     """
     rules = get_protocol(protocol)
-    parts = [
-        count_overlaps(part_of_truth, part_of_prediction, rules.frame_width)
-        for part_of_truth, part_of_prediction in _parts(truth, prediction, rules)
-    ]
-    dice = _dice(parts)
-    return [_total(parts, threshold, dice) for threshold in thresholds]
+    parts = count_parts(in_bands(truth, "truth"), in_bands(prediction, "prediction"), rules)
+    return score_parts(parts, thresholds)
 
 
-def _parts(
-    truth: LabelMap, prediction: LabelMap, rules: Protocol
-) -> Iterator[tuple[LabelMap, LabelMap]]:
-    """Cut large images into tiles, the last of each row and column filled up with background.
+def count_parts(
+    truth: BandedLabels, prediction: BandedLabels, rules: Protocol, images: int = MANY_IMAGES
+) -> list[Overlaps]:
+    """Count what the rules score: the whole image, or each tile of a large one.
 
-    Cells that cross a tile line lie on the frame of both tiles and are dropped, while cells at the
-    image's right and lower border are kept where the filling lies beyond them, as in the official
+    In tiles, cells that cross a tile line lie on the frame of both tiles and are dropped, while cells
+    at the image's right and lower border are kept where filling lies beyond them, as in the official
     script.
+
+    Args:
+        truth: any integer ids; 0 is background.
+        prediction: the same shape.
+        rules: what is scored.
+        images: how many such images will be counted, about.
+
+    Raises:
+        LabelMapError: as :func:`cellbench.evaluation.overlap.count_overlaps`.
     """
-    if not rules.is_tiled(np.shape(truth)) or np.shape(truth) != np.shape(prediction):
-        yield truth, prediction
-        return
-    size = rules.tile_size or 0
-    height, width = truth.shape
-    for top in range(0, height, size):
-        for left in range(0, width, size):
-            window = (slice(top, top + size), slice(left, left + size))
-            yield _filled_up(truth[window], size), _filled_up(prediction[window], size)
+    part_shape = rules.part_shape(truth.shape)
+    parts = count_overlaps(truth, prediction, rules.frame_width, part_shape, images)
+    if rules.skips_empty_tiles and part_shape != truth.shape:
+        parts = [part if len(part.prediction_ids) else _without_cells(part) for part in parts]
+    return parts
 
 
-def _filled_up(tile: LabelMap, size: int) -> LabelMap:
-    return np.pad(tile, ((0, size - tile.shape[0]), (0, size - tile.shape[1])))
-
-
-def _total(parts: Sequence[Overlaps], threshold: float, dice: float) -> ImageScore:
-    matches = [match_overlaps(part, threshold) for part in parts]
-    return ImageScore(
-        threshold=threshold,
-        true_cells=sum(match.true_cells for match in matches),
-        predicted_cells=sum(match.predicted_cells for match in matches),
-        tp=sum(match.tp for match in matches),
-        dice=dice,
+def _without_cells(part: Overlaps) -> Overlaps:
+    none = np.array([], np.int64)
+    return replace(
+        part, truth_ids=none, truth_areas=none, pairs=none.reshape(0, 2), intersections=none
     )
 
 
-def _dice(parts: Sequence[Overlaps]) -> float:
-    true, predicted, both = np.sum([part.foreground for part in parts], axis=0).tolist()
-    return 2 * both / (true + predicted) if true + predicted else 1.0
+def score_parts(parts: Sequence[Overlaps], thresholds: Sequence[float]) -> list[ImageScore]:
+    """Add up the counts of an image's parts, for each threshold.
+
+    Raises:
+        UsageError: if a threshold is outside (0, 1].
+    """
+    for threshold in thresholds:
+        check_threshold(threshold)
+    true_cells = sum(len(part.truth_ids) for part in parts)
+    predicted_cells = sum(len(part.prediction_ids) for part in parts)
+    matched = map(sum, zip(*(count_matches(part, thresholds) for part in parts), strict=True))
+    true, predicted, both = map(sum, zip(*(part.foreground for part in parts), strict=True))
+    dice = 2 * both / (true + predicted) if true + predicted else 1.0
+    return [
+        ImageScore(threshold, true_cells, predicted_cells, tp, dice)
+        for threshold, tp in zip(thresholds, matched, strict=True)
+    ]

@@ -1,6 +1,5 @@
 """Timed runs of entrants, one image at a time, as the challenge's cellseg_time_eval.py does."""
 
-import csv
 import os
 import shutil
 import tempfile
@@ -15,7 +14,7 @@ from cellbench.errors import EntrantError, ImageError
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, tolerance_seconds
 from cellbench.evaluation.statuses import RESOURCES_FILE
-from cellbench.files import fingerprint, written_whole
+from cellbench.files import fingerprint, write_rows
 from cellbench.images import image_shape
 from cellbench.inference.entrants import Entry
 from cellbench.inference.process import NOT_STARTED, Finished, run_program
@@ -154,7 +153,7 @@ def _take(ended: Finished, outputs: Path, stem: str, target: Path) -> str:
     if ended.exit_code != 0:
         return "failed"
     made = match_stems([stem], label_files(outputs)).get(stem)
-    if made is None or made.is_symlink() or made.suffix == ".png":
+    if made is None or made.is_symlink() or made.suffix.lower() not in (".tif", ".tiff"):
         return "missing"
     made.replace(target)
     return "ok"
@@ -169,13 +168,7 @@ def _place(source: Path, target: Path) -> None:
 
 def _write_tables(rows: Mapping[str, Row], images: list[DatasetImage], out: Path) -> None:
     done = [(image, rows[image.stem]) for image in images if image.stem in rows]
-    with (
-        written_whole(out / RESOURCES_FILE) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, RESOURCE_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row for _, row in done)
+    write_rows(out / RESOURCES_FILE, RESOURCE_COLUMNS, [row for _, row in done])
     times = [
         (
             image.image.name,

@@ -1,6 +1,5 @@
 """Segmenting images with a trained model."""
 
-import csv
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -13,7 +12,7 @@ import torch
 
 from cellbench.errors import CellbenchError, ImageError
 from cellbench.evaluation.runtimes import RUNTIME_COLUMNS, RUNTIME_FILE, rank_runtime_seconds
-from cellbench.files import written_whole
+from cellbench.files import write_rows
 from cellbench.images import image_files, read_image
 from cellbench.labels import LabelMap, label_path, relabel, write_labels
 from cellbench.models.base import InstanceSegmentationModel
@@ -100,10 +99,5 @@ def segment_files(
 
 def write_runtimes(path: Path, times: Iterable[tuple[str, float, float]]) -> None:
     """Write the official runtime CSV: image name, seconds, seconds beyond the tolerance."""
-    with (
-        written_whole(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(RUNTIME_COLUMNS)
-        writer.writerows(times)
+    rows = (dict(zip(RUNTIME_COLUMNS, time, strict=True)) for time in times)
+    write_rows(path, RUNTIME_COLUMNS, rows)

@@ -10,6 +10,7 @@ import pandas as pd
 from cellbench.errors import UsageError
 from cellbench.ranking.cases import case_ranks
 from cellbench.ranking.challenge import (
+    F1_DECIMALS,
     bootstrap_challenge,
     challenge_score,
     known_runtimes,
@@ -64,6 +65,7 @@ def rank_board(
     scheme: Scheme = "rank-then-mean",
     samples: int = 1000,
     seed: int = 2022,
+    decimals: int | None = F1_DECIMALS,
 ) -> Board:
     """Rank the algorithms of a table of scores.
 
@@ -76,6 +78,7 @@ def rank_board(
         scheme: of the leaderboard and of the bootstrap.
         samples: how many bootstrap samples; all metrics share the draws.
         seed: of the draws.
+        decimals: see :func:`cellbench.ranking.challenge_score`.
 
     Returns:
         The tables.
@@ -85,18 +88,21 @@ def rank_board(
     """
     if seed < 0:
         raise UsageError(f"seed {seed}: must be 0 or more")
-    f1 = round_f1(as_table(scores, "f1"))
+    # Rounded once, for the schemes and tests too.
+    f1 = round_f1(as_table(scores, "f1"), decimals)
     times = known_runtimes(as_table(scores, "rank_runtime_s"))
     metrics = {"f1": _Metric(f1, True)}
     if times is not None:
         metrics["rank_runtime"] = _Metric(times, False)
-    ranking = challenge_score(f1, times, ties=ties, scheme=scheme)
+    ranking = challenge_score(f1, times, ties=ties, scheme=scheme, decimals=None)
     counts = draw_counts(len(f1), samples, np.random.default_rng(seed))
     draws = {
         (name, scheme): bootstrap(table, scheme, higher_is_better=higher, counts=counts, ties=ties)
         for name, (table, higher) in metrics.items()
     }
-    challenge = bootstrap_challenge(f1, times, ties=ties, scheme=scheme, counts=counts)
+    challenge = bootstrap_challenge(
+        f1, times, ties=ties, scheme=scheme, counts=counts, decimals=None
+    )
     draws["challenge", scheme] = challenge
     taus = {key: draw.tau.rename_axis("sample").reset_index() for key, draw in draws.items()}
     return Board(
@@ -141,7 +147,7 @@ def _schemes(
         for scheme in SCHEMES
     }
     for scheme in SCHEMES:
-        together = challenge_score(f1, times, ties=ties, scheme=scheme)
+        together = challenge_score(f1, times, ties=ties, scheme=scheme, decimals=None)
         parts["challenge", scheme] = together[["mean_rank", "rank"]].set_axis(
             ["value", "rank"], axis=1
         )

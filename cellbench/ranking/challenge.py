@@ -36,6 +36,7 @@ def challenge_score(
     *,
     ties: Ties = "min",
     scheme: Scheme = "rank-then-mean",
+    decimals: int | None = F1_DECIMALS,
 ) -> pd.DataFrame:
     """Score algorithms as the challenge does.
 
@@ -44,14 +45,14 @@ def challenge_score(
     paper, Methods, steps 1–3).
 
     Args:
-        f1: index images, columns algorithms; ranked after rounding to 4 decimals, as the official
-            script writes it.
+        f1: index images, columns algorithms.
         rank_runtime: seconds above the tolerance, same images and algorithms. An infinite or
             missing one is a failure and ties as worst. None, or an algorithm without any time: all
             are ranked on F1 alone.
         ties: see :func:`cellbench.ranking.case_ranks`.
         scheme: ``rank-then-mean`` is the challenge's. Under any other scheme the algorithms are
             ranked on each metric, and S is the mean of the two ranks.
+        decimals: ranks see F1 rounded to so many, None for not at all.
 
     Returns:
         Index algorithms; mean_rank_f1, mean_rank_runtime (NaN where ranked on F1 alone), mean_rank
@@ -66,6 +67,7 @@ def challenge_score(
         >>> challenge_score(f1, time)["score"].tolist()
         [0.75, 0.625]
     """
+    f1 = round_f1(f1, decimals)
     scores = _scores(f1, rank_runtime, np.ones((1, len(f1))), scheme, ties)
     runtime = np.nan if scores.runtime is None else scores.runtime[0]
     table = {
@@ -87,6 +89,7 @@ def bootstrap_challenge(
     samples: int = 1000,
     rng: np.random.Generator | None = None,
     counts: npt.ArrayLike | None = None,
+    decimals: int | None = F1_DECIMALS,
 ) -> Bootstrap:
     """Score the algorithms again on images drawn with replacement, both metrics of one together.
 
@@ -98,6 +101,7 @@ def bootstrap_challenge(
         samples: how many draws.
         rng: draws the images.
         counts: (samples, images), how often each image was drawn: replays given draws.
+        decimals: see :func:`challenge_score`.
 
     Returns:
         Mean ranks (S) as values, ranks and tau per sample.
@@ -106,13 +110,13 @@ def bootstrap_challenge(
         ScoresError: as :func:`challenge_score` and :func:`cellbench.ranking.bootstrap`.
     """
     draws = with_full_table(resolve_counts(len(f1), samples, rng, counts))
-    scores = _scores(f1, rank_runtime, draws, scheme, ties)
+    scores = _scores(round_f1(f1, decimals), rank_runtime, draws, scheme, ties)
     return as_bootstrap(f1.columns, scores.mean, scores.ranks)
 
 
-def round_f1(f1: pd.DataFrame) -> pd.DataFrame:
-    """Round F1 as the ranks see it."""
-    return f1.round(F1_DECIMALS)
+def round_f1(f1: pd.DataFrame, decimals: int | None) -> pd.DataFrame:
+    """Round F1 as the ranks see it; None leaves it as it is."""
+    return f1 if decimals is None else f1.round(decimals)
 
 
 def never_timed(rank_runtime: pd.DataFrame) -> pd.Series:
@@ -134,7 +138,7 @@ def known_runtimes(rank_runtime: pd.DataFrame | None) -> pd.DataFrame | None:
 def _scores(
     f1: pd.DataFrame, rank_runtime: pd.DataFrame | None, counts: Floats, scheme: Scheme, ties: Ties
 ) -> _Scores:
-    on_f1 = _mean_ranks(round_f1(f1), Rule(scheme, True, ties), counts)
+    on_f1 = _mean_ranks(f1, Rule(scheme, True, ties), counts)
     times = known_runtimes(rank_runtime)
     if times is None:
         return _Scores(on_f1, None, on_f1, rank_rows(rounded(-on_f1), ties))

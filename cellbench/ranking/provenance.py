@@ -1,7 +1,6 @@
 """Where a board comes from. It holds no dates: the same input gives the same bytes."""
 
 import hashlib
-import json
 import os
 import platform
 import shlex
@@ -9,53 +8,38 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import cellbench
 from cellbench.errors import ScoresError
-from cellbench.evaluation.protocols import PROTOCOLS, get_protocol
+from cellbench.evaluation.protocols import Protocol, get_protocol
+from cellbench.evaluation.record import read_protocol
 
 PROVENANCE_FILE = "provenance.json"
 
 _LIBRARIES = ("numpy", "pandas", "scipy")
 
 
-def find_protocol(paths: Sequence[str | Path], name: str | None) -> dict[str, Any]:
+def find_protocol(paths: Sequence[str | Path], name: str | None) -> Protocol:
     """Say under which protocol the scores were made.
 
     Args:
-        paths: files of scores; a provenance.json beside one may name its protocol.
+        paths: files of scores; the record beside each names its protocol.
         name: the protocol, where the caller knows it; otherwise it is read, and neurips22 where
             nothing says so.
 
-    Returns:
-        name and version.
-
     Raises:
-        ScoresError: if the protocol is not known, a provenance.json is damaged, or the scores
+        ScoresError: if a record is damaged or names a protocol of another version, or the scores
             disagree.
+        UsageError: if ``name`` is not known.
     """
-    if name is None:
-        named = {_protocol_beside(Path(path)) for path in paths} - {None}
-        if len(named) > 1:
-            both = " and ".join(sorted(map(str, named)))
-            raise ScoresError(f"scores: made under the protocols {both}; rank them apart")
-        name = named.pop() if named else None
-    protocol = get_protocol(name or "neurips22")
-    return {"name": protocol.name, "version": protocol.version}
-
-
-def _protocol_beside(path: Path) -> str | None:
-    beside = path.parent / PROVENANCE_FILE
-    if not beside.is_file():
-        return None
-    try:
-        name = str(json.loads(beside.read_text(encoding="utf-8"))["protocol"]["name"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ScoresError(f"{beside}: names no protocol; remove it or name it") from error
-    if name not in PROTOCOLS:
-        raise ScoresError(f"{beside}: names the protocol {name!r}, which is not known; mend it")
-    return name
+    if name is not None:
+        return get_protocol(name)
+    recorded = {protocol.name: protocol for protocol in map(read_protocol, paths) if protocol}
+    if len(recorded) > 1:
+        raise ScoresError(
+            f"scores: made under the protocols {' and '.join(sorted(recorded))}; rank them apart"
+        )
+    return next(iter(recorded.values()), get_protocol("neurips22"))
 
 
 def describe_scores(paths: Sequence[str | Path]) -> list[dict[str, str]]:

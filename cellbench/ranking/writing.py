@@ -38,8 +38,8 @@ def write_board(
         scheme: see :func:`cellbench.ranking.rank_board`.
         bootstrap: how many samples.
         seed: of the bootstrap.
-        protocol: under which the scores were made; otherwise a provenance.json beside them says so,
-            or it is neurips22.
+        protocol: under which the scores were made; otherwise the record beside them says so, or it
+            is neurips22.
 
     Returns:
         The leaderboard, best first.
@@ -49,10 +49,17 @@ def write_board(
     """
     scores = read_scores(scores_paths)
     made_under = provenance.find_protocol(scores_paths, protocol)
-    board = rank_board(scores, ties=ties, scheme=scheme, samples=bootstrap, seed=seed)
+    board = rank_board(
+        scores,
+        ties=ties,
+        scheme=scheme,
+        samples=bootstrap,
+        seed=seed,
+        decimals=made_under.rank_decimals,
+    )
     options = {"ties": ties, "scheme": scheme, "bootstrap": bootstrap, "seed": seed}
     record = {
-        "protocol": made_under,
+        "protocol": made_under.describe(),
         "threshold": THRESHOLD,
         **options,
         "failures": "F1 0 and an infinite rank runtime, which ties as worst",

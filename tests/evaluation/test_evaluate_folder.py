@@ -14,11 +14,10 @@ import pytest
 from label_maps import discs
 
 from cellbench.errors import LabelMapError, ScoresError
-from cellbench.evaluation import evaluate_folder
+from cellbench.evaluation import evaluate_folder, score_folder
 from cellbench.evaluation.folder import COLUMNS
-from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.parallel import results_as_they_come
-from cellbench.labels import write_labels
+from cellbench.labels import cell_ids, encode_runs, write_labels
 
 STEMS = ("a", "b.c", "d", "e", "f", "g", "h")
 
@@ -49,7 +48,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_every_image_has_a_row_and_failures_earn_nothing(folders: tuple[Path, Path]) -> None:
     table = evaluate_folder(*folders).set_index("image")
-    assert tuple(evaluate_folder(*folders).columns) == COLUMNS
+    assert tuple(evaluate_folder(*folders).columns) == COLUMNS["scores"]
     assert table["status"].to_dict() == {
         "a": "ok",
         "b.c": "ok",
@@ -95,33 +94,28 @@ def test_a_killed_run_goes_on_where_it_stopped(folders: tuple[Path, Path], tmp_p
 
     done = []
 
-    def kill_after_three(count: int) -> None:
-        done.append(count)
-        if len(done) == 3:
+    def kill_after_three(count: int, total: int) -> None:
+        done.append((count, total))
+        if count == 3:
             raise Kill
 
     with pytest.raises(Kill):
         evaluate_folder(truth, predictions, journal=journal, progress=kill_after_three)
     with journal.open("a") as file:
-        file.write('["half a li')
-    assert len(journal.read_text().splitlines()) == 4
+        file.write('\n["half a li')
+    assert len(journal.read_text().splitlines()) == 5
     # Of the three that are done, one prediction changes and is scored again.
     write_labels(predictions / "a_label.tiff", np.zeros_like(discs()))
-    table = evaluate_folder(truth, predictions, journal=journal).set_index("image")
+    again = []
+    table = evaluate_folder(
+        truth, predictions, journal=journal, progress=lambda *state: again.append(state)
+    ).set_index("image")
+    assert done == [(0, 7), (1, 7), (2, 7), (3, 7)]
+    assert again == [(2, 7), (3, 7), (4, 7), (5, 7), (6, 7), (7, 7)]
     assert table.loc["a", "f1"] == 0
     pd.testing.assert_frame_equal(
-        table.reset_index()[list(COLUMNS)], evaluate_folder(truth, predictions)
+        table.reset_index()[list(COLUMNS["scores"])], evaluate_folder(truth, predictions)
     )
-
-
-def test_the_journal_survives_garbage(tmp_path: Path) -> None:
-    path = tmp_path / "journal"
-    path.write_text('nonsense\n["key", [{"f1": 1.0}]]\n["cut')
-    book = Journal(path)
-    assert book.get("key") == [{"f1": 1.0}]
-    assert book.get("cut") is None
-    book.add("next", [{"f1": 0.5}])
-    assert Journal(path).get("next") == [{"f1": 0.5}]
 
 
 def test_processes_keep_what_is_done_when_killed(
@@ -197,6 +191,73 @@ def test_bad_runtimes(folders: tuple[Path, Path], runtimes: str, message: str) -
         evaluate_folder(*folders)
 
 
+def test_two_predictions_for_one_image_are_invalid(
+    folders: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    truth, predictions = folders
+    np.save(predictions / "a_label.npy", discs(seed=0))
+    table = evaluate_folder(truth, predictions).set_index("image")
+    assert table.loc["a", "status"] == "invalid"
+    assert table.loc["b.c", "status"] == "ok"
+    assert "a_label.npy and a_label.tiff; scored 0 as invalid" in caplog.text
+
+
+def test_a_folder_and_a_link_to_itself_named_like_label_maps(folders: tuple[Path, Path]) -> None:
+    truth, predictions = folders
+    (predictions / "d_label.tiff").mkdir()
+    loop = predictions / "h_label.tiff"
+    loop.unlink()
+    loop.symlink_to(loop)
+    (predictions / "resources.csv").unlink()
+    table = evaluate_folder(truth, predictions).set_index("image")
+    assert table.loc[["a", "d", "h"], "status"].tolist() == ["ok", "missing", "unreadable"]
+
+
+def test_a_bad_truth_is_told_after_the_others_are_scored(
+    folders: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    truth, predictions = folders
+    path = truth / "a_label.tiff"
+    path.write_bytes(path.read_bytes()[:-9])
+    journal = tmp_path / "journal"
+    with pytest.raises(ScoresError, match=r"a_label\.tiff: .*1 truths cannot be used"):
+        evaluate_folder(truth, predictions, journal=journal)
+    assert str(path) not in caplog.text
+    assert len(journal.read_text().split()) > 0
+    states: list[tuple[int, int]] = []
+    write_labels(path, discs(seed=0))
+    evaluate_folder(truth, predictions, journal=journal, progress=lambda *s: states.append(s))
+    assert states == [(6, 7), (7, 7)]
+
+
+def test_predictions_as_a_run_length_table(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    table = tmp_path / "theirs.csv"
+    rows = ["id,predicted"]
+    for number, stem in enumerate(STEMS[:3]):
+        labels = discs(seed=number)
+        rows += [f"{stem},{encode_runs(labels == cell)}" for cell in cell_ids(labels)]
+    table.write_text("\n".join([*rows, "e,5 1 3 1"]))
+    scored = evaluate_folder(folders[0], table).set_index("image")
+    assert set(scored["algorithm"]) == {"theirs"}
+    assert scored.loc[["a", "b.c", "d"], "f1"].tolist() == [1.0, 1.0, 1.0]
+    assert scored.loc[["e", "f"], "status"].tolist() == ["invalid", "missing"]
+
+
+def test_details_and_cells(folders: tuple[Path, Path]) -> None:
+    tables = score_folder(*folders, tables=("scores", "details", "cells"))
+    scores = {row["image"]: row for row in tables["scores"]}
+    for row in tables["details"]:
+        assert list(row) == list(COLUMNS["details"])
+        same = ("true_cells", "predicted_cells", "tp", "fp", "fn", "dice", "status")
+        assert [row[name] for name in same] == [scores[row["image"]][name] for name in same]
+        assert row["f1_50"] == row["rq"] == scores[row["image"]]["f1"]
+    cells = pd.DataFrame(tables["cells"])
+    assert list(cells) == list(COLUMNS["cells"])
+    counts = cells.groupby(["image", "map"]).size()
+    assert counts["a"].tolist() == [scores["a"]["predicted_cells"], scores["a"]["true_cells"]]
+    assert counts["d"].to_dict() == {"truth": scores["d"]["true_cells"]}
+
+
 def test_bad_folders(folders: tuple[Path, Path], tmp_path: Path) -> None:
     truth, predictions = folders
     (tmp_path / "empty").mkdir()
@@ -228,6 +289,6 @@ def test_the_table_survives_a_csv(folders: tuple[Path, Path], tmp_path: Path) ->
     table = evaluate_folder(*folders)
     table.to_csv(tmp_path / "scores.csv", index=False)
     with (tmp_path / "scores.csv").open(newline="") as file:
-        assert next(csv.reader(file)) == list(COLUMNS)
+        assert next(csv.reader(file)) == list(COLUMNS["scores"])
     read = pd.read_csv(tmp_path / "scores.csv")
     assert read["f1"].tolist() == table["f1"].tolist()

@@ -113,5 +113,5 @@ def test_thresholds_out_of_range(threshold: float) -> None:
 
 
 def test_unknown_protocol_names_the_known() -> None:
-    with pytest.raises(UsageError, match="choose from neurips22"):
+    with pytest.raises(UsageError, match="choose from neurips22, neurips22-v1, exact"):
         score_image(np.ones((2, 2), int), np.ones((2, 2), int), protocol="mine")

@@ -1,4 +1,4 @@
-"""Protocol neurips22 against the counts of the challenge's own script."""
+"""Protocols neurips22 and neurips22-v1 against the counts of the challenge's own scripts."""
 
 import csv
 from functools import cache
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cellbench.evaluation import score_image
-from cellbench.labels import LabelMap, read_labels
+from cellbench.labels import LabelMap, cell_ids, read_labels, remove_frame_cells
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics"
 with (GOLDEN / "official_counts.csv").open(newline="") as file:
@@ -37,6 +37,26 @@ def test_counts_equal_the_official_script(name: str) -> None:
         assert score.recall == pytest.approx(float(row["v2_recall"]), abs=1e-9)
         assert score.f1 == pytest.approx(float(row["v2_f1"]), abs=1e-9)
         assert score.dice == pytest.approx(float(row["dice"]), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_counts_equal_the_script_in_force_during_the_challenge(name: str) -> None:
+    rows = [row for row in ROWS if row["name"] == name]
+    thresholds = [float(row["threshold"]) for row in rows]
+    scores = score_image(*read_pair(name), protocol="neurips22-v1", thresholds=thresholds)
+    for row, score in zip(rows, scores, strict=True):
+        assert (score.tp, score.fp) == (int(row["v1_tp"]), int(row["v1_fp"]))
+        if name != "empty_prediction":  # one image, not a tile: its misses are counted
+            assert score.fn == int(row["v1_fn"])
+        assert score.f1 == pytest.approx(float(row["v1_f1"]), abs=1e-9)
+
+
+def test_exact_scores_a_slide_whole() -> None:
+    truth, _ = read_pair("whole_slide")
+    whole = score_image(truth, truth, protocol="exact")[0]
+    assert whole.f1 == 1
+    assert whole.true_cells == len(cell_ids(remove_frame_cells(truth)))
+    assert whole.true_cells > score_image(truth, truth)[0].true_cells
 
 
 def test_all_reference_pairs_are_here() -> None:

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from cellbench.errors import ScoresError
+from cellbench.evaluation.protocols import get_protocol
+from cellbench.evaluation.record import write_record
 from cellbench.ranking import challenge_score, write_board
 
 COLUMNS = [
@@ -134,10 +136,41 @@ def test_provenance(tmp_path: Path) -> None:
     assert (tmp_path / "provenance.json").read_bytes() == before
 
 
-def test_an_unknown_protocol_beside_the_scores(tmp_path: Path) -> None:
-    (tmp_path / "provenance.json").write_text('{"protocol": {"name": "ours"}}')
-    with pytest.raises(ScoresError, match="'ours', which is not known"):
+def test_the_protocol_comes_from_the_record_beside_the_scores(tmp_path: Path) -> None:
+    scores = make_scores()
+    ok = scores.status == "ok"
+    scores.loc[ok, "f1"] = 0.5 + scores.loc[ok, "algorithm"].str[-1].astype(int) * 1e-6
+    path = save(scores, tmp_path)
+    rounded = write_board([path], tmp_path, bootstrap=5)
+    write_record(path, get_protocol("exact"), [0.5])
+    exact = write_board([path], tmp_path, bootstrap=5)
+    record = json.loads((tmp_path / "provenance.json").read_text())["protocol"]
+    assert (record["name"], record["version"], record["tile_size"]) == ("exact", 1, None)
+    assert not rounded["mean_rank_f1"].equals(exact["mean_rank_f1"])
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ('{"protocol": {"name": "ours", "version": 1}}', "'ours': not known"),
+        ('{"protocol": {"name": "exact", "version": 0}}', "exact version 0, this is version 1"),
+        ("{}", "names no protocol"),
+    ],
+)
+def test_a_record_that_cannot_be_used(record: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "scores.json").write_text(record)
+    with pytest.raises(ScoresError, match=message):
         write_board([save(make_scores(), tmp_path)], tmp_path)
+
+
+def test_scores_of_two_protocols_are_ranked_apart(tmp_path: Path) -> None:
+    paths = []
+    for name in ("neurips22", "exact"):
+        scores = make_scores()
+        paths.append(save(scores.assign(algorithm=name + scores.algorithm), tmp_path / name))
+        write_record(paths[-1], get_protocol(name), [0.5])
+    with pytest.raises(ScoresError, match="exact and neurips22; rank them apart"):
+        write_board(paths, tmp_path)
 
 
 def test_without_times_the_board_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""The compiled count of pairs: one pass over the pixels, one hash table.
+
+Machine code is made when it is first called, and kept on disk where something can be written.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+_ID_BITS = np.uint64(32)
+_NONE, _ONE = np.uint64(0), np.uint64(1)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Fibonacci hashing
+
+
+def _compile(function: Any) -> Any:  # noqa: ANN401
+    try:
+        return njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # no place for a cache, neither beside the package nor in the user's home
+        return njit(nogil=True)(function)
+
+
+@_compile
+def add_rows(
+    truth: npt.NDArray[Any],
+    prediction: npt.NDArray[Any],
+    left: int,
+    right: int,
+    table: npt.NDArray[np.uint64],
+    used: int,
+) -> tuple[npt.NDArray[np.uint64], int]:
+    """Add the pixels of some rows to the table of pairs; background on background is left out.
+
+    Args:
+        truth: (rows, W) uint16 or uint32.
+        prediction: the same shape and type.
+        left: the first column to count.
+        right: the column after the last.
+        table: (slots, 2) of key (true id in the upper, predicted id in the lower 32 bits; 0 is a free
+            slot) and pixels; slots is a power of two.
+        used: slots in use.
+
+    Returns:
+        The table, or a larger one that took its place, and the slots in use.
+    """
+    width = right - left
+    changed = np.zeros(width, np.uint8)
+    ends = np.empty(width + 1, np.uint64)
+    for row in range(truth.shape[0]):
+        if 2 * (used + width) > table.shape[0]:  # a row cannot fill what is left
+            table = _grown(table, 2 * (used + width))
+        true, predicted = truth[row, left:right], prediction[row, left:right]
+        true_next, predicted_next = true[1:], predicted[1:]
+        for column in range(width - 1):
+            changed[column] = (true_next[column] != true[column]) | (
+                predicted_next[column] != predicted[column]
+            )
+        runs = _NONE
+        for column in range(width):  # without a branch: where runs end cannot be foreseen
+            ends[runs] = column + 1
+            runs += changed[column]
+        ends[runs] = width
+        start = _NONE
+        for run in range(runs + _ONE):
+            key = (np.uint64(true[start]) << _ID_BITS) | np.uint64(predicted[start])
+            used += _add(table, key, ends[run] - start)
+            start = ends[run]
+    return table, used
+
+
+@_compile
+def _add(table: npt.NDArray[np.uint64], key: np.uint64, pixels: np.uint64) -> int:
+    """Add pixels to a key; say whether it took a new slot."""
+    if key == 0:
+        return 0
+    mask = np.uint64(table.shape[0] - 1)
+    slot = ((key * _SPREAD) >> _ID_BITS) & mask
+    while table[slot, 0] != key:
+        if table[slot, 0] == 0:
+            table[slot, 0] = key
+            table[slot, 1] = pixels
+            return 1
+        slot = (slot + _ONE) & mask
+    table[slot, 1] += pixels
+    return 0
+
+
+@_compile
+def _grown(table: npt.NDArray[np.uint64], least: int) -> npt.NDArray[np.uint64]:
+    """Move everything into a table of at least so many slots."""
+    slots = table.shape[0]
+    while slots < least:
+        slots *= 2
+    larger = np.zeros((slots, 2), np.uint64)
+    for slot in range(table.shape[0]):
+        if table[slot, 0] != 0:
+            _add(larger, table[slot, 0], table[slot, 1])
+    return larger

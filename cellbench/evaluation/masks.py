@@ -1,0 +1,117 @@
+"""Predictions as one run-length table, in the form of Kaggle's submissions: ``id,predicted``."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cellbench.data.mask_table import MaskRow, read_mask_rows
+from cellbench.errors import InvalidLabelsError, LabelMapError, ScoresError
+from cellbench.labels.banded import BandedLabels, band_rows
+from cellbench.labels.maps import LabelMap
+
+_Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MaskRows:
+    """The rows of one image.
+
+    Attributes:
+        table: the file.
+        image: the stem.
+        rows: one for each cell; one without runs is no cell.
+    """
+
+    table: Path
+    image: str
+    rows: tuple[MaskRow, ...]
+
+    def open(self, shape: tuple[int, int]) -> BandedLabels:
+        """Draw the label map band by band, with the ids 1 … N in the order of the rows.
+
+        Args:
+            shape: (H, W) of the image.
+
+        Raises:
+            InvalidLabelsError: if a row's runs are no pairs of positive integers, not sorted, outside the
+                image or twice on a pixel, or if two rows overlap; names the table, image and line.
+        """
+        runs = [(row, *self._parse(row, shape)) for row in self.rows]
+        runs = [one for one in runs if len(one[1])]
+        empty = np.empty(0, np.int64)
+        starts = np.concatenate([empty, *(starts for _, starts, _ in runs)])
+        ends = np.concatenate([empty, *(ends for _, _, ends in runs)])
+        ids = np.repeat(np.arange(1, len(runs) + 1), [len(one[1]) for one in runs])
+        order = np.argsort(starts, kind="stable")
+        starts, ends, ids = starts[order], ends[order], ids[order]
+        clashes = np.flatnonzero(starts[1:] < ends[:-1])
+        if len(clashes):
+            place = clashes[0]
+            first, second = sorted(runs[cell - 1][0].line for cell in ids[place : place + 2])
+            raise InvalidLabelsError(
+                f"{self._name}: the masks of lines {first} and {second} overlap at pixel "
+                f"{starts[place + 1] + 1}; give each pixel to one cell"
+            )
+        dtype = np.dtype(np.uint16 if len(runs) <= np.iinfo(np.uint16).max else np.uint32)
+        return BandedLabels(
+            self._name, shape, dtype, partial(_bands, shape, starts, ends, ids.astype(dtype))
+        )
+
+    def fingerprint(self) -> str:
+        """Give a key that changes when the image's rows do, wherever in the table they are."""
+        content = [(row.runs, row.size) for row in self.rows]
+        return hashlib.sha256(repr(content).encode()).hexdigest()
+
+    @property
+    def _name(self) -> str:
+        return f"{self.table}, image {self.image}"
+
+    def _parse(self, row: MaskRow, shape: tuple[int, int]) -> tuple[_Numbers, _Numbers]:
+        try:
+            return row.parse(shape)
+        except LabelMapError as error:
+            where = f"{self.table}, line {row.line}, image {self.image}"
+            raise InvalidLabelsError(f"{where}: {error}; correct the row") from error
+
+
+def read_mask_table(path: str | Path) -> dict[str, MaskRows]:
+    """Read a table of predictions with the columns ``id`` and ``predicted``.
+
+    Runs are ``start length`` pairs, one-based and along rows (Kaggle's Sartorius data page); an image
+    without cells has one row without runs. Broken runs are found when the image is opened.
+
+    Returns:
+        Image stem to its rows.
+
+    Raises:
+        ScoresError: if the file is no such table.
+    """
+    path = Path(path)
+    found = read_mask_rows(path, ScoresError)
+    return {stem: MaskRows(path, stem, tuple(rows)) for stem, rows in found.items()}
+
+
+def _bands(
+    shape: tuple[int, int],
+    starts: _Numbers,
+    ends: _Numbers,
+    ids: LabelMap,
+    rows: int | None = None,
+) -> Iterator[LabelMap]:
+    """Draw runs that are sorted and do not overlap."""
+    height, width = shape
+    rows = band_rows(shape, rows)
+    for top in range(0, height, rows):
+        first, last = top * width, min(top + rows, height) * width
+        inside = slice(np.searchsorted(ends, first, "right"), np.searchsorted(starts, last, "left"))
+        cells = ids[inside]
+        edges = np.column_stack([starts[inside], ends[inside]]).ravel().clip(first, last)
+        # Background and cells in turn, a stretch of background at either end.
+        values = np.zeros(2 * len(cells) + 1, ids.dtype)
+        values[1::2] = cells
+        yield np.repeat(values, np.diff(edges, prepend=first, append=last)).reshape(-1, width)

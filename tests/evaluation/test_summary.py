@@ -1,0 +1,106 @@
+"""summarise: hand-worked rows, pooled counts, and the same bytes from any order of images."""
+
+from io import StringIO
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellbench.evaluation.details import DETAIL_COLUMNS, ERROR_COLUMNS, image_details
+from cellbench.evaluation.overlap import count_overlaps
+from cellbench.evaluation.summary import SUMMARY_COLUMNS, summarise
+from cellbench.labels.banded import in_bands
+
+# Runs of pixels of one row: true areas, and the share of each that is predicted.
+IMAGES = {
+    "a": ("fluorescence", [10, 200, 3000], [1.0, 1.0, 0.0]),
+    "b": ("fluorescence", [10, 10], [0.0, 0.3]),
+    "c": ("DIC", [20_000], [0.75]),
+    "d": ("", [300], [0.1]),
+}
+
+
+def detail_row(image: str) -> dict[str, object]:
+    modality, areas, shares = IMAGES[image]
+    cells = np.arange(1, len(areas) + 1)
+    truth = np.repeat(cells, areas)
+    kept = [round(area * share) for area, share in zip(areas, shares, strict=True)]
+    prediction = np.concatenate(
+        [np.arange(area) < keep for area, keep in zip(areas, kept, strict=True)]
+    )
+    parts = count_overlaps(in_bands(truth[None]), in_bands((truth * prediction)[None]))
+    about = {"algorithm": "u-net", "image": image, "modality": modality, "status": "ok"}
+    return about | image_details(parts)
+
+
+@pytest.fixture
+def details() -> pd.DataFrame:
+    return pd.DataFrame([detail_row(image) for image in IMAGES])
+
+
+def row_of(summary: pd.DataFrame, group: str, value: str = "") -> dict[str, object]:
+    (row,) = summary[(summary["group"] == group) & (summary["value"] == value)].to_dict("records")
+    return row
+
+
+def test_groups_and_columns(details: pd.DataFrame) -> None:
+    found = summarise(pd.concat([details, details.assign(algorithm="cellpose")]))
+    assert tuple(found.columns) == SUMMARY_COLUMNS
+    groups = [
+        ("all", ""),
+        ("modality", "DIC"),
+        ("modality", "fluorescence"),
+        ("cell area", "under 100 px"),
+        ("cell area", "100 to 999 px"),
+        ("cell area", "1000 to 9999 px"),
+        ("cell area", "10000 and more px"),
+    ]
+    assert list(found[["algorithm", "group", "value"]].itertuples(index=False, name=None)) == [
+        (algorithm, *group) for algorithm in ("cellpose", "u-net") for group in groups
+    ]
+
+
+def test_all_images_by_hand(details: pd.DataFrame) -> None:
+    row = row_of(summarise(details), "all")
+    # F1: a 2·2/(3+2) = .8, b 0, c 1, d 0. Predicted cells: 2, 1, 1, 1.
+    expected = {"images": 4, "true_cells": 7, "predicted_cells": 5, "tp": 3, "fp": 2, "fn": 4}
+    expected |= {"precision": 3 / 5, "recall": 3 / 7, "f1": 6 / 12}
+    expected |= {"median_f1": 0.4, "mean_f1": 0.45}
+    # AP: 2/3 at all of a's thresholds; c's IoU of .75 reaches 6 of 10.
+    expected |= {"ap": (2 / 3 + 0 + 0.6 + 0) / 4}
+    expected |= {"aji": (210 / 3210 + 3 / 20 + 0.75 + 0.1) / 4}
+    expected |= {"fn_missed": 2, "fn_poor_outline": 2, "fp_poor_outline": 2, "fp_spurious": 0}
+    assert {name: row[name] for name in expected} == pytest.approx(expected)
+
+
+def test_one_modality_by_hand(details: pd.DataFrame) -> None:
+    row = row_of(summarise(details), "modality", "fluorescence")
+    expected = {"images": 2, "tp": 2, "fp": 1, "fn": 3, "median_f1": 0.4, "ap": 1 / 3}
+    assert {name: row[name] for name in expected} == pytest.approx(expected)
+
+
+def test_small_cells_by_hand(details: pd.DataFrame) -> None:
+    row = row_of(summarise(details), "cell area", "under 100 px")
+    expected = {"images": 3, "true_cells": 3, "predicted_cells": 3, "tp": 1, "fp": 2, "fn": 2}
+    expected |= {"precision": 1 / 3, "recall": 1 / 3, "f1": 2 / 6}
+    assert {name: row[name] for name in expected} == pytest.approx(expected)
+    per_image = ("median_f1", "mean_f1", "ap", "pq", "aji", *ERROR_COLUMNS)
+    assert all(pd.isna(row[name]) for name in per_image)
+
+
+def test_the_same_bytes_from_any_order_and_from_csv(details: pd.DataFrame) -> None:
+    both = pd.concat([details, details.assign(algorithm="cellpose", f1_50=0.1)])
+    expected = summarise(both).to_csv(index=False)
+    assert summarise(both.sample(frac=1, random_state=1)).to_csv(index=False) == expected
+    reread = pd.read_csv(StringIO(both.to_csv(index=False)))
+    assert summarise(reread).to_csv(index=False) == expected
+
+
+def test_no_rows_give_no_rows() -> None:
+    nothing = pd.DataFrame(columns=["algorithm", "image", "modality", "status", *DETAIL_COLUMNS])
+    assert summarise(nothing).to_csv(index=False) == ",".join(SUMMARY_COLUMNS) + "\n"
+
+
+def test_nothing_matched_is_0(details: pd.DataFrame) -> None:
+    row = row_of(summarise(details[details["image"] == "b"]), "all")
+    assert (row["precision"], row["recall"], row["f1"]) == (0, 0, 0)

@@ -1,0 +1,91 @@
+"""`cellbench evaluate` as users call it: its tables, its protocols, what it tells."""
+
+import io
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from label_maps import discs
+
+from cellbench.cli import main
+from cellbench.evaluation import PROTOCOLS
+from cellbench.evaluation.folder import COLUMNS
+from cellbench.labels import write_labels
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[str]:
+    """Two algorithms on three images."""
+    for number, stem in enumerate("abc"):
+        write_labels(tmp_path / f"truth/{stem}_label.tiff", discs(seed=number))
+        write_labels(tmp_path / f"all/mine/{stem}_label.tiff", discs(seed=number))
+        shifted = np.roll(discs(seed=number), 3, axis=0)
+        write_labels(tmp_path / f"all/theirs/{stem}_label.tiff", shifted)
+    return [str(tmp_path / "truth"), str(tmp_path / "all")]
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_explain_needs_no_folders(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--protocol", name, "--explain"]) == 0
+    assert capsys.readouterr().out.startswith(f"protocol:   {name}, version ")
+
+
+def test_every_table(folders: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "board" / "scores.csv"
+    words = ["evaluate", *folders, "--out", str(out), "--thresholds", "0.5", "0.75"]
+    assert main([*words, "--details", "--cells", "--protocol", "exact"]) == 0
+    assert sorted(path.name for path in out.parent.iterdir()) == [
+        *("scores.csv", "scores.json", "scores_cells.csv", "scores_details.csv"),
+        "scores_summary.csv",
+    ]
+    tables = {
+        "scores": pd.read_csv(out),
+        "details": pd.read_csv(out.with_name("scores_details.csv")),
+        "cells": pd.read_csv(out.with_name("scores_cells.csv")),
+    }
+    assert {name: tuple(table) for name, table in tables.items()} == COLUMNS
+    assert len(tables["scores"]) == 2 * 3 * 2
+    assert tables["details"]["algorithm"].tolist() == ["mine"] * 3 + ["theirs"] * 3
+    assert (tables["details"].query("algorithm == 'mine'")["ap"] == 1).all()
+    summary = pd.read_csv(out.with_name("scores_summary.csv"))
+    pooled = summary.query("algorithm == 'theirs' and group == 'all'").iloc[0]
+    assert pooled["tp"] == tables["details"].query("algorithm == 'theirs'")["tp"].sum()
+    record = json.loads(out.with_name("scores.json").read_text())
+    assert (record["protocol"]["name"], record["thresholds"]) == ("exact", [0.5, 0.75])
+
+
+def test_jobs_do_not_change_a_byte(folders: list[str], tmp_path: Path) -> None:
+    written = []
+    for jobs in ("1", "2"):
+        out = tmp_path / jobs / "scores.csv"
+        more = ["--jobs", jobs, "--details", "--cells"]
+        assert main(["evaluate", *folders, "--out", str(out), *more]) == 0
+        written.append({path.name: path.read_bytes() for path in out.parent.iterdir()})
+    assert written[0] == written[1]
+
+
+class Terminal(io.StringIO):
+    """What is written to it is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_tells_rate_and_time_left(
+    folders: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert main(["evaluate", *folders, "--out", str(tmp_path / "scores.csv")]) == 0
+    shown = terminal.getvalue()
+    assert "theirs: 100%" in shown
+    assert re.search(r"3/3 \[\d\d:\d\d<\d\d:\d\d, .*image/s\]", shown)
+
+
+def test_without_folders_the_usage_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate"]) == 2
+    assert "name the folder of truth" in capsys.readouterr().err
