@@ -1,11 +1,11 @@
-"""Datasets: make the built-in sample, import, download, describe."""
+"""Datasets: make the built-in sample, import, export, download, describe."""
 
 import argparse
 from pathlib import Path
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the four subcommands."""
+    """Declare the arguments of the subcommands."""
     verbs = parser.add_subparsers(metavar="WHAT", required=True, dest="what")
     sample = verbs.add_parser("sample", help="make the built-in sample")
     sample.add_argument("root", type=Path, nargs="?", default=Path("data/sample"))
@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _configure_import(
         verbs.add_parser("import", help="turn a foreign dataset into a dataset folder")
     )
+    _configure_export(verbs.add_parser("export", help="label maps as one run-length coded file"))
 
 
 def _configure_import(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,16 @@ def _configure_import(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", help="folder: the label maps' folder, from SOURCE")
     parser.set_defaults(function=_import)
+
+
+def _configure_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source", type=Path, help="folder of <stem>_label.tiff, or with --split a dataset folder"
+    )
+    parser.add_argument("out", type=Path, help="the file to write")
+    parser.add_argument("--to", required=True, help="kaggle-rle (a table id,predicted) or coco")
+    parser.add_argument("--split", help="of a dataset folder: train, tune or test")
+    parser.set_defaults(function=_export)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -67,6 +78,13 @@ def _import(arguments: argparse.Namespace) -> None:
         **{name: value for name, value in own.items() if value is not None},
     )
     print(report)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from cellbench.data.exporters import export_labels
+
+    maps = export_labels(arguments.source, arguments.out, arguments.to, arguments.split)
+    print(f"{maps} label maps in {arguments.out}")
 
 
 def _download(arguments: argparse.Namespace) -> None:

@@ -1,13 +1,12 @@
 """The dataset folder: ``ROOT/{train,tune,test}/{images,labels}``, optionally ``manifest.csv``."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from cellbench.errors import DatasetError
-from cellbench.files import read_rows, written_whole
+from cellbench.files import read_rows, write_rows
 from cellbench.images import image_files, image_stem
 from cellbench.labels import label_files
 
@@ -96,7 +95,7 @@ def match_stems(stems: Iterable[str], named: Mapping[str, Value]) -> dict[str, V
         names = open_names.get(beginning, [])
         if len(candidates) == len(names) == 1 and beginning in (candidates[0], names[0]):
             matched[candidates[0]] = named[names[0]]
-    return matched
+    return {stem: matched[stem] for stem in stems if stem in matched}
 
 
 def _by_first_dot(names: Iterable[str]) -> dict[str, list[str]]:
@@ -137,10 +136,4 @@ def read_modalities(manifest: Path, split: str | None = None) -> dict[str, str]:
 def write_manifest(root: str | Path, rows: Sequence[Mapping[str, object]]) -> None:
     """Write ``ROOT/manifest.csv``: image, split, modality, source, then the rows' other columns."""
     others = dict.fromkeys(key for row in rows for key in row if key not in _COLUMNS)
-    with (
-        written_whole(Path(root) / MANIFEST) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, [*_COLUMNS, *others], restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(Path(root) / MANIFEST, [*_COLUMNS, *others], rows)

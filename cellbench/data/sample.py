@@ -163,7 +163,8 @@ def _complete(root: Path, places: dict[str, Path]) -> bool:
         for file in (folder / "images" / name, label_path(folder / "labels", Path(name).stem))
     ]
     listed = read_modalities(root / MANIFEST)
-    return listed.keys() >= places.keys() and all(file.is_file() for file in files)
+    stems = {Path(name).stem for name in places}
+    return listed.keys() >= stems and all(file.is_file() for file in files)
 
 
 def _shifted_shapes(shapes: CellShapes) -> CellShapes:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image
@@ -124,6 +124,7 @@ def test_run_length_codes_as_pycocotools_writes_them(mask: Mask) -> None:
 
 
 @given(st.floats(8, 24), st.floats(8, 24), st.floats(3, 14), st.integers(3, 12))
+@example(10.0, 8.0, 3.0, 3)
 def test_polygons_cover_what_pycocotools_covers(
     x: float, y: float, radius: float, corners: int
 ) -> None:
@@ -133,7 +134,8 @@ def test_polygons_cover_what_pycocotools_covers(
     reference = codes.decode(codes.frPyObjects([polygon], 32, 32))[..., 0].astype(bool)
     ours = np.zeros((32, 32), bool)
     ours.flat[decode_segmentation([polygon], (32, 32))] = True
-    assert not (ours & ~binary_dilation(reference)).any()
+    # Where an edge runs through pixel centres pycocotools takes some of them and leaves others.
+    assert not (ours & ~binary_dilation(reference, np.ones((3, 3)))).any()
     assert not (binary_erosion(reference) & ~ours).any()
 
 

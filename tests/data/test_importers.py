@@ -244,6 +244,6 @@ def test_a_manifest_that_cannot_be_kept_is_refused_at_once(tmp_path: Path) -> No
     root = tmp_path / "root"
     root.mkdir()
     (root / "manifest.csv").write_bytes(b"image\n\xff\n")
-    with pytest.raises(DatasetError, match=r"manifest\.csv: not a CSV in UTF-8"):
+    with pytest.raises(DatasetError, match=r"manifest\.csv: cannot be read as a CSV in UTF-8"):
         import_dataset("folder", tmp_path / "source", root)
     assert len(files_of(root)) == 1
