@@ -65,6 +65,14 @@ HEADERS: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda path: retagged(path, {"ImageWidth": ((2**25,) * 65, "I")}),
         "side in its header|cannot be read",
     ),
+    "odd numbers of bits": (
+        lambda path: retagged(
+            path,
+            {"SamplesPerPixel": (9, "H"), "BitsPerSample": ((-128, 127) * 600, "b")},
+            **TILES,
+        ),
+        "cannot be read",
+    ),
 }
 SEGMENTS: dict[str, tuple[Callable[[Path], None], str]] = {
     f"tiles with a {tag} of {side}": (
@@ -87,7 +95,11 @@ SEGMENTS: dict[str, tuple[Callable[[Path], None], str]] = {
     ],
 )
 def test_damaged_tiffs(
-    read: Callable[[Path], Any], write: Callable[[Path], None], message: str, tmp_path: Path
+    read: Callable[[Path], Any],
+    write: Callable[[Path], None],
+    message: str,
+    tmp_path: Path,
+    recwarn: pytest.WarningsRecorder,
 ) -> None:
     path = tmp_path / "a.tiff"
     write(path)
@@ -95,6 +107,7 @@ def test_damaged_tiffs(
         read(path)
     assert str(error.value).startswith(f"{path}: ")
     assert "\n" not in str(error.value)
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize(
@@ -111,6 +124,13 @@ def test_damaged_runtimes(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ScoresError, match=message) as error:
         read_runtimes(path)
     assert "\n" not in str(error.value)
+
+
+def test_a_height_of_several_lines(tmp_path: Path) -> None:
+    path = tmp_path / "masks.csv"
+    path.write_text('id,annotation,width,height\na,1 3,30,"20\nb"\n')
+    with pytest.raises(LabelMapError, match="says 20 b × 30, the image is 20 × 30"):
+        read_mask_table(path)["a"].open((20, 30))
 
 
 def test_an_id_of_several_lines(tmp_path: Path) -> None:

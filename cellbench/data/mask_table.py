@@ -44,7 +44,7 @@ class MaskRow:
         if self.runs is None:
             raise LabelMapError("has more or fewer fields than the header")
         if self.size is not None and self.size != tuple(map(str, shape)):
-            height, width = self.size
+            height, width = (" ".join(side.split()) for side in self.size)
             raise LabelMapError(f"says {height} × {width}, the image is {shape[0]} × {shape[1]}")
         return parse_runs(self.runs, shape)
 

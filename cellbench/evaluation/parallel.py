@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_PATIENCE_SECONDS = 60.0  # clusters that grow with their work start without workers
+_PATIENCE_SECONDS = 30.0  # clusters that grow with their work start without workers
 _DECISIVE_PACKAGES = ("cellbench", "dask", "distributed")
 
 
@@ -100,7 +100,7 @@ def _results_of_cluster(
             try:
                 key = done.get(timeout=_PATIENCE_SECONDS)
             except Empty:
-                _wait_for_workers(client, address)
+                _wait_for_workers(client, address, done)
                 continue
             future = futures[key]
             try:
@@ -108,8 +108,8 @@ def _results_of_cluster(
                 if error is None:
                     result = future.result(timeout=_PATIENCE_SECONDS)
             except TimeoutError:  # a worker died with the result, which another one makes again
+                _wait_for_workers(client, address, done)
                 done.put(key)
-                _wait_for_workers(client, address)
                 continue
             except (OSError, CancelledError) as fault:
                 raise _lost(address) from fault
@@ -142,10 +142,13 @@ def _connected(address: str) -> "Client":
         raise ScoresError(f"{address}: no Dask scheduler answers ({reason}); check it") from error
 
 
-def _wait_for_workers(client: "Client", address: str) -> None:
+def _wait_for_workers(client: "Client", address: str, done: "SimpleQueue[str]") -> None:
+    """Wait for a worker, or for results; of a task that killed all workers there is one too."""
     try:
         client.wait_for_workers(1, timeout=_PATIENCE_SECONDS)
     except TimeoutError as error:
+        if not done.empty():
+            return
         raise ScoresError(
             f"{address}: the cluster has no workers; start some with cellbench installed "
             f"(dask worker {address}), and the same command goes on"

@@ -66,7 +66,8 @@ def _check_size(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def _open_tiff(path: Path) -> BandedLabels:
-    with tiff_faults_raised(), tifffile.TiffFile(path) as file:
+    # NumPy's warnings are of numbers in damaged tags.
+    with np.errstate(all="ignore"), tiff_faults_raised(), tifffile.TiffFile(path) as file:
         _check_pages(path, file)
         page = file.pages.first
         dtype = _checked(path, page.shape, page.dtype)

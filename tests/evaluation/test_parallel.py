@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dask
 import numpy as np
 import pytest
+from distributed import Client, versions
 from label_maps import discs
 
 from cellbench import errors
@@ -65,8 +67,6 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @contextmanager
 def workers(scheduler: str, folder: Path) -> Iterator[dict[int, subprocess.Popen[bytes]]]:
     """Run two workers of one thread, by process id."""
-    from distributed import Client
-
     command = ("worker", scheduler, "--no-nanny", "--nthreads", "1")
     with running(folder, *command) as one, running(folder, *command) as two:
         with Client(scheduler, set_as_default=False) as client:
@@ -179,8 +179,6 @@ def test_losing_the_cluster_is_one_clear_error(
 def test_losing_the_scheduler_is_one_clear_error(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    import dask
-
     items = {str(number): 0.05 for number in range(200)}
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
@@ -198,8 +196,6 @@ def test_losing_the_scheduler_is_one_clear_error(
 def test_other_versions_are_refused(
     scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from distributed import versions
-
     found = versions.get_versions
 
     def other(packages: Sequence[str] = ()) -> dict[str, Any]:
@@ -215,8 +211,6 @@ def test_other_versions_are_refused(
 
 @pytest.mark.parametrize("address", ["nonsense", "ftp://localhost:1", "tcp://127.0.0.1:1", ""])
 def test_no_scheduler_there(address: str, capfd: pytest.CaptureFixture[str]) -> None:
-    import dask
-
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "0.5s"}),
         pytest.raises(ScoresError, match=f"^{address}: no Dask scheduler answers") as error,
