@@ -106,8 +106,9 @@ def count_matches(overlaps: Overlaps, thresholds: Sequence[float]) -> list[int]:
     """
     ascending = np.sort(overlaps.iou)
     reached = len(ascending) - np.searchsorted(ascending, thresholds, side="left")
+    unique = 0.5 if not (ascending == 0.5).any() else np.nextafter(0.5, 1)
     return [
-        int(count) if threshold > 0.5 else match_overlaps(overlaps, threshold).tp
+        int(count) if threshold >= unique else match_overlaps(overlaps, threshold).tp
         for threshold, count in zip(thresholds, reached, strict=True)
     ]
 

@@ -17,7 +17,7 @@ _COMPILED_FROM = 100_000_000
 _LONGEST_WAIT = 0.9
 _ID_BITS = np.uint64(32)
 _ID_MASK = np.uint64(2**32 - 1)
-_FIRST_SLOTS = 1 << 12
+_FIRST_SLOTS = 1 << 13
 
 Ids = npt.NDArray[np.int64]
 Band = npt.NDArray[np.unsignedinteger[Any]]
@@ -109,9 +109,8 @@ class CompiledCounter:
     def total(self) -> Pairs:
         """Give the sum of all bands."""
         keys, pixels = self._table[np.flatnonzero(self._table[:, 0])].T
-        return Pairs(
-            *(column.astype(np.int64) for column in (keys >> _ID_BITS, keys & _ID_MASK, pixels))
-        )
+        columns = (keys >> _ID_BITS, keys & _ID_MASK, pixels)
+        return Pairs(*(column.view(np.int64) for column in columns))
 
 
 def _read_only(band: Band) -> Band:
