@@ -217,12 +217,13 @@ def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:
 
 
 def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
-    """Find what would keep tifffile's series busy for ever: pages in a circle, and sides below 0."""
+    """Find what keeps tifffile's series busy for ever: pages in a circle, and sides that are no sizes."""
     offsets = set()
     for page in file.pages:
         if page.offset in offsets:
             raise ImageError(f"{path}: its pages go in a circle; copy it again")
-        if not all(isinstance(side, int) and side >= 0 for side in page.shape):
+        sides = (*page.shape, *page.chunks)
+        if not all(isinstance(side, int) and side >= 0 for side in sides):
             raise ImageError(f"{path}: a side in its header is no size; copy it again")
         offsets.add(page.offset)
 

@@ -113,6 +113,7 @@ def score_folder(
     folders = Path(truth), Path(predictions)
     if scheduler is not None:  # the workers have working directories of their own
         folders = folders[0].absolute(), folders[1].absolute()
+        images = Path(images).absolute() if images is not None else None
     cases = find_cases(*folders, images, manifest, runtimes)
     book = Journal(Path(journal) if journal is not None else None)
     keys = [case.fingerprint(rules, thresholds, tables) for case in cases]
