@@ -210,10 +210,8 @@ def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:
             if offset + count > file.size:
                 raise ImageError(f"{path}: the file is truncated; copy it again")
             if page.compression == tifffile.COMPRESSION.LZW:
-                if page.fillorder != 1:
-                    raise ImageError(f"{path}: is LZW with its bits reversed; save it again")
                 file.seek(offset)
-                check_lzw(file.read(count))
+                check_lzw(file.read(count), page.fillorder)
 
 
 def _check_pages(path: Path, file: tifffile.TiffFile) -> None:

@@ -18,17 +18,20 @@ _OCTETS = _BEGINS >> 3
 _SHIFTS = (24 - _WIDTHS - (_BEGINS & 7)).astype(np.int32)
 
 
-def check_lzw(data: bytes) -> None:
+def check_lzw(data: bytes, fillorder: int = 1) -> None:
     """Check that what follows each clear code is a literal, as nothing else is in the table by then.
 
     imagecodecs (2026.3.6) takes any code there and follows a pointer that was never set.
 
     Args:
-        data: one strip or tile, with the bits in their usual order.
+        data: one strip or tile.
+        fillorder: the TIFF tag; 1 is the usual order of bits, and the only one that is checked.
 
     Raises:
-        ValueError: if it is not so, or the stream is LZW as before TIFF 5.
+        ValueError: if it is not so, the bits are reversed, or the stream is LZW as before TIFF 5.
     """
+    if fillorder != 1:
+        raise ValueError("LZW with its bits reversed")
     if data[:1] == b"\0" and data[1:2] and data[1] & 1:
         raise ValueError("LZW in the order of bits before TIFF 5")
     size = 8 * len(data)

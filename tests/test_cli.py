@@ -60,6 +60,7 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
         ["segment", "a", "b"],
         ["fit", "--typo"],
         ["evaluate", "absent", "absent", "--out", "."],
+        ["evaluate", "absent", "absent", "--out", "scores.json"],
     ],
 )
 def test_wrong_usage_exits_2(words: list[str]) -> None:

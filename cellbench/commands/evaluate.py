@@ -59,8 +59,10 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out.is_dir():
         raise UsageError(f"--out {arguments.out}: is a folder; name the table to write")
 
-    from cellbench.evaluation.record import write_record
+    from cellbench.evaluation.record import record_path, write_record
 
+    if record_path(arguments.out) == arguments.out:
+        raise UsageError(f"--out {arguments.out}: is where the record goes; name a .csv")
     journal = arguments.out.with_name(f".{arguments.out.name}.journal")
     tables = _score(arguments, journal)
     _write(tables, arguments.out)

@@ -118,7 +118,8 @@ def score_folder(
     book = Journal(Path(journal) if journal is not None else None)
     keys = [case.fingerprint(rules, thresholds, tables) for case in cases]
     todo = {key: case for key, case in zip(keys, cases, strict=True) if book.get(key) is None}
-    score = _Scoring(rules, tuple(thresholds), tuple(tables), len(todo) // max(1, jobs))
+    each = math.ceil(len(todo) / max(1, jobs))
+    score = _Scoring(rules, tuple(thresholds), tuple(tables), each)
     faults = []
     report = progress or _silent
     report(len(cases) - len(todo), len(cases))

@@ -121,9 +121,7 @@ def _segment_bands(
             file.seek(offset)
             data = file.read(size) if offset and size else None  # an empty segment
             if data and page.compression == tifffile.COMPRESSION.LZW:
-                if page.fillorder != 1:
-                    raise ValueError("LZW with its bits reversed")
-                check_lzw(data)
+                check_lzw(data, page.fillorder)
             pixels, (_, _, row, column, _), (_, length, breadth, _) = page.decode(
                 data, index, jpegtables=page.jpegtables, jpegheader=page.jpegheader
             )
