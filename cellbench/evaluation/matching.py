@@ -20,7 +20,7 @@ class Matches:
     Attributes:
         true_cells: number of true cells.
         predicted_cells: number of predicted cells.
-        truth_ids: (tp,) ids of the matched true cells.
+        truth_ids: (tp,) ids of the matched true cells, ascending.
         prediction_ids: (tp,) ids of their partners.
         iou: (tp,) intersection over union of each pair.
     """
@@ -78,6 +78,7 @@ def match_overlaps(overlaps: Overlaps, threshold: float) -> Matches:
     check_threshold(threshold)
     iou = overlaps.iou
     passing = np.flatnonzero(iou >= threshold)
+    passing = passing[np.lexsort(overlaps.pairs[passing].T[::-1])]
     chosen = passing[_largest_matching(overlaps.pairs[passing], threshold)]
     truth_index, prediction_index = overlaps.pairs[chosen].T
     return Matches(

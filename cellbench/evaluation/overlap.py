@@ -15,7 +15,7 @@ from cellbench.evaluation.pairs import (
     BandType,
     Ids,
     PairCounter,
-    ascending,
+    Window,
     pair_counter,
 )
 from cellbench.labels.banded import BAND_PIXELS, BandedLabels, in_bands
@@ -34,7 +34,8 @@ class Overlaps:
         truth_areas: (T,) their pixels.
         prediction_ids: (P,) ids of the predicted cells that are scored, ascending.
         prediction_areas: (P,) their pixels.
-        pairs: (K, 2) indices into ``truth_ids`` and ``prediction_ids`` of the cells that overlap.
+        pairs: (K, 2) indices into ``truth_ids`` and ``prediction_ids`` of the cells that overlap, in any
+            order.
         intersections: (K,) pixels that the two cells of a pair share.
         foreground: pixels of truth, of prediction and of both, frame cells included.
     """
@@ -162,32 +163,24 @@ class _Part:
     ) -> None:
         self._maps = maps
         self._shape = shape
-        self._columns = slice(left, min(left + shape[1], maps[0].shape[1]))
+        self._left = left
+        self._right = min(left + shape[1], maps[0].shape[1])
         self._frame_width = frame_width
         self._counter = counter
-        self._frames: tuple[list[Band], list[Band]] = ([], [])
 
     def add(self, row: int, truth: Band, prediction: Band) -> None:
         """Count a band that begins at this row of the part."""
-        self._counter.add(truth, prediction, self._columns)
-        for frame, band in zip(self._frames, (truth, prediction), strict=True):
-            frame += self._edges(row, band[:, self._columns])
-
-    def _edges(self, row: int, band: Band) -> list[Band]:
-        width = self._frame_width
-        below = max(0, self._shape[0] - width - row)
-        right = max(0, self._shape[1] - width)
-        edges = (band[: max(0, width - row)], band[below:], band[:, :width].T, band[:, right:].T)
-        return [edge.flatten() for edge in edges if edge.size]
+        width, (height, across) = self._frame_width, self._shape
+        rows = width - row, height - width - row
+        columns = self._left + width, self._left + across - width
+        self._counter.add(truth, prediction, Window(self._left, self._right, *rows, *columns))
 
     def overlaps(self, true_names: Ids | None, predicted_names: Ids | None) -> Overlaps:
         """Leave out the cells on the frame, now that all bands are in."""
-        true_of, predicted_of, pixels = self._counter.total()
-        truth = _cells(true_of, pixels, self._frames[0], self._maps[0])
-        prediction = _cells(predicted_of, pixels, self._frames[1], self._maps[1])
+        true_of, predicted_of, pixels, on_frame = self._counter.total()
+        truth = _cells(true_of, pixels, on_frame, self._maps[0])
+        prediction = _cells(predicted_of, pixels, on_frame, self._maps[1])
         scored = np.flatnonzero((truth.place >= 0) & (prediction.place >= 0))
-        rows, columns = truth.place[scored], prediction.place[scored]
-        order = ascending(rows, ascending(columns))
         on_both = int(pixels[(true_of > 0) & (predicted_of > 0)].sum())
         return Overlaps(
             truth_ids=truth.ids if true_names is None else true_names[truth.ids - 1],
@@ -196,8 +189,8 @@ class _Part:
                 prediction.ids if predicted_names is None else predicted_names[prediction.ids - 1]
             ),
             prediction_areas=prediction.areas,
-            pairs=np.stack([rows[order], columns[order]], axis=1),
-            intersections=pixels[scored[order]],
+            pairs=np.stack([truth.place[scored], prediction.place[scored]], axis=1),
+            intersections=pixels[scored],
             foreground=(truth.foreground, prediction.foreground, on_both),
         )
 
@@ -211,18 +204,18 @@ class _Cells(NamedTuple):
     foreground: int
 
 
-def _cells(ids: Ids, pixels: Ids, frame: list[Band], labels: BandedLabels) -> _Cells:
+def _cells(ids: Ids, pixels: Ids, on_frame: npt.NDArray[np.bool_], labels: BandedLabels) -> _Cells:
     largest = int(ids.max(initial=0))
     if largest > np.iinfo(labels.dtype).max:
         raise InvalidLabelsError(f"{labels.source}: has negative ids; 0 is background")
-    on_frame = np.concatenate([np.zeros(1, np.uint16), *frame])  # background is no cell either
     names = None
     if largest > _TABLE_LIMIT:  # a table of all ids up to the largest would be mostly empty
         names = np.unique(np.append(ids, 0))
-        ids, on_frame = np.searchsorted(names, ids), np.searchsorted(names, on_frame)
+        ids = np.searchsorted(names, ids)
     areas = np.bincount(ids, weights=pixels, minlength=1).astype(np.int64)
     scored = areas > 0
-    scored[on_frame] = False
+    scored[0] = False  # background is no cell
+    scored[ids[on_frame]] = False
     found = np.flatnonzero(scored)
     place = np.where(scored, np.cumsum(scored) - 1, -1)[ids]
     foreground = int(areas[1:].sum())

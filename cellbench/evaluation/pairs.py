@@ -4,6 +4,7 @@ Both counters go through the pixels once, by runs: stretches of a row in which n
 NumPy starts at once; the compiled counter is several times faster, and takes half a second to load.
 """
 
+from collections.abc import Sequence
 from threading import Thread
 from typing import Any, NamedTuple, Protocol
 
@@ -15,9 +16,11 @@ MANY_IMAGES = 1000
 
 _COMPILED_FROM = 100_000_000
 _LONGEST_WAIT = 0.9
-_ID_BITS = np.uint64(32)
+ID_BITS = np.uint64(32)
+FRAME_BIT = np.uint64(63)
+_ON_FRAME = np.uint64(1) << FRAME_BIT
 _ID_MASK = np.uint64(2**32 - 1)
-_FIRST_SLOTS = 1 << 13
+_FIRST_SLOTS = 1 << 12
 
 Ids = npt.NDArray[np.int64]
 Band = npt.NDArray[np.unsignedinteger[Any]]
@@ -25,18 +28,37 @@ BandType = np.dtype[np.unsignedinteger[Any]]
 
 
 class Pairs(NamedTuple):
-    """Pixels by pair of ids, each pair once, in any order; background on background may be left out."""
+    """Pixels by pair of ids, each pair once, in any order; background on background may be left out.
+
+    A pair is ``on_frame`` where one of its pixels is: then both of its cells are.
+    """
 
     true_ids: Ids
     predicted_ids: Ids
     pixels: Ids
+    on_frame: npt.NDArray[np.bool_]
+
+
+class Window(NamedTuple):
+    """The columns of a band that are counted, and the rows and columns beyond which the frame lies.
+
+    As in slices, left and top are the first inside, right and bottom the first outside; the inner ones
+    may lie outside the band.
+    """
+
+    left: int
+    right: int
+    inner_top: int
+    inner_bottom: int
+    inner_left: int
+    inner_right: int
 
 
 class PairCounter(Protocol):
     """Counts two maps band by band."""
 
-    def add(self, truth: Band, prediction: Band, columns: slice) -> None:
-        """Count the columns ``columns`` of two bands of one shape and one type, uint16 or uint32."""
+    def add(self, truth: Band, prediction: Band, window: Window) -> None:
+        """Count the window of two bands of one shape and one type, uint16 or uint32."""
 
     def total(self) -> Pairs:
         """Give the sum of all bands."""
@@ -60,7 +82,7 @@ def _is_compiled(dtype: BandType) -> bool:
     thread = _compiling.get(dtype)
     if thread is None:
         row = np.zeros((1, 1), dtype)
-        thread = Thread(target=CompiledCounter().add, args=(row, row, slice(1)))
+        thread = Thread(target=CompiledCounter().add, args=(row, row, Window(0, 1, 0, 1, 0, 1)))
         _compiling[dtype] = thread
         thread.start()
         thread.join(_LONGEST_WAIT)
@@ -76,19 +98,22 @@ class NumpyCounter:
     def __init__(self) -> None:
         self._bands: list[Pairs] = []
 
-    def add(self, truth: Band, prediction: Band, columns: slice) -> None:
+    def add(self, truth: Band, prediction: Band, window: Window) -> None:
         """Count one band."""
+        columns = slice(window.left, window.right)
         true, predicted = truth[:, columns].ravel(), prediction[:, columns].ravel()
         changes = np.flatnonzero((true[1:] != true[:-1]) | (predicted[1:] != predicted[:-1]))
         starts = np.concatenate([[0], changes + 1])
         lengths = np.diff(starts, append=len(true))
-        self._bands.append(_sum_by_pair(Pairs(true[starts], predicted[starts], lengths)))
+        inside = np.zeros(len(starts), np.bool_)
+        runs = Pairs(true[starts], predicted[starts], lengths, inside)
+        frame = _frame(truth, window), _frame(prediction, window)
+        marks = Pairs(*frame, np.zeros(len(frame[0]), np.int64), np.ones(len(frame[0]), np.bool_))
+        self._bands.append(_sum_by_pair([runs, marks]))
 
     def total(self) -> Pairs:
         """Give the sum of all bands."""
-        if len(self._bands) == 1:
-            return self._bands[0]
-        return _sum_by_pair(Pairs(*map(np.concatenate, zip(*self._bands, strict=True))))
+        return self._bands[0] if len(self._bands) == 1 else _sum_by_pair(self._bands)
 
 
 class CompiledCounter:
@@ -98,19 +123,27 @@ class CompiledCounter:
         self._table = np.zeros((_FIRST_SLOTS, 2), np.uint64)
         self._used = 0
 
-    def add(self, truth: Band, prediction: Band, columns: slice) -> None:
+    def add(self, truth: Band, prediction: Band, window: Window) -> None:
         """Count one band."""
         from cellbench.evaluation.compiled import add_rows
 
-        start, stop, _ = columns.indices(truth.shape[1])
         bands = _read_only(truth), _read_only(prediction)
-        self._table, self._used = add_rows(*bands, start, stop, self._table, self._used)
+        self._table, self._used = add_rows(*bands, tuple(window), self._table, self._used)
 
     def total(self) -> Pairs:
         """Give the sum of all bands."""
-        keys, pixels = self._table[np.flatnonzero(self._table[:, 0])].T
-        columns = (keys >> _ID_BITS, keys & _ID_MASK, pixels)
-        return Pairs(*(column.view(np.int64) for column in columns))
+        keys, pixels = self._table.compress(self._table[:, 0], axis=0).T
+        columns = (keys >> ID_BITS, keys & _ID_MASK, pixels & ~_ON_FRAME)
+        return Pairs(*(column.view(np.int64) for column in columns), pixels >= _ON_FRAME)
+
+
+def _frame(band: Band, window: Window) -> Band:
+    """Give the pixels of a window that lie on the frame; those in the corners twice."""
+    seen = band[:, window.left : window.right]
+    top, bottom = max(window.inner_top, 0), max(window.inner_bottom, 0)
+    left, right = (max(side - window.left, 0) for side in (window.inner_left, window.inner_right))
+    edges = seen[:top], seen[bottom:], seen[:, :left], seen[:, right:]
+    return np.concatenate([edge.ravel() for edge in edges])
 
 
 def _read_only(band: Band) -> Band:
@@ -120,15 +153,18 @@ def _read_only(band: Band) -> Band:
     return view
 
 
-def _sum_by_pair(pairs: Pairs) -> Pairs:
+def _sum_by_pair(parts: Sequence[Pairs]) -> Pairs:
     """Sort by true id, then by predicted id, and add up what is there several times."""
+    pairs = Pairs(*map(np.concatenate, zip(*parts, strict=True)))
     order = ascending(pairs.true_ids, ascending(pairs.predicted_ids))
-    true_ids, predicted_ids, pixels = (column[order] for column in pairs)
+    true_ids, predicted_ids, pixels, on_frame = (column[order] for column in pairs)
     new = (true_ids[1:] != true_ids[:-1]) | (predicted_ids[1:] != predicted_ids[:-1])
-    starts = np.concatenate([np.arange(min(len(order), 1)), np.flatnonzero(new) + 1])
-    summed = np.add.reduceat(pixels, starts) if len(order) else pixels
+    starts = np.concatenate([[0], np.flatnonzero(new) + 1])
     return Pairs(
-        *(column.astype(np.int64) for column in (true_ids[starts], predicted_ids[starts], summed))
+        true_ids[starts].astype(np.int64),
+        predicted_ids[starts].astype(np.int64),
+        np.add.reduceat(pixels, starts),
+        np.logical_or.reduceat(on_frame, starts),
     )
 
 

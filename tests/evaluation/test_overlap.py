@@ -11,7 +11,7 @@ from label_maps import pairs
 
 from cellbench.errors import InvalidLabelsError, LabelMapError
 from cellbench.evaluation.overlap import Overlaps, count_overlaps
-from cellbench.evaluation.pairs import CompiledCounter, NumpyCounter, Pairs
+from cellbench.evaluation.pairs import CompiledCounter, NumpyCounter, Pairs, Window
 from cellbench.labels import LabelMap, remove_frame_cells
 from cellbench.labels.banded import BandedLabels, in_bands
 
@@ -22,29 +22,45 @@ def foreground(pairs: Pairs) -> list[tuple[int, ...]]:
     return sorted(row for row in rows if any(row[:2]))
 
 
-def brute_force(truth: LabelMap, prediction: LabelMap) -> list[tuple[int, ...]]:
+def brute_force(
+    truth: LabelMap, prediction: LabelMap, inside: npt.NDArray[np.bool_]
+) -> list[tuple[int, ...]]:
     stacked = np.stack([truth.ravel(), prediction.ravel()]).astype(np.int64)
-    (true_ids, predicted_ids), pixels = np.unique(stacked, axis=1, return_counts=True)
-    return foreground(Pairs(true_ids, predicted_ids, pixels))
+    (true_ids, predicted_ids), place, pixels = np.unique(
+        stacked, axis=1, return_inverse=True, return_counts=True
+    )
+    on_frame = np.isin(np.arange(len(pixels)), place.ravel()[~inside.ravel()])
+    return foreground(Pairs(true_ids, predicted_ids, pixels, on_frame))
 
 
 @pytest.mark.parametrize("counter", [NumpyCounter, CompiledCounter])
 @pytest.mark.parametrize("dtype", [np.uint16, np.uint32])
-@given(pair=pairs(), cut=st.integers(0, 18), left=st.integers(0, 9))
+@given(
+    pair=pairs(),
+    cut=st.integers(0, 18),
+    left=st.integers(0, 9),
+    inner=st.tuples(*[st.integers(-3, 21)] * 4),
+)
 def test_counters_equal_brute_force(
     counter: type[NumpyCounter | CompiledCounter],
     dtype: npt.DTypeLike,
     pair: tuple[LabelMap, LabelMap],
     cut: int,
     left: int,
+    inner: tuple[int, int, int, int],
 ) -> None:
     truth, prediction = (labels.astype(dtype) for labels in pair)
-    left = min(left, truth.shape[1] - 1)
+    height, width = truth.shape
+    left = min(left, width - 1)
+    top, bottom, first, last = inner
     book = counter()
-    for rows in (slice(cut), slice(cut, None)):
-        if len(truth[rows]):
-            book.add(truth[rows], prediction[rows], slice(left, truth.shape[1]))
-    assert foreground(book.total()) == brute_force(truth[:, left:], prediction[:, left:])
+    for begin, end in ((0, min(cut, height)), (cut, height)):
+        if begin < end:
+            window = Window(left, width, top - begin, bottom - begin, first, last)
+            book.add(truth[begin:end], prediction[begin:end], window)
+    rows, columns = np.mgrid[:height, left:width]
+    inside = (top <= rows) & (rows < bottom) & (first <= columns) & (columns < last)
+    assert foreground(book.total()) == brute_force(truth[:, left:], prediction[:, left:], inside)
 
 
 @pytest.mark.parametrize("shape", [(300, 1), (1, 300), (200, 333)])
@@ -55,9 +71,10 @@ def test_counters_agree_on_noise(shape: tuple[int, int], largest: int) -> None:
         rng.integers(0, largest, shape, np.uint32, endpoint=True) for _ in range(2)
     )
     counters = NumpyCounter(), CompiledCounter()
+    window = Window(0, shape[1], 0, shape[0], 0, shape[1])
     for counter in counters:
-        counter.add(truth, prediction, slice(shape[1]))
-    expected = brute_force(truth, prediction)
+        counter.add(truth, prediction, window)
+    expected = brute_force(truth, prediction, np.ones(shape, np.bool_))
     assert [foreground(counter.total()) for counter in counters] == [expected] * 2
 
 
