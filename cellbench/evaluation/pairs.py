@@ -105,8 +105,7 @@ class NumpyCounter:
         changes = np.flatnonzero((true[1:] != true[:-1]) | (predicted[1:] != predicted[:-1]))
         starts = np.concatenate([[0], changes + 1])
         lengths = np.diff(starts, append=len(true))
-        inside = np.zeros(len(starts), np.bool_)
-        runs = Pairs(true[starts], predicted[starts], lengths, inside)
+        runs = Pairs(true[starts], predicted[starts], lengths, np.zeros(len(starts), np.bool_))
         frame = _frame(truth, window), _frame(prediction, window)
         marks = Pairs(*frame, np.zeros(len(frame[0]), np.int64), np.ones(len(frame[0]), np.bool_))
         self._bands.append(_sum_by_pair([runs, marks]))
@@ -134,10 +133,11 @@ class CompiledCounter:
         """Give the sum of all bands."""
         keys, pixels = self._table.compress(self._table[:, 0], axis=0).T
         columns = (keys >> ID_BITS, keys & _ID_MASK, pixels & ~_ON_FRAME)
-        return Pairs(*(column.view(np.int64) for column in columns), pixels >= _ON_FRAME)
+        true_ids, predicted_ids, areas = (column.view(np.int64) for column in columns)
+        return Pairs(true_ids, predicted_ids, areas, pixels >= _ON_FRAME)
 
 
-def _frame(band: Band, window: Window) -> Band:
+def _frame(band: Band, window: Window) -> npt.NDArray[Any]:
     """Give the pixels of a window that lie on the frame; those in the corners twice."""
     seen = band[:, window.left : window.right]
     top, bottom = max(window.inner_top, 0), max(window.inner_bottom, 0)
