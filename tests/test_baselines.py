@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from cellbench.inference.entrants import read_entry
+from cellbench.entries import read_entry
 from cellbench.labels import cell_ids, read_labels
 
 ROOT = Path(__file__).parents[1]

@@ -19,8 +19,8 @@ def run(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cellbench.data.folder import read_dataset
+    from cellbench.entries import read_entry
     from cellbench.errors import EntrantError
-    from cellbench.inference.entrants import read_entry
     from cellbench.inference.run import run_entrant
 
     entries = [(read_entry(path), path) for path in arguments.entrants]

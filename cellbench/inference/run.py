@@ -10,13 +10,13 @@ from typing import Any
 
 import cellbench
 from cellbench.data.folder import DatasetImage, match_stems
+from cellbench.entries import Entry, write_algorithm
 from cellbench.errors import EntrantError, ImageError
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, tolerance_seconds
 from cellbench.evaluation.statuses import RESOURCES_FILE
 from cellbench.files import fingerprint, write_rows
 from cellbench.images import image_shape
-from cellbench.inference.entrants import Entry
 from cellbench.inference.process import NOT_STARTED, Finished, run_program
 from cellbench.inference.segment import write_runtimes
 from cellbench.labels import label_files, label_path
@@ -40,7 +40,7 @@ def run_entrant(
 ) -> list[Row]:
     """Run an entrant on each image alone, timed from its start to its end.
 
-    Label maps, ``runtime.csv`` and ``resources.csv`` go to ``out``. What an earlier run of the same
+    Label maps, ``runtime.csv``, ``resources.csv`` and what the entry tells of itself go to ``out``. What an earlier run of the same
     entry, program and image did well is kept; the rest is done again.
 
     Args:
@@ -59,6 +59,7 @@ def run_entrant(
     if entry.command is None:
         raise EntrantError(f"{folder}: {entry.name} is a container; this version runs commands")
     out.mkdir(parents=True, exist_ok=True)
+    write_algorithm(entry, out)
     journal = Journal(out / ".journal")
     _set_up(entry, folder, journal)
     program = _program_files(entry, folder)

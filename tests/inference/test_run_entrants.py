@@ -13,8 +13,8 @@ from datasets import make_dataset
 
 from cellbench.cli import main
 from cellbench.data.folder import read_dataset
+from cellbench.entries import Entry, read_algorithm, read_entry
 from cellbench.errors import EntrantError
-from cellbench.inference.entrants import Entry, read_entry
 from cellbench.inference.run import RESOURCE_COLUMNS, Row, run_entrant
 
 PROGRAM = """
@@ -152,7 +152,7 @@ def test_a_changed_entrant_leaves_nothing_of_the_old(data: Path, tmp_path: Path)
     (tmp_path / "out/good/.run-left-over").mkdir()
     assert [row["status"] for row in run(folder, data)] == ["ok", "failed"]
     left = sorted(path.name for path in (tmp_path / "out/good").iterdir())
-    assert left == [".journal", "resources.csv", "runtime.csv", "test0_label.tiff"]
+    assert left == [".journal", "entry.yaml", "resources.csv", "runtime.csv", "test0_label.tiff"]
 
 
 def test_the_program_ends_with_a_killed_run(data: Path, tmp_path: Path) -> None:
