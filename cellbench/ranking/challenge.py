@@ -15,10 +15,21 @@ from cellbench.ranking.resampling import (
     with_full_table,
 )
 from cellbench.ranking.schemes import Rule, Scheme
-from cellbench.ranking.tables import Floats, Ties, rounded
+from cellbench.ranking.tables import Floats, Missing, Ties, check_weights, rounded
 
 F1_DECIMALS = 4
 """The official compute_metric.py writes F1 with so many decimals, so ranks see no more."""
+
+EQUAL_WEIGHTS = (1.0, 1.0)
+"""The challenge weighs F1 and running time alike."""
+
+
+class _Metrics(NamedTuple):
+    """How the two tables are ranked, and how much each counts."""
+
+    f1: Rule
+    runtime: Rule
+    weights: Floats
 
 
 class _Scores(NamedTuple):
@@ -37,15 +48,19 @@ def challenge_score(
     ties: Ties = "min",
     scheme: Scheme = "rank-then-mean",
     decimals: int | None = F1_DECIMALS,
+    weights: tuple[float, float] = EQUAL_WEIGHTS,
+    higher_is_better: bool = True,
+    missing: Missing = "worst",
 ) -> pd.DataFrame:
     """Score algorithms as the challenge does.
 
     With r the rank of algorithm t on one image and metric among all T algorithms, S(t) = Σ r / 2N
     over N images and both metrics, the score is S / T, and the smallest is best (NeurIPS-CellSeg
-    paper, Methods, steps 1–3).
+    paper, Methods, steps 1–3). With weights v of F1 and w of the running time, S is
+    (v · mean rank on F1 + w · mean rank on running time) / (v + w).
 
     Args:
-        f1: index images, columns algorithms.
+        f1: index images, columns algorithms; any other value serves too.
         rank_runtime: seconds above the tolerance, same images and algorithms. An infinite or
             missing one is a failure and ties as worst. None, or an algorithm without any time: all
             are ranked on F1 alone.
@@ -53,6 +68,9 @@ def challenge_score(
         scheme: ``rank-then-mean`` is the challenge's. Under any other scheme the algorithms are
             ranked on each metric, and S is the mean of the two ranks.
         decimals: ranks see F1 rounded to so many, None for not at all.
+        weights: of F1 and of the running time. Ranked on F1 alone, its weight must not be 0.
+        higher_is_better: whether larger values are better in ``f1``.
+        missing: what a missing value in ``f1`` is, see :func:`cellbench.ranking.rank_algorithms`.
 
     Returns:
         Index algorithms; mean_rank_f1, mean_rank_runtime (NaN where ranked on F1 alone), mean_rank
@@ -60,6 +78,7 @@ def challenge_score(
 
     Raises:
         ScoresError: if a table cannot be ranked, or the two differ in images or algorithms.
+        UsageError: if an option is not known, a weight is negative or both are zero.
 
     Example:
         >>> f1 = pd.DataFrame({"a": [0.9, 0.8], "b": [0.7, 0.8]})
@@ -68,7 +87,8 @@ def challenge_score(
         [0.75, 0.625]
     """
     f1 = round_f1(f1, decimals)
-    scores = _scores(f1, rank_runtime, np.ones((1, len(f1))), scheme, ties)
+    metrics = _metrics(scheme, ties, weights, higher_is_better, missing)
+    scores = _scores(f1, rank_runtime, np.ones((1, len(f1))), metrics)
     runtime = np.nan if scores.runtime is None else scores.runtime[0]
     table = {
         "mean_rank_f1": scores.f1[0],
@@ -90,6 +110,9 @@ def bootstrap_challenge(
     rng: np.random.Generator | None = None,
     counts: npt.ArrayLike | None = None,
     decimals: int | None = F1_DECIMALS,
+    weights: tuple[float, float] = EQUAL_WEIGHTS,
+    higher_is_better: bool = True,
+    missing: Missing = "worst",
 ) -> Bootstrap:
     """Score the algorithms again on images drawn with replacement, both metrics of one together.
 
@@ -102,6 +125,9 @@ def bootstrap_challenge(
         rng: draws the images.
         counts: (samples, images), how often each image was drawn: replays given draws.
         decimals: see :func:`challenge_score`.
+        weights: see :func:`challenge_score`.
+        higher_is_better: see :func:`challenge_score`.
+        missing: see :func:`challenge_score`.
 
     Returns:
         Mean ranks (S) as values, ranks and tau per sample.
@@ -110,7 +136,8 @@ def bootstrap_challenge(
         ScoresError: as :func:`challenge_score` and :func:`cellbench.ranking.bootstrap`.
     """
     draws = with_full_table(resolve_counts(len(f1), samples, rng, counts))
-    scores = _scores(round_f1(f1, decimals), rank_runtime, draws, scheme, ties)
+    metrics = _metrics(scheme, ties, weights, higher_is_better, missing)
+    scores = _scores(round_f1(f1, decimals), rank_runtime, draws, metrics)
     return as_bootstrap(f1.columns, scores.mean, scores.ranks)
 
 
@@ -135,18 +162,35 @@ def known_runtimes(rank_runtime: pd.DataFrame | None) -> pd.DataFrame | None:
     return rank_runtime.fillna(np.inf)
 
 
+def _metrics(
+    scheme: Scheme,
+    ties: Ties,
+    weights: tuple[float, float],
+    higher_is_better: bool,
+    missing: Missing,
+) -> _Metrics:
+    return _Metrics(
+        f1=Rule(scheme, higher_is_better, ties, missing=missing),
+        runtime=Rule(scheme, False, ties),
+        weights=check_weights(weights, length=2),
+    )
+
+
 def _scores(
-    f1: pd.DataFrame, rank_runtime: pd.DataFrame | None, counts: Floats, scheme: Scheme, ties: Ties
+    f1: pd.DataFrame, rank_runtime: pd.DataFrame | None, counts: Floats, metrics: _Metrics
 ) -> _Scores:
-    on_f1 = _mean_ranks(f1, Rule(scheme, True, ties), counts)
+    weight, runtime_weight = metrics.weights
+    on_f1 = _mean_ranks(f1, metrics.f1, counts)
     times = known_runtimes(rank_runtime)
     if times is None:
-        return _Scores(on_f1, None, on_f1, rank_rows(rounded(-on_f1), ties))
+        if weight == 0:
+            raise ScoresError("weights: F1 counts nothing, and not every algorithm has times")
+        return _Scores(on_f1, None, on_f1, rank_rows(rounded(-on_f1), metrics.f1.ties))
     if not (times.index.equals(f1.index) and times.columns.equals(f1.columns)):
         raise ScoresError("rank_runtime: needs the images and algorithms of f1, in the same order")
-    on_runtime = _mean_ranks(times, Rule(scheme, False, ties), counts)
-    mean = (on_f1 + on_runtime) / 2
-    return _Scores(on_f1, on_runtime, mean, rank_rows(rounded(-mean), ties))
+    on_runtime = _mean_ranks(times, metrics.runtime, counts)
+    mean = (weight * on_f1 + runtime_weight * on_runtime) / (weight + runtime_weight)
+    return _Scores(on_f1, on_runtime, mean, rank_rows(rounded(-mean), metrics.f1.ties))
 
 
 def _mean_ranks(table: pd.DataFrame, rule: Rule, counts: Floats) -> Floats:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cellbench.errors import ScoresError
 from cellbench.ranking.schemes import Adjust, Rule, Scheme
+from cellbench.ranking.significance import ordered_pairs
 from cellbench.ranking.tables import Floats, Missing, Ties
 
 _LEVEL = 0.95
@@ -33,6 +34,30 @@ class Bootstrap:
     def rank_intervals(self) -> pd.DataFrame:
         """Give the 95 % percentile interval of each rank: index algorithms; low, high."""
         return percentile_intervals(self.ranks)
+
+    def value_intervals(self) -> pd.DataFrame:
+        """Give the 95 % percentile interval of each value: index algorithms; low, high."""
+        return percentile_intervals(self.values)
+
+    def outranking(self) -> pd.DataFrame:
+        """Give how often each algorithm outranks each other one, over all ordered pairs.
+
+        Returns:
+            better, worse, probability (share of the samples in which the rank of ``better`` is the
+            smaller) and tied (share in which the ranks are equal). No row for one algorithm.
+        """
+        ranks = self.ranks.to_numpy()
+        smaller = np.stack([(column[:, None] < ranks).mean(axis=0) for column in ranks.T])
+        equal = np.stack([(column[:, None] == ranks).mean(axis=0) for column in ranks.T])
+        better, worse = ordered_pairs(ranks.shape[1])
+        return pd.DataFrame(
+            {
+                "better": self.ranks.columns[better],
+                "worse": self.ranks.columns[worse],
+                "probability": smaller[better, worse],
+                "tied": equal[better, worse],
+            }
+        )
 
     def frequencies(self) -> pd.DataFrame:
         """Give how often each algorithm had each rank: algorithm, rank, frequency in (0, 1]."""

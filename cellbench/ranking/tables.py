@@ -1,6 +1,6 @@
 """Tables of values (index cases, columns algorithms, NaN missing): checking and turning them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -22,6 +22,16 @@ def check_choice(what: str, choice: str, choices: Iterable[str]) -> None:
     """Raise a UsageError that lists the choices unless ``choice`` is one of them."""
     if choice not in choices:
         raise UsageError(f"{what} {choice!r}: not known; choose from {', '.join(choices)}")
+
+
+def check_weights(weights: Sequence[float], *, length: int) -> Floats:
+    """Give the weights as an array, or raise a UsageError where they cannot weigh anything."""
+    checked = np.asarray(weights, dtype=np.float64)
+    if checked.shape != (length,) or not np.isfinite(checked).all() or (checked < 0).any():
+        raise UsageError(f"weights {weights}: give {length} numbers, none of them negative")
+    if not checked.any():
+        raise UsageError(f"weights {weights}: one of them at least must be above 0")
+    return checked
 
 
 def larger_is_better(

@@ -1,0 +1,76 @@
+"""One ranking from several boards: the mean of the ranks, and the rank of the mean."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from cellbench.errors import ScoresError
+from cellbench.ranking.cases import rank_rows
+from cellbench.ranking.tables import TIES, Floats, Ties, check_choice, check_weights, rounded
+
+
+def consensus(
+    ranks: pd.DataFrame,
+    *,
+    weights: Mapping[str, float] | None = None,
+    ties: Ties = "min",
+) -> pd.DataFrame:
+    """Rank the algorithms by the mean of their ranks on several boards.
+
+    The consensus of the Medical Segmentation Decathlon and of grand-challenge.org; with one weight
+    for all boards, what challengeR's users ask of it as "mean of ranks" (its issue #32).
+
+    Args:
+        ranks: index boards (tasks, modalities, metrics), columns algorithms; 1 is best.
+        weights: how much each board counts, one per board; None: all the same.
+        ties: what equal mean ranks share, see :func:`cellbench.ranking.case_ranks`.
+
+    Returns:
+        Index algorithms; mean_rank and rank. Means are ranked after rounding to 12 digits.
+
+    Raises:
+        ScoresError: if there is no board or algorithm, one occurs twice, an algorithm has no rank on
+            some board, or ``weights`` does not name the boards.
+        UsageError: if a weight is negative or all are zero.
+
+    Example:
+        >>> ranks = pd.DataFrame({"a": [1, 3], "b": [2, 2], "c": [3, 1]}, index=["day", "night"])
+        >>> consensus(ranks, weights={"day": 3, "night": 1})["mean_rank"].tolist()
+        [1.5, 2.0, 2.5]
+    """
+    check_choice("ties", ties, TIES)
+    numbers = _checked(ranks)
+    weight = _weight_per_board(ranks.index, weights)
+    mean = (weight @ numbers) / weight.sum()
+    table = {"mean_rank": mean, "rank": rank_rows(rounded(-mean), ties)}
+    return pd.DataFrame(table, index=ranks.columns)
+
+
+def _checked(ranks: pd.DataFrame) -> Floats:
+    if 0 in ranks.shape:
+        raise ScoresError(f"ranks: needs boards and algorithms, the shape is {ranks.shape}")
+    for what, names in (("board", ranks.index), ("algorithm", ranks.columns)):
+        if not names.is_unique:
+            twice = names[names.duplicated()][0]
+            raise ScoresError(f"ranks: the {what} {str(twice)!r} occurs twice; keep one")
+    try:
+        numbers = ranks.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ScoresError(f"ranks: holds other than numbers ({error})") from error
+    if not np.isfinite(numbers).all():
+        board, algorithm = np.argwhere(~np.isfinite(numbers))[0]
+        raise ScoresError(
+            f"ranks: {str(ranks.columns[algorithm])!r} has no rank on the board "
+            f"{str(ranks.index[board])!r}; rank it there, or leave it out"
+        )
+    return numbers
+
+
+def _weight_per_board(boards: pd.Index, weights: Mapping[str, float] | None) -> Floats:
+    if weights is None:
+        return np.ones(len(boards))
+    if set(weights) != set(boards):
+        expected = ", ".join(map(str, boards))
+        raise ScoresError(f"weights: give one per board ({expected}), not {dict(weights)}")
+    return check_weights([weights[board] for board in boards], length=len(boards))
