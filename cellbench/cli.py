@@ -21,6 +21,7 @@ VERBS = {
     "run": "timed, one-image-at-a-time run of entrants",
     "evaluate": "score folders of label maps against the truth",
     "rank": "leaderboard, intervals and rank stability from scores",
+    "consensus": "one ranking from several boards",
     "report": "figures of a board",
     "data": "sample, import, download and describe datasets",
 }

@@ -5,14 +5,20 @@ import os
 import platform
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import cellbench
 from cellbench.errors import ScoresError
 from cellbench.evaluation.protocols import Protocol, get_protocol
 from cellbench.evaluation.record import read_protocol
+from cellbench.ranking.long_table import Columns, failure_rule
+from cellbench.ranking.measured import Measured
+from cellbench.ranking.options import Options
+from cellbench.ranking.submissions import SCORES_FILE
 
 PROVENANCE_FILE = "provenance.json"
 
@@ -44,16 +50,58 @@ def find_protocol(paths: Sequence[str | Path], name: str | None) -> Protocol:
 
 def describe_scores(paths: Sequence[str | Path]) -> list[dict[str, str]]:
     """Name each file of scores with its SHA-256: a board can be checked against its input."""
-    return [
-        {"file": Path(path).name, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
-        for path in paths
-    ]
+    described = []
+    for path in map(Path, paths):
+        content = (path / SCORES_FILE if path.is_dir() else path).read_bytes()
+        described.append({"file": _board_name(path), "sha256": hashlib.sha256(content).hexdigest()})
+    return described
 
 
-def describe_command(paths: Sequence[str | Path], options: Mapping[str, object]) -> str:
+def _board_name(path: Path) -> str:
+    """Name a file or submission as it lies in the board's folder."""
+    return f"entries/{path.resolve().name}" if path.is_dir() else path.name
+
+
+def describe_ranking(measured: Measured, options: Options) -> dict[str, Any]:
+    """Say what was ranked and by which rules."""
+    return {
+        "value": measured.value,
+        "value_title": "F1" if measured.value == "f1" else measured.value,
+        "higher_is_better": measured.higher_is_better,
+        **asdict(options),
+        "missing": measured.missing,
+        "failures": _failure_rule(measured),
+    }
+
+
+def _failure_rule(measured: Measured) -> str:
+    if measured.value == "f1":
+        return "F1 0 and an infinite rank runtime, which ties as worst"
+    return failure_rule(measured.missing)
+
+
+def describe_origin(
+    paths: Sequence[str | Path], options: Options, columns: Columns | None
+) -> dict[str, Any]:
+    """Say from what, with what and where a board was made; the same again gives the same words."""
+    return {
+        "scores": describe_scores(paths),
+        "software": describe_software(),
+        "commit": find_commit(),
+        "hardware": describe_hardware(),
+        "command": describe_command(paths, options, columns),
+    }
+
+
+def describe_command(
+    paths: Sequence[str | Path], options: Options, columns: Columns | None = None
+) -> str:
     """Give the command that makes the board again, run in its folder with the scores in it."""
-    names = [Path(path).name for path in paths]
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    names = [_board_name(Path(path)) for path in paths]
+    words = [] if columns is None else columns.as_words()
+    for name, value in asdict(options).items():
+        values = value if isinstance(value, tuple) else (value,)
+        words += [f"--{name}", *map(str, values)]
     return shlex.join(["cellbench", "rank", *names, "--out", ".", *words])
 
 

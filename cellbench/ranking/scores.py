@@ -1,6 +1,5 @@
 """scores.csv: reading it and checking that its algorithms can be compared."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,12 +7,15 @@ import numpy as np
 import pandas as pd
 
 from cellbench.errors import ScoresError
+from cellbench.ranking.measured import Measured, one_modality_each
+from cellbench.ranking.text_table import raise_first, read_text, to_numbers
 
 THRESHOLD = 0.5
 """IoU at which the challenge ranks."""
 
 _WORDS = ("algorithm", "image", "modality", "status")
 _NUMBERS = ("threshold", "f1", "runtime_s", "rank_runtime_s")
+_TOLERANCE = "tolerance_s"
 
 
 def read_scores(paths: Sequence[str | Path]) -> pd.DataFrame:
@@ -24,57 +26,41 @@ def read_scores(paths: Sequence[str | Path]) -> pd.DataFrame:
             board.
 
     Returns:
-        algorithm, image, modality, status as text; threshold, f1, runtime_s, rank_runtime_s as
-        numbers. Sorted by algorithm and image; every algorithm has every image once; a row that is
-        not ok has an infinite rank runtime.
+        algorithm, image, modality, status as text; threshold, f1, runtime_s, rank_runtime_s and
+        tolerance_s (empty where a file lacks it) as numbers. Sorted by algorithm and image; every
+        algorithm has every image once; a row that is not ok has an infinite rank runtime.
 
     Raises:
         ScoresError: if a file cannot be read, lacks columns or rows, a number is out of range, a
             row that is not ok earns something, an algorithm has an image twice, or lacks images
-            that another one has.
+            that another one has, or an image has two modalities.
     """
     if not paths:
         raise ScoresError("scores: give at least one scores.csv")
     source = ", ".join(str(path) for path in paths)
-    scores = pd.concat([_read_file(Path(path)) for path in paths], ignore_index=True)
+    scores = pd.concat([read_scores_file(Path(path)) for path in paths], ignore_index=True)
     _check_same_images(scores, source)
+    scores = one_modality_each(scores, source)
     return scores.sort_values(["algorithm", "image"], ignore_index=True)
 
 
-def as_table(scores: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Turn one column of checked scores into a table: index images, columns algorithms."""
-    return scores.pivot(index="image", columns="algorithm", values=column)
+def measure_scores(scores: pd.DataFrame, decimals: int | None) -> Measured:
+    """Say what is ranked of checked scores: F1, to so many decimals, and the running times."""
+    return Measured(scores, decimals=decimals)
 
 
-def _read_file(path: Path) -> pd.DataFrame:
-    # All is read as text first: an algorithm may be called "NA", and a wrong number has a line to name.
-    try:
-        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            text = pd.read_csv(
-                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
-            )
-    except FileNotFoundError as error:
-        raise ScoresError(f"{path}: no such file; make it with cellbench evaluate") from error
-    except (OSError, ValueError, pd.errors.ParserWarning) as error:
-        reason = " ".join(str(error).split())
-        raise ScoresError(f"{path}: cannot be read as a CSV of scores ({reason})") from error
-    lacking = [column for column in (*_WORDS, *_NUMBERS) if column not in text.columns]
-    if lacking:
-        raise ScoresError(f"{path}: lacks the columns {', '.join(lacking)}")
-    rows = text[list(_WORDS)].assign(**{name: _numbers(text[name], path) for name in _NUMBERS})
+def read_scores_file(path: Path) -> pd.DataFrame:
+    """Read and check one file; see :func:`read_scores`."""
+    text = read_text(path, (*_WORDS, *_NUMBERS), "make it with cellbench evaluate")
+    if _TOLERANCE not in text:
+        text[_TOLERANCE] = ""
+    numbers = {name: to_numbers(text[name], path) for name in (*_NUMBERS, _TOLERANCE)}
+    rows = text[list(_WORDS)].assign(**numbers)
     rows = rows[rows.threshold == THRESHOLD]
     if rows.empty:
         raise ScoresError(f"{path}: has no rows at threshold {THRESHOLD}; evaluate at it")
     _check_rows(rows, path)
     return rows.assign(rank_runtime_s=rows.rank_runtime_s.mask(rows.status != "ok", np.inf))
-
-
-def _numbers(column: pd.Series, path: Path) -> pd.Series:
-    stripped = column.str.strip()
-    numbers = pd.to_numeric(stripped.mask(stripped == ""), errors="coerce").astype(float)
-    wrong = numbers.isna() & (stripped != "") & (stripped.str.lower() != "nan")
-    _raise_first(wrong, path, f"{column.name} is not a number")
-    return numbers
 
 
 def _check_rows(rows: pd.DataFrame, path: Path) -> None:
@@ -85,19 +71,13 @@ def _check_rows(rows: pd.DataFrame, path: Path) -> None:
         "names no image": rows.image == "",
         "f1 is not between 0 and 1": ~rows.f1.between(0, 1),
         "runtime_s is negative or infinite": (rows.runtime_s < 0) | np.isinf(rows.runtime_s),
+        "tolerance_s is negative or infinite": (rows.tolerance_s < 0) | np.isinf(rows.tolerance_s),
         "rank_runtime_s is negative": rows.rank_runtime_s < 0,
         "is not ok, so f1 must be 0 and rank_runtime_s infinite": unfair,
         "is a second row for its algorithm and image": rows.duplicated(["algorithm", "image"]),
     }
     for what, wrong in checks.items():
-        _raise_first(wrong, path, what)
-
-
-def _raise_first(wrong: pd.Series, path: Path, what: str) -> None:
-    if wrong.any():
-        # The header is line 1.
-        line = int(wrong.index[wrong][0]) + 2
-        raise ScoresError(f"{path}: line {line}: {what}; mend that row")
+        raise_first(wrong, path, what)
 
 
 def _check_same_images(scores: pd.DataFrame, source: str) -> None:

@@ -1,92 +1,124 @@
-"""From files of scores to the files of a board."""
+"""From files of scores, or any long table, to the files of a board."""
 
-import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from cellbench.entries import AlgorithmEntry, read_algorithm
 from cellbench.files import written_whole
 from cellbench.ranking import provenance
-from cellbench.ranking.board import Board, rank_board
+from cellbench.ranking.board import Board, rank_board, rank_modalities
+from cellbench.ranking.folder_names import folder_names
+from cellbench.ranking.joined import join_boards
+from cellbench.ranking.long_table import Columns, read_long_table
+from cellbench.ranking.options import Options
 from cellbench.ranking.schemes import Scheme
-from cellbench.ranking.scores import THRESHOLD, read_scores
+from cellbench.ranking.scores import THRESHOLD, measure_scores, read_scores
+from cellbench.ranking.submissions import find_scores, make_algorithms
 from cellbench.ranking.tables import Ties
+from cellbench.ranking.text_table import write_text
+
+MODALITIES = "modalities"
+"""The folder of the boards of single modalities."""
+CONSENSUS = "consensus"
 
 
 def write_board(
-    scores_paths: Sequence[str | Path],
+    paths: Sequence[str | Path],
     out: str | Path,
     *,
     ties: Ties = "min",
     scheme: Scheme = "rank-then-mean",
     bootstrap: int = 1000,
     seed: int = 2022,
+    weights: tuple[float, float] = (1.0, 1.0),
+    alpha: float = 0.05,
+    columns: Columns | None = None,
     protocol: str | None = None,
+    entries: Sequence[str | Path] = (),
 ) -> pd.DataFrame:
-    """Rank the algorithms of scores.csv files; write every table of the board and its provenance.
+    """Rank the algorithms of scores.csv files, or of long tables; write every table of the board.
 
-    Made again from the same scores on the same machine, the files are the same byte for byte.
+    Made again from the same input on the same machine, the files are the same byte for byte.
 
     Args:
-        scores_paths: one or more scores.csv, together one board.
-        out: the board's folder; gets leaderboard.csv, ranks.csv, schemes.csv, significance.csv,
-            bootstrap.csv, kendall_tau.csv and provenance.json.
-        ties: see :func:`cellbench.ranking.case_ranks`.
-        scheme: see :func:`cellbench.ranking.rank_board`.
-        bootstrap: how many samples.
-        seed: of the bootstrap.
-        protocol: under which the scores were made; otherwise the record beside them says so, or it
-            is neurips22.
+        paths: one or more scores.csv or folders of submissions, together one board.
+        out: the board's folder; gets a CSV for each table of :class:`cellbench.ranking.Board`,
+            algorithms.csv (what their entries tell) and provenance.json; where the images are of two
+            modalities or more also consensus.csv and, in ``modalities/``, the same tables for each.
+        ties: see :class:`cellbench.ranking.Options`, as are the options down to ``alpha``.
+        scheme: see there.
+        bootstrap: see there.
+        seed: see there.
+        weights: see there.
+        alpha: see there.
+        columns: what holds what, where the files are other long tables than scores.csv.
+        protocol: under which scores were made; otherwise the record beside them says so, or it is
+            neurips22.
+        entries: ``entry.yaml`` files or their folders, which tell of the algorithms that were run.
 
     Returns:
         The leaderboard, best first.
 
     Raises:
-        ScoresError: if the scores cannot be read or ranked, or an option is not known.
+        ScoresError: if a table cannot be read or ranked.
+        EntrantError: if an entry or a submission has faults.
+        UsageError: if an option is not known or out of range.
     """
-    scores = read_scores(scores_paths)
-    made_under = provenance.find_protocol(scores_paths, protocol)
-    board = rank_board(
-        scores,
-        ties=ties,
-        scheme=scheme,
-        samples=bootstrap,
-        seed=seed,
-        decimals=made_under.rank_decimals,
-    )
-    options = {"ties": ties, "scheme": scheme, "bootstrap": bootstrap, "seed": seed}
+    options = Options(ties, scheme, bootstrap, seed, weights, alpha)
+    told = [read_algorithm(path) for path in entries]
+    submitted: list[AlgorithmEntry] = []
+    if columns is not None:
+        made_under, measured = None, read_long_table(paths, columns)
+    else:
+        files, submitted = find_scores(paths)
+        scores = read_scores(files)
+        made_under = provenance.find_protocol(files, protocol)
+        measured = measure_scores(scores, made_under.rank_decimals)
+    board, modalities = rank_board(measured, options), rank_modalities(measured, options)
     record = {
-        "protocol": made_under.describe(),
-        "threshold": THRESHOLD,
-        **options,
-        "failures": "F1 0 and an infinite rank runtime, which ties as worst",
-        "ranked_on": board.ranked_on,
-        "ranked_on_reason": _reason(board),
-        "algorithms": len(board.leaderboard),
-        "images": scores["image"].nunique(),
-        "scores": provenance.describe_scores(scores_paths),
-        "software": provenance.describe_software(),
-        "commit": provenance.find_commit(),
-        "hardware": provenance.describe_hardware(),
-        "command": provenance.describe_command(scores_paths, options),
+        "protocol": made_under and made_under.describe(),
+        "threshold": made_under and THRESHOLD,
+        **provenance.describe_ranking(measured, options),
+        **provenance.describe_origin(paths, options, columns),
     }
-    _write(board, record, Path(out))
+    algorithms = make_algorithms(board.leaderboard["algorithm"], told, submitted)
+    write_text(algorithms, Path(out) / "algorithms.csv")
+    _write_all(board, modalities, record, Path(out))
     return board.leaderboard
 
 
-def _reason(board: Board) -> str:
-    if len(board.ranked_on) > 1:
-        return "every algorithm has running times"
-    return "some algorithm has no running times, so all are ranked on F1 alone"
+def _write_all(
+    board: Board, modalities: Mapping[str, Board], record: Mapping[str, Any], out: Path
+) -> None:
+    folders = folder_names(modalities)
+    for name, part in modalities.items():
+        its_own = {**record, **_facts(part), "modality": name, MODALITIES: {}}
+        _write(part.tables(), its_own, out / MODALITIES / folders[name])
+    tables = board.tables()
+    if modalities:
+        ranks = {
+            name: part.leaderboard.set_index("algorithm")["rank"]
+            for name, part in modalities.items()
+        }
+        tables[CONSENSUS] = join_boards(ranks, ties=record["ties"])
+    _write(tables, {**record, **_facts(board), MODALITIES: folders}, out)
 
 
-def _write(board: Board, record: dict[str, Any], out: Path) -> None:
-    for field in dataclasses.fields(board):
-        with written_whole(out / f"{field.name}.csv") as path:
-            table: pd.DataFrame = getattr(board, field.name)
-            table.to_csv(path, index=False, lineterminator="\n")
+def _facts(board: Board) -> dict[str, Any]:
+    return {
+        "ranked_on": board.ranked_on,
+        "ranked_on_reason": board.reason,
+        "algorithms": len(board.leaderboard),
+        "images": int(board.leaderboard["images"].iloc[0]),
+    }
+
+
+def _write(tables: Mapping[str, pd.DataFrame], record: Mapping[str, Any], out: Path) -> None:
+    for name, table in tables.items():
+        write_text(table, out / f"{name}.csv")
     with written_whole(out / provenance.PROVENANCE_FILE) as path:
         path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -18,6 +18,7 @@ COLUMNS = [
     *("runtime_s", "tolerance_s", "rank_runtime_s", "status"),
 ]
 TABLES = ["leaderboard", "ranks", "schemes", "significance", "bootstrap", "kendall_tau"]
+ALL_TABLES = [*TABLES, "values", "clusters", "intervals", "outranking", "sensitivity"]
 
 
 def make_scores(algorithms: int = 4, images: int = 12, seed: int = 0) -> pd.DataFrame:
@@ -51,6 +52,11 @@ def save(scores: pd.DataFrame, folder: Path) -> Path:
     path = folder / "scores.csv"
     scores.to_csv(path, index=False)
     return path
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def test_leaderboard(tmp_path: Path) -> None:
@@ -113,10 +119,10 @@ def test_same_input_same_bytes(tmp_path: Path) -> None:
     path = save(make_scores(), tmp_path)
     for folder in ("one", "two"):
         write_board([path], tmp_path / folder, bootstrap=30, seed=7)
-    names = sorted(file.name for file in (tmp_path / "one").iterdir())
-    assert names == sorted([*(f"{name}.csv" for name in TABLES), "provenance.json"])
-    for name in names:
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    each = {*(f"{name}.csv" for name in ALL_TABLES), "provenance.json"}
+    parts = {f"modalities/{folder}/{name}" for folder in ("dic", "fluorescence") for name in each}
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    assert set(files(tmp_path / "one")) == {*each, *parts, "consensus.csv", "algorithms.csv"}
 
 
 def test_provenance(tmp_path: Path) -> None:
@@ -127,7 +133,7 @@ def test_provenance(tmp_path: Path) -> None:
     assert record["ranked_on"] == ["f1", "rank_runtime"]
     assert record["command"] == (
         "cellbench rank scores.csv --out . --ties average --scheme rank-then-mean "
-        "--bootstrap 5 --seed 3"
+        "--bootstrap 5 --seed 3 --weights 1.0 1.0 --alpha 0.05"
     )
     assert {"python", "cellbench", "numpy", "pandas", "scipy"} <= set(record["software"])
     assert record["hardware"]["cores"] >= 1

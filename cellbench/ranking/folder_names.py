@@ -1,0 +1,37 @@
+"""Folders for names that come from a table: safe on every file system, and never a path."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_LONGEST = 40
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # no file on Windows may be called so
+
+
+def folder_names(names: Iterable[str]) -> dict[str, str]:
+    """Give each name a folder of its own: lower-case ASCII letters, digits and ``-``.
+
+    Args:
+        names: any text; in this order they are served.
+
+    Returns:
+        Name to folder; a folder that is taken gets a number.
+
+    Example:
+        >>> folder_names(["Phase contrast", "phase-contrast", "../../x"])
+        {'Phase contrast': 'phase-contrast', 'phase-contrast': 'phase-contrast-2', '../../x': 'x'}
+    """
+    folders: dict[str, str] = {}
+    for name in names:
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST].rstrip("-")
+        if not slug:
+            slug = "other" if name else "not-given"
+        if _DEVICES.fullmatch(slug):
+            slug = f"{slug}-images"
+        number, folder = 2, slug
+        while folder in folders.values():
+            folder = f"{slug}-{number}"
+            number += 1
+        folders[name] = folder
+    return folders

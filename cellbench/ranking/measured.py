@@ -1,0 +1,93 @@
+"""What a board ranks: a value, and perhaps a running time, of every algorithm on every image."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from cellbench.errors import ScoresError
+from cellbench.ranking.challenge import known_runtimes, round_f1
+from cellbench.ranking.tables import Missing
+
+OWN_TOLERANCE = "the board's own"
+_TOLERANCES = {"no tolerance": 0.0, "half": 0.5, "twice": 2.0}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The rows of a board and what is to be made of them.
+
+    Attributes:
+        rows: algorithm, image, modality, status, the value, runtime_s, tolerance_s,
+            rank_runtime_s; sorted by algorithm and image; every algorithm has every image once.
+        value: the column that is ranked.
+        higher_is_better: whether larger values are better.
+        decimals: ranks see so many of the value; None for all.
+        missing: what stands for a value that is not there: see :func:`cellbench.ranking.case_ranks`,
+            but ``worst`` is infinitely bad, so that it is worst under every scheme.
+    """
+
+    rows: pd.DataFrame
+    value: str = "f1"
+    higher_is_better: bool = True
+    decimals: int | None = None
+    missing: Missing = "worst"
+
+    def table(self, column: str) -> pd.DataFrame:
+        """Turn one column into a table: index images, columns algorithms."""
+        return self.rows.pivot(index="image", columns="algorithm", values=column)
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        """Give the values as ranks see them: filled and rounded."""
+        return round_f1(self.filled, self.decimals)
+
+    @cached_property
+    def filled(self) -> pd.DataFrame:
+        """Give the values in full, with something for the missing ones."""
+        table = self.table(self.value)
+        if self.missing == "worst":
+            return table.fillna(-np.inf if self.higher_is_better else np.inf)
+        return table if isinstance(self.missing, str) else table.fillna(self.missing)
+
+    @cached_property
+    def times(self) -> pd.DataFrame | None:
+        """Give the rank runtimes; None where some algorithm has none at all."""
+        return known_runtimes(self.table("rank_runtime_s"))
+
+    def tolerances(self) -> dict[str, pd.DataFrame] | None:
+        """Give the rank runtimes as other tolerances would make them; None where times lack."""
+        ok = self.rows["status"] == "ok"
+        known = self.rows.loc[ok, ["runtime_s", "tolerance_s"]].notna().to_numpy().all()
+        if self.times is None or not known:
+            return None
+        tables = {OWN_TOLERANCE: self.times}
+        for name, factor in _TOLERANCES.items():
+            excess = (self.rows["runtime_s"] - factor * self.rows["tolerance_s"]).clip(lower=0)
+            rows = self.rows.assign(excess=excess.where(ok, np.inf))
+            tables[name] = replace(self, rows=rows).table("excess")
+        return tables
+
+    def by_modality(self) -> dict[str, "Measured"]:
+        """Part the images by modality, by name; nothing where there are fewer than two."""
+        parts = dict(tuple(self.rows.groupby("modality", sort=True)))
+        if len(parts) < 2:
+            return {}
+        return {str(name): replace(self, rows=rows) for name, rows in parts.items()}
+
+
+def one_modality_each(rows: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Give every row its image's modality, where some rows leave it empty.
+
+    Raises:
+        ScoresError: if an image has two modalities.
+    """
+    named = rows.loc[rows["modality"] != "", ["image", "modality"]].drop_duplicates()
+    twice = named[named.duplicated("image", keep=False)]
+    if len(twice):
+        image = twice["image"].iloc[0]
+        kinds = " and ".join(map(repr, sorted(twice.loc[twice["image"] == image, "modality"])))
+        raise ScoresError(f"{source}: the image {image!r} has the modalities {kinds}; keep one")
+    known = rows["image"].map(named.set_index("image")["modality"]).fillna("")
+    return rows.assign(modality=known)
