@@ -7,6 +7,7 @@ from cellbench.ranking.ranked import CHALLENGE, RUNTIME, Ranked
 from cellbench.ranking.resampling import percentile_intervals
 
 
+@np.errstate(invalid="ignore")  # quantiles between infinitely bad values
 def make_intervals(ranked: Ranked) -> pd.DataFrame:
     """Give algorithm, quantity, estimate, low, high: quantity by quantity, best algorithm first.
 

@@ -19,6 +19,7 @@ def leaderboard_columns(value: str) -> list[str]:
     ]
 
 
+@np.errstate(invalid="ignore")  # quantiles between infinitely bad values
 def make_leaderboard(ranked: Ranked) -> pd.DataFrame:
     """Put the ranking beside what it summarises.
 

@@ -89,5 +89,5 @@ def one_modality_each(rows: pd.DataFrame, source: str) -> pd.DataFrame:
         image = twice["image"].iloc[0]
         kinds = " and ".join(map(repr, sorted(twice.loc[twice["image"] == image, "modality"])))
         raise ScoresError(f"{source}: the image {image!r} has the modalities {kinds}; keep one")
-    known = rows["image"].map(named.set_index("image")["modality"]).fillna("")
-    return rows.assign(modality=known)
+    known = dict(zip(named["image"], named["modality"], strict=True))
+    return rows.assign(modality=[known.get(image, "") for image in rows["image"]])

@@ -91,9 +91,10 @@ def _line(path: Path, row: int) -> int:
 
 def write_text(table: pd.DataFrame, path: str | Path) -> None:
     """Write a CSV that reads back as it was, whole or not at all."""
-    words = table.select_dtypes(exclude="number")
+    columns = (table.iloc[:, place] for place in range(table.shape[1]))  # two may share a name
+    words = set(table.columns).union(*(column for column in columns if column.dtype.kind == "O"))
     # The csv module leaves a lone carriage return bare, and readers take it for the end of a line.
-    returns = any("\r" in str(cell) for name in words for cell in words[name].unique())
+    returns = any("\r" in str(word) for word in words)
     quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
     with written_whole(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", quoting=quoting, encoding="utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from boards import files
 
 from cellbench.errors import ScoresError
 from cellbench.evaluation.protocols import get_protocol
@@ -52,11 +53,6 @@ def save(scores: pd.DataFrame, folder: Path) -> Path:
     path = folder / "scores.csv"
     scores.to_csv(path, index=False)
     return path
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def test_leaderboard(tmp_path: Path) -> None:
