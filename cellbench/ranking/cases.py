@@ -7,7 +7,7 @@ from scipy.stats import rankdata
 from cellbench.ranking.tables import TIES, Floats, Missing, Ties, check_choice, larger_is_better
 
 
-def rank_rows(values: Floats, ties: Ties, *, keep_missing: bool = False) -> Floats:
+def rank_rows(values: Floats, ties: Ties, *, keep_missing: bool = False, copies: int = 1) -> Floats:
     """Rank along the last axis: the largest value has rank 1.
 
     Args:
@@ -17,19 +17,31 @@ def rank_rows(values: Floats, ties: Ties, *, keep_missing: bool = False) -> Floa
             gaps after them (1, 1, 2).
         keep_missing: leave missing values without a rank, instead of tying them after all present
             ones.
+        copies: rank as if every value stood so often in its row.
 
     Returns:
         Ranks of the same shape.
     """
     missing = np.isnan(values)
-    ranks: Floats = np.asarray(rankdata(-values, method=ties, axis=-1, nan_policy="omit"), float)
+    ranks = _present_ranks(values, ties)
+    if copies > 1:
+        ranks = {
+            "min": copies * (ranks - 1) + 1,
+            "max": copies * ranks,
+            "average": copies * ranks - (copies - 1) / 2,
+            "dense": ranks,
+        }[ties]
     if keep_missing or not missing.any():
         return ranks
     worst_present = np.where(missing, 0.0, ranks).max(axis=-1, keepdims=True)
-    count = missing.sum(axis=-1, keepdims=True)
+    count = copies * missing.sum(axis=-1, keepdims=True)
     steps = {"min": np.ones_like(count), "dense": np.ones_like(count), "max": count}
     after = worst_present + steps.get(ties, (count + 1) / 2)
     return np.where(missing, after, ranks)
+
+
+def _present_ranks(values: Floats, ties: Ties) -> Floats:
+    return np.asarray(rankdata(-values, method=ties, axis=-1, nan_policy="omit"), float)
 
 
 def case_ranks(

@@ -7,9 +7,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from cellbench.errors import ScoresError
-from cellbench.ranking.schemes import Adjust, Rule, Scheme
+from cellbench.ranking.adjustment import Adjust
+from cellbench.ranking.compatibility import (
+    COMPATIBILITIES,
+    Compatibility,
+    challenger_values,
+)
+from cellbench.ranking.schemes import Rule, Scheme
 from cellbench.ranking.significance import ordered_pairs
-from cellbench.ranking.tables import Floats, Missing, Ties
+from cellbench.ranking.tables import Floats, Missing, Ties, check_choice
 
 _LEVEL = 0.95
 
@@ -166,11 +172,13 @@ def bootstrap(
     alpha: float = 0.05,
     adjust: Adjust = "none",
     missing: Missing = "worst",
+    compatibility: Compatibility | None = None,
 ) -> Bootstrap:
     """Rank the algorithms again on cases drawn with replacement.
 
     A case that is drawn k times counts k times, in every scheme. (challengeR 1.0.5 weighs it k² in
-    rank-then-… and once in test-then-rank, its issue #16; this is the correct bootstrap.)
+    rank-then-… and once in test-then-rank, its issue #16; this is the correct bootstrap unless
+    ``compatibility`` asks for the other.)
 
     Args:
         values: index cases, columns algorithms, NaN missing.
@@ -184,6 +192,8 @@ def bootstrap(
         alpha: for ``test-then-rank``.
         adjust: for ``test-then-rank``.
         missing: see :func:`cellbench.ranking.rank_algorithms`.
+        compatibility: ``challengeR`` gives its figures, defects included
+            (:func:`cellbench.ranking.compatibility.challenger_values`); None the correct ones.
 
     Returns:
         Values and ranks per sample, and their agreement with the full ranking.
@@ -200,6 +210,10 @@ def bootstrap(
         0  2.0  1.0
     """
     rule = Rule(scheme, higher_is_better, ties, alpha, adjust, missing)
-    draws = resolve_counts(len(values), samples, rng, counts)
-    aggregated = rule.values(values, with_full_table(draws))
+    draws = with_full_table(resolve_counts(len(values), samples, rng, counts))
+    if compatibility is None:
+        aggregated = rule.values(values, draws)
+    else:
+        check_choice("compatibility", compatibility, COMPATIBILITIES)
+        aggregated = challenger_values(rule, values, draws)
     return as_bootstrap(values.columns, aggregated, rule.ranks(aggregated))

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from cellbench.errors import ScoresError
+from cellbench.ranking.adjustment import ADJUSTMENTS, Adjust, adjust_p_values
 from cellbench.ranking.cases import rank_rows
-from cellbench.ranking.significance import holm, ordered_pairs, signed_rank_tests
+from cellbench.ranking.significance import ordered_pairs, signed_rank_tests
 from cellbench.ranking.tables import (
     TIES,
     Floats,
@@ -22,7 +23,6 @@ from cellbench.ranking.tables import (
 Scheme = Literal[
     "mean-then-rank", "median-then-rank", "rank-then-mean", "rank-then-median", "test-then-rank"
 ]
-Adjust = Literal["none", "holm"]
 
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
@@ -41,7 +41,7 @@ class Rule:
     def __post_init__(self) -> None:
         check_choice("scheme", self.scheme, SCHEMES)
         check_choice("ties", self.ties, TIES)
-        check_choice("adjust", self.adjust, get_args(Adjust))
+        check_choice("adjust", self.adjust, ADJUSTMENTS)
         if not 0 < self.alpha < 1:
             raise ScoresError(f"alpha {self.alpha}: a p value lies between 0 and 1, so must alpha")
 
@@ -52,13 +52,9 @@ class Rule:
             (samples, algorithms): mean or median value in the table's own direction, mean or median
             rank, or share of other algorithms beaten.
         """
-        numbers = larger_is_better(
-            table, higher_is_better=self.higher_is_better, missing=self.missing
-        )
-        aggregate = _weighted_medians if "median" in self.scheme else _weighted_means
+        numbers = self.turned(table)
         if self.scheme.startswith("rank-"):
-            ranks = rank_rows(numbers, self.ties, keep_missing=self.missing == "drop")
-            return aggregate(ranks, counts)
+            return self.aggregate(self.case_ranks(numbers), counts)
         if self.missing == "worst" and np.isnan(numbers).any():
             raise ScoresError(
                 f"table: values are missing and {self.scheme} has no worst value for them; "
@@ -66,8 +62,23 @@ class Rule:
             )
         if self.scheme == "test-then-rank":
             return self._share_beaten(numbers, counts)
-        aggregated = aggregate(numbers, counts)
+        aggregated = self.aggregate(numbers, counts)
         return aggregated if self.higher_is_better else -aggregated
+
+    def turned(self, table: pd.DataFrame) -> Floats:
+        """Check the table and give (cases, algorithms), larger is better."""
+        return larger_is_better(table, higher_is_better=self.higher_is_better, missing=self.missing)
+
+    def case_ranks(self, numbers: Floats, *, copies: int = 1) -> Floats:
+        """Rank each case; ``copies`` as in :func:`cellbench.ranking.cases.rank_rows`."""
+        drop = self.missing == "drop"
+        return rank_rows(numbers, self.ties, keep_missing=drop, copies=copies)
+
+    def aggregate(self, numbers: Floats, counts: Floats) -> Floats:
+        """Give the scheme's mean or median per sample and algorithm: (samples, algorithms)."""
+        if "median" in self.scheme:
+            return _weighted_medians(numbers, counts)
+        return _weighted_means(numbers, counts)
 
     def ranks(self, values: Floats) -> Floats:
         """Rank what :meth:`values` gave along the last axis, after rounding to 12 digits."""
@@ -78,9 +89,9 @@ class Rule:
 
     def _share_beaten(self, numbers: Floats, counts: Floats) -> Floats:
         p = signed_rank_tests(numbers, counts).p
-        if self.adjust == "holm":
+        if self.adjust != "none":
             better, worse = ordered_pairs(p.shape[1])
-            p[:, better, worse] = holm(p[:, better, worse])
+            p[:, better, worse] = adjust_p_values(p[:, better, worse], self.adjust)
         beaten: Floats = (p <= self.alpha).sum(axis=2) / max(p.shape[1] - 1, 1)
         return beaten
 
@@ -136,7 +147,9 @@ def rank_algorithms(
         ties: see :func:`cellbench.ranking.case_ranks`; holds for the ranks per case and for the
             final ones.
         alpha: largest p value that counts as significant; for ``test-then-rank``.
-        adjust: ``none``, or ``holm`` over all ordered pairs; for ``test-then-rank``.
+        adjust: ``none``, or over all T(T − 1) ordered pairs ``holm``, ``hochberg``, ``bonferroni``,
+            ``BH`` (Benjamini–Hochberg) or ``BY``, as R's ``p.adjust`` names them; for
+            ``test-then-rank``.
         missing: ``worst`` (rank-then-… only), ``drop`` (each algorithm on the cases it has) or a
             number.
 

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.special import ndtr
 
+from cellbench.ranking.adjustment import adjust_p_values
 from cellbench.ranking.tables import Floats, larger_is_better
 
 _BLOCK = 128  # samples tested at once: their counts stay in the processor's cache
@@ -95,21 +96,6 @@ def _p_greater(n: Floats, statistic: Floats, tie_term: Floats) -> Floats:
     return p
 
 
-def holm(p: Floats) -> Floats:
-    """Adjust p values along the last axis for multiple testing (Holm 1979).
-
-    Example:
-        >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-        [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p, axis=-1, kind="stable")
-    remaining = np.arange(p.shape[-1], 0, -1)
-    scaled = np.minimum(np.take_along_axis(p, order, axis=-1) * remaining, 1.0)
-    adjusted = np.empty_like(p)
-    np.put_along_axis(adjusted, order, np.maximum.accumulate(scaled, axis=-1), axis=-1)
-    return adjusted
-
-
 def ordered_pairs(algorithms: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Index all ordered pairs of different algorithms, as (better, worse)."""
     better, worse = np.nonzero(~np.eye(algorithms, dtype=bool))
@@ -154,6 +140,6 @@ def wilcoxon_pairs(values: pd.DataFrame, *, higher_is_better: bool) -> pd.DataFr
             "nonzero": tests.nonzero[0, better, worse].astype(int),
             "statistic": tests.statistic[0, better, worse],
             "p": p,
-            "p_holm": holm(p),
+            "p_holm": adjust_p_values(p, "holm"),
         }
     )

@@ -1,0 +1,42 @@
+"""challengeR's own bootstrap, with its two defects, to compare with figures it has published."""
+
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from cellbench.ranking.schemes import Rule
+from cellbench.ranking.tables import Floats
+
+Compatibility = Literal["challengeR"]
+
+COMPATIBILITIES: tuple[Compatibility, ...] = get_args(Compatibility)
+
+
+def challenger_values(rule: Rule, table: pd.DataFrame, counts: Floats) -> Floats:
+    """Aggregate drawn cases as challengeR 1.0.5 does.
+
+    Its drawn copies keep the name of their case. In rank-then-…, the k copies of a case are pooled
+    and ranked as one group of k T values: with ties ``min`` a rank r becomes k (r − 1) + 1, with
+    ``average`` k r − (k − 1) / 2, and each of the k copies counts (its issue #16). In
+    test-then-rank, a case counts once however often it was drawn. mean-then-rank and
+    median-then-rank are as they should be.
+
+    Args:
+        rule: how to rank.
+        table: index cases, columns algorithms, NaN missing.
+        counts: (samples, cases), how often each case was drawn.
+
+    Returns:
+        (samples, algorithms), as :meth:`cellbench.ranking.schemes.Rule.values` gives them. Where no
+        case was drawn twice, the two are equal.
+    """
+    if rule.scheme == "test-then-rank":
+        return rule.values(table, (counts > 0).astype(float))
+    if not rule.scheme.startswith("rank-"):
+        return rule.values(table, counts)
+    numbers = rule.turned(table)
+    drawn = [int(copies) for copies in np.unique(counts) if copies > 0]
+    ranks = np.concatenate([rule.case_ranks(numbers, copies=copies) for copies in drawn])
+    pooled = np.concatenate([copies * (counts == copies) for copies in drawn], axis=1)
+    return rule.aggregate(ranks, pooled.astype(float))
