@@ -37,7 +37,7 @@ def scores() -> pd.DataFrame:
 def board(scores: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("board")
     scores.to_csv(folder / "scores.csv", index=False)
-    words = ["--bootstrap", str(SAMPLES), "--weights", "2", "1", "--alpha", "0.2"]
+    words = ["--bootstrap", str(SAMPLES), "--weights", "1", "3", "--alpha", "0.2"]
     assert main(["rank", str(folder / "scores.csv"), "--out", str(folder), *words]) == 0
     return folder
 
@@ -68,18 +68,18 @@ def test_values_are_what_was_ranked(board: Path, scores: pd.DataFrame) -> None:
 
 
 def test_weights_decide_the_score(board: Path, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    expected = challenge_score(*tables, weights=(2, 1))
+    expected = challenge_score(*tables, weights=(1, 3))
     found = read(board, "leaderboard").set_index("algorithm").loc[expected.index]
     np.testing.assert_allclose(found["score"], expected["score"], rtol=1e-12)
     schemes = read(board, "schemes").query("metric == 'challenge' and scheme == 'mean-then-rank'")
-    means = challenge_score(*tables, weights=(2, 1), scheme="mean-then-rank")
+    means = challenge_score(*tables, weights=(1, 3), scheme="mean-then-rank")
     assert schemes.set_index("algorithm")["rank"].to_dict() == means["rank"].to_dict()
 
 
 def test_intervals(board: Path, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     f1, times = tables
     rng = np.random.default_rng(2022)
-    draw = bootstrap_challenge(f1, times, weights=(2, 1), samples=SAMPLES, rng=rng)
+    draw = bootstrap_challenge(f1, times, weights=(1, 3), samples=SAMPLES, rng=rng)
     found = read(board, "intervals").set_index(["quantity", "algorithm"])
     assert len(found) == 7 * 4
     assert (found["low"] <= found["high"]).all()
@@ -151,7 +151,7 @@ def test_other_tolerances(
         times = rows.assign(excess=excess.where(rows["status"] == "ok", np.inf)).pivot(
             index="image", columns="algorithm", values="excess"
         )
-        expected = challenge_score(tables[0], times, weights=(2, 1))["rank"]
+        expected = challenge_score(tables[0], times, weights=(1, 3))["rank"]
         part = found[found["choice"] == choice].set_index("algorithm")
         assert part["rank"].to_dict() == expected.to_dict()
     assert (found[found["choice"] == "the board's own"]["places"] == 0).all()
@@ -172,7 +172,7 @@ def test_no_other_tolerances_without_times(
 def test_modalities_and_their_consensus(board: Path) -> None:
     record = json.loads((board / "provenance.json").read_text())
     assert record["modalities"] == {"DIC": "dic", "fluorescence": "fluorescence"}
-    assert record["weights"] == [2.0, 1.0]
+    assert record["weights"] == [1.0, 3.0]
     ranks = {
         name: read(board / "modalities" / folder, "leaderboard").set_index("algorithm")["rank"]
         for name, folder in record["modalities"].items()
