@@ -1,4 +1,4 @@
-"""Draw the figures of a board."""
+"""Draw the figures of a board and write its page, report.html."""
 
 import argparse
 from pathlib import Path
@@ -6,12 +6,33 @@ from pathlib import Path
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("board", type=Path, help="a folder that `cellbench rank` wrote")
+    add = parser.add_argument
+    add("board", type=Path, help="a folder that `cellbench rank` wrote")
+    add("--data", type=Path, help="the dataset folder of its images, for the error gallery")
+    add(
+        "--predictions",
+        type=Path,
+        help="a folder of label maps for each algorithm, for the error gallery",
+    )
+    add(
+        "--published",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="CSV",
+        help="numbers of others, shown apart",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Draw the figures and say where they are."""
-    from cellbench.report import draw_board
+    """Write the files and say where they are."""
+    from cellbench.report import write_report
 
-    for path in draw_board(arguments.board):
+    paths = write_report(
+        arguments.board,
+        data=arguments.data,
+        predictions=arguments.predictions,
+        published=arguments.published,
+    )
+    for path in paths:
         print(path)

@@ -1,5 +1,46 @@
-"""From the tables of a board to its figures."""
+"""From the tables of a board to its figures and its page."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+from cellbench.errors import UsageError
 from cellbench.report.board import draw_board
 
-__all__ = ["draw_board"]
+__all__ = ["draw_board", "write_report"]
+
+
+def write_report(
+    board: str | Path,
+    *,
+    data: str | Path | None = None,
+    predictions: str | Path | None = None,
+    published: Sequence[str | Path] = (),
+) -> list[Path]:
+    """Draw the figures of a board and write its page ``report.html``, which needs no other file.
+
+    Args:
+        board: the folder that :func:`cellbench.ranking.write_board` wrote.
+        data: the dataset folder of the board's images; gives the page its error gallery, together with
+            ``predictions``.
+        predictions: folder of a folder of label maps for each algorithm, as ``cellbench run`` writes.
+        published: CSV files of numbers that others published, as in leaderboard/published.
+
+    Returns:
+        The files; the page is the last.
+
+    Raises:
+        CellbenchError: if a table, the dataset folder or the predictions cannot be read.
+        UsageError: if only one of ``data`` and ``predictions`` is given.
+    """
+    from cellbench.report.page import make_gallery, read_published, write_page
+    from cellbench.report.tables import read_board
+
+    if (data is None) != (predictions is None):
+        raise UsageError("report: the error gallery needs both --data and --predictions")
+    reported = read_published(published)
+    tables = read_board(board)
+    gallery = None
+    if data is not None and predictions is not None:
+        gallery = make_gallery(tables, data, predictions)
+    figures = draw_board(board)
+    return [*figures, write_page(tables, figures, gallery=gallery, published=reported)]

@@ -1,0 +1,7 @@
+"""report.html: a board as one page."""
+
+from cellbench.report.page.gallery import Gallery, make_gallery
+from cellbench.report.page.published import read_published
+from cellbench.report.page.writing import write_page
+
+__all__ = ["Gallery", "make_gallery", "read_published", "write_page"]

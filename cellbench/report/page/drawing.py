@@ -1,0 +1,109 @@
+"""One image of the gallery: its window, and every algorithm's cells in it."""
+
+import base64
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cellbench.errors import LabelMapError
+from cellbench.evaluation.cases import Case
+from cellbench.evaluation.cell_table import centroids
+from cellbench.evaluation.protocols import Protocol
+from cellbench.evaluation.scoring import count_parts
+from cellbench.images import read_raw
+from cellbench.labels import BandedLabels, open_labels
+from cellbench.report.page.outlines import KINDS, KindById, cell_paths, join_by_kind, kinds_by_id
+from cellbench.report.page.window import Places, Window, choose_window, encode_picture
+
+FAULTS = (ValueError, OSError, MemoryError)
+"""What a damaged file may raise: every error of cellbench is a ValueError."""
+
+ImageData = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A prediction compared with the truth: kinds by id, and the centres of the cells that went wrong."""
+
+    labels: BandedLabels
+    truth: KindById
+    prediction: KindById
+    errors: Places
+
+
+class ImageDrawing:
+    """An image with its truth, to which predictions are added before it is drawn."""
+
+    def __init__(self, case: Case, protocol: Protocol) -> None:
+        self._case = case
+        self._protocol = protocol
+        self._truth = open_labels(case.truth)
+        self._judged: dict[str, _Judged] = {}
+
+    def add(self, algorithm: str, case: Case) -> None:
+        """Compare an algorithm's prediction with the truth.
+
+        Raises:
+            LabelMapError: if there is none, or it is damaged or of another shape.
+        """
+        if case.status != "ok":
+            raise LabelMapError(f"no prediction: {case.status}")
+        prediction = case.open_prediction(self._truth.shape)
+        parts = count_parts(self._truth, prediction, self._protocol, images=1)
+        truth, predicted = kinds_by_id(parts)
+        errors = [_wrong(self._truth, truth), _wrong(prediction, predicted)]
+        self._judged[algorithm] = _Judged(prediction, truth, predicted, np.concatenate(errors))
+
+    def draw(self) -> ImageData:
+        """Draw the window with the most errors.
+
+        Returns:
+            What the page's script reads: the picture as a data URI, outlines as SVG paths, and for
+            each algorithm the kind of each true cell (its place in ``KINDS``) and its own cells.
+
+        Raises:
+            CellbenchError: if the image is damaged, or not of its truth's size.
+        """
+        raw = read_raw(self._case.image or "")
+        if raw.shape[:2] != self._truth.shape:
+            raise LabelMapError(f"the image is {raw.shape[:2]}, its truth {self._truth.shape}")
+        window = choose_window(self._truth.shape, [one.errors for one in self._judged.values()])
+        picture = base64.b64encode(encode_picture(raw, window)).decode()
+        truth = cell_paths(window.cut(self._truth.whole()))
+        return {
+            "modality": self._case.modality,
+            "size": list(self._truth.shape),
+            "window": [window.top, window.left, window.height, window.width],
+            "picture": f"data:image/webp;base64,{picture}",
+            "truth": list(truth.values()),
+            "drawn": {
+                name: _describe(one, list(truth), window) for name, one in self._judged.items()
+            },
+        }
+
+
+def _wrong(labels: BandedLabels, kinds: KindById) -> Places:
+    wrong = {cell for cell, kind in kinds.items() if kind != "matched"}
+    (centres,) = centroids(labels)
+    chosen = np.isin(centres.ids, list(wrong))
+    return np.stack([centres.rows[chosen], centres.columns[chosen]], axis=1)
+
+
+def _describe(judged: _Judged, true_cells: Collection[int], window: Window) -> ImageData:
+    paths = cell_paths(window.cut(judged.labels.whole()))
+    kinds = (judged.truth.get(cell, "not-scored") for cell in true_cells)
+    return {
+        "found": _count(judged.truth),
+        "made": _count(judged.prediction),
+        "kinds": "".join(str(KINDS.index(kind)) for kind in kinds),
+        "cells": join_by_kind(paths, judged.prediction),
+    }
+
+
+def _count(kinds: Mapping[int, str]) -> dict[str, int]:
+    """Count the cells of each kind in the whole image, in the order of the legend."""
+    counts = Counter(kinds.values())
+    return {kind: counts[kind] for kind in KINDS if counts[kind]}

@@ -1,0 +1,120 @@
+"""The error gallery: what each algorithm found, missed and made up on chosen images."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cellbench.evaluation.protocols import PROTOCOLS, get_protocol
+from cellbench.report.page.choices import Choice, choose_images, order_images
+from cellbench.report.page.drawing import FAULTS, ImageData, ImageDrawing
+from cellbench.report.page.sources import Problem, Sources, find_sources, tell
+from cellbench.report.tables import BoardTables
+
+COMMON = 12
+"""So many images are drawn with all algorithms, to compare them; the rest with those that chose them."""
+
+MOST_BYTES = 5_000_000
+"""All pictures and outlines together, so that the page opens at once."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What the page draws.
+
+    Attributes:
+        choices: the worst, the median and the best image of each algorithm.
+        images: by stem, what the page's script reads; see ``ImageDrawing.draw``.
+        left_out: chosen images for which there was no room.
+        problems: what could not be drawn, and why.
+    """
+
+    choices: Sequence[Choice]
+    images: dict[str, ImageData] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def make_gallery(board: BoardTables, data: str | Path, predictions: str | Path) -> Gallery:
+    """Draw the chosen images; a damaged image or prediction is told in the gallery, and no error.
+
+    Args:
+        board: whose values choose the images.
+        data: dataset folder.
+        predictions: folder of a folder for each algorithm.
+
+    Raises:
+        CellbenchError: as :func:`cellbench.report.page.sources.find_sources`.
+    """
+    algorithms = list(board.ranking.index)
+    sources = find_sources(board.values["image"].unique(), algorithms, data, predictions)
+    choices = choose_images(
+        board.values,
+        board.value,
+        [name for name in algorithms if name in sources.cases],
+        sources.images,
+        higher_is_better=board.higher_is_better,
+    )
+    gallery = Gallery(choices, problems=list(sources.problems))
+    artist = _Artist(sources, _protocol_name(board), (str(data), str(predictions)))
+    room = MOST_BYTES
+    for place, image in enumerate(order_images(choices)):
+        choosers = [choice.algorithm for choice in choices if choice.image == image]
+        drawn, problems = artist.draw(image, sources.cases if place < COMMON else choosers)
+        gallery.problems.extend(problems)
+        if drawn is None:
+            continue
+        fitting = _fit(drawn, choosers, room)
+        if fitting is None:
+            gallery.left_out.append(image)
+            continue
+        gallery.images[image] = fitting
+        room -= _size(fitting)
+    return gallery
+
+
+def _protocol_name(board: BoardTables) -> str:
+    """Name the protocol of the scores; other tables than scores.csv have none."""
+    protocol = board.provenance.get("protocol") or {}
+    name = protocol.get("name") if isinstance(protocol, dict) else None
+    return name if name in PROTOCOLS else "exact"
+
+
+@dataclass(frozen=True)
+class _Artist:
+    """Draws one image at a time."""
+
+    sources: Sources
+    protocol: str
+    roots: tuple[str, ...]
+
+    def draw(
+        self, image: str, algorithms: Collection[str]
+    ) -> tuple[ImageData | None, list[Problem]]:
+        """Draw an image with some algorithms; None where the image itself cannot be drawn."""
+        problems = []
+        found = self.sources.images[image]
+        try:
+            some_case = next(iter(self.sources.cases.values()))[image]
+            case = replace(some_case, image=found.image, modality=found.modality)
+            drawing = ImageDrawing(case, get_protocol(self.protocol))
+            for name in dict.fromkeys(algorithms):
+                try:
+                    drawing.add(name, self.sources.cases[name][image])
+                except FAULTS as error:
+                    problems.append(Problem(name, image, tell(error, *self.roots)))
+            return drawing.draw(), problems
+        except FAULTS as error:
+            return None, [*problems, Problem("", image, tell(error, *self.roots))]
+
+
+def _fit(drawn: ImageData, choosers: Collection[str], room: int) -> ImageData | None:
+    """Leave out the algorithms that did not choose the image where there is no room for all."""
+    if _size(drawn) <= room:
+        return drawn
+    fewer = {name: data for name, data in drawn["drawn"].items() if name in choosers}
+    return drawn | {"drawn": fewer} if _size(drawn | {"drawn": fewer}) <= room else None
+
+
+def _size(drawn: ImageData) -> int:
+    return len(json.dumps(drawn))

@@ -1,0 +1,192 @@
+"""The leaderboard as the page shows it: text for readers, keys to sort by."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cellbench.report.page.texts import NOTHING, letter, number, rank_text, span
+from cellbench.report.tables import BoardTables
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        title: its heading.
+        help: what it is.
+        best_is_high: whether the first click on it sorts the highest first.
+    """
+
+    title: str
+    help: str
+    best_is_high: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table.
+
+    Attributes:
+        text: what is read first.
+        key: by what rows are sorted; None goes last.
+        detail: what is read second, such as an interval.
+        bar: where the quartiles and the median lie, from 0 to 100.
+    """
+
+    text: str
+    key: float | None = None
+    detail: str = ""
+    bar: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """An algorithm.
+
+    Attributes:
+        name: in the tables.
+        title: what its entry calls it; may be empty.
+        notes: on what it was trained, and whether its scores were handed in.
+        rank: its cell of the first column.
+        cells: of the other columns.
+    """
+
+    name: str
+    title: str
+    notes: str
+    rank: Cell
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A leaderboard; columns in which no row has anything are left out."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def make_table(board: BoardTables, told: Mapping[str, tuple[str, str]]) -> Table:
+    """Make the leaderboard of a board, or of one modality.
+
+    Args:
+        board: the tables.
+        told: title and notes of each algorithm.
+    """
+    made = [
+        (column, cells)
+        for column, cells in _columns(board)
+        if any(cell.key is not None for cell in cells)
+    ]
+    table = board.leaderboard
+    ranks = [
+        Cell(rank_text(rank), rank, _rank_span(low, high))
+        for rank, low, high in _together(table, "rank", "rank_low", "rank_high")
+    ]
+    rows = [
+        Row(name, *told.get(name, ("", "")), rank, tuple(cells[place] for _, cells in made))
+        for place, (name, rank) in enumerate(zip(table["algorithm"], ranks, strict=True))
+    ]
+    return Table(tuple(column for column, _ in made), tuple(rows))
+
+
+def _columns(board: BoardTables) -> list[tuple[Column, list[Cell]]]:
+    value, title, table = board.value, board.value_title, board.leaderboard
+    high = board.higher_is_better
+    times = ["median_runtime_s"]
+    mean = [f"mean_{value}", f"mean_{value}_low", f"mean_{value}_high"]
+    return [
+        (
+            Column("Score", "mean rank divided by the number of algorithms; smaller is better"),
+            _estimates(board, "score", 3),
+        ),
+        (
+            Column(f"Mean rank, {title}", "smaller is better"),
+            _estimates(board, f"mean_rank_{value}"),
+        ),
+        (
+            Column("Mean rank, time", "of the time beyond the tolerance; smaller is better"),
+            _estimates(board, "mean_rank_runtime"),
+        ),
+        (Column(f"Median {title}", "over all images, with quartiles", high), _medians(board)),
+        (
+            Column(f"Mean {title}", "over all images, with its 95 % interval", high),
+            [
+                Cell(number(middle), _key(middle), span(low, high))
+                for middle, low, high in _together(table, *mean)
+            ],
+        ),
+        (
+            Column("Runtime", "median over the images that did not fail"),
+            [
+                Cell(f"{number(seconds, 2)} s" if seconds == seconds else NOTHING, _key(seconds))
+                for (seconds,) in _together(table, *times)
+            ],
+        ),
+        (
+            Column("In time", "images within the time tolerance", True),
+            _shares(table, "within_tolerance"),
+        ),
+        (Column("Failed", "images without a usable result"), _shares(table, "failed")),
+        (Column("Group", f"{title} cannot tell apart who shares a letter"), _groups(board)),
+    ]
+
+
+def _together(table: pd.DataFrame, *columns: str) -> Iterable[tuple[float, ...]]:
+    return table[list(columns)].astype(float).itertuples(index=False, name=None)
+
+
+def _rank_span(low: float, high: float) -> str:
+    return f"{rank_text(low)} to {rank_text(high)}" if low == low and high == high else ""
+
+
+def _key(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _estimates(board: BoardTables, quantity: str, decimals: int = 2) -> list[Cell]:
+    """Give a column of the leaderboard with its intervals."""
+    rows = board.intervals[board.intervals["quantity"] == quantity].set_index("algorithm")
+    rows = rows.reindex(board.leaderboard["algorithm"])
+    estimates = board.leaderboard[quantity].astype(float)
+    return [
+        Cell(number(value, decimals), _key(value), span(low, high, decimals))
+        for value, (low, high) in zip(estimates, _together(rows, "low", "high"), strict=True)
+    ]
+
+
+def _shares(table: pd.DataFrame, column: str) -> list[Cell]:
+    return [
+        Cell(f"{count:.0f} of {images:.0f}" if count == count else NOTHING, _key(count))
+        for count, images in _together(table, column, "images")
+    ]
+
+
+def _medians(board: BoardTables) -> list[Cell]:
+    value = board.value
+    names = [f"{value}_q1", f"median_{value}", f"{value}_q3"]
+    all_places = board.leaderboard[names].astype(float)
+    low, high = float(all_places.min().min()), float(all_places.max().max())
+    if low >= 0 and high <= 1:  # a share, whose axis is the whole of it
+        low, high = 0.0, 1.0
+    cells = []
+    for first, median, third in _together(board.leaderboard, *names):
+        places = [round(100 * (at - low) / ((high - low) or 1), 1) for at in (first, median, third)]
+        known = all(map(math.isfinite, places))
+        bar = (places[0], places[1], places[2]) if known else None
+        cells.append(Cell(number(median), _key(median), span(first, third), bar))
+    return cells
+
+
+def _groups(board: BoardTables) -> list[Cell]:
+    mine = board.clusters[board.clusters["metric"] == board.value]
+    of_each = {str(name): sorted(rows) for name, rows in mine.groupby("algorithm")["cluster"]}
+    return [
+        Cell(" ".join(map(letter, of_each[name])), float(of_each[name][0]))
+        if name in of_each
+        else Cell(NOTHING)
+        for name in board.leaderboard["algorithm"]
+    ]

@@ -1,0 +1,127 @@
+"""report.html: everything of a board in one file that needs no other and loads nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+import cellbench
+from cellbench.files import written_whole
+from cellbench.report.page import parts
+from cellbench.report.page.embedding import content_hash, embed_figures, list_downloads
+from cellbench.report.page.facts import at_a_glance, lead, origin, winners
+from cellbench.report.page.gallery import Gallery
+from cellbench.report.page.leaderboard import make_table
+from cellbench.report.page.published import Published
+from cellbench.report.tables import BoardTables
+
+PAGE_FILE = "report.html"
+
+_TABLES = (
+    *("leaderboard", "values", "ranks", "schemes", "significance", "clusters", "bootstrap"),
+    *("kendall_tau", "intervals", "outranking", "sensitivity", "consensus", "algorithms", "scores"),
+)
+
+
+def write_page(
+    board: BoardTables,
+    figures: Iterable[Path],
+    *,
+    gallery: Gallery | None = None,
+    published: Sequence[Published] = (),
+) -> Path:
+    """Write ``report.html`` into the board's folder; the same board gives the same bytes.
+
+    Args:
+        board: the tables.
+        figures: files of its figures.
+        gallery: what is drawn of the images, where there is a dataset and predictions.
+        published: numbers of others, which stand apart.
+
+    Returns:
+        The file.
+
+    Raises:
+        ScoresError: if a table of a modality is absent or damaged.
+    """
+    context = _context(board, figures, published) | parts.gallery_parts(gallery)
+    text = _environment().get_template("page.html.j2").render(context)
+    path = board.folder / PAGE_FILE
+    with written_whole(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8", "replace"))
+    return path
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("cellbench.report", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=False,
+        keep_trailing_newline=True,
+    )
+
+
+def _asset(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Allow this style, this script and pictures inside the page, and nothing else."""
+    allowed = {
+        "default-src": "'none'",
+        "img-src": "data:",
+        "style-src": content_hash(style),
+        "script-src": content_hash(script),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return "; ".join(f"{name} {source}" for name, source in allowed.items())
+
+
+def _context(
+    board: BoardTables, figures: Iterable[Path], published: Sequence[Published]
+) -> dict[str, Any]:
+    style, script = _asset("page.css"), _asset("page.js")
+    told = parts.read_told(board.folder)
+    failures = parts.list_failures(board)
+    modalities = parts.modality_tabs(board, told)
+    return {
+        "policy": _policy(style, script),
+        "style": Markup(style),
+        "script": Markup(script),
+        "version": cellbench.__version__,
+        "title": board.folder.resolve().name,
+        "winners": winners(board),
+        "lead": lead(board),
+        "glance": at_a_glance(board),
+        "origin": origin(board),
+        "contents": _contents(bool(modalities), bool(published)),
+        "axis": parts.axis_words(board),
+        "board": make_table(board, told),
+        "modalities": modalities,
+        "consensus": parts.consensus_table(board),
+        "figures": embed_figures(figures),
+        "failures": failures,
+        "failed_caption": parts.failed_caption(board, failures),
+        "failure_rule": parts.failure_words(board),
+        "published": published,
+        "downloads": list_downloads(
+            board.folder, [*(f"{name}.csv" for name in _TABLES), "provenance.json"]
+        ),
+    }
+
+
+def _contents(modalities: bool, published: bool) -> Mapping[str, str] | list[tuple[str, str]]:
+    listed = [
+        ("leaderboard", "Leaderboard", True),
+        ("modalities", "By modality", modalities),
+        ("figures", "Figures", True),
+        ("gallery", "Errors on images", True),
+        ("failures", "Failures", True),
+        ("published", "Published elsewhere", published),
+        ("downloads", "Downloads", True),
+    ]
+    return [(id_, words) for id_, words, there in listed if there]
