@@ -14,6 +14,9 @@ BIN    := .venv/bin
 STAMP  := .venv/.ready
 MODELS := $(sort $(basename $(notdir $(wildcard configs/model/*.yaml))))
 CONFIG := $(wildcard configs/data/$(NAME).yaml)
+# The page shows images of the board's own dataset: BOARD may be named without DATA.
+IMAGES  = $(wildcard $(if $(filter file,$(origin DATA)),data/$(BOARD),$(DATA)))
+SCORES  = leaderboard/$(BOARD)/scores.csv $(patsubst %/,%,$(wildcard leaderboard/$(BOARD)/entries/*/))
 
 .PHONY: setup train evaluate leaderboard test lint bench clean help dataset known-model
 
@@ -52,9 +55,10 @@ evaluate: dataset  ## segment DATA's test split with all models and baselines, s
 	$(BIN)/cellbench evaluate $(DATA)/test/labels predictions/$(BOARD) --out leaderboard/$(BOARD)/scores.csv
 	@$(MAKE) --no-print-directory leaderboard
 
-leaderboard: $(STAMP)  ## rank and draw BOARD again from its scores
-	$(BIN)/cellbench rank leaderboard/$(BOARD)/scores.csv --out leaderboard/$(BOARD)
-	@$(BIN)/cellbench report leaderboard/$(BOARD)
+leaderboard: $(STAMP)  ## rank and draw BOARD again from its scores and what was handed in for it
+	$(BIN)/cellbench rank $(SCORES) --out leaderboard/$(BOARD) --entries $(wildcard predictions/$(BOARD)/*/entry.yaml)
+	@$(BIN)/cellbench report leaderboard/$(BOARD) --published leaderboard/published/*.csv \
+	  $(addprefix --data ,$(IMAGES)) $(addprefix --predictions ,$(wildcard predictions/$(BOARD)))
 
 test: $(STAMP)  ## all tests
 	$(BIN)/python -m pytest

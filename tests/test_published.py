@@ -14,7 +14,7 @@ def read(name: str) -> pd.DataFrame:
     return pd.read_csv(PUBLISHED / name, dtype=words, keep_default_na=False, na_values=[""])
 
 
-@pytest.mark.parametrize("name", ["f1.csv", "efficiency.csv"])
+@pytest.mark.parametrize("name", ["f1.csv", "efficiency/maunet.csv"])
 def test_every_row_cites_its_source(name: str) -> None:
     table = read(name)
     assert table[["algorithm", "source", "kind"]].notna().all(axis=None)
@@ -42,7 +42,7 @@ def test_f1() -> None:
 
 
 def test_efficiency() -> None:
-    table = read("efficiency.csv")
+    table = read("efficiency/maunet.csv")
     assert list(table) == [
         *("algorithm", "team", "height", "width", "runtime_s", "gpu_memory_mib", "source", "kind")
     ]

@@ -15,7 +15,7 @@ THRESHOLD = 0.5
 
 _WORDS = ("algorithm", "image", "modality", "status")
 _NUMBERS = ("threshold", "f1", "runtime_s", "rank_runtime_s")
-_TOLERANCE = "tolerance_s"
+_WHERE_KNOWN = ("tolerance_s", "true_cells")
 
 
 def read_scores(paths: Sequence[str | Path]) -> pd.DataFrame:
@@ -26,9 +26,9 @@ def read_scores(paths: Sequence[str | Path]) -> pd.DataFrame:
             board.
 
     Returns:
-        algorithm, image, modality, status as text; threshold, f1, runtime_s, rank_runtime_s and
-        tolerance_s (empty where a file lacks it) as numbers. Sorted by algorithm and image; every
-        algorithm has every image once; a row that is not ok has an infinite rank runtime.
+        algorithm, image, modality, status as text; threshold, f1, runtime_s, rank_runtime_s and, empty
+        where a file lacks them, tolerance_s and true_cells as numbers. Sorted by algorithm and image;
+        every algorithm has every image once; a row that is not ok has an infinite rank runtime.
 
     Raises:
         ScoresError: if a file cannot be read, lacks columns or rows, a number is out of range, a
@@ -49,12 +49,31 @@ def measure_scores(scores: pd.DataFrame, decimals: int | None) -> Measured:
     return Measured(scores, decimals=decimals)
 
 
+def check_same_truth(scores: pd.DataFrame) -> None:
+    """Check that all algorithms were scored against the same label maps, as far as one can tell.
+
+    Not for a protocol under which the number of true cells depends on the prediction.
+
+    Raises:
+        ScoresError: if an image has another number of true cells for another algorithm.
+    """
+    counts = scores.dropna(subset="true_cells").drop_duplicates(["image", "true_cells"])
+    differ = counts[counts.duplicated("image", keep=False)]
+    if len(differ):
+        image = differ["image"].iloc[0]
+        first, second = differ[differ["image"] == image].head(2).itertuples()
+        raise ScoresError(
+            f"scores: the image {image!r} has {first.true_cells:g} true cells for "
+            f"{first.algorithm!r} and {second.true_cells:g} for {second.algorithm!r}; "
+            "score them against the same truth"
+        )
+
+
 def read_scores_file(path: Path) -> pd.DataFrame:
     """Read and check one file; see :func:`read_scores`."""
     text = read_text(path, (*_WORDS, *_NUMBERS), "make it with cellbench evaluate")
-    if _TOLERANCE not in text:
-        text[_TOLERANCE] = ""
-    numbers = {name: to_numbers(text[name], path) for name in (*_NUMBERS, _TOLERANCE)}
+    text = text.assign(**{name: "" for name in _WHERE_KNOWN if name not in text})
+    numbers = {name: to_numbers(text[name], path) for name in (*_NUMBERS, *_WHERE_KNOWN)}
     rows = text[list(_WORDS)].assign(**numbers)
     rows = rows[rows.threshold == THRESHOLD]
     if rows.empty:

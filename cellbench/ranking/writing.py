@@ -16,7 +16,7 @@ from cellbench.ranking.joined import join_boards
 from cellbench.ranking.long_table import Columns, read_long_table
 from cellbench.ranking.options import Options
 from cellbench.ranking.schemes import Scheme
-from cellbench.ranking.scores import THRESHOLD, measure_scores, read_scores
+from cellbench.ranking.scores import THRESHOLD, check_same_truth, measure_scores, read_scores
 from cellbench.ranking.submissions import find_scores, make_algorithms
 from cellbench.ranking.tables import Ties
 from cellbench.ranking.text_table import write_text
@@ -77,6 +77,8 @@ def write_board(
         files, submitted = find_scores(paths)
         scores = read_scores(files)
         made_under = provenance.find_protocol(files, protocol)
+        if not made_under.skips_empty_tiles:
+            check_same_truth(scores)
         measured = measure_scores(scores, made_under.rank_decimals)
     board, modalities = rank_board(measured, options), rank_modalities(measured, options)
     record = {

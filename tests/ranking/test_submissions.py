@@ -149,3 +149,16 @@ def test_what_is_told_of_those_that_were_run(tmp_path: Path) -> None:
     assert "not_scored_yet" not in told.index
     assert main(words) == 0
     assert algorithms(tmp_path).loc["run_here", "title"] == ""
+
+
+def test_all_are_scored_against_one_truth(tmp_path: Path) -> None:
+    scores, folder = save_scores(tmp_path), submit(tmp_path)
+    for path, cells in ((scores, 7), (folder / "scores.csv", 7.0)):
+        pd.read_csv(path).assign(true_cells=cells).to_csv(path, index=False)
+    write_board([scores, folder], tmp_path, bootstrap=5)
+    pd.read_csv(scores).assign(true_cells=8).to_csv(scores, index=False)
+    message = "image 'image0' has 8 true cells for 'algorithm 0' and 7 for 'handed_in'"
+    with pytest.raises(ValueError, match=message):
+        write_board([scores, folder], tmp_path / "board", bootstrap=5)
+    # Here the count depends on what was predicted.
+    write_board([scores, folder], tmp_path / "board", bootstrap=5, protocol="neurips22-v1")
