@@ -36,14 +36,15 @@ def adjust_p_values(p: Floats, method: Adjust) -> Floats:
     if method == "none" or count == 0:
         return p
     if method == "bonferroni":
-        return np.minimum(p * count, 1.0)
+        scaled: Floats = np.minimum(p * count, 1.0)
+        return scaled
     order = np.argsort(p, axis=-1, kind="stable")
     scaled = np.take_along_axis(p, order, axis=-1) * _factors(count, method)
     if method == "holm":
         monotone = np.maximum.accumulate(scaled, axis=-1)
     else:
         monotone = np.minimum.accumulate(scaled[..., ::-1], axis=-1)[..., ::-1]
-    adjusted = np.empty_like(p)
+    adjusted: Floats = np.empty_like(p)
     np.put_along_axis(adjusted, order, np.minimum(monotone, 1.0), axis=-1)
     return adjusted
 

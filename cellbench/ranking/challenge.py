@@ -152,7 +152,7 @@ def never_timed(rank_runtime: pd.DataFrame) -> pd.Series:
     An algorithm that failed on every image is not among them: it has times, all of them worst.
     """
     missing = rank_runtime.isna()
-    return missing.any() & (missing | np.isposinf(rank_runtime)).all()
+    return missing.any() & (missing | (rank_runtime == np.inf)).all()
 
 
 def known_runtimes(rank_runtime: pd.DataFrame | None) -> pd.DataFrame | None:

@@ -75,9 +75,19 @@ class Bootstrap:
 
 
 def percentile_intervals(samples: pd.DataFrame) -> pd.DataFrame:
-    """Give the 95 % percentile interval (linear, R's type 7) of each column: low, high."""
-    tail = (1 - _LEVEL) / 2
-    return samples.quantile([tail, 1 - tail]).T.set_axis(["low", "high"], axis=1)
+    """Give the 95 % percentile interval (linear, R's type 7) of each column: low, high.
+
+    A bound between an infinite value (the mean of a failure) and a finite one is infinite. Samples
+    without a value are left out; a column of nothing else has none.
+    """
+    tails = [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2]
+    below = samples.quantile(tails, interpolation="lower")
+    above = samples.quantile(tails, interpolation="higher")
+    finite = samples.replace([np.inf, -np.inf], np.nan)
+    smallest, largest = finite.min().fillna(0.0), finite.max().fillna(0.0)
+    between = samples.clip(smallest, largest, axis=1).quantile(tails)
+    bounds = between.mask(np.isinf(above), above).mask(np.isinf(below), below)
+    return bounds.T.set_axis(["low", "high"], axis=1)
 
 
 def draw_counts(cases: int, samples: int, rng: np.random.Generator) -> Floats:

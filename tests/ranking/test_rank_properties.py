@@ -176,33 +176,6 @@ def test_without_times_f1_alone_decides(times: pd.DataFrame | None) -> None:
     assert scores["score"].tolist() == [1.0, 0.5]
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize(
-    ("values", "ranks"),
-    [
-        ({"a": [0.5]}, [1]),
-        ({"a": [0.5, 0.1], "b": [0.5, 0.1]}, [1, 1]),
-        ({"a": [0.5, -np.inf], "b": [0.5, -np.inf]}, [1, 1]),
-    ],
-    ids=["one algorithm, one case", "all equal", "equal failures"],
-)
-def test_degenerate_tables(scheme: str, values: dict[str, list[float]], ranks: list[int]) -> None:
-    table = pd.DataFrame(values)
-    assert rank_algorithms(table, scheme, higher_is_better=True)["rank"].tolist() == ranks
-    drawn = bootstrap(table, scheme, higher_is_better=True, samples=5, rng=np.random.default_rng(0))
-    assert (drawn.ranks == 1).all(axis=None)
-    assert drawn.tau.isna().all()
-    assert (drawn.frequencies()["frequency"] == 1).all()
-
-
-def test_all_missing_ties_everybody() -> None:
-    table = pd.DataFrame({"a": [np.nan, np.nan], "b": [np.nan, np.nan]})
-    assert (case_ranks(table, higher_is_better=True) == 1).all(axis=None)
-    for scheme in SCHEMES:
-        ranking = rank_algorithms(table, scheme, higher_is_better=True, missing="drop")
-        assert ranking["rank"].tolist() == [1, 1], scheme
-
-
 GOOD = pd.DataFrame({"a": [0.1, 0.2], "b": [0.3, 0.4]})
 
 
@@ -231,6 +204,56 @@ def test_bad_tables_and_options(
         rank_algorithms(table, **options)
 
 
+@short
+@given(tables, st.sampled_from(TIES), st.integers(0, 2**32 - 1))
+def test_weights_weigh_the_mean_ranks(values: pd.DataFrame, ties: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    times = values.sample(frac=1, random_state=seed % 97).set_axis(values.index)
+    weights = tuple(rng.integers(1, 5, 2).astype(float))
+    scores = challenge_score(values, times, ties=ties, weights=weights)
+    expected = np.average(scores[["mean_rank_f1", "mean_rank_runtime"]], axis=1, weights=weights)
+    np.testing.assert_allclose(scores["mean_rank"], expected, atol=1e-12)
+    twice = challenge_score(values, times, ties=ties, weights=(2 * weights[0], 2 * weights[1]))
+    pd.testing.assert_frame_equal(scores, twice)
+    for weight, alone, higher in (((1, 0), values, True), ((0, 1), times, False)):
+        found = challenge_score(values, times, ties=ties, weights=weight)["rank"]
+        kept = rank_algorithms(alone, "rank-then-mean", higher_is_better=higher, ties=ties)["rank"]
+        assert found.tolist() == kept.tolist()
+
+
+@short
+@given(tables, st.sampled_from(SCHEMES))
+def test_any_value_can_be_scored(values: pd.DataFrame, scheme: str) -> None:
+    """An error, where smaller is better, is ranked as a value is, and the score's draws are too."""
+    options = {"scheme": scheme, "decimals": None, "higher_is_better": False}
+    expected = rank_algorithms(values, scheme, higher_is_better=False)["rank"]
+    assert challenge_score(values, None, **options)["rank"].tolist() == expected.tolist()
+    draws = draw_counts(len(values), 3, np.random.default_rng(0))
+    drawn = bootstrap_challenge(values, None, counts=draws, **options)
+    alone = bootstrap(values, scheme, higher_is_better=False, counts=draws)
+    pd.testing.assert_frame_equal(drawn.ranks, alone.ranks)
+
+
+@pytest.mark.parametrize(
+    ("times", "options", "message"),
+    [
+        (GOOD, {"weights": (1, -1)}, "none of them negative"),
+        (GOOD, {"weights": (0, 0)}, "above 0"),
+        (GOOD, {"weights": (1, 1, 1)}, "give 2 numbers"),
+        (GOOD, {"weights": (1, np.nan)}, "give 2 numbers"),
+        (None, {"weights": (0, 1)}, "F1 counts nothing"),
+        (GOOD[["b", "a"]], {}, "images and algorithms of f1"),
+        (GOOD.astype(str).replace("0.1", "fast"), {}, "other than numbers"),
+        (-np.inf * GOOD, {}, "infinitely good"),
+        (GOOD, {"ties": "first"}, "ties 'first'"),
+        (GOOD, {"scheme": "podium"}, "scheme 'podium'"),
+    ],
+)
+def test_bad_scores(times: pd.DataFrame | None, options: dict[str, object], message: str) -> None:
+    with pytest.raises((ScoresError, UsageError), match=message):
+        challenge_score(GOOD, times, **options)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -239,6 +262,7 @@ def test_bad_tables_and_options(
         ({"counts": [[1, 1, 1]]}, r"expected \(samples, 2\)"),
         ({"counts": [[0, 0]]}, "how often"),
         ({"counts": [[0.5, 1.5]]}, "how often"),
+        ({"counts": [[1, 1]], "compatibility": "R"}, "compatibility 'R': not known"),
     ],
 )
 def test_bad_draws(options: dict[str, object], message: str) -> None:
