@@ -1,5 +1,6 @@
 """What every model shares: steps, optimiser, validation by the evaluator's own F1."""
 
+from collections.abc import Callable
 from typing import Any, TypedDict
 
 import numpy as np
@@ -9,14 +10,18 @@ from pytorch_lightning.utilities import rank_zero_warn
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
 
+from cellbench.errors import UsageError
 from cellbench.evaluation.metric import CellF1
 from cellbench.labels import LabelMap
 from cellbench.models.schedule import learning_rate_factor, training_progress
 from cellbench.networks.windows import predict_in_windows
 from cellbench.representations import Representation
+from cellbench.representations.base import NumpyMaps
 
 MODEL_KEY = "cellbench_model"
 """Where a checkpoint keeps the name of its model."""
+DECODING_KEY = "cellbench_decoding"
+"""Where a checkpoint keeps the options of decoding that `cellbench tune` fits."""
 
 
 class Batch(TypedDict):
@@ -46,6 +51,12 @@ class InstanceSegmentationModel(LightningModule):
         warmup_steps: steps over which the learning rate rises to its peak.
         window: side in pixels of the windows in which whole images are segmented.
         overlap: share of a window that its neighbour covers too.
+        encoder_rate: factor on the learning rate of the network's encoder; pretrained ones want 0.1.
+        channels_last: keep the network's arrays pixel by pixel: faster for ConvNeXt, slower for U-Net.
+        compiled: compile the network for training (torch.compile): a minute at the start, then faster.
+
+    Raises:
+        UsageError: if ``encoder_rate`` is given and the network has no encoder.
     """
 
     def __init__(
@@ -57,16 +68,27 @@ class InstanceSegmentationModel(LightningModule):
         warmup_steps: int = 50,
         window: int = 256,
         overlap: float = 0.25,
+        encoder_rate: float = 1.0,
+        channels_last: bool = False,
+        compiled: bool = False,
     ) -> None:
         super().__init__()
+        if encoder_rate != 1 and not hasattr(network, "encoder"):
+            raise UsageError(
+                f"encoder_rate {encoder_rate}: this network has no encoder; leave it out"
+            )
         self.save_hyperparameters(ignore=["network", "representation"])
-        self.network = network
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.network = network.to(memory_format=self.memory_format)
         self.representation = representation
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.warmup_steps = warmup_steps
         self.window = window
         self.overlap = overlap
+        self.encoder_rate = encoder_rate
+        self.compiled = compiled
+        self._compiled_network: Callable[[torch.Tensor], dict[str, torch.Tensor]] | None = None
         self.val_f1 = CellF1()
         self.test_f1 = CellF1()
         self._predicted_cells = 0
@@ -78,25 +100,38 @@ class InstanceSegmentationModel(LightningModule):
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         """Predict activated maps (B, C, H, W) of images (B, 3, H, W)."""
-        return self.representation.activate(self.network(image))
+        outputs = self.network(image.contiguous(memory_format=self.memory_format))
+        return self.representation.activate(outputs)
 
-    def segment(self, image: torch.Tensor) -> LabelMap:
-        """Segment one image of any size.
+    def predict_maps(self, image: torch.Tensor) -> NumpyMaps:
+        """Predict the maps of one image of any size, activated.
 
         Args:
             image: (3, H, W) in [0, 1]; it may lie in main memory while the network is on a GPU.
 
         Returns:
-            (H, W) label map.
+            (C, H, W) float32 for each map.
         """
         maps = predict_in_windows(
             self, image, window=self.window, overlap=self.overlap, device=self.device
         )
-        return self.representation.decode({name: each.cpu().numpy() for name, each in maps.items()})
+        return {name: each.cpu().numpy() for name, each in maps.items()}
+
+    def segment(self, image: torch.Tensor) -> LabelMap:
+        """Segment one image (3, H, W) of any size into a label map (H, W)."""
+        return self.representation.decode(self.predict_maps(image))
+
+    def setup(self, stage: str) -> None:
+        """Compile for training; whole images have windows of other shapes, and gain nothing."""
+        if stage == "fit" and self.compiled:
+            # The bound method, not the module: the names of the weights stay as they are.
+            self._compiled_network = torch.compile(self.network.forward)
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """Give the loss of a batch of patches."""
-        loss = self.representation.loss(self.network(batch["image"]), batch["targets"])
+        network = self._compiled_network or self.network
+        outputs = network(batch["image"].contiguous(memory_format=self.memory_format))
+        loss = self.representation.loss(outputs, batch["targets"])
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["image"]))
         return loss
 
@@ -131,7 +166,7 @@ class InstanceSegmentationModel(LightningModule):
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Give AdamW with warm-up and cosine, stepped after every batch."""
         optimizer = torch.optim.AdamW(
-            self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+            self._parameter_groups(), lr=self.learning_rate, weight_decay=self.weight_decay
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._learning_rate_factor)
         return {
@@ -139,9 +174,23 @@ class InstanceSegmentationModel(LightningModule):
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """Give all parameters, the encoder's apart where they learn at a rate of their own."""
+        if self.encoder_rate == 1:
+            return [{"params": list(self.parameters())}]
+        encoder = list(self.network.encoder.parameters())  # type: ignore[union-attr]
+        known = {id(each) for each in encoder}
+        rest = [each for each in self.parameters() if id(each) not in known]
+        return [{"params": rest}, {"params": encoder, "lr": self.learning_rate * self.encoder_rate}]
+
     def _learning_rate_factor(self, step: int) -> float:
         return learning_rate_factor(step, self.warmup_steps, training_progress(self.trainer))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Name the model, so that the checkpoint alone is enough to segment."""
+        """Name the model and how it decodes, so that the checkpoint alone is enough to segment."""
         checkpoint[MODEL_KEY] = self.model_name()
+        checkpoint[DECODING_KEY] = self.representation.decoding()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Decode as the checkpoint says; one from before such options keeps the model's own."""
+        self.representation.set_decoding(checkpoint.get(DECODING_KEY, {}))

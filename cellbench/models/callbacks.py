@@ -33,6 +33,8 @@ class AveragedWeights(WeightAveraging):
         def average(
             old: torch.Tensor, new: torch.Tensor, steps: torch.Tensor | int
         ) -> torch.Tensor:
+            if not old.is_floating_point():  # how many batches a normalisation has seen
+                return new
             count = int(steps)
             return torch.lerp(new, old, min(decay, (1 + count) / (10 + count)))
 

@@ -1,11 +1,13 @@
 """What every representation does."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import numpy.typing as npt
 
+from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
 
 if TYPE_CHECKING:
@@ -19,7 +21,11 @@ class Representation(ABC):
 
     Attributes:
         channels: channels of each map, by name, in the order in which a network gives them.
+        TUNED: options of decoding that `cellbench tune` fits, each an attribute of that name, with
+            the values that it tries.
     """
+
+    TUNED: ClassVar[Mapping[str, Sequence[float]]] = {}
 
     channels: Mapping[str, int]
 
@@ -40,3 +46,39 @@ class Representation(ABC):
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
         """Give the loss of raw outputs against targets, both (B, C, H, W) for each map."""
+
+    def decoding(self) -> dict[str, float]:
+        """Give the present values of the options in ``TUNED``."""
+        return {name: getattr(self, name) for name in self.TUNED}
+
+    def set_decoding(self, options: Mapping[str, float]) -> None:
+        """Set options in ``TUNED``.
+
+        Raises:
+            UsageError: if an option is not among them, or not a number.
+        """
+        for name, value in options.items():
+            if name not in self.TUNED or not isinstance(value, int | float):
+                raise UsageError(
+                    f"{name}={value!r}: {type(self).__name__} decodes by no such option"
+                )
+            setattr(self, name, value)
+
+    def turn_back(
+        self, maps: NumpyMaps, quarter_turns: int, flipped: bool
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Turn the maps of a turned image back, so that they are those of the image as it was.
+
+        The image was flipped left to right first, where it was flipped, and then turned by
+        ``rot90(image, quarter_turns, (-2, -1))``. A representation whose channels are directions puts
+        those right too.
+
+        Args:
+            maps: (C, H, W) for each map.
+            quarter_turns: how often the image was turned.
+            flipped: whether it was flipped before that.
+        """
+        turned = {
+            name: np.rot90(each, -quarter_turns, axes=(-2, -1)) for name, each in maps.items()
+        }
+        return {name: each[..., ::-1] if flipped else each for name, each in turned.items()}

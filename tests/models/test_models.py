@@ -16,10 +16,12 @@ from cellbench.models import list_models, model_class
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
+CONF = ROOT / "tests/conf"
 
 
 def fit(model: str, run: Path, data: Path, *more: str) -> int:
-    files = [CONFIGS / "base.yaml", CONFIGS / f"model/{model}.yaml", ROOT / "tests/conf/tiny.yaml"]
+    tiny = [path for name in ("tiny", model) if (path := CONF / f"{name}.yaml").is_file()]
+    files = [CONFIGS / "base.yaml", CONFIGS / f"model/{model}.yaml", *tiny]
     words = [word for file in files for word in ("--config", str(file))]
     return main(
         [

@@ -1,0 +1,133 @@
+"""A ConvNeXt encoder with a U-Net decoder up to full resolution."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from cellbench.errors import CellbenchError, UsageError
+from cellbench.networks.padding import padded
+
+_STEM = 4
+_IMAGE_FEATURES = (32, 16)  # of the skips at half and at full resolution
+
+
+class ConvNextUNet(nn.Module):
+    """ConvNeXt by timm (Liu et al. 2022), decoded as in the system of Lou et al. (2023).
+
+    The encoder's features at strides 4, 8, 16 and 32 are normalised and decoded stride by stride:
+    doubled, joined with the encoder's, two convolutions. The original stops at stride 2 and enlarges
+    the maps; here two convolutions of the image itself are joined at strides 2 and 1, so that outlines
+    of small cells are as sharp as the image. The original feeds 0–255 and lets the network scale them;
+    here the image is brought to the mean and deviation with which the encoder's weights were trained.
+
+    The weights that timm loads are Meta's ConvNeXt ones, Apache-2.0 as timm states; those named
+    ``convnextv2`` are CC-BY-NC-4.0.
+
+    Args:
+        maps: channels of each map to predict, by name; each has its own head.
+        encoder: timm's name of a ConvNeXt, such as ``convnext_atto``, with the tag of its weights or
+            without; ``convnext_small.fb_in22k`` is the paper's.
+        pretrained: load the encoder's weights, from a local cache or the Hugging Face hub.
+        decoder_channels: features at strides 16, 8, 4, 2 and 1.
+
+    Raises:
+        UsageError: if timm knows no such ConvNeXt.
+        CellbenchError: if its weights cannot be had.
+    """
+
+    def __init__(
+        self,
+        maps: Mapping[str, int],
+        encoder: str = "convnext_small.fb_in22k",
+        pretrained: bool = True,
+        decoder_channels: Sequence[int] = (256, 128, 64, 32, 32),
+    ) -> None:
+        from timm.layers import LayerNorm2d
+
+        super().__init__()
+        self.encoder = _make_encoder(encoder, pretrained)
+        depths: list[int] = self.encoder.feature_info.channels()
+        statistics = self.encoder.pretrained_cfg
+        for name in ("mean", "std"):
+            values = torch.tensor(statistics[name]).view(3, 1, 1)
+            self.register_buffer(name, values, persistent=False)
+        self.norms = nn.ModuleList(LayerNorm2d(depth) for depth in depths)
+        half, full = _IMAGE_FEATURES
+        self.full_skip = _convolution(3, full)
+        self.half_skip = _convolution(full, half, stride=2)
+        skips = [*reversed(depths[:-1]), half, full]
+        if len(decoder_channels) != len(skips):
+            raise UsageError(
+                f"decoder_channels {list(decoder_channels)}: give {len(skips)} numbers"
+            )
+        widths = [depths[-1], *decoder_channels]
+        self.decoder = nn.ModuleList(
+            _UpBlock(deep, skip, made)
+            for (deep, made), skip in zip(pairwise(widths), skips, strict=True)
+        )
+        self.heads = nn.ModuleDict(
+            {name: nn.Conv2d(widths[-1], channels, 1) for name, channels in maps.items()}
+        )
+        self.stride = _STEM * 2 ** (len(depths) - 1)
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Predict the maps, before activation.
+
+        Args:
+            image: (B, 3, H, W) in [0, 1], of any size.
+
+        Returns:
+            (B, C, H, W) for each map of C channels.
+        """
+        height, width = image.shape[-2:]
+        scaled = padded((image - self.mean) / self.std, self.stride)
+        features = [norm(each) for norm, each in zip(self.norms, self.encoder(scaled), strict=True)]
+        full = self.full_skip(scaled)
+        value = features.pop()
+        skips = [*reversed(features), self.half_skip(full), full]
+        for block, skip in zip(self.decoder, skips, strict=True):
+            value = block(value, skip)
+        value = value[..., :height, :width]
+        return {name: head(value) for name, head in self.heads.items()}
+
+
+def _make_encoder(name: str, pretrained: bool) -> Any:  # noqa: ANN401  (timm ships no types)
+    import timm
+
+    if not name.startswith("convnext"):
+        raise UsageError(f"encoder {name!r}: not a ConvNeXt; try convnext_atto or convnext_small")
+    try:
+        return timm.create_model(name, pretrained=pretrained, features_only=True)
+    except OSError as error:  # no connection and no cached copy
+        raise CellbenchError(
+            f"encoder {name!r}: its weights can neither be downloaded nor found in the cache; train "
+            "without them: --model.init_args.pretrained false"
+        ) from error
+    except RuntimeError as error:  # timm's word for names it does not know
+        known = ", ".join(timm.list_models("convnext*"))
+        raise UsageError(f"encoder {name!r}: {error}; choose from {known}") from error
+
+
+class _UpBlock(nn.Module):
+    """Double the resolution, join the skip, convolve twice."""
+
+    def __init__(self, deep: int, skip: int, made: int) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(_convolution(deep + skip, made), _convolution(made, made))
+
+    def forward(self, deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+        doubled = functional.interpolate(deep, scale_factor=2, mode="nearest")
+        value: torch.Tensor = self.convolutions(torch.cat([doubled, skip], dim=1))
+        return value
+
+
+def _convolution(given: int, made: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(given, made, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(made, eps=1e-3),
+        nn.ReLU(inplace=True),
+    )

@@ -1,0 +1,21 @@
+"""Images of any size for networks that halve the resolution several times."""
+
+import torch
+from torch.nn.functional import pad
+
+
+def padded(image: torch.Tensor, multiple: int) -> torch.Tensor:
+    """Repeat the last row and column until both sides are multiples; cut the maps back afterwards.
+
+    Args:
+        image: (B, C, H, W).
+        multiple: what both sides shall be divisible by.
+
+    Example:
+        >>> padded(torch.zeros(1, 3, 33, 64), 32).shape
+        torch.Size([1, 3, 64, 64])
+    """
+    missing = [-side % multiple for side in image.shape[-2:]]
+    if not any(missing):
+        return image
+    return pad(image, (0, missing[1], 0, missing[0]), mode="replicate")

@@ -1,0 +1,50 @@
+"""The Swin-UNETR of the challenge's baseline."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from cellbench.networks.padding import padded
+
+_STRIDE = 32
+
+
+class SwinUNETR(nn.Module):
+    """MONAI's Swin-UNETR in 2-D (Hatamizadeh et al. 2022), trained from scratch.
+
+    Args:
+        maps: channels of each map to predict, by name.
+        feature_size: features of the first level, a multiple of 12; the official 24.
+    """
+
+    def __init__(self, maps: Mapping[str, int], feature_size: int = 24) -> None:
+        from monai.networks.nets import SwinUNETR as MonaiSwinUNETR
+
+        super().__init__()
+        self.maps = dict(maps)
+        self.body = MonaiSwinUNETR(
+            in_channels=3,
+            out_channels=sum(self.maps.values()),
+            feature_size=feature_size,
+            spatial_dims=2,
+        )
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The Swin transformer."""
+        transformer: nn.Module = self.body.swinViT
+        return transformer
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Predict the maps, before activation.
+
+        Args:
+            image: (B, 3, H, W) in [0, 1], of any size.
+
+        Returns:
+            (B, C, H, W) for each map of C channels.
+        """
+        height, width = image.shape[-2:]
+        maps = self.body(padded(image, _STRIDE))[..., :height, :width]
+        return dict(zip(self.maps, maps.split(list(self.maps.values()), dim=1), strict=True))
