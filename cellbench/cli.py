@@ -18,6 +18,7 @@ TRAINING_VERBS = {
 }
 VERBS = {
     "segment": "label maps for a file or folder of images of any size",
+    "tune": "fit how a trained model decodes its maps to the tune split",
     "run": "timed, one-image-at-a-time run of entrants",
     "evaluate": "score folders of label maps against the truth",
     "rank": "leaderboard, intervals and rank stability from scores",

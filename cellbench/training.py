@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import torch
 import yaml
@@ -15,6 +14,7 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 from cellbench.data.datamodule import CellDataModule
 from cellbench.files import written_whole
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.networks.precision import half_precision
 
 CHECKPOINTS = "checkpoints"
 BEST = "best.ckpt"
@@ -87,8 +87,5 @@ def _loggers(root: Path) -> list[Logger]:
 
 def _default_precision() -> str:
     """Mixed where the hardware multiplies in half precision, in the wider bfloat16 where it can."""
-    if not torch.cuda.is_available():
-        # Older releases of torch cannot tell.
-        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        return "bf16-mixed" if capabilities.get("avx512_bf16") else "32-true"
-    return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    half = half_precision("cuda" if torch.cuda.is_available() else "cpu")
+    return {torch.bfloat16: "bf16-mixed", torch.float16: "16-mixed", None: "32-true"}[half]

@@ -48,7 +48,8 @@ def load_model(
     try:
         model = made(**options)
         model.load_state_dict(content["state_dict"])
-    except (RuntimeError, TypeError, ValueError, LookupError) as error:
+        model.on_load_checkpoint(content)
+    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
             f"{path}: was written by another version ({reason}); train again"

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,31 +15,67 @@ from cellbench.errors import CellbenchError, ImageError
 from cellbench.evaluation.runtimes import RUNTIME_COLUMNS, RUNTIME_FILE, rank_runtime_seconds
 from cellbench.files import write_rows
 from cellbench.images import image_files, read_image
+from cellbench.inference.augmented import augmented_maps
+from cellbench.inference.ensemble import mean_maps
 from cellbench.labels import LabelMap, label_path, relabel, write_labels
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.networks.precision import half_precision
+from cellbench.representations.base import NumpyMaps
+
+Models = InstanceSegmentationModel | Sequence[InstanceSegmentationModel]
+Precision = Literal["auto", "bf16", "32"]
 
 _log = logging.getLogger(__name__)
 
 
-def segment_image(model: InstanceSegmentationModel, image: npt.NDArray[np.floating]) -> LabelMap:
+def segment_image(
+    model: Models,
+    image: npt.NDArray[np.floating],
+    *,
+    precision: Precision = "auto",
+    augment: bool = False,
+) -> LabelMap:
     """Segment one image of any size.
 
     Args:
-        model: a loaded model; on a GPU it runs in mixed precision.
+        model: a loaded model, or the models of an ensemble (see :func:`load_models`).
         image: (H, W, 3) in [0, 1], as :func:`cellbench.images.read_image` gives it.
+        precision: ``auto`` is half precision where the hardware is fast in it, ``bf16`` is half
+            precision everywhere, ``32`` nowhere.
+        augment: average over the image's eight positions; it takes eight times as long.
 
     Returns:
         (H, W) label map, ids 1 … N.
     """
-    pixels = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32)).permute(2, 0, 1)
-    on_gpu = model.device.type == "cuda"
-    mixed = torch.autocast("cuda", _half_precision()) if on_gpu else nullcontext()
-    with torch.inference_mode(), mixed:
-        return relabel(model.segment(pixels))
+    models = [model] if isinstance(model, InstanceSegmentationModel) else list(model)
+    maps = predict_maps(models, image, precision=precision, augment=augment)
+    return relabel(models[0].representation.decode(maps))
 
 
-def _half_precision() -> torch.dtype:
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+def predict_maps(
+    models: Sequence[InstanceSegmentationModel],
+    image: npt.NDArray[np.floating],
+    *,
+    precision: Precision = "auto",
+    augment: bool = False,
+) -> NumpyMaps:
+    """Predict the activated maps of one image, averaged over models; see :func:`segment_image`.
+
+    What is not a number counts as black, lest it spread over all that the network sees with it.
+
+    Returns:
+        (C, H, W) float32 for each map.
+    """
+    finite = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+    pixels = torch.from_numpy(np.ascontiguousarray(finite)).permute(2, 0, 1)
+    predict = augmented_maps if augment else InstanceSegmentationModel.predict_maps
+    with torch.inference_mode(), _autocast(models[0].device.type, precision):
+        return mean_maps(predict(each, pixels) for each in models)
+
+
+def _autocast(device: str, precision: Precision) -> AbstractContextManager[object]:
+    half = torch.bfloat16 if precision == "bf16" else half_precision(device)
+    return nullcontext() if half is None or precision == "32" else torch.autocast(device, half)
 
 
 def find_images(inputs: str | Path) -> dict[str, Path]:
@@ -59,10 +96,13 @@ def find_images(inputs: str | Path) -> dict[str, Path]:
 
 
 def segment_files(
-    model: InstanceSegmentationModel,
+    model: Models,
     files: dict[str, Path],
     outputs: str | Path,
     progress: Callable[[Iterable[str]], Iterable[str]] = lambda stems: stems,
+    *,
+    precision: Precision = "auto",
+    augment: bool = False,
 ) -> list[str]:
     """Segment image files; write ``<stem>_label.tiff`` and ``runtime.csv``.
 
@@ -70,10 +110,12 @@ def segment_files(
     label map, without the loading of the model.
 
     Args:
-        model: a loaded model.
+        model: a loaded model, or the models of an ensemble.
         files: images by stem.
         outputs: folder of the label maps.
         progress: wraps the stems, such as a progress bar.
+        precision: as in :func:`segment_image`.
+        augment: as in :func:`segment_image`.
 
     Returns:
         The stems that failed.
@@ -85,7 +127,8 @@ def segment_files(
         try:
             label_path(outputs, stem).unlink(missing_ok=True)
             image = read_image(files[stem])
-            write_labels(label_path(outputs, stem), segment_image(model, image))
+            labels = segment_image(model, image, precision=precision, augment=augment)
+            write_labels(label_path(outputs, stem), labels)
         except (CellbenchError, OSError, MemoryError, torch.OutOfMemoryError) as error:
             _log.error("%s", " ".join(str(error).split()) or f"{files[stem]}: out of memory")
             failed.append(stem)

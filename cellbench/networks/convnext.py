@@ -39,6 +39,9 @@ class ConvNextUNet(nn.Module):
         CellbenchError: if its weights cannot be had.
     """
 
+    mean: torch.Tensor
+    std: torch.Tensor
+
     def __init__(
         self,
         maps: Mapping[str, int],

@@ -4,18 +4,19 @@ import torch
 from torch.nn.functional import pad
 
 
-def padded(image: torch.Tensor, multiple: int) -> torch.Tensor:
+def padded(image: torch.Tensor, multiple: int, smallest: int = 0) -> torch.Tensor:
     """Repeat the last row and column until both sides are multiples; cut the maps back afterwards.
 
     Args:
         image: (B, C, H, W).
         multiple: what both sides shall be divisible by.
+        smallest: what both sides shall be at least, itself such a multiple.
 
     Example:
         >>> padded(torch.zeros(1, 3, 33, 64), 32).shape
         torch.Size([1, 3, 64, 64])
     """
-    missing = [-side % multiple for side in image.shape[-2:]]
+    missing = [max(-side % multiple, smallest - side) for side in image.shape[-2:]]
     if not any(missing):
         return image
     return pad(image, (0, missing[1], 0, missing[0]), mode="replicate")

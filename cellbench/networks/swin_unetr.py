@@ -8,6 +8,7 @@ from torch import nn
 from cellbench.networks.padding import padded
 
 _STRIDE = 32
+_SMALLEST = 64  # the deepest maps are normalised over space: one pixel would be nothing
 
 
 class SwinUNETR(nn.Module):
@@ -46,5 +47,5 @@ class SwinUNETR(nn.Module):
             (B, C, H, W) for each map of C channels.
         """
         height, width = image.shape[-2:]
-        maps = self.body(padded(image, _STRIDE))[..., :height, :width]
+        maps = self.body(padded(image, _STRIDE, _SMALLEST))[..., :height, :width]
         return dict(zip(self.maps, maps.split(list(self.maps.values()), dim=1), strict=True))

@@ -1,8 +1,8 @@
 """Cells as three classes: background, interior, boundary. The challenge's baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,10 @@ class Boundary(Representation):
     """
 
     channels: Mapping[str, int] = {"classes": 3}
+    TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
+        "threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
+        "smallest_interior": (4, 8, 16, 32, 64),
+    }
 
     def __init__(
         self,

@@ -1,0 +1,153 @@
+"""Fitting the options of decoding to labelled images, the network as it is."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from cellbench.data.folder import DatasetImage
+from cellbench.errors import DatasetError, UsageError
+from cellbench.evaluation import score_image
+from cellbench.files import written_whole
+from cellbench.images import read_image
+from cellbench.inference.segment import predict_maps
+from cellbench.labels import LabelMap, read_labels, relabel
+from cellbench.models.base import DECODING_KEY, InstanceSegmentationModel
+from cellbench.representations import Representation
+
+Decoding = dict[str, float]
+
+_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One set of decoding options and what it scored.
+
+    Attributes:
+        option: the option that was varied; empty for the options at the start.
+        decoding: the value of each option.
+        f1: mean F1 over the images, by the rules of the challenge.
+    """
+
+    option: str
+    decoding: Decoding
+    f1: float
+
+
+def tune_decoding(
+    model: InstanceSegmentationModel,
+    items: Sequence[DatasetImage],
+    progress: Callable[[Sequence[Any], str], Any] = lambda each, _: each,
+) -> list[Trial]:
+    """Find the decoding options with the highest mean F1, one option after the other.
+
+    The network runs once for each image; its maps are kept in a temporary folder, four bytes for each
+    channel and pixel. An option keeps its value where no other is better. The search ends when
+    a round over all options changes none, after three at most. The model is left with the best.
+
+    Args:
+        model: a loaded model.
+        items: images with label maps.
+        progress: wraps a sequence that is worked through, given what it is.
+
+    Returns:
+        Every trial in order; the best is the one with the highest F1, the first of equals.
+
+    Raises:
+        UsageError: if the model's representation has no options to fit.
+        DatasetError: if there is no image with a label map.
+    """
+    representation = model.representation
+    if not representation.TUNED:
+        raise UsageError(f"{model.model_name()}: its decoding has no options to fit")
+    labelled = [item for item in items if item.labels is not None]
+    if not labelled:
+        raise DatasetError("tune: no image has a label map; add some to tune/labels")
+    with tempfile.TemporaryDirectory(prefix="cellbench-maps-") as folder:
+        cases = [
+            _predict(model, item, Path(folder) / str(number))
+            for number, item in enumerate(progress(labelled, "predict"))
+        ]
+
+        def score(decoding: Decoding) -> float:
+            representation.set_decoding(decoding)
+            return float(np.mean([_f1(representation, case) for case in progress(cases, "decode")]))
+
+        trials = list(_search(representation.TUNED, representation.decoding(), score))
+    representation.set_decoding(best_trial(trials).decoding)
+    return trials
+
+
+def best_trial(trials: Sequence[Trial]) -> Trial:
+    """Give the trial with the highest F1, the first of equals."""
+    return max(trials, key=lambda trial: trial.f1)
+
+
+def _search(
+    candidates: Mapping[str, Sequence[float]],
+    start: Decoding,
+    score: Callable[[Decoding], float],
+) -> Iterator[Trial]:
+    """Vary one option at a time around the best so far, and never try the same twice."""
+    best = Trial("", start, score(start))
+    yield best
+    tried = [start]
+    for _ in range(_ROUNDS):
+        before = best
+        for option, values in candidates.items():
+            centre = best.decoding
+            for value in values:
+                decoding = {**centre, option: value}
+                if decoding in tried:
+                    continue
+                tried.append(decoding)
+                trial = Trial(option, decoding, score(decoding))
+                yield trial
+                best = best_trial([best, trial])
+        if best is before:
+            return
+
+
+def store_decoding(checkpoint: Path, decoding: Mapping[str, float]) -> None:
+    """Write decoding options into a checkpoint; all else in it stays.
+
+    Args:
+        checkpoint: a file that :func:`cellbench.inference.load_model` can load.
+        decoding: the value of each option.
+    """
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    content[DECODING_KEY] = dict(decoding)
+    with written_whole(checkpoint) as temporary:
+        torch.save(content, temporary)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """The maps of one image, on disk, and its true cells."""
+
+    maps: Mapping[str, Path]
+    truth: LabelMap
+
+    def load(self) -> dict[str, npt.NDArray[Any]]:
+        return {name: np.load(path) for name, path in self.maps.items()}
+
+
+def _predict(model: InstanceSegmentationModel, item: DatasetImage, folder: Path) -> _Case:
+    assert item.labels is not None
+    folder.mkdir()
+    files = {}
+    for name, values in predict_maps([model], read_image(item.image)).items():
+        files[name] = folder / f"{name}.npy"
+        np.save(files[name], values)
+    return _Case(files, read_labels(item.labels))
+
+
+def _f1(representation: Representation, case: _Case) -> float:
+    prediction = relabel(representation.decode(case.load()))
+    return score_image(case.truth, prediction)[0].f1

@@ -1,0 +1,73 @@
+"""Networks: maps of the image's size, whatever that is; encoders by name."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from cellbench.errors import CellbenchError, UsageError
+from cellbench.networks.convnext import ConvNextUNet
+from cellbench.networks.padding import padded
+from cellbench.networks.swin_unetr import SwinUNETR
+
+MAPS = {"distances": 5, "probability": 1}
+SMALL = (8, 8, 8, 8, 8)
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "convnext": lambda: ConvNextUNet(MAPS, "convnext_atto", False, SMALL),
+    "swin_unetr": lambda: SwinUNETR(MAPS, feature_size=12),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_maps_have_the_images_size(name: str) -> None:
+    network = NETWORKS[name]().eval()
+    for shape in ((1, 1), (64, 64), (33, 70)):
+        with torch.inference_mode():
+            maps = network(torch.rand(2, 3, *shape))
+        assert list(maps) == list(MAPS)
+        assert [each.shape for each in maps.values()] == [(2, 5, *shape), (2, 1, *shape)]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_parameter_learns(name: str) -> None:
+    network = NETWORKS[name]()
+    torch.stack(
+        [each.sum() for each in network(torch.rand(2, 3, 64, 64)).values()]
+    ).sum().backward()
+    idle = [key for key, each in network.named_parameters() if each.grad is None]
+    assert not idle
+    assert {id(each) for each in network.encoder.parameters()} <= {  # type: ignore[union-attr]
+        id(each) for each in network.parameters()
+    }
+
+
+def test_what_is_padded_does_not_matter_far_away() -> None:
+    network = NETWORKS["convnext"]().eval()
+    image = torch.rand(1, 3, 64, 65)
+    with torch.inference_mode():
+        whole, by_hand = network(image), network(padded(image, 32))
+    torch.testing.assert_close(whole["distances"], by_hand["distances"][..., :65])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("resnet18", "not a ConvNeXt"), ("convnext_atta", "choose from .*convnext_atto")],
+)
+def test_unknown_encoders(name: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        ConvNextUNet(MAPS, name, pretrained=False)
+
+
+def test_wrong_number_of_widths() -> None:
+    with pytest.raises(UsageError, match="give 5 numbers"):
+        ConvNextUNet(MAPS, "convnext_atto", False, (8, 8))
+
+
+def test_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*arguments: object, **options: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("timm.create_model", offline)
+    with pytest.raises(CellbenchError, match=r"--model\.init_args\.pretrained false"):
+        ConvNextUNet(MAPS, "convnext_atto", pretrained=True)
