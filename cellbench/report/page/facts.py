@@ -13,8 +13,7 @@ def at_a_glance(board: BoardTables) -> list[Fact]:
     """Say what decides the ranking, as pairs of a word and what it is."""
     known = board.provenance
     facts = [
-        ("Algorithms", f"{len(board.leaderboard):,}"),
-        ("Images", f"{board.values['image'].nunique():,}"),
+        ("Compared", _compared(board)),
         ("Ranked on", _ranked_on(board)),
         ("Scheme", f"{known['scheme']}, ties {known['ties']}"),
         ("Protocol", _protocol(known.get("protocol"))),
@@ -37,6 +36,12 @@ def origin(board: BoardTables) -> list[Fact]:
     for scores in known.get("scores") or []:
         facts.append((_words(scores.get("file")), f"SHA-256 {_words(scores.get('sha256'))}"))
     return [(word, told) for word, told in facts if told]
+
+
+def _compared(board: BoardTables) -> str:
+    algorithms = count(len(board.leaderboard), "algorithm")
+    images = count(board.values["image"].nunique(), "image")
+    return f"{algorithms} on {images}, the same for all"
 
 
 def _ranked_on(board: BoardTables) -> str:

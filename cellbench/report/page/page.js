@@ -165,16 +165,18 @@ function picture(image, algorithm, label) {
   return svg;
 }
 
-function counted(drawn) {
+function named(counts, kinds) {
+  const words = kinds.filter((kind) => counts[kind]).map((kind) => `${counts[kind]} ${kind.replace("-", " ")}`);
+  return words.length ? ` (${words.join(", ")})` : "";
+}
+
+function counted({ found, made }) {
   const sum = (counts) => Object.values(counts).reduce((total, count) => total + count, 0);
-  const real = sum(drawn.found);
-  const found = drawn.found.matched ?? 0;
-  const f1 = found ? (2 * found) / (real + sum(drawn.made)) : 0;
-  const wrong = index.kinds
-    .map((kind) => [kind, (kind === "spurious" ? drawn.made : drawn.found)[kind]])
-    .filter(([kind, count]) => kind !== "matched" && count)
-    .map(([kind, count]) => `${count} ${kind.replace("-", " ")}`);
-  return `F1 ${f1.toFixed(3)} · ${[`${found} of ${real} cells found`, ...wrong].join(", ")}`;
+  const [real, predicted, both] = [sum(found), sum(made), found.matched ?? 0];
+  const f1 = both ? (2 * both) / (real + predicted) : 0;
+  const wrong = index.kinds.filter((kind) => kind !== "matched");
+  return `F1 ${f1.toFixed(3)}: of ${real} true cells ${real - both} not found${named(found, wrong)}; `
+    + `of ${predicted} predicted cells ${predicted - both} without partner${named(made, wrong)}.`;
 }
 
 function card(title, image, algorithm) {
@@ -195,7 +197,7 @@ function card(title, image, algorithm) {
 }
 
 function fill(select, names, wanted) {
-  const kept = names.includes(select.value) ? select.value : wanted;
+  const kept = select.options.length && names.includes(select.value) ? select.value : wanted;
   select.replaceChildren(...names.map((name) => make("option", { value: name }, name || "the truth alone")));
   select.value = kept ?? names[0];
 }
@@ -204,7 +206,7 @@ function browse() {
   const name = byId("browse-algorithm").value;
   const chosen = index.choices.filter((choice) => choice.algorithm === name);
   byId("browse").replaceChildren(
-    ...chosen.map((choice) => card(`${choice.role}: ${choice.image}`, choice.image, name)),
+    ...chosen.map((choice) => card(`${choice.role[0].toUpperCase()}${choice.role.slice(1)}: ${choice.image}`, choice.image, name)),
   );
 }
 

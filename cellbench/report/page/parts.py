@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from cellbench.errors import ScoresError
-from cellbench.ranking.text_table import read_text, to_numbers
 from cellbench.report.page.gallery import COMMON, Gallery
 from cellbench.report.page.leaderboard import Cell, Table, make_table
 from cellbench.report.page.outlines import KINDS
 from cellbench.report.page.texts import count, number, rank_text
 from cellbench.report.page.window import SIDE
 from cellbench.report.tables import BoardTables, read_board
+
+NOT_GIVEN = "not given"
+"""What a modality without a name is called."""
 
 Told = Mapping[str, tuple[str, str]]
 
@@ -26,16 +26,14 @@ class Tab:
     table: Table
 
 
-def read_told(folder: Path) -> Told:
-    """Read title and notes of each algorithm from algorithms.csv; nothing where there is none."""
-    path = folder / "algorithms.csv"
-    if not path.is_file():
+def what_is_told(board: BoardTables) -> Told:
+    """Give title and notes of each algorithm; nothing where there is no algorithms.csv."""
+    if board.algorithms is None:
         return {}
     columns = ["algorithm", "title", "trained_on", "submitted"]
-    rows = read_text(path, columns, "run cellbench rank")
     return {
         name: (title, _notes(trained_on, submitted == "True"))
-        for name, title, trained_on, submitted in rows[columns].itertuples(index=False)
+        for name, title, trained_on, submitted in board.algorithms[columns].itertuples(index=False)
     }
 
 
@@ -50,28 +48,21 @@ def modality_tabs(board: BoardTables, told: Told) -> list[Tab]:
     for name, folder in board.modalities.items():
         part = read_board(folder)
         images = count(part.values["image"].nunique(), "image")
-        shown = name or "not given"
+        shown = name or NOT_GIVEN
         caption = f"{shown}: ranked on {images}, best first"
         tabs.append(Tab(shown, caption, make_table(part, told)))
     return tabs
 
 
 def consensus_table(board: BoardTables) -> dict[str, Any] | None:
-    """Read consensus.csv: ``names`` of the modalities and ``rows``; None where there is none."""
-    path = board.folder / "consensus.csv"
-    if not board.modalities or not path.is_file():
+    """Give ``names`` of the modalities and ``rows``, best first; None where there is one modality."""
+    if board.consensus is None:
         return None
-    names = list(board.modalities)
-    table = read_text(path, ["algorithm", "mean_rank", "rank"], "run cellbench rank")
-    # By place: a modality may have any name, or none.
-    numbers = [to_numbers(table.iloc[:, place], path) for place in range(1, table.shape[1])]
-    if len(numbers) != len(names) + 2:
-        raise ScoresError(f"{path}: has not one column for each modality; run cellbench rank")
     rows = []
-    for name, *ranks, mean, rank in zip(table["algorithm"], *numbers, strict=True):
+    for name, *ranks, mean, rank in board.consensus.itertuples(index=False, name=None):
         cells = [Cell(number(mean, 2), mean), *(Cell(rank_text(one), one) for one in ranks)]
         rows.append({"name": name, "rank": Cell(rank_text(rank), rank), "cells": cells})
-    return {"names": [name or "not given" for name in names], "rows": rows}
+    return {"names": [name or NOT_GIVEN for name in board.modalities], "rows": rows}
 
 
 def axis_words(board: BoardTables) -> str:

@@ -85,7 +85,7 @@ def _context(
     board: BoardTables, figures: Iterable[Path], published: Sequence[Published]
 ) -> dict[str, Any]:
     style, script = _asset("page.css"), _asset("page.js")
-    told = parts.read_told(board.folder)
+    told = parts.what_is_told(board)
     failures = parts.list_failures(board)
     modalities = parts.modality_tabs(board, told)
     return {
