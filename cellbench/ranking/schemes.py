@@ -9,7 +9,8 @@ import pandas as pd
 from cellbench.errors import ScoresError
 from cellbench.ranking.adjustment import ADJUSTMENTS, Adjust, adjust_p_values
 from cellbench.ranking.cases import rank_rows
-from cellbench.ranking.significance import ordered_pairs, signed_rank_tests
+from cellbench.ranking.signed_ranks import signed_rank_tests
+from cellbench.ranking.significance import ordered_pairs
 from cellbench.ranking.tables import (
     TIES,
     Floats,

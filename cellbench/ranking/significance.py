@@ -1,99 +1,12 @@
 """Which algorithm is significantly better than which: Wilcoxon signed rank tests."""
 
-from itertools import combinations
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import csr_array
-from scipy.special import ndtr
 
 from cellbench.ranking.adjustment import adjust_p_values
-from cellbench.ranking.tables import Floats, larger_is_better
-
-_BLOCK = 128  # samples tested at once: their counts stay in the processor's cache
-
-
-class PairTests(NamedTuple):
-    """Tests of all ordered pairs; each (samples, better, worse).
-
-    Attributes:
-        nonzero: how many cases differ.
-        statistic: sum of the ranks of the cases on which the first algorithm is better.
-        p: one-sided p value; 1 where no case differs and on the diagonal.
-    """
-
-    nonzero: Floats
-    statistic: Floats
-    p: Floats
-
-
-def signed_rank_tests(values: Floats, counts: Floats) -> PairTests:
-    """Test all ordered pairs of algorithms, with each case counted as often as ``counts`` says.
-
-    Zeros are dropped; the p value is the normal approximation with tie and continuity correction
-    (R's ``wilcox.test(paired = TRUE, alternative = "greater", exact = FALSE)``, as challengeR calls
-    it).
-
-    Args:
-        values: (cases, algorithms), larger is better; pairs with a NaN are left out.
-        counts: (samples, cases), how often each case was drawn.
-
-    Returns:
-        The tests, per sample.
-    """
-    blocks = range(0, len(counts), _BLOCK)
-    parts = [_test_block(values, counts[start : start + _BLOCK]) for start in blocks]
-    return PairTests(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-
-
-def _test_block(values: Floats, counts: Floats) -> PairTests:
-    algorithms = values.shape[1]
-    shape = (counts.shape[0], algorithms, algorithms)
-    nonzero, statistic, tie_term = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    drawn = np.ascontiguousarray(counts.T)
-    for first, second in combinations(range(algorithms), 2):
-        n, above, cubes = _signed_ranks(values[:, first], values[:, second], drawn)
-        nonzero[:, first, second] = nonzero[:, second, first] = n
-        tie_term[:, first, second] = tie_term[:, second, first] = cubes
-        statistic[:, first, second] = above
-        statistic[:, second, first] = n * (n + 1) / 2 - above
-    return PairTests(nonzero, statistic, _p_greater(nonzero, statistic, tie_term))
-
-
-def _signed_ranks(first: Floats, second: Floats, drawn: Floats) -> tuple[Floats, Floats, Floats]:
-    """Give per sample the number of nonzero differences, their positive rank sum, and Σ(t³ − t).
-
-    ``drawn`` is (cases, samples). The differences are sorted and grouped into ties once, as sparse
-    matrices; drawing only changes how many cases a group has.
-    """
-    difference = np.subtract(first, second, out=np.zeros_like(first), where=first != second)
-    size = np.abs(difference)
-    order = np.argsort(size, kind="stable")
-    order = order[np.searchsorted(size[order], 0, side="right") : np.count_nonzero(size == size)]
-    size = size[order]
-    edges = np.flatnonzero(np.concatenate([[True], size[1:] != size[:-1], [True]]))
-    edges = edges[: len(order) + 1]
-    shape = (len(edges) - 1, len(drawn))
-    positive = (difference[order] > 0).astype(float)
-    tied: Floats = csr_array((np.ones_like(positive), order, edges), shape=shape).dot(drawn)
-    above: Floats = csr_array((positive, order, edges), shape=shape).dot(drawn)
-    n = tied.sum(axis=0)
-    # Tied cases share the mean of their ranks: the last of them, less half of the others.
-    rank = np.cumsum(tied, axis=0)
-    rank -= (tied - 1) / 2
-    cubes: Floats = np.einsum("gs,gs,gs->s", tied, tied, tied) - n
-    return n, np.einsum("gs,gs->s", rank, above), cubes
-
-
-def _p_greater(n: Floats, statistic: Floats, tie_term: Floats) -> Floats:
-    variance = n * (n + 1) * (2 * n + 1) / 24 - tie_term / 48
-    excess = statistic - n * (n + 1) / 4 - 0.5
-    nothing_to_test = np.full_like(excess, -np.inf)
-    score = np.divide(excess, np.sqrt(variance), out=nothing_to_test, where=variance > 0)
-    p: Floats = ndtr(-score)
-    return p
+from cellbench.ranking.signed_ranks import signed_rank_tests
+from cellbench.ranking.tables import larger_is_better
 
 
 def ordered_pairs(algorithms: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
