@@ -15,6 +15,8 @@ from cellbench.ranking.text_table import raise_first, read_text, to_numbers
 _OWN = ("algorithm", "image", "modality", "status", "runtime_s", "tolerance_s", "rank_runtime_s")
 _NOT_A_VALUE = (*_OWN, "challenge", "rank_runtime", "runtime", "rank", "")
 
+_LARGEST = 1e100  # sums of values stay finite
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -114,7 +116,8 @@ def _read_file(path: Path, columns: Columns) -> pd.DataFrame:
     checks = {
         f"names no {columns.algorithm}": rows["algorithm"] == "",
         f"names no {columns.case}": rows["image"] == "",
-        f"{columns.value} is infinite": np.isinf(rows[columns.value]),
+        f"{columns.value} is infinite, or beyond {_LARGEST:g}": rows[columns.value].abs()
+        > _LARGEST,
         "is a second row for its algorithm and case": rows.duplicated(["algorithm", "image"]),
     }
     for what, wrong in checks.items():

@@ -1,7 +1,8 @@
 """From files of scores, or any long table, to the files of a board."""
 
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ def _write_all(
     board: Board, modalities: Mapping[str, Board], record: Mapping[str, Any], out: Path
 ) -> None:
     folders = folder_names(modalities)
+    _remove_others(out, folders.values())
     for name, part in modalities.items():
         its_own = {**record, **_facts(part), "modality": name, MODALITIES: {}}
         _write(part.tables(), its_own, out / MODALITIES / folders[name])
@@ -108,6 +110,15 @@ def _write_all(
         }
         tables[CONSENSUS] = join_boards(ranks, ties=record["ties"])
     _write(tables, {**record, **_facts(board), MODALITIES: folders}, out)
+
+
+def _remove_others(out: Path, folders: Collection[str]) -> None:
+    """Remove what an earlier ranking wrote of modalities that the board no longer has."""
+    for record in (out / MODALITIES).glob(f"*/{provenance.PROVENANCE_FILE}"):
+        if record.parent.name not in folders and not record.parent.is_symlink():
+            shutil.rmtree(record.parent)
+    if not folders:
+        (out / f"{CONSENSUS}.csv").unlink(missing_ok=True)
 
 
 def _facts(board: Board) -> dict[str, Any]:

@@ -90,6 +90,31 @@ def test_same_input_same_bytes(tmp_path: Path) -> None:
     assert set(files(tmp_path / "one")) == {*each, *parts, "consensus.csv", "algorithms.csv"}
 
 
+def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
+    scores = make_scores()
+    shuffled = scores.sample(frac=1, random_state=0)
+    for name, rows in (("one", scores), ("two", shuffled)):
+        write_board([save(rows, tmp_path / name)], tmp_path / name / "board", bootstrap=10)
+    one, two = (files(tmp_path / name / "board") for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert {name for name in one if one[name] != two[name]} == {
+        name
+        for name in one
+        if name.endswith("provenance.json")  # names the input's hash
+    }
+
+
+def test_a_board_made_again_keeps_nothing_of_the_old(tmp_path: Path) -> None:
+    scores, board = make_scores(), tmp_path / "board"
+    write_board([save(scores, tmp_path)], board, bootstrap=5)
+    (board / "modalities" / "mine").mkdir()  # no board, so it stays
+    write_board([save(scores.assign(modality="DIC"), tmp_path)], board, bootstrap=5)
+    assert [path.name for path in (board / "modalities").iterdir()] == ["mine"]
+    (board / "modalities" / "mine").rmdir()
+    write_board([tmp_path / "scores.csv"], tmp_path / "new", bootstrap=5)
+    assert files(board) == files(tmp_path / "new")
+
+
 def test_provenance(tmp_path: Path) -> None:
     write_board([save(make_scores(), tmp_path)], tmp_path, ties="average", bootstrap=5, seed=3)
     record = json.loads((tmp_path / "provenance.json").read_text())
