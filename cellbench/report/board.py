@@ -1,50 +1,75 @@
 """All figures of a board."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from cellbench.errors import ScoresError
-from cellbench.ranking import read_scores
-from cellbench.report.f1 import draw_f1_by_algorithm
-from cellbench.report.tau import draw_kendall_tau
+from cellbench.report.figures import FIGURES
+from cellbench.report.heat_map import plot_rank_heat_map
+from cellbench.report.modalities import plot_values_by_modality
+from cellbench.report.podium import plot_podium
+from cellbench.report.runtime import plot_value_and_runtime
+from cellbench.report.schemes import plot_schemes
+from cellbench.report.sensitivity import plot_sensitivity
+from cellbench.report.significance import plot_significance
+from cellbench.report.stability import plot_rank_stability
+from cellbench.report.style import house_style, save
+from cellbench.report.tables import BoardTables, read_board
+from cellbench.report.tau import plot_kendall_tau
+from cellbench.report.values import plot_values_by_algorithm
+
+Plots = Mapping[str, Callable[[BoardTables], Figure]]
+
+_OF_ANY: Plots = {
+    "values_by_algorithm": plot_values_by_algorithm,
+    "rank_stability": plot_rank_stability,
+}
+_OF_A_WHOLE: Plots = {
+    "significance": plot_significance,
+    "schemes": plot_schemes,
+    "kendall_tau": plot_kendall_tau,
+    "podium": plot_podium,
+    "rank_heat_map": plot_rank_heat_map,
+    "sensitivity": plot_sensitivity,
+}
 
 
-def draw_board(board: str | Path, scores_paths: Sequence[str | Path] | None = None) -> list[Path]:
-    """Draw the figures of a board into its folder: kendall_tau and f1_by_algorithm, .png and .svg.
+def draw_board(folder: str | Path, memory: pd.Series | None = None) -> list[Path]:
+    """Draw the figures of a board into its folder, each as .png and .svg.
+
+    Where the images are of two modalities or more, values_by_modality is among them, and the folder
+    of each modality gets its own values_by_algorithm and rank_stability. Without running times there
+    is no value_and_runtime.
 
     Args:
-        board: the folder that :func:`cellbench.ranking.write_board` wrote.
-        scores_paths: the scores it was made from; otherwise scores.csv in the folder.
+        folder: what :func:`cellbench.ranking.write_board` wrote.
+        memory: index algorithms; the GPU memory that each needs, in MB, where it is known.
 
     Returns:
-        The files.
+        The files; first the board's own, in the order of :data:`cellbench.report.figures.FIGURES`.
 
     Raises:
         ScoresError: if a table is absent or damaged; ``cellbench rank`` writes them again.
+
+    Example:
+        >>> draw_board("leaderboard/sample")  # doctest: +SKIP
     """
-    board = Path(board)
-    leaderboard = _read(board / "leaderboard.csv", {"rank": float, "algorithm": str})
-    tau = _read(
-        board / "kendall_tau.csv", {"metric": str, "scheme": str, "sample": int, "tau": float}
-    )
-    scores = read_scores(scores_paths or [board / "scores.csv"])
-    if leaderboard.empty or set(leaderboard["algorithm"]) != set(scores["algorithm"]):
-        raise ScoresError(f"{board}: leaderboard.csv is not of these scores; run cellbench rank")
-    return [
-        *draw_kendall_tau(tau, board / "kendall_tau"),
-        *draw_f1_by_algorithm(scores, leaderboard, board / "f1_by_algorithm"),
-    ]
+    board = read_board(folder)
+    parts = [read_board(path) for path in board.modalities.values()]
+    plots = {**_OF_ANY, **_OF_A_WHOLE}
+    if parts:
+        plots["values_by_modality"] = plot_values_by_modality
+    if board.leaderboard["median_runtime_s"].notna().any():
+        plots["value_and_runtime"] = partial(plot_value_and_runtime, memory=memory)
+    ordered = {caption.name: plots[caption.name] for caption in FIGURES if caption.name in plots}
+    return [*_draw(board, ordered), *(path for part in parts for path in _draw(part, _OF_ANY))]
 
 
-def _read(path: Path, types: dict[str, type]) -> pd.DataFrame:
-    # Only numbers may be missing: an algorithm may be called "NA".
-    numbers = {name: [""] for name, kind in types.items() if kind is float}
-    try:
-        return pd.read_csv(
-            path, usecols=list(types), dtype=types, na_values=numbers, keep_default_na=False
-        )
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ScoresError(f"{path}: cannot be read ({reason}); run cellbench rank") from error
+def _draw(board: BoardTables, plots: Plots) -> list[Path]:
+    with house_style():
+        return [
+            path for name, plot in plots.items() for path in save(plot(board), board.folder / name)
+        ]

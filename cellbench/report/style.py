@@ -1,29 +1,47 @@
 """How every figure looks, and how it is saved: the same input gives the same bytes."""
 
+import textwrap
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.style import context
+from PIL import Image
 
 from cellbench.files import written_whole
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
 """Okabe and Ito (2008): told apart with every kind of colour vision; gray is for what is left over."""
 
+BLUE, ORANGE, GREEN, LOSS = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 INK, FAINT, GRID = "#222222", "#6b6b6b", "#e3e3e3"
 
+SHARES = LinearSegmentedColormap.from_list(
+    "shares", ["#ffffff", "#cfe1f2", "#7fb3d8", "#2f7fb8", "#0a4a80", "#062a4d"]
+)
+"""From nothing (white) to all: darker is more, also in gray."""
+
+WIDTH = 8.4
+
+_DPI = 150
+_DPI_IN_SVG = 100  # of what would be thousands of elements there: dots, squares of a map
+
 _LONGEST_NAME = 34
+_TITLE, _LINE, _EDGE = 0.42, 0.19, 0.1  # heights and margin of the header, in inches
+_LETTER = 0.07  # mean width of a letter of the explanation, in inches
 
 _SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
     "font.size": 10.0,
-    "axes.titlesize": 13.0,
+    "axes.titlesize": 10.0,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.edgecolor": FAINT,
@@ -52,15 +70,58 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def new_axes(width: float, height: float) -> tuple[Figure, Axes]:
-    """Make a figure of one plot, in inches, that is laid out when it is saved."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+def new_figure(width: float, height: float, title: str, explanation: str) -> Figure:
+    """Make a figure with a title and below it a few words that say how to read it.
+
+    Args:
+        width: in inches.
+        height: of the plots, in inches; the header comes on top.
+        title: a question or a statement.
+        explanation: is broken into lines.
+
+    Returns:
+        The figure; plots are laid out below the header by :func:`lay_out` or :func:`save`.
+    """
+    letters = int((width - 2 * _EDGE) / _LETTER)
+    lines = textwrap.wrap(explanation, letters)
+    header = _TITLE + _LINE * len(lines)
+    total = height + header
+    figure = Figure(figsize=(width, total), layout="constrained")
     FigureCanvasAgg(figure)
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    margins = {"w_pad": _EDGE, "h_pad": 0.06, "rect": (0, 0, 1, 1 - header / total)}
+    engine.set(**margins)  # type: ignore[attr-defined]
+    left, top = _EDGE / width, 1 - _EDGE / total
+    figure.text(left, top, title, va="top", fontsize=13, fontweight="bold")
+    below = 1 - (_TITLE - 0.02) / total
+    figure.text(left, below, "\n".join(lines), va="top", fontsize=9.5, color=FAINT)
+    return figure
+
+
+def new_axes(width: float, height: float, title: str, explanation: str) -> tuple[Figure, Axes]:
+    """Make a figure of one plot; see :func:`new_figure`."""
+    figure = new_figure(width, height, title, explanation)
     return figure, figure.add_subplot()
 
 
+def page_of(axes: Axes) -> Figure:
+    """Give the figure that a plot is on."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+def lay_out(figure: Figure) -> None:
+    """Fix where the plots lie, for what is drawn in the points of the page, and because it is slow."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+
+
 def save(figure: Figure, path_without_suffix: str | Path) -> list[Path]:
-    """Write a figure as .png (200 dots per inch) and .svg, without dates.
+    """Write a figure as .png and .svg, without dates.
 
     Args:
         figure: drawn and saved inside :func:`house_style`.
@@ -69,19 +130,30 @@ def save(figure: Figure, path_without_suffix: str | Path) -> list[Path]:
     Returns:
         The files.
     """
+    lay_out(figure)
     base = Path(path_without_suffix)
-    no_dates: dict[str, dict[str, str | None]] = {
-        ".png": {"Software": None},
-        ".svg": {"Date": None, "Creator": None},
-    }
-    paths = [base.with_name(base.name + suffix) for suffix in no_dates]
-    for path in paths:
-        with written_whole(path) as temporary:
-            figure.savefig(temporary, dpi=200, metadata=no_dates[path.suffix])
-    return paths
+    png, svg = (base.with_name(base.name + suffix) for suffix in (".png", ".svg"))
+    with written_whole(png) as temporary:
+        _as_palette(figure).save(temporary)
+    with written_whole(svg) as temporary:
+        figure.savefig(temporary, dpi=_DPI_IN_SVG, metadata={"Date": None, "Creator": None})
+    return [png, svg]
 
 
-def short_name(name: str) -> str:
+def _as_palette(figure: Figure) -> Image.Image:
+    """Draw in 256 colours: a third of the size, and no difference to see."""
+    figure.set_dpi(_DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    picture = pixels.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette = np.array(picture.getpalette()).reshape(-1, 3)
+    palette[picture.getpixel((0, 0))] = 255  # paper is white, and not the mean of what is nearly so
+    picture.putpalette(palette.ravel().tolist())
+    return picture
+
+
+def short_name(name: str, longest: int = _LONGEST_NAME) -> str:
     """Cut a long name in the middle, so that names which differ at the end stay apart.
 
     Example:
@@ -89,24 +161,19 @@ def short_name(name: str) -> str:
         'aaaaaaaaaaaaaaaaaaaa…aaaaaaaaaaaa1'
     """
     name = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
-    if len(name) <= _LONGEST_NAME:
+    if any(unicodedata.east_asian_width(sign) in "FW" for sign in name):
+        longest = longest * 3 // 5  # such as Chinese letters and emoji, which are wide
+    if len(name) <= longest:
         return name
-    tail = 13
-    return f"{name[: _LONGEST_NAME - tail - 1]}…{name[-tail:]}"
+    tail = longest * 2 // 5
+    return f"{name[: longest - tail - 1]}…{name[-tail:]}"
 
 
-def add_title(axes: Axes, title: str, explanation: str) -> None:
-    """Put a title over a plot, and below it one line that says how to read it."""
-    axes.figure.suptitle(title, x=0.012, ha="left", fontsize=13, fontweight="bold")
-    axes.set_title(" ", fontsize=9.5, pad=8)  # keeps the room; the line starts at the figure's edge
-    line = axes.annotate(
-        explanation,
-        xy=(0.012, 1.0),
-        xycoords=("figure fraction", "axes fraction"),
-        xytext=(0, 10),
-        textcoords="offset points",
-        fontsize=9.5,
-        color=FAINT,
-        annotation_clip=False,
-    )
-    line.set_in_layout(False)
+def signed(text: str) -> str:
+    """Give a number its true minus: a hyphen is too short.
+
+    Example:
+        >>> signed("-0.25")
+        '−0.25'
+    """
+    return text.replace("-", "−")

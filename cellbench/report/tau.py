@@ -1,106 +1,81 @@
 """kendall_tau: how much the ranking depends on which images happen to be in the test set."""
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from cellbench.report.style import COLOURS, FAINT, INK, add_title, house_style, new_axes, save
+from cellbench.report.style import COLOURS, FAINT, INK, WIDTH, new_axes, short_name, signed
+from cellbench.report.tables import BoardTables
 
-_METRICS = {"challenge": "F1 and running time", "f1": "F1", "rank_runtime": "Running time"}
-_BINS = 60
-_HILL = 0.62  # height of the tallest bar, in rows
+_POINTS = 300  # of the outline of a violin
+_SMOOTHEST = 0.02  # with few algorithms tau has few values, which shall stay apart
+_HALF = 0.36  # half the height of a violin at its widest, in rows
 
 
-def draw_kendall_tau(table: pd.DataFrame, path_without_suffix: str | Path) -> list[Path]:
-    """Draw Kendall's tau over the bootstrap samples: per metric and scheme, one hill with its median.
+def plot_kendall_tau(board: BoardTables) -> Figure:
+    """Draw Kendall's tau over the bootstrap samples: a violin per metric, with its median.
 
-    Below each hill, the dot is the median, the thick line holds the middle half of the samples and
-    the thin line 95 %.
-
-    Args:
-        table: metric, scheme, sample, tau, as in kendall_tau.csv; a missing tau is left out.
-        path_without_suffix: .png and .svg are written there.
-
-    Returns:
-        The files.
+    Inside each, the dot is the median, the thick line holds the middle half of the samples and the
+    thin line 95 %. Samples whose tau is undefined (all algorithms tied) are left out.
     """
-    if "rank_runtime" not in set(table["metric"]):
-        table = table[table["metric"] != "challenge"]  # F1 alone decides: it would be drawn twice
-    order = [*_METRICS, *sorted(set(table["metric"]) - set(_METRICS))]
-    hills = {
-        (metric, scheme): group["tau"].dropna().to_numpy()
-        for metric in order
-        for scheme, group in table[table["metric"] == metric].groupby("scheme", sort=False)
+    table = board.kendall_tau
+    violins = {
+        label: table.loc[table["metric"] == metric, "tau"].dropna().to_numpy()
+        for metric, label in _metrics(board).items()
     }
-    lowest = min((tau.min() for tau in hills.values() if len(tau)), default=0.0)
-    left = max(np.floor(lowest * 10 - 0.5) / 10, -1.05)
-    with house_style():
-        figure, axes = new_axes(8.4, 1.7 + 0.8 * max(len(hills), 1))
-        for row, ((metric, _), tau) in enumerate(hills.items()):
-            colour = COLOURS[order.index(metric) % len(COLOURS)]
-            _draw_hill(axes, -row, tau, np.linspace(left, 1.0, _BINS + 1), colour)
-        several = table["scheme"].nunique() > 1
-        axes.set_yticks([-row for row in range(len(hills))])
-        axes.set_yticklabels([_label(*key, several=several) for key in hills])
-        axes.set_ylim(-len(hills) + 0.6, 0.75)
-        axes.set_xlim(left, 1.005)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.grid(axis="x")
-        axes.set_xlabel("Kendall's tau (1: the same order, 0: no relation, −1: the reverse order)")
-        samples = table["sample"].nunique()
-        add_title(
-            axes,
-            "Does the ranking hold on other images?",
-            f"Agreement of the ranking with {samples:,} rankings on images drawn with replacement",
-        )
-        return save(figure, path_without_suffix)
+    lowest = min((tau.min() for tau in violins.values() if len(tau)), default=0.0)
+    left = max(np.floor(lowest * 20 - 0.5) / 20, -1.05)
+    samples = table["sample"].nunique()
+    figure, axes = new_axes(
+        WIDTH,
+        0.9 + 0.9 * len(violins),
+        "Does the ranking hold on other images?",
+        f"Its agreement with {samples:,} rankings on images drawn anew; dot: median, "
+        "lines: half and 95 %",
+    )
+    count = len(board.ranking)
+    step = 4 / max(count * (count - 1), 2)  # what one pair of algorithms that changes places makes
+    for row, tau in enumerate(violins.values()):
+        _draw_violin(axes, row, tau, min(step, _SMOOTHEST), COLOURS[row])
+    axes.set_yticks(range(len(violins)), list(violins))
+    axes.set_ylim(len(violins) - 0.45, -0.55)
+    axes.set_xlim(left - 0.005, 1.005)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+    axes.set_xlabel("Kendall's tau (1: the same order, 0: no relation, −1: the reverse order)")
+    return figure
 
 
-def _label(metric: str, scheme: str, *, several: bool) -> str:
-    name = _METRICS.get(metric, metric)
-    return f"{name}\n{scheme}" if several else name
+def _metrics(board: BoardTables) -> dict[str, str]:
+    """Give the metrics to draw and their words; both together only where there are two."""
+    value = short_name(board.value_title)
+    if not board.timed:
+        return {board.value: value}
+    both = {"challenge": f"{value} and running time"}
+    return both | {board.value: value, "rank_runtime": "Running time"}
 
 
-def _draw_hill(
-    axes: Axes,
-    base: float,
-    tau: npt.NDArray[np.float64],
-    edges: npt.NDArray[np.float64],
-    colour: str,
+def _draw_violin(
+    axes: Axes, row: int, tau: npt.NDArray[np.float64], width: float, colour: str
 ) -> None:
     beside = axes.get_yaxis_transform()  # x in parts of the plot, y in rows
     if len(tau) == 0:
-        axes.text(1.02, base, "undefined: all tied", transform=beside, va="center", color=FAINT)
+        axes.text(1.02, row, "undefined: all tied", transform=beside, va="center", color=FAINT)
         return
-    heights, _ = np.histogram(tau, edges)
-    axes.stairs(
-        base + _HILL * heights / heights.max(),
-        edges,
-        baseline=base,
-        fill=True,
-        color=colour,
-        alpha=0.55,
-    )
+    start, end = max(tau.min() - 3 * width, -1.0), min(tau.max() + 3 * width, 1.0)
+    across = np.linspace(start, end, _POINTS)
+    seen, counts = np.unique(tau, return_counts=True)
+    density = np.exp(-(((across[:, None] - seen) / width) ** 2) / 2) @ counts
+    half = _HALF * density / density.max()
+    axes.fill_between(across, row - half, row + half, color=colour, alpha=0.55, linewidth=0)
     low, first, median, third, high = np.percentile(tau, [2.5, 25, 50, 75, 97.5])
-    below = base - 0.13
-    axes.hlines(below, low, high, color=colour, linewidth=1.2, clip_on=False)
-    axes.hlines(below, first, third, color=colour, linewidth=4.5, clip_on=False)
+    axes.hlines(row, low, high, color=INK, linewidth=1.2, clip_on=False)
+    axes.hlines(row, first, third, color=INK, linewidth=5, clip_on=False)
     axes.plot(
-        median,
-        below,
-        "o",
-        color=INK,
-        markeredgecolor="white",
-        markersize=7,
-        clip_on=False,
-        zorder=5,
+        median, row, "o", color="white", markeredgecolor=INK, markersize=7, clip_on=False, zorder=5
     )
-    # A hyphen is too short for a minus.
-    middle = f"median {median:.2f}".replace("-", "−")
-    interval = f"95 %: {low:.2f} to {high:.2f}".replace("-", "−")
-    axes.text(1.02, base + 0.08, middle, transform=beside, va="bottom", weight="bold")
-    axes.text(1.02, base, interval, transform=beside, va="top", color=FAINT)
+    middle, interval = f"median {median:.2f}", f"95 %: {low:.2f} to {high:.2f}"
+    axes.text(1.02, row - 0.03, signed(middle), transform=beside, va="bottom", weight="bold")
+    axes.text(1.02, row + 0.03, signed(interval), transform=beside, va="top", color=FAINT)
