@@ -25,19 +25,19 @@ class Figure:
     """A figure with its caption.
 
     Attributes:
-        name: of its files.
         title: what it answers.
         reading: how to read it.
         uri: the smaller of its two files.
-        suffix: of that file.
-        other: the suffix of the other file, which lies beside the page.
+        name: of that file.
+        path: where it lies beside the page.
+        other: where the larger file lies; empty where there is one only.
     """
 
-    name: str
     title: str
     reading: str
     uri: str
-    suffix: str
+    name: str
+    path: str
     other: str
 
 
@@ -70,20 +70,23 @@ def content_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def embed_figures(paths: Iterable[Path]) -> list[Figure]:
-    """Choose the smaller file of each figure, in the order in which they are best read.
+def embed_figures(paths: Iterable[Path], folder: Path, board: Path) -> list[Figure]:
+    """Choose the smaller file of each figure of a folder, in the order in which they are best read.
 
     Args:
         paths: all files that were drawn; those of no known figure are passed over.
+        folder: the board's or one of a modality.
+        board: where the page lies.
     """
-    drawn = {path.name: path for path in paths}
+    drawn = {path.name: path for path in paths if path.parent == folder}
     figures = []
     for name, title, reading in FIGURES:
         files = [drawn[name + suffix] for suffix in (".svg", ".png") if name + suffix in drawn]
         if files:
-            small, large = min(files, key=_bytes), max(files, key=_bytes)
-            other = large.suffix if large != small else ""
-            figures.append(Figure(name, title, reading, data_uri(small), small.suffix, other))
+            small, *large = sorted(files, key=_bytes)
+            beside = [path.relative_to(board).as_posix() for path in (small, *large)]
+            other = beside[1] if large else ""
+            figures.append(Figure(title, reading, data_uri(small), small.name, beside[0], other))
     return figures
 
 

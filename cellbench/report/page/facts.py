@@ -69,7 +69,7 @@ def _bootstrap(known: Mapping[str, Any]) -> str:
 
 def _tests(known: Mapping[str, Any]) -> str:
     alpha = known.get("alpha")
-    return f"paired Wilcoxon tests, Holm's adjustment, p ≤ {alpha:g}" if alpha is not None else ""
+    return f"paired Wilcoxon tests, Holm's adjustment, p ≤ {alpha:g}" if alpha is not None else ""
 
 
 def _pairs(named: Mapping[str, Any] | None) -> str:

@@ -113,7 +113,7 @@ dialog.addEventListener("close", () => byId("enlarged-body").replaceChildren());
 
 for (const figure of all(".figures figure")) {
   const image = figure.querySelector("img");
-  const title = figure.querySelector("h3").textContent;
+  const title = figure.querySelector("h3, h4").textContent;
   figure.querySelector("button").addEventListener("click", () => {
     enlarge(title, make("img", { src: image.src, alt: image.alt }));
   });

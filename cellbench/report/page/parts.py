@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from cellbench.report.page.embedding import Figure, embed_figures
 from cellbench.report.page.gallery import COMMON, Gallery
 from cellbench.report.page.leaderboard import Cell, Table, make_table
 from cellbench.report.page.outlines import KINDS
@@ -19,11 +21,12 @@ Told = Mapping[str, tuple[str, str]]
 
 @dataclass(frozen=True)
 class Tab:
-    """A modality: its name, what its table's caption says, and its leaderboard."""
+    """A modality: its name, what its table's caption says, its leaderboard and its figures."""
 
     name: str
     caption: str
     table: Table
+    figures: Sequence[Figure]
 
 
 def what_is_told(board: BoardTables) -> Told:
@@ -42,15 +45,16 @@ def _notes(trained_on: str, submitted: bool) -> str:
     return "; ".join([*notes, *(["scores handed in"] if submitted else [])])
 
 
-def modality_tabs(board: BoardTables, told: Told) -> list[Tab]:
-    """Make the leaderboard of each modality."""
+def modality_tabs(board: BoardTables, told: Told, drawn: Sequence[Path]) -> list[Tab]:
+    """Make the leaderboard of each modality, and take its figures from all that were drawn."""
     tabs = []
     for name, folder in board.modalities.items():
         part = read_board(folder)
         images = count(part.values["image"].nunique(), "image")
         shown = name or NOT_GIVEN
         caption = f"{shown}: ranked on {images}, best first"
-        tabs.append(Tab(shown, caption, make_table(part, told)))
+        figures = embed_figures(drawn, folder, board.folder)
+        tabs.append(Tab(shown, caption, make_table(part, told), figures))
     return tabs
 
 

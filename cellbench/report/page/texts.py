@@ -34,13 +34,13 @@ def span(low: float, high: float, decimals: int = 3) -> str:
 
 
 def rank_text(rank: float) -> str:
-    """Write a rank, which a tie method may make a half.
+    """Write a rank, which a tie method may make a half, or the end of an interval between two.
 
     Example:
-        >>> rank_text(3.0), rank_text(2.5)
-        ('3', '2.5')
+        >>> rank_text(3.0), rank_text(2.5), rank_text(27.025)
+        ('3', '2.5', '27')
     """
-    return f"{rank:g}" if math.isfinite(rank) else NOTHING
+    return f"{round(rank, 1):g}" if math.isfinite(rank) else NOTHING
 
 
 def count(number_of: int, one: str, more: str = "") -> str:

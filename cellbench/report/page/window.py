@@ -78,5 +78,5 @@ def encode_picture(raw: npt.NDArray[Any], window: Window) -> bytes:
     gray = bool((pixels[..., :1] == pixels).all())
     picture = Image.fromarray(pixels[..., 0] if gray else pixels)
     with io.BytesIO() as file:
-        picture.save(file, "WEBP", quality=_QUALITY, method=6)
+        picture.save(file, "WEBP", quality=_QUALITY, method=4)
         return file.getvalue()

@@ -1,6 +1,6 @@
 """report.html: everything of a board in one file that needs no other and loads nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ _TABLES = (
 
 def write_page(
     board: BoardTables,
-    figures: Iterable[Path],
+    figures: Sequence[Path],
     *,
     gallery: Gallery | None = None,
     published: Sequence[Published] = (),
@@ -82,12 +82,12 @@ def _policy(style: str, script: str) -> str:
 
 
 def _context(
-    board: BoardTables, figures: Iterable[Path], published: Sequence[Published]
+    board: BoardTables, figures: Sequence[Path], published: Sequence[Published]
 ) -> dict[str, Any]:
     style, script = _asset("page.css"), _asset("page.js")
     told = parts.what_is_told(board)
     failures = parts.list_failures(board)
-    modalities = parts.modality_tabs(board, told)
+    modalities = parts.modality_tabs(board, told, figures)
     return {
         "policy": _policy(style, script),
         "style": Markup(style),
@@ -103,7 +103,7 @@ def _context(
         "board": make_table(board, told),
         "modalities": modalities,
         "consensus": parts.consensus_table(board),
-        "figures": embed_figures(figures),
+        "figures": embed_figures(figures, board.folder, board.folder),
         "failures": failures,
         "failed_caption": parts.failed_caption(board, failures),
         "failure_rule": parts.failure_words(board),
@@ -114,7 +114,7 @@ def _context(
     }
 
 
-def _contents(modalities: bool, published: bool) -> Mapping[str, str] | list[tuple[str, str]]:
+def _contents(modalities: bool, published: bool) -> list[tuple[str, str]]:
     listed = [
         ("leaderboard", "Leaderboard", True),
         ("modalities", "By modality", modalities),
