@@ -21,7 +21,7 @@ VERBS = {
     "tune": "fit how a trained model decodes its maps to the tune split",
     "run": "timed, one-image-at-a-time run of entrants",
     "evaluate": "score folders of label maps against the truth",
-    "rank": "leaderboard, intervals and rank stability from scores",
+    "rank": "leaderboard, intervals and rank stability from scores or any table",
     "consensus": "one ranking from several boards",
     "report": "figures of a board",
     "data": "sample, import, download and describe datasets",

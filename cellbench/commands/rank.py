@@ -33,11 +33,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--weights",
         type=float,
         nargs=2,
-        default=(1.0, 1.0),
         metavar=("F1", "RUNTIME"),
         help="of the two ranks in the score [1 1]",
     )
-    add("--alpha", type=float, default=0.05, help="largest significant p value [0.05]")
+    add("--alpha", type=float, default=0.05, help="largest significant p value, after Holm [0.05]")
     add("--entries", type=Path, nargs="*", default=(), help="entry.yaml of those that were run")
     table = parser.add_argument_group("any other long table: a row for each case and algorithm")
     table.add_argument("--case", help="its column of cases, such as images")
@@ -65,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         scheme=arguments.scheme,
         bootstrap=arguments.bootstrap,
         seed=arguments.seed,
-        weights=tuple(arguments.weights),
+        weights=tuple(arguments.weights or (1.0, 1.0)),
         alpha=arguments.alpha,
         columns=columns,
         entries=arguments.entries,
@@ -98,6 +97,8 @@ def _columns(arguments: argparse.Namespace) -> "Columns | None":
     lacking = [f"--{name}" for name, value in needed.items() if value is None]
     if lacking:
         raise UsageError(f"rank: a long table needs {' and '.join(lacking)} too")
+    if arguments.weights is not None:
+        raise UsageError("--weights: a long table has no running times to weigh")
     return Columns(
         **needed,
         modality=arguments.modality,

@@ -9,7 +9,7 @@ from cellbench.ranking.intervals import make_intervals
 from cellbench.ranking.leaderboard import make_leaderboard
 from cellbench.ranking.measured import Measured
 from cellbench.ranking.options import Options
-from cellbench.ranking.ranked import Ranked, rank_measured
+from cellbench.ranking.ranked import rank_measured
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def rank_board(measured: Measured, options: Options | None = None) -> Board:
         ScoresError: if the table cannot be ranked.
     """
     ranked = rank_measured(measured, options or Options())
+    timed = len(ranked.metrics) > 1
     tests = board_tables.make_significance(ranked)
     return Board(
         leaderboard=make_leaderboard(ranked),
@@ -87,16 +88,8 @@ def rank_board(measured: Measured, options: Options | None = None) -> Board:
         outranking=board_tables.make_outranking(ranked),
         sensitivity=board_tables.make_sensitivity(ranked),
         ranked_on=tuple(ranked.metrics),
-        reason=_reason(ranked),
+        reason="every algorithm has running times" if timed else measured.untimed,
     )
-
-
-def _reason(ranked: Ranked) -> str:
-    if len(ranked.metrics) > 1:
-        return "every algorithm has running times"
-    if ranked.measured.value != "f1":
-        return "the table holds no running times"
-    return "some algorithm has no running times, so all are ranked on F1 alone"
 
 
 def rank_modalities(measured: Measured, options: Options) -> dict[str, Board]:

@@ -88,7 +88,14 @@ def read_long_table(paths: Sequence[str | Path], columns: Columns) -> Measured:
     rows = one_modality_each(_complete(rows), source)
     status = np.where(rows[columns.value].isna(), "missing", "ok")
     rows = rows.assign(status=status, runtime_s=np.nan, tolerance_s=np.nan, rank_runtime_s=np.nan)
-    return Measured(rows, columns.value, columns.higher_is_better, missing=columns.missing)
+    return Measured(
+        rows,
+        columns.value,
+        columns.higher_is_better,
+        missing=columns.missing,
+        failures=failure_rule(columns.missing),
+        untimed="the table holds no running times",
+    )
 
 
 def failure_rule(missing: Missing) -> str:

@@ -26,6 +26,8 @@ class Measured:
         decimals: ranks see so many of the value; None for all.
         missing: what stands for a value that is not there: see :func:`cellbench.ranking.case_ranks`,
             but ``worst`` is infinitely bad, so that it is worst under every scheme.
+        failures: in words, how a failure or missing value counts.
+        untimed: in words, why running times are not ranked where they are not.
     """
 
     rows: pd.DataFrame
@@ -33,6 +35,8 @@ class Measured:
     higher_is_better: bool = True
     decimals: int | None = None
     missing: Missing = "worst"
+    failures: str = ""
+    untimed: str = ""
 
     def table(self, column: str) -> pd.DataFrame:
         """Turn one column into a table: index images, columns algorithms."""

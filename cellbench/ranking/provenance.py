@@ -15,7 +15,7 @@ import cellbench
 from cellbench.errors import ScoresError
 from cellbench.evaluation.protocols import Protocol, get_protocol
 from cellbench.evaluation.record import read_protocol
-from cellbench.ranking.long_table import Columns, failure_rule
+from cellbench.ranking.long_table import Columns
 from cellbench.ranking.measured import Measured
 from cellbench.ranking.options import Options
 from cellbench.ranking.submissions import SCORES_FILE
@@ -70,14 +70,8 @@ def describe_ranking(measured: Measured, options: Options) -> dict[str, Any]:
         "higher_is_better": measured.higher_is_better,
         **asdict(options),
         "missing": measured.missing,
-        "failures": _failure_rule(measured),
+        "failures": measured.failures,
     }
-
-
-def _failure_rule(measured: Measured) -> str:
-    if measured.value == "f1":
-        return "F1 0 and an infinite rank runtime, which ties as worst"
-    return failure_rule(measured.missing)
 
 
 def describe_origin(

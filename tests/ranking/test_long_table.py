@@ -9,9 +9,26 @@ import numpy as np
 import pandas as pd
 import pytest
 from boards import files
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cellbench.cli import main
-from cellbench.ranking import SCHEMES, TIES, bootstrap, case_ranks, rank_algorithms, sensitivity
+from cellbench.errors import ScoresError
+from cellbench.ranking import (
+    SCHEMES,
+    TIES,
+    Columns,
+    Options,
+    bootstrap,
+    case_ranks,
+    rank_algorithms,
+    rank_board,
+    read_long_table,
+    sensitivity,
+)
+from cellbench.ranking.board import rank_modalities
+from cellbench.ranking.schemes import Scheme
+from cellbench.ranking.tables import Missing, Ties
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -112,6 +129,16 @@ def test_the_board_agrees_with_the_library(file: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(taus, draws.tau, rtol=1e-12)
 
 
+def test_a_table_of_f1_is_no_scores_csv(tmp_path: Path) -> None:
+    path = save(make_table().rename(columns={"dice": "f1"}), tmp_path)
+    words = [*COLUMNS[:-1], "f1", "--bootstrap", "5", "--out", str(tmp_path / "board")]
+    assert main(["rank", str(path), *words]) == 0
+    record = json.loads((tmp_path / "board" / "provenance.json").read_text())
+    assert (record["value_title"], record["protocol"]) == ("F1", None)
+    assert record["ranked_on_reason"] == "the table holds no running times"
+    assert record["failures"].startswith("a missing value is infinitely bad")
+
+
 def lose(table: pd.DataFrame) -> pd.DataFrame:
     """Take two rows and a value away from team 1 and team 2."""
     lost = (table["team"] == "team 1") & table["case"].isin(["case3", "case4"])
@@ -197,6 +224,46 @@ def test_degenerate_tables_have_a_board(
     assert board["rank"].notna().all()
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    cells=st.lists(
+        st.tuples(
+            st.sampled_from("abc"),
+            st.sampled_from("wxyz"),
+            st.none() | st.sampled_from([0.0, 0.5, 1.0]) | st.floats(-1e100, 1e100),
+        ),
+        min_size=1,
+        max_size=12,
+        unique_by=lambda cell: cell[:2],
+    ),
+    scheme=st.sampled_from(SCHEMES),
+    ties=st.sampled_from(TIES),
+    missing=st.sampled_from(["worst", "drop", 0.3]),
+    higher=st.booleans(),
+)
+def test_any_table_has_a_board_or_one_error(
+    cells: list[tuple[str, str, float | None]],
+    scheme: Scheme,
+    ties: Ties,
+    missing: Missing,
+    higher: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    table = pd.DataFrame(cells, columns=["team", "case", "dice"])
+    table = table.assign(site=table["case"].isin(["w", "x"]))
+    path = save(table, tmp_path_factory.mktemp("any"))
+    columns = Columns("case", "team", "dice", "site", higher, missing)
+    if table["dice"].isna().all():
+        with pytest.raises(ScoresError, match="no value at all"):
+            read_long_table([path], columns)
+        return
+    measured, options = read_long_table([path], columns), Options(ties, scheme, bootstrap=5)
+    for board in (rank_board(measured, options), *rank_modalities(measured, options).values()):
+        assert set(board.leaderboard["algorithm"]) == set(table["team"])
+        assert board.leaderboard["rank"].between(1, table["team"].nunique()).all()
+        assert not np.isinf(board.intervals[["estimate", "low", "high"]].to_numpy()).any()
+
+
 def rows(*lines: str) -> bytes:
     return ("team,case,dice\n" + "\n".join(lines) + "\n").encode()
 
@@ -253,7 +320,7 @@ def test_bad_tables(
         ([*COLUMNS, "--scheme", "best"], "scheme 'best': not known"),
         ([*COLUMNS, "--seed", "-1"], "seed -1"),
         ([*COLUMNS, "--bootstrap", "0"], "bootstrap 0"),
-        ([*COLUMNS, "--weights", "-1", "1"], "weight"),
+        ([*COLUMNS, "--weights", "1", "2"], "--weights: a long table has no running times"),
     ],
 )
 def test_wrong_options(
