@@ -17,10 +17,11 @@ def challenger_values(rule: Rule, table: pd.DataFrame, counts: Floats) -> Floats
     """Aggregate drawn cases as challengeR 1.0.5 does.
 
     Its drawn copies keep the name of their case. In rank-then-…, the k copies of a case are pooled
-    and ranked as one group of k T values: with ties ``min`` a rank r becomes k (r − 1) + 1, with
-    ``average`` k r − (k − 1) / 2, and each of the k copies counts (its issue #16). In
-    test-then-rank, a case counts once however often it was drawn. mean-then-rank and
-    median-then-rank are as they should be.
+    and ranked as one group of k T values, and each of the k copies counts: a rank r becomes
+    k (r − 1) + 1 with ties ``min``, k r with ``max`` and k r − (k − 1) / 2 with ``average``, so that
+    a case weighs k² (its issue #16). In test-then-rank, a case counts once however often it was
+    drawn. mean-then-rank and median-then-rank are as they should be. (R has no ties ``dense``; they
+    do not see copies.)
 
     Args:
         rule: how to rank.

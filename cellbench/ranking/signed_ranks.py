@@ -10,7 +10,7 @@ from scipy.special import ndtr
 from cellbench.ranking.tables import Floats
 
 _SAMPLES = 128  # drawn at once: their counts stay in the processor's cache
-_DIFFERENCES = 2**22  # sorted at once: 32 MiB
+_DIFFERENCES = 2**20  # sorted at once: 8 MiB
 
 
 class PairTests(NamedTuple):
@@ -90,11 +90,11 @@ def _sums_of_table(values: Floats) -> _Sums:
     by_algorithm = np.ascontiguousarray(values.T)
     first, second = np.triu_indices(len(by_algorithm), 1)
     at_once = max(_DIFFERENCES // len(values), 1)
-    parts = [
-        _sums_of_rows(_differences(by_algorithm[better], by_algorithm[worse]))
-        for start in range(0, max(len(first), 1), at_once)
-        for better, worse in [(first[start : start + at_once], second[start : start + at_once])]
-    ]
+    parts = []
+    for start in range(0, max(len(first), 1), at_once):
+        pairs = slice(start, start + at_once)
+        differences = _differences(by_algorithm[first[pairs]], by_algorithm[second[pairs]])
+        parts.append(_sums_of_rows(differences))
     return _Sums(*(np.concatenate(part)[:, None] for part in zip(*parts, strict=True)))
 
 
