@@ -8,30 +8,12 @@ import pytest
 import torch
 import yaml
 from datasets import make_dataset
+from training_runs import CONFIGS, fit
 
 from cellbench.cli import main
 from cellbench.errors import CellbenchError
 from cellbench.inference import load_model, segment_image
 from cellbench.models import list_models, model_class
-
-ROOT = Path(__file__).parents[2]
-CONFIGS = ROOT / "configs"
-CONF = ROOT / "tests/conf"
-
-
-def fit(model: str, run: Path, data: Path, *more: str) -> int:
-    tiny = [path for name in ("tiny", model) if (path := CONF / f"{name}.yaml").is_file()]
-    files = [CONFIGS / "base.yaml", CONFIGS / f"model/{model}.yaml", *tiny]
-    words = [word for file in files for word in ("--config", str(file))]
-    return main(
-        [
-            "fit",
-            *words,
-            *("--data.root", str(data), "--data.cache", str(data / "cache")),
-            *("--trainer.default_root_dir", str(run)),
-            *more,
-        ]
-    )
 
 
 def test_every_model_has_a_config_and_every_config_a_model() -> None:
@@ -62,8 +44,12 @@ def test_train_stop_resume_and_segment(name: str, tmp_path: Path) -> None:
     assert labels.max() == len(np.unique(labels)) - (0 in labels)
     np.testing.assert_array_equal(labels, segment_image(model, image))
 
+
+def test_a_trained_model_is_an_entrant(tmp_path: Path) -> None:
+    data, run = make_dataset(tmp_path / "data"), tmp_path / "unet"
+    assert fit("unet", run, data, "--trainer.max_epochs", "1") == 0
     assert main(["run", str(run), "--data", str(data), "--out", str(tmp_path / "out")]) == 0
-    assert sorted(path.name for path in (tmp_path / "out" / name).glob("*.tiff")) == [
+    assert sorted(path.name for path in (tmp_path / "out/unet").glob("*.tiff")) == [
         "test0_label.tiff",
         "test1_label.tiff",
     ]

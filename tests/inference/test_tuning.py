@@ -1,0 +1,78 @@
+"""Fitting decoding to the tune split: the best of what was tried is stored and used."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checkpoints import save_checkpoint, small_unet
+from datasets import make_dataset
+from training_runs import fit
+
+from cellbench.cli import main
+from cellbench.data.folder import read_dataset
+from cellbench.errors import CheckpointError, DatasetError, UsageError
+from cellbench.inference import load_model, segment_image
+from cellbench.inference.tuning import best_trial, store_decoding, tune_decoding
+from cellbench.models.base import DECODING_KEY
+from cellbench.representations import Boundary
+
+
+class Faint(torch.nn.Module):
+    """Says of each bright pixel that it is interior, with a probability of 0.45 only."""
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        bright = (image[:, :1] > 0.4).float()
+        interior = 0.45 * bright
+        parts = [1 - bright + 1e-6, interior + 1e-6, bright - interior + 1e-6]
+        return {"classes": torch.cat(parts, dim=1).log()}
+
+
+def test_the_threshold_is_found(tmp_path: Path) -> None:
+    model = small_unet()
+    model.network = Faint()
+    items = read_dataset(make_dataset(tmp_path / "data"), ["tune"])
+    trials = tune_decoding(model, items)
+    assert trials[0].f1 == 0
+    best = best_trial(trials)
+    assert best.f1 > 0.9
+    assert best.decoding["threshold"] in (0.3, 0.4)
+    assert model.representation.decoding() == best.decoding
+    settings = [tuple(trial.decoding.items()) for trial in trials]
+    assert len(settings) == len(set(settings))
+
+
+def test_trained_tuned_and_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
+    assert fit("unet", run, data, "--trainer.max_epochs", "1") == 0
+    path = run / "checkpoints/last.ckpt"
+    before = torch.load(path, weights_only=True)
+    assert main(["tune", str(path), "--data", str(data), "--device", "cpu"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].split() == ["threshold", "smallest_interior", "mean_f1"]
+    assert [line.endswith("best") for line in out[1:-1]].count(True) == 1
+    assert "mean F1" in out[-1]
+    after = torch.load(path, weights_only=True)
+    assert before.keys() == after.keys()
+    stored = after[DECODING_KEY]
+    assert load_model(path, "cpu").representation.decoding() == stored
+    assert fit("unet", run, data, "--ckpt_path", str(path)) == 0
+    assert torch.load(path, weights_only=True)[DECODING_KEY] == stored
+
+
+def test_what_is_stored_is_used(tmp_path: Path) -> None:
+    path = save_checkpoint(small_unet(), tmp_path / "model.ckpt")
+    image = np.random.default_rng(0).random((64, 64, 3))
+    store_decoding(path, {"threshold": 0.99})
+    assert not segment_image(load_model(path, "cpu"), image).any()
+    store_decoding(path, {"nonsense": 1.0})
+    with pytest.raises(CheckpointError, match="another version"):
+        load_model(path, "cpu")
+
+
+def test_nothing_to_tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DatasetError, match="no image has a label map"):
+        tune_decoding(small_unet(), [])
+    monkeypatch.setattr(Boundary, "TUNED", {})
+    with pytest.raises(UsageError, match="no options to fit"):
+        tune_decoding(small_unet(), [])
