@@ -5,15 +5,27 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from cellbench.report.podium import image_ranks
 from cellbench.report.rows import letter_size, name_rows, rank_ticks, rows_height, write_beside
-from cellbench.report.style import FAINT, GRID, INK, SHARES, WIDTH, new_axes, short_name
+from cellbench.report.style import (
+    FAINT,
+    GRID,
+    INK,
+    SHARES,
+    WIDTH,
+    count_images,
+    new_axes,
+    short_name,
+)
 from cellbench.report.tables import BoardTables
 
 _NUMBERED = 15  # algorithms at most whose squares have room for a number
-_STEPS = (-1.0, 1e-9, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # shares of the images; first: none
-_DARK = 0.1  # share from where letters are white
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # shares of the images
+_COLOURS = SHARES(np.linspace(0, 1, 1 + len(_STEPS)))
+_NARROW = {"fontsize": 9.0, "handlelength": 1.4, "columnspacing": 1.2}
+_DARK = 0.05  # share from where letters are white
 
 
 def plot_rank_heat_map(board: BoardTables) -> Figure:
@@ -23,18 +35,18 @@ def plot_rank_heat_map(board: BoardTables) -> Figure:
     size = len(counts)
     figure, axes = new_axes(
         WIDTH,
-        rows_height(size) + 1.0,
+        rows_height(size) + 1.2,
         "Which ranks does each algorithm have, image by image?",
-        f"Darker: more of the {len(ranks):,} images on which the algorithm's "
-        f"{short_name(board.value_title)} has that rank; white: none; right: the mean of its ranks",
+        f"Colour: on what share of {count_images(len(ranks))} the {short_name(board.value_title)} of "
+        "an algorithm has the rank; right: mean of its ranks",
     )
     edges = np.arange(size + 1) - 0.5
-    mesh = axes.pcolormesh(
+    axes.pcolormesh(
         edges + 1,
         edges,
         counts.to_numpy() / len(ranks),
-        cmap=ListedColormap(SHARES(np.linspace(0, 1, len(_STEPS) - 1))),
-        norm=BoundaryNorm(_STEPS, len(_STEPS) - 1),
+        cmap=ListedColormap(_COLOURS),
+        norm=BoundaryNorm([-1, *np.nextafter([0, *_STEPS], 2)], len(_COLOURS)),
         edgecolors=GRID,
         linewidth=0.4,
         rasterized=True,
@@ -48,11 +60,16 @@ def plot_rank_heat_map(board: BoardTables) -> Figure:
     axes.spines["bottom"].set_visible(False)
     axes.set_xlabel("Rank on an image")
     write_beside(axes, [f"{mean:.1f}" for mean in ranks.mean()], 0.1, "mean", color=INK)
-    bar = figure.colorbar(mesh, ax=axes, shrink=min(1.0, 10 / size), aspect=12, pad=0.03)
-    bar.set_ticks(_STEPS[1:], labels=["0", *(f"{100 * step:g} %" for step in _STEPS[2:])])
-    bar.ax.tick_params(length=0, labelsize=8.5)
-    bar.ax.set_title("images", fontsize=8.5, fontweight="normal", color=FAINT)
+    figure.legend(handles=_keys(), loc="outside lower center", ncols=len(_COLOURS), **_NARROW)
     return figure
+
+
+def _keys() -> list[Patch]:
+    words = ["none", *(f"≤ {100 * step:g} %" for step in _STEPS)]
+    return [
+        Patch(facecolor=colour, edgecolor=FAINT, linewidth=0.5, label=label)
+        for colour, label in zip(_COLOURS, words, strict=True)
+    ]
 
 
 def _write_counts(axes: Axes, counts: pd.DataFrame, images: int) -> None:

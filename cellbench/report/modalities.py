@@ -8,7 +8,16 @@ from matplotlib.figure import Figure
 from cellbench.report.modality_looks import look_of, modalities_of
 from cellbench.report.rows import letter_size, name_rows, rows_height
 from cellbench.report.spread import filled_values, spread_of
-from cellbench.report.style import BLUE, FAINT, INK, LOSS, WIDTH, new_figure, short_name
+from cellbench.report.style import (
+    BLUE,
+    FAINT,
+    INK,
+    LOSS,
+    WIDTH,
+    count_images,
+    new_figure,
+    short_name,
+)
 from cellbench.report.tables import BoardTables
 from cellbench.report.values import set_value_axis, value_label
 
@@ -47,7 +56,8 @@ def plot_values_by_modality(board: BoardTables) -> Figure:
 def _ranks(board: BoardTables, modalities: list[str]) -> pd.DataFrame:
     """Give the ranks on each modality, best of the board first; index algorithms."""
     assert board.consensus is not None
-    return board.consensus.set_index("algorithm").loc[board.ranking.index, modalities]
+    ranks = board.consensus.set_index("algorithm").iloc[:, :-2]  # without their mean and its rank
+    return ranks.loc[board.ranking.index, modalities]
 
 
 def _draw_modality(
@@ -63,8 +73,9 @@ def _draw_modality(
     colour, marker = look_of(place)
     _draw_spread(axes, spread_of(board, set(images)), colour, marker)
     _write_ranks(axes, ranks, board.ranking, _far(board))
-    images_text = "1 image" if len(images) == 1 else f"{len(images):,} images"
-    axes.set_title(f"{short_name(modality, 22) or 'not given'}\n{images_text}", color=INK)
+    axes.set_title(
+        f"{short_name(modality, 22) or 'not given'}\n{count_images(len(images))}", color=INK
+    )
     axes.tick_params(axis="x", labelbottom=True, labelsize=8.5)
     axes.grid(axis="x")
 

@@ -7,7 +7,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from cellbench.report.rows import name_rows, rows_height, write_beside
-from cellbench.report.style import FAINT, INK, LOSS, WIDTH, new_axes, short_name
+from cellbench.report.style import FAINT, INK, LOSS, WIDTH, count_images, new_axes, short_name
 from cellbench.report.tables import BoardTables
 
 _STEPS = {"first": "#08406f", "second": "#4292c6", "third": "#b5d4e9"}
@@ -23,8 +23,8 @@ def plot_podium(board: BoardTables) -> Figure:
         WIDTH,
         rows_height(len(shares)) + 1.2,
         "Who wins on single images?",
-        f"Share of the {len(ranks):,} images on which an algorithm's {short_name(board.value_title)} "
-        "is first, second, third, or last; equal values share a place",
+        f"On how many of {count_images(len(ranks))} the {short_name(board.value_title)} of an "
+        "algorithm is first, second, third, or last; equal values share a place",
     )
     start = pd.Series(0.0, index=shares.index)
     for step, colour in _STEPS.items():

@@ -6,10 +6,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cellbench.report.style import FAINT, GRID, short_name
+from cellbench.report.style import FAINT, GRID, WIDTH, short_name
 
 _FEW, _HIGH = 10, 0.42  # up to so many rows have this height, in inches
 _FURTHER = 0.16  # what each further row adds
+_MANY, _WIDER = 30, 0.06  # what each column beyond so many adds
 
 
 def rows_height(count: int) -> float:
@@ -25,6 +26,11 @@ def rows_height(count: int) -> float:
 def letter_size(count: int) -> float:
     """Give the size of letters that fits the rows, in points."""
     return min(10.0, 0.62 * 72 * rows_height(count) / count)
+
+
+def wide_width(count: int) -> float:
+    """Give the width of a figure with a column for each algorithm too, in inches."""
+    return WIDTH + _WIDER * max(count - _MANY, 0)
 
 
 def name_rows(axes: Axes, ranking: pd.Series, longest: int = 34) -> None:
@@ -49,7 +55,7 @@ def rank_ticks(count: int) -> list[int]:
         >>> rank_ticks(3), rank_ticks(41)
         ([1, 2, 3], [1, 5, 10, 15, 20, 25, 30, 35, 40])
     """
-    return list(range(1, count + 1)) if count <= 30 else [1, *range(5, count + 1, 5)]
+    return list(range(1, count + 1)) if count <= _MANY else [1, *range(5, count + 1, 5)]
 
 
 def rule_rows(axes: Axes, count: int) -> None:

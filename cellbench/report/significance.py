@@ -12,8 +12,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
-from cellbench.report.rows import letter_size, name_rows, rows_height, write_beside
-from cellbench.report.style import FAINT, GRID, INK, LOSS, WIDTH, new_figure, page_of, short_name
+from cellbench.report.rows import (
+    letter_size,
+    name_rows,
+    rank_ticks,
+    rows_height,
+    wide_width,
+    write_beside,
+)
+from cellbench.report.style import FAINT, GRID, INK, LOSS, new_figure, page_of, short_name
 from cellbench.report.tables import BoardTables
 
 _NOT, _WEAK, _MIDDLE, _STRONG, _AGAINST, _SELF = range(6)
@@ -29,7 +36,7 @@ def plot_significance(board: BoardTables) -> Figure:
         metrics["rank_runtime"] = "Running time"
     alpha = board.provenance["alpha"]
     figure = new_figure(
-        WIDTH,
+        wide_width(len(board.ranking)),
         len(metrics) * (rows_height(len(board.ranking)) + 0.9) + 0.4,
         "Who is better than whom beyond chance?",
         "Filled: the row's algorithm is significantly better than the column's (Wilcoxon, Holm); "
@@ -65,7 +72,8 @@ def _draw_map(axes: Axes, board: BoardTables, metric: str, alpha: float) -> None
     name_rows(axes, ranking)
     axes.set_ylim(len(ranking) - 0.5, -0.5)
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(ranking)), [f"{rank:g}" for rank in ranking])
+    columns = [place - 1 for place in rank_ticks(len(ranking))]
+    axes.set_xticks(columns, [f"{rank:g}" for rank in ranking.iloc[columns]])
     axes.tick_params(axis="x", length=0, labelsize=min(letter_size(len(ranking)), 9) - 2)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -90,12 +98,13 @@ def _kinds(
     p = tests.pivot(index="better", columns="worse", values="p_holm")
     p = p.reindex(index=ranking.index, columns=ranking.index).fillna(1.0)
     numbers = p.to_numpy()
-    kinds = np.sum([numbers <= alpha / part for part in _STEPS], axis=0, dtype=np.int64)
+    kinds = np.zeros(numbers.shape, dtype=np.int64)
+    for part in _STEPS:
+        kinds += numbers <= alpha / part
     ranks = ranking.to_numpy()
     kinds[(kinds > _NOT) & (ranks[:, None] > ranks)] = _AGAINST
     np.fill_diagonal(kinds, _SELF)
-    filled: npt.NDArray[np.int64] = kinds
-    return filled
+    return kinds
 
 
 def _draw_clusters(axes: Axes, board: BoardTables, metric: str, algorithms: Sequence[str]) -> None:

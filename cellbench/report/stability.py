@@ -11,12 +11,12 @@ from cellbench.report.rows import (
     rank_ticks,
     rows_height,
     rule_rows,
+    wide_width,
     write_beside,
 )
-from cellbench.report.style import BLUE, INK, WIDTH, lay_out, new_axes, page_of
+from cellbench.report.style import BLUE, INK, lay_out, new_axes, page_of
 from cellbench.report.tables import BoardTables
 
-_WIDER = 0.06  # inches for each algorithm beyond thirty
 _LARGEST = 900.0  # square points
 _MANY = 500
 
@@ -26,7 +26,7 @@ def plot_rank_stability(board: BoardTables) -> Figure:
     count = len(board.ranking)
     samples = board.kendall_tau["sample"].nunique()
     figure, axes = new_axes(
-        WIDTH + _WIDER * max(count - 30, 0),
+        wide_width(count),
         rows_height(count) + 1.0,
         "How sure is each rank?",
         f"Area: how often of {samples:,} times an algorithm had the rank on images drawn anew; "

@@ -91,7 +91,7 @@ def new_figure(width: float, height: float, title: str, explanation: str) -> Fig
     engine = figure.get_layout_engine()
     assert engine is not None
     margins = {"w_pad": _EDGE, "h_pad": 0.06, "rect": (0, 0, 1, 1 - header / total)}
-    engine.set(**margins)  # type: ignore[attr-defined]
+    engine.set(**margins)
     left, top = _EDGE / width, 1 - _EDGE / total
     figure.text(left, top, title, va="top", fontsize=13, fontweight="bold")
     below = 1 - (_TITLE - 0.02) / total
@@ -144,11 +144,13 @@ def _as_palette(figure: Figure) -> Image.Image:
     """Draw in 256 colours: a third of the size, and no difference to see."""
     figure.set_dpi(_DPI)
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    canvas.draw()  # type: ignore[no-untyped-call]
+    drawn = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    pixels = Image.fromarray(drawn).convert("RGB")
     picture = pixels.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     palette = np.array(picture.getpalette()).reshape(-1, 3)
-    palette[picture.getpixel((0, 0))] = 255  # paper is white, and not the mean of what is nearly so
+    paper = np.asarray(picture)[0, 0]
+    palette[paper] = 255  # and not the mean of what is nearly white
     picture.putpalette(palette.ravel().tolist())
     return picture
 
@@ -167,6 +169,16 @@ def short_name(name: str, longest: int = _LONGEST_NAME) -> str:
         return name
     tail = longest * 2 // 5
     return f"{name[: longest - tail - 1]}…{name[-tail:]}"
+
+
+def count_images(count: int) -> str:
+    """Say how many images there are.
+
+    Example:
+        >>> count_images(1), count_images(1422)
+        ('one image', '1,422 images')
+    """
+    return "one image" if count == 1 else f"{count:,} images"
 
 
 def signed(text: str) -> str:

@@ -138,13 +138,14 @@ def read_board(folder: str | Path) -> BoardTables:
         ],
     }
     columns = own | {name: words.split() for name, words in _TABLES.items()}
+    told = folder / "algorithms.csv"
     tables = {name: _read_table(folder / f"{name}.csv", names) for name, names in columns.items()}
     board = BoardTables(
         folder=folder,
         provenance=facts,
         **tables,
         consensus=_read_consensus(folder, facts["modalities"]),
-        algorithms=_read_algorithms(folder / "algorithms.csv"),
+        algorithms=_read_words(told) if told.is_file() else None,
     )
     if board.leaderboard.empty or set(board.ranking.index) != set(board.values["algorithm"]):
         raise ScoresError(f"{folder}: leaderboard.csv is not of values.csv; run cellbench rank")
@@ -168,12 +169,18 @@ def _read_facts(path: Path) -> dict[str, Any]:
 def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame | None:
     if not modalities:
         return None
-    return _read_table(folder / "consensus.csv", ["algorithm", *modalities, "mean_rank", "rank"])
+    path = folder / "consensus.csv"
+    columns = ["algorithm", *modalities, "mean_rank", "rank"]
+    text = _read_words(path)
+    try:
+        # By place: a modality may be called "", which pandas takes for no name.
+        ranks = text.iloc[:, 1:].apply(pd.to_numeric)
+        return pd.concat([text.iloc[:, 0], ranks], axis=1).set_axis(columns, axis=1)
+    except ValueError as error:
+        raise _damaged(path, error) from error
 
 
-def _read_algorithms(path: Path) -> pd.DataFrame | None:
-    if not path.is_file():
-        return None
+def _read_words(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from cellbench.report.modality_looks import look_of, modalities_of
 from cellbench.report.rows import name_rows, rows_height, write_beside
 from cellbench.report.spread import spread_of
-from cellbench.report.style import INK, LOSS, WIDTH, new_axes, short_name
+from cellbench.report.style import INK, LOSS, WIDTH, count_images, new_axes, short_name
 from cellbench.report.tables import BoardTables
 
 _GOLDEN = 0.6180339887  # its multiples spread the dots evenly without a random generator
@@ -23,13 +23,12 @@ def plot_values_by_algorithm(board: BoardTables) -> Figure:
     The box holds the middle half of the images, its line is the median, the whiskers hold 95 %.
     """
     count = board.values["image"].nunique()
-    images = "the one image" if count == 1 else f"each of {count:,} images"
     modalities = modalities_of(board)
     figure, axes = new_axes(
         WIDTH,
         rows_height(len(board.ranking)) + 1.3,
         f"How good is the {board.value_title} of each algorithm?",
-        f"A dot for {images}; box: middle half and median; whiskers: 95 %; best rank on top",
+        f"Dots: {count_images(count)}; box: middle half and median; whiskers: 95 %; best rank on top",
     )
     set_value_axis(axes, board)
     _draw_dots(axes, board, modalities)

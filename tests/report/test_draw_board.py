@@ -1,118 +1,196 @@
-"""Figures of a board: written, the same twice, and whole for every kind of board."""
+"""Figures of a board: all there, the same twice, and whole for every kind of board."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from boards import make_board
 from PIL import Image
 
 from cellbench.errors import ScoresError
-from cellbench.ranking import write_board
+from cellbench.ranking import Columns, write_board
 from cellbench.report import draw_board
-from cellbench.report.style import short_name
-from cellbench.report.tau import draw_kendall_tau
+from cellbench.report.figures import FIGURES
+from cellbench.report.style import house_style, save, short_name
+from cellbench.report.tables import read_board
 
-FIGURES = ["f1_by_algorithm.png", "f1_by_algorithm.svg", "kendall_tau.png", "kendall_tau.svg"]
-
-
-def make_board(folder: Path, names: list[str], images: int = 6, *, timed: bool = True) -> Path:
-    rng = np.random.default_rng(0)
-    rows = [
-        (name, f"image{i}", ["DIC", ""][i % 2], 0.5, rng.random(), i, i if timed else None, "ok")
-        for name in names
-        for i in range(images)
-    ]
-    columns = [
-        "algorithm",
-        "image",
-        "modality",
-        "threshold",
-        "f1",
-        "runtime_s",
-        "rank_runtime_s",
-        "status",
-    ]
-    folder.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows, columns=columns).to_csv(folder / "scores.csv", index=False)
-    write_board([folder / "scores.csv"], folder, bootstrap=20)
-    return folder
+NAMES = [caption.name for caption in FIGURES]
+HOSTILE = ["$x_1$ <script>", "😀" * 99, "a\nb", "NA", "--> $", "y" * 300, "\u202egnitset"]
 
 
 def is_drawn(path: Path) -> bool:
     """Say whether a figure is more than white."""
     if path.suffix == ".svg":
         return b"<path" in path.read_bytes() and path.read_bytes().endswith(b"</svg>\n")
-    return len(Image.open(path).convert("L").getcolors() or []) > 20
+    return len(Image.open(path).convert("L").getcolors() or []) > 10
+
+
+def of_whole(paths: list[Path], board: Path) -> list[str]:
+    """Name the figures of the board itself, in their order."""
+    return [path.stem for path in paths if path.parent == board and path.suffix == ".svg"]
 
 
 @pytest.mark.parametrize(
-    ("names", "images", "timed"),
+    ("names", "images", "modalities", "timed", "lacking"),
     [
-        (["alone"], 1, True),
-        (["a", "b"], 3, True),
-        (["a", "b", "c"], 6, False),
-        (["$x_1$ <script>", "😀" * 99, "a\nb", "NA", "--> $"], 3, True),
+        pytest.param(
+            ["alone"],
+            1,
+            ["DIC"],
+            True,
+            {"values_by_modality", "value_and_runtime"},
+            id="one that fails",
+        ),
+        pytest.param(["a", "b"], 3, ["DIC", ""], True, set(), id="two"),
+        pytest.param(
+            ["a", "b", "c"],
+            6,
+            ["DIC"],
+            False,
+            {"values_by_modality", "value_and_runtime"},
+            id="no times",
+        ),
+        pytest.param(HOSTILE, 10, ["<b>", "../x", "", "$", "😀"], True, set(), id="hostile names"),
     ],
 )
-def test_figures(names: list[str], images: int, timed: bool, tmp_path: Path) -> None:
-    board = make_board(tmp_path, names, images, timed=timed)
+def test_figures(
+    names: list[str],
+    images: int,
+    modalities: list[str],
+    timed: bool,
+    lacking: set[str],
+    tmp_path: Path,
+) -> None:
+    board = make_board(tmp_path, names, images, modalities=modalities, timed=timed, failed=1)
     paths = draw_board(board)
-    assert sorted(path.name for path in paths) == FIGURES
+    assert of_whole(paths, board) == [name for name in NAMES if name not in lacking]
+    assert all(is_drawn(path) for path in paths)
+    folders = read_board(board).modalities.values()
+    assert {path.parent for path in paths} == {board, *folders}
+    for folder in folders:
+        drawn = {path.name for path in paths if path.parent == folder}
+        assert drawn == {
+            f"{name}.{suffix}"
+            for name in ("values_by_algorithm", "rank_stability")
+            for suffix in ("png", "svg")
+        }
+
+
+@pytest.mark.parametrize("f1", [0.0, 0.5, 1.0])
+def test_all_equal(f1: float, tmp_path: Path) -> None:
+    board = make_board(tmp_path, ["a", "b", "c"], 4, f1=f1, modalities=["DIC"])
+    assert all(is_drawn(path) for path in draw_board(board))
+
+
+@pytest.mark.parametrize("missing", ["worst", 3.0])
+def test_other_values(missing: str | float, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    rows = [
+        (name, case, rng.lognormal(0, 6), case % 2)
+        for name in "abcd"
+        for case in range(8)
+        if name != "d" or case > 5  # most of them missing
+    ]
+    table = pd.DataFrame(rows, columns=["method", "case", "error $m^2$", "scanner"])
+    table.to_csv(tmp_path / "errors.csv", index=False)
+    columns = Columns(
+        case="case",
+        algorithm="method",
+        value="error $m^2$",
+        modality="scanner",
+        higher_is_better=False,
+        missing=missing,
+    )
+    write_board([tmp_path / "errors.csv"], tmp_path / "board", bootstrap=20, columns=columns)
+    paths = draw_board(tmp_path / "board")
+    lacking = {"value_and_runtime"}
+    assert of_whole(paths, tmp_path / "board") == [name for name in NAMES if name not in lacking]
     assert all(is_drawn(path) for path in paths)
 
 
 def test_same_board_same_bytes(tmp_path: Path) -> None:
+    memory = pd.Series({"a": 2000.0, "c": 9000.0})
     boards = [make_board(tmp_path / name, ["a", "b", "c"]) for name in ("one", "two")]
-    for first, second in zip(*(draw_board(board) for board in boards), strict=True):
+    drawn = [draw_board(board, memory) for board in boards]
+    for first, second in zip(*drawn, strict=True):
         assert first.read_bytes() == second.read_bytes()
         assert b"20" + b"26-" not in first.read_bytes()
+        assert str(tmp_path).encode() not in first.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["leaderboard", "values", "schemes", "kendall_tau", "sensitivity"])
+@pytest.mark.parametrize("content", [None, "", "tau,rank\nx,x\n", "a,b\n1,2\n"])
+def test_damaged_tables(name: str, content: str | None, small_board: Path, tmp_path: Path) -> None:
+    board = copied(small_board, tmp_path)
+    (board / f"{name}.csv").unlink()
+    if content is not None:
+        (board / f"{name}.csv").write_text(content)
+    with pytest.raises(ScoresError, match=rf"{name}\.csv.*run cellbench rank"):
+        draw_board(board)
 
 
 @pytest.mark.parametrize(
-    "tau",
-    [
-        pytest.param([np.nan] * 5, id="undefined"),
-        pytest.param([1.0] * 5, id="constant"),
-        pytest.param([-1.0, 1.0, 1.0], id="two algorithms"),
-        pytest.param([np.nan, 0.5, 1.0], id="undefined once"),
-        pytest.param([], id="no samples"),
-    ],
+    "content", [None, "", "[]", "{}", '{"value": "f1"}', '{"modalities": {"x": "../.."}}']
 )
-def test_any_tau(tau: list[float], tmp_path: Path) -> None:
-    table = pd.DataFrame(
-        [
-            (metric, scheme, sample, value)
-            for metric in ("f1", "rank_runtime", "challenge", "other")
-            for scheme in ("rank-then-mean", "mean-then-rank")
-            for sample, value in enumerate(tau)
-        ],
-        columns=["metric", "scheme", "sample", "tau"],
-    )
-    assert all(is_drawn(path) for path in draw_kendall_tau(table, tmp_path / "tau.v1"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["tau.v1.png", "tau.v1.svg"]
-
-
-def test_scores_from_elsewhere(tmp_path: Path) -> None:
-    board = make_board(tmp_path / "board", ["a", "b"])
-    scores = (board / "scores.csv").rename(tmp_path / "scores.csv")
-    assert len(draw_board(board, [scores])) == 4
-    with pytest.raises(ScoresError, match="no such file"):
+def test_damaged_record(content: str | None, small_board: Path, tmp_path: Path) -> None:
+    board = copied(small_board, tmp_path)
+    record = board / "provenance.json"
+    facts = record.read_text()
+    record.unlink()
+    if content is not None and "modalities" in content:
+        record.write_text(facts.replace('"dic"', '"../.."'))
+    elif content is not None:
+        record.write_text(content)
+    with pytest.raises(ScoresError, match=r"provenance\.json.*run cellbench rank"):
         draw_board(board)
 
 
-@pytest.mark.parametrize("name", ["leaderboard.csv", "kendall_tau.csv"])
-@pytest.mark.parametrize("content", [None, "", "tau,rank\nx,x\n", "a,b\n1,2\n"])
-def test_damaged_tables(name: str, content: str | None, tmp_path: Path) -> None:
-    board = make_board(tmp_path, ["a", "b"])
-    (board / name).unlink()
-    if content is not None:
-        (board / name).write_text(content)
-    with pytest.raises(ScoresError, match=name):
+def test_tables_of_two_boards(small_board: Path, tmp_path: Path) -> None:
+    other = make_board(tmp_path / "other", ["x", "y"])
+    board = copied(small_board, tmp_path / "board")
+    (board / "values.csv").write_bytes((other / "values.csv").read_bytes())
+    with pytest.raises(ScoresError, match=r"not of values\.csv"):
         draw_board(board)
+
+
+def test_tables_as_they_stand(tmp_path: Path) -> None:
+    board = read_board(make_board(tmp_path, ["NA", "nan", "1", "a\r\nb", "😀"], failed=2))
+    assert set(board.ranking.index) == {"NA", "nan", "1", "a\r\nb", "😀"}
+    assert set(board.values["algorithm"]) == set(board.ranking.index)
+    assert board.values["status"].eq("failed").sum() == 2
+    assert np.isposinf(board.values["rank_runtime_s"]).sum() == 2
+    assert board.significance["significant"].dtype == bool
+    assert board.consensus is not None
+    assert list(board.consensus)[1:-2] == ["", "DIC"]
+    assert board.algorithms is not None
+    assert list(board.algorithms["algorithm"]) == list(board.ranking.index)
 
 
 def test_short_names_keep_both_ends() -> None:
     assert short_name("plain") == "plain"
     assert short_name("x" * 50 + " tail\n").endswith("xxx tail")
     assert len(short_name("y" * 300)) == 34
+    assert len(short_name("細" * 300)) < 25
+
+
+def test_dots_in_file_names(small_board: Path, tmp_path: Path) -> None:
+    from cellbench.report.tau import plot_kendall_tau
+
+    with house_style():
+        save(plot_kendall_tau(read_board(small_board)), tmp_path / "tau.v1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tau.v1.png", "tau.v1.svg"]
+
+
+def copied(board: Path, folder: Path) -> Path:
+    """Copy the files of a board."""
+    folder.mkdir(exist_ok=True)
+    for path in board.iterdir():
+        if path.is_file():
+            (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small_board(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_board(tmp_path_factory.mktemp("small"), ["a", "b"])
