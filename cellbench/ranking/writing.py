@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 
 from cellbench.entries import AlgorithmEntry, read_algorithm
+from cellbench.evaluation.protocols import Protocol
 from cellbench.files import written_whole
 from cellbench.ranking import provenance
 from cellbench.ranking.board import Board, rank_board, rank_modalities
 from cellbench.ranking.folder_names import folder_names
 from cellbench.ranking.joined import join_boards
 from cellbench.ranking.long_table import Columns, read_long_table
+from cellbench.ranking.measured import Measured
 from cellbench.ranking.options import Options
 from cellbench.ranking.schemes import Scheme
 from cellbench.ranking.scores import THRESHOLD, check_same_truth, measure_scores, read_scores
@@ -50,12 +52,12 @@ def write_board(
         out: the board's folder; gets a CSV for each table of :class:`cellbench.ranking.Board`,
             algorithms.csv (what their entries tell) and provenance.json; where the images are of two
             modalities or more also consensus.csv and, in ``modalities/``, the same tables for each.
-        ties: see :class:`cellbench.ranking.Options`, as are the options down to ``alpha``.
-        scheme: see there.
-        bootstrap: see there.
-        seed: see there.
-        weights: see there.
-        alpha: see there.
+        ties: of :class:`cellbench.ranking.Options`, as are the options down to ``alpha``.
+        scheme: of the leaderboard and the bootstrap.
+        bootstrap: how many samples.
+        seed: of their draws.
+        weights: of F1 and the running time.
+        alpha: largest significant p value.
         columns: what holds what, where the files are other long tables than scores.csv.
         protocol: under which scores were made; otherwise the record beside them says so, or it is
             neurips22.
@@ -71,16 +73,12 @@ def write_board(
     """
     options = Options(ties, scheme, bootstrap, seed, weights, alpha)
     told = [read_algorithm(path) for path in entries]
-    submitted: list[AlgorithmEntry] = []
     if columns is not None:
         made_under, measured = None, read_long_table(paths, columns)
+        submitted: list[AlgorithmEntry] = []
     else:
         files, submitted = find_scores(paths)
-        scores = read_scores(files)
-        made_under = provenance.find_protocol(files, protocol)
-        if not made_under.skips_empty_tiles:
-            check_same_truth(scores)
-        measured = measure_scores(scores, made_under.rank_decimals)
+        made_under, measured = _measure(files, protocol)
     board, modalities = rank_board(measured, options), rank_modalities(measured, options)
     record = {
         "protocol": made_under and made_under.describe(),
@@ -92,6 +90,14 @@ def write_board(
     write_text(algorithms, Path(out) / "algorithms.csv")
     _write_all(board, modalities, record, Path(out))
     return board.leaderboard
+
+
+def _measure(files: Sequence[Path], protocol: str | None) -> tuple[Protocol, Measured]:
+    scores = read_scores(files)
+    made_under = provenance.find_protocol(files, protocol)
+    if not made_under.skips_empty_tiles:
+        check_same_truth(scores)
+    return made_under, measure_scores(scores, made_under.rank_decimals)
 
 
 def _write_all(
