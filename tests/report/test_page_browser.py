@@ -196,8 +196,14 @@ def test_pictures_enlarge(page: Chrome) -> None:
     one(page, "#compare .enlarge").send_keys(Keys.ENTER)
     assert one(page, "#enlarged svg").size["height"] >= small
     assert one(page, "#enlarged-title").text
+    one(page, "#enlarged input[data-kind=matched]").click()
+    assert not any(
+        line.is_displayed() for line in every(page, "#enlarged-body > svg .line.cell-matched")
+    )
+    one(page, "#enlarged input[data-kind=matched]").click()
     one(page, "#enlarged-close").click()
     until(page, lambda page: not one(page, "dialog").is_displayed())
+    until(page, lambda page: one(page, "#kinds-home input[data-kind=matched]").is_displayed())
 
 
 def test_what_is_damaged_is_told(page: Chrome) -> None:

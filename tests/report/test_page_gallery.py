@@ -191,9 +191,23 @@ def test_faults_are_told_and_the_rest_is_drawn(tmp_path: Path) -> None:
     assert not any(str(tmp_path) in reason for reason in told.values())
 
 
+def test_images_without_a_cell_tell_nothing(tmp_path: Path) -> None:
+    board, data, predictions = make_all(tmp_path, ["a", "b"], images=3)
+    scores = pd.read_csv(board / "scores.csv")
+    scores.loc[scores["image"].isin(["test0", "test1"]), "f1"] = 0.0
+    write_labels(label_path(data / "test" / "labels", "test0"), np.zeros((64, 96), int))
+    write_scores(board, scores)
+    made = make_gallery(read_board(board), data, predictions)
+    assert set(made.images) == {"test1", "test2"}
+    assert made.problems == []
+
+
 def test_a_damaged_truth_is_told(tmp_path: Path) -> None:
     board, data, predictions = make_all(tmp_path, ["a"], images=2)
     (data / "test" / "labels" / "test1_label.tiff").write_bytes(b"II*\0")
+    scores = pd.read_csv(board / "scores.csv")
+    scores.loc[scores["image"] == "test1", "f1"] = 0.0
+    write_scores(board, scores)
     made = make_gallery(read_board(board), data, predictions)
     assert set(made.images) == {"test0"}
     (problem,) = made.problems

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cellbench.evaluation.protocols import PROTOCOLS, get_protocol
+from cellbench.labels import read_labels, remove_frame_cells
 from cellbench.report.page.choices import Choice, choose_images, order_images
 from cellbench.report.page.drawing import FAULTS, ImageData, ImageDrawing
 from cellbench.report.page.sources import Problem, Sources, find_sources, tell
@@ -52,7 +53,7 @@ def make_gallery(board: BoardTables, data: str | Path, predictions: str | Path) 
         board.values,
         board.value,
         [name for name in algorithms if name in sources.cases],
-        sources.images,
+        _telling_images(board, sources),
         higher_is_better=board.higher_is_better,
     )
     gallery = Gallery(choices, problems=list(sources.problems))
@@ -71,6 +72,20 @@ def make_gallery(board: BoardTables, data: str | Path, predictions: str | Path) 
         gallery.images[image] = fitting
         room -= _size(fitting)
     return gallery
+
+
+def _telling_images(board: BoardTables, sources: Sources) -> list[str]:
+    """List the images but those without a true cell to score: there every algorithm has 0."""
+    best = board.values.groupby("image")[board.value].max()
+    return [image for image in sources.images if best[image] > 0 or _has_cells(sources, image)]
+
+
+def _has_cells(sources: Sources, image: str) -> bool:
+    labels = sources.images[image].labels
+    try:
+        return labels is None or bool(remove_frame_cells(read_labels(labels)).any())
+    except FAULTS:
+        return True  # that it is damaged is told when it is drawn
 
 
 def _protocol_name(board: BoardTables) -> str:

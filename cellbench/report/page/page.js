@@ -109,7 +109,7 @@ function enlarge(title, ...content) {
 
 byId("enlarged-close").addEventListener("click", () => dialog.close());
 dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-dialog.addEventListener("close", () => byId("enlarged-body").replaceChildren());
+dialog.addEventListener("close", () => byId("kinds-home")?.append(byId("kinds")));
 
 for (const figure of all(".figures figure")) {
   const image = figure.querySelector("img");
@@ -192,7 +192,7 @@ function card(title, image, algorithm) {
   const label = `${title}. ${told}`;
   const button = make("button", { type: "button", class: "enlarge" }, picture(image, algorithm, `Enlarge: ${label}`));
   const words = make("p", { class: "detail" }, told, make("br"), part ? where : "the whole image");
-  button.addEventListener("click", () => enlarge(title, picture(image, algorithm, label), words.cloneNode(true)));
+  button.addEventListener("click", () => enlarge(title, picture(image, algorithm, label), words.cloneNode(true), byId("kinds")));
   return make("article", {}, heading, button, words);
 }
 
@@ -250,3 +250,4 @@ if (byId("gallery-index")) {
   seen.observe(byId("gallery"));
   addEventListener("beforeprint", () => index ?? openGallery());
 }
+addEventListener("beforeprint", () => all("details").forEach((part) => (part.open = true)));

@@ -136,8 +136,8 @@ def gallery_parts(gallery: Gallery | None) -> dict[str, Any]:
 def _drawn_words(gallery: Gallery) -> str:
     words = (
         f"{count(len(gallery.images), 'image')} drawn: the worst, median and best of each algorithm by "
-        f"its value. The {min(COMMON, len(gallery.images))} that most algorithms chose are drawn with all "
-        "of them, the others with those that chose them."
+        "its value, of the images that have a true cell to score. Those that most algorithms chose, "
+        f"{COMMON} at most, are drawn with all of them, the others with those that chose them."
     )
     if gallery.left_out:
         words += f" For want of room {count(len(gallery.left_out), 'more image')} left out."
