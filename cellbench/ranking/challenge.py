@@ -157,9 +157,9 @@ def never_timed(rank_runtime: pd.DataFrame) -> pd.Series:
 
 def known_runtimes(rank_runtime: pd.DataFrame | None) -> pd.DataFrame | None:
     """Make missing times infinite, or give None where some algorithm has no time at all."""
-    if rank_runtime is None or never_timed(rank_runtime).any():
-        return None
-    return rank_runtime.fillna(np.inf)
+    if rank_runtime is None or not rank_runtime.isna().to_numpy().any():
+        return rank_runtime
+    return None if never_timed(rank_runtime).any() else rank_runtime.fillna(np.inf)
 
 
 def _metrics(

@@ -149,7 +149,7 @@ def kendall_tau(reference: Floats, rankings: Floats) -> Floats:
         expected = np.sign(reference[first + 1 :] - reference[first])
         signs = np.sign(rankings[:, first + 1 :] - rankings[:, first, None])
         agreeing += signs @ expected
-        untied += np.count_nonzero(signs, axis=1)
+        untied += np.einsum("sa,sa->s", signs, signs)
         untied_reference += float(np.count_nonzero(expected))
     scale = np.sqrt(untied * untied_reference)
     return np.divide(agreeing, scale, out=np.full_like(scale, np.nan), where=scale > 0)
