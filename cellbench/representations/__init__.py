@@ -2,7 +2,8 @@
 
 from cellbench.representations.base import Representation
 from cellbench.representations.boundary import Boundary
+from cellbench.representations.star import StarConvex
 
-REPRESENTATIONS: dict[str, type[Representation]] = {"boundary": Boundary}
+REPRESENTATIONS: dict[str, type[Representation]] = {"boundary": Boundary, "star_convex": StarConvex}
 
-__all__ = ["REPRESENTATIONS", "Boundary", "Representation"]
+__all__ = ["REPRESENTATIONS", "Boundary", "Representation", "StarConvex"]

@@ -1,0 +1,322 @@
+"""Compiled loops of the star-convex representation: walking along rays, suppressing, drawing.
+
+Machine code is made when it is first called, and kept on disk where something can be written.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.integer[Any]]
+Flags = npt.NDArray[np.bool_]
+
+_CHUNK = 128  # columns walked side by side: with more, one long ray holds up too many
+
+
+def _compile(function: Any) -> Any:  # noqa: ANN401
+    # Python's check for division by zero would keep loops from being vectorised.
+    try:
+        return njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # no place for a cache, neither beside the package nor in the user's home
+        return njit(nogil=True, error_model="numpy")(function)
+
+
+@_compile
+def walk(
+    labels: Integers, positions: Floats, lengths: Floats, steady: Flags, grid: int, found: Floats
+) -> None:
+    """Walk from every pixel of a cell along every ray, until the cell ends.
+
+    All pixels of a piece of a row take the same step together.
+
+    Args:
+        labels: (H, W).
+        positions: (rays, steps, 2) row and column reached after 1, 2, … steps from pixel (0, 0).
+        lengths: (rays, steps) distance to give where that step leaves the cell.
+        steady: (rays, steps) true where a step's rounded column, relative to its start, is the same
+            wherever the start lies.
+        grid: pixels between the starts.
+        found: (rays, rows, columns) filled with the distances; 0 on the background.
+    """
+    height, width = labels.shape
+    inside, steps = np.zeros(_CHUNK, np.int32), np.zeros(_CHUNK, np.int32)
+    for ray in range(len(positions)):
+        for row in range(0, height, grid):
+            for start in range(0, width, _CHUNK):
+                cells = labels[row, start : start + _CHUNK]
+                inside[: len(cells)] = cells != 0
+                steps[:] = 0
+                step, left = 0, inside[: len(cells)].sum()
+                while left:
+                    there = int(np.rint(np.float32(row) + positions[ray, step, 0]))
+                    if there < 0 or there >= height:
+                        break
+                    shift = positions[ray, step, 1]
+                    if steady[ray, step]:
+                        left = _step(
+                            cells, labels[there], start, int(np.rint(shift)), inside, steps
+                        )
+                    else:
+                        left = _unsteady_step(cells, labels[there], start, shift, inside, steps)
+                    step += 1
+                for column in range(-start % grid, len(cells), grid):
+                    length = lengths[ray, steps[column]] if cells[column] != 0 else np.float32(0)
+                    found[ray, row // grid, (start + column) // grid] = length
+
+
+@_compile
+def _step(
+    cells: Integers, line: Integers, start: int, shift: int, inside: Integers, steps: Integers
+) -> int:
+    """Step to the pixels ``shift`` columns away on ``line``; count what is still inside its cell."""
+    first = min(max(-shift - start, 0), len(cells))
+    last = max(min(len(line) - shift - start, len(cells)), first)
+    inside[:first] = 0
+    inside[last : len(cells)] = 0
+    here, there = cells[first:last], line[start + shift + first : start + shift + last]
+    still, taken = inside[first:last], steps[first:last]
+    left = 0
+    for column in range(last - first):
+        still[column] &= here[column] == there[column]
+        taken[column] += still[column]
+        left += still[column]
+    return left
+
+
+@_compile
+def _unsteady_step(
+    cells: Integers, line: Integers, start: int, shift: float, inside: Integers, steps: Integers
+) -> int:
+    """Do the same where the step lies so near a pixel's edge that single precision decides."""
+    left = 0
+    for column in range(len(cells)):
+        there = int(np.rint(np.float32(start + column) + shift))
+        if there < 0 or there >= len(line) or line[there] != cells[column]:
+            inside[column] = 0
+        steps[column] += inside[column]
+        left += inside[column]
+    return left
+
+
+@_compile
+def suppress(
+    points: Floats,
+    distances: Floats,
+    directions: Floats,
+    threshold: float,
+    side: float,
+    tiles: tuple[int, int],
+) -> Flags:
+    """Keep polygons, best first, that no kept one covers.
+
+    A polygon is covered where the area that it shares with a better one is more than ``threshold`` of
+    the smaller of the two, as in stardist. Kept polygons are found again through the tiles of the
+    image that their bounding boxes touch.
+
+    Args:
+        points: (N, 2) row and column of each polygon's centre, best first.
+        distances: (N, rays) lengths of the rays, above 0.
+        directions: (2, rays) rows and columns of the rays' unit vectors.
+        threshold: share of the smaller area, in [0, 1].
+        side: side of a tile in pixels.
+        tiles: rows and columns of tiles.
+
+    Returns:
+        (N,) true where kept.
+    """
+    count, rays = distances.shape
+    kept = np.zeros(count, np.bool_)
+    tested = np.full(count, -1, np.int64)
+    boxes, areas = np.empty((count, 4), np.float32), np.empty(count, np.float32)
+    newest = np.full(tiles, -1, np.int64)
+    entries, used = np.empty((1024, 2), np.int64), 0
+    work = np.empty((3, 5, rays), np.float32)
+    for polygon in range(count):
+        areas[polygon] = _outline(distances[polygon], directions, 0, 0, work[0], boxes[polygon])
+        boxes[polygon, :2] += points[polygon, 0]
+        boxes[polygon, 2:] += points[polygon, 1]
+        span = _tile_span(boxes[polygon], side, tiles)
+        centre = int(points[polygon, 0] / side), int(points[polygon, 1] / side)
+        covered = False
+        for turn in range(-1, (span[1] - span[0]) * (span[3] - span[2])):
+            # The tile of the centre first: what covers a polygon mostly lies there.
+            down = centre[0] if turn < 0 else span[0] + turn // (span[3] - span[2])
+            across = centre[1] if turn < 0 else span[2] + turn % (span[3] - span[2])
+            entry = newest[down, across]
+            while entry >= 0 and not covered:
+                other = entries[entry, 0]
+                if tested[other] != polygon:
+                    tested[other] = polygon
+                    covered = _covers(
+                        other, polygon, points, distances, directions, boxes, areas, threshold, work
+                    )
+                entry = entries[entry, 1]
+            if covered:
+                break
+        if not covered:
+            kept[polygon] = True
+            entries, used = _register(polygon, span, newest, entries, used)
+    return kept
+
+
+@_compile
+def _tile_span(box: Floats, side: float, tiles: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Give the rows and columns of tiles that a box touches; what lies outside counts to the edge."""
+    top, bottom = min(max(box[0] / side, 0), tiles[0] - 1), min(max(box[1] / side, 0), tiles[0] - 1)
+    left, right = min(max(box[2] / side, 0), tiles[1] - 1), min(max(box[3] / side, 0), tiles[1] - 1)
+    return int(top), int(bottom) + 1, int(left), int(right) + 1
+
+
+@_compile
+def _register(
+    polygon: int,
+    span: tuple[int, int, int, int],
+    newest: npt.NDArray[np.int64],
+    entries: npt.NDArray[np.int64],
+    used: int,
+) -> tuple[npt.NDArray[np.int64], int]:
+    """Enter a kept polygon into the lists of its tiles; the entries may move into a larger array."""
+    needed = used + (span[1] - span[0]) * (span[3] - span[2])
+    if needed > len(entries):
+        larger = np.empty((2 * needed, 2), np.int64)
+        larger[:used] = entries[:used]
+        entries = larger
+    for down in range(span[0], span[1]):
+        for across in range(span[2], span[3]):
+            entries[used, 0], entries[used, 1] = polygon, newest[down, across]
+            newest[down, across] = used
+            used += 1
+    return entries, used
+
+
+@_compile
+def _covers(
+    better: int,
+    polygon: int,
+    points: Floats,
+    distances: Floats,
+    directions: Floats,
+    boxes: Floats,
+    areas: Floats,
+    threshold: float,
+    work: Floats,
+) -> bool:
+    """Tell whether two polygons share more than ``threshold`` of the smaller; ``work[0]`` is the second."""
+    mine, theirs = boxes[polygon], boxes[better]
+    height = min(mine[1], theirs[1]) - max(mine[0], theirs[0])
+    width = min(mine[3], theirs[3]) - max(mine[2], theirs[2])
+    least = threshold * min(areas[polygon], areas[better])
+    if height <= 0 or width <= 0 or height * width <= least:
+        return False
+    down = points[better, 0] - points[polygon, 0]
+    across = points[better, 1] - points[polygon, 1]
+    _outline(distances[better], directions, down, across, work[1], work[2, 1])
+    return bool(_shared_area(work[0], work[1], work[2, 0]) > least)
+
+
+@_compile
+def _outline(
+    distances: Floats, directions: Floats, row: float, column: float, edges: Floats, box: Floats
+) -> float:
+    """Lay out a polygon's edges: left end, right end, slope, row at column 0, sign; give its area.
+
+    The sign tells whether the inside lies above or below an edge. The box is top, bottom, left, right.
+    """
+    rays = len(distances)
+    rows, columns = edges[4], edges[3]
+    box[0], box[1], box[2], box[3] = row, row, column, column
+    turn = directions[0, 1] * directions[1, 0] - directions[1, 1] * directions[0, 0]
+    area = np.float32(0)
+    for ray in range(rays):
+        rows[ray] = row + distances[ray] * directions[0, ray]
+        columns[ray] = column + distances[ray] * directions[1, ray]
+        box[0], box[1] = min(box[0], rows[ray]), max(box[1], rows[ray])
+        box[2], box[3] = min(box[2], columns[ray]), max(box[3], columns[ray])
+        area += distances[ray] * distances[ray - 1]
+    last_row, last_column = rows[rays - 1], columns[rays - 1]
+    for ray in range(rays):
+        next_row, next_column = rows[ray], columns[ray]
+        width = next_column - last_column
+        slope = (next_row - last_row) / width if abs(width) > 1e-6 else np.float32(0)
+        edges[0, ray], edges[1, ray] = min(last_column, next_column), max(last_column, next_column)
+        edges[2, ray], edges[3, ray] = slope, last_row - slope * last_column
+        edges[4, ray] = 1 if width > 0 else -1
+        last_row, last_column = next_row, next_column
+    return float(np.float32(0.5) * abs(turn) * area)
+
+
+@_compile
+def _shared_area(first: Floats, second: Floats, parts: Floats) -> float:
+    """Give the area that two polygons share, from their edges.
+
+    A polygon is the signed sum of the strips between its edges and a common base line, so what two
+    share is the signed sum of what their strips share: of each pair of edges, the integral of the
+    smaller over the columns of both. Sums are kept apart by the second's edges, in a fixed order, so
+    that the loop is vectorised and every machine adds in the same order.
+    """
+    left, right, slope, base, sign = second[0], second[1], second[2], second[3], second[4]
+    parts[:] = 0
+    half = np.float32(0.5)
+    for edge in range(first.shape[1]):
+        from_, to, rise, start, weight = (
+            first[0, edge],
+            first[1, edge],
+            first[2, edge],
+            first[3, edge],
+            half * first[4, edge],
+        )
+        for other in range(second.shape[1]):
+            low, high = max(from_, left[other]), min(to, right[other])
+            width = max(high - low, np.float32(0))
+            mine, mine_after = start + rise * low, start + rise * high
+            theirs, theirs_after = (
+                base[other] + slope[other] * low,
+                base[other] + slope[other] * high,
+            )
+            gap, gap_after = abs(mine - theirs), abs(mine_after - theirs_after)
+            crossing = gap * gap_after / (gap + gap_after + np.float32(1e-20))
+            crosses = (mine < theirs) != (mine_after < theirs_after)
+            smaller = half * (mine + mine_after + theirs + theirs_after - gap - gap_after)
+            smaller += crossing if crosses else np.float32(0)
+            parts[other] += weight * sign[other] * width * smaller
+    area = np.float32(0)
+    for other in range(len(parts)):
+        area += parts[other]
+    return float(area)
+
+
+@_compile
+def draw(points: Floats, distances: Floats, directions: Floats, labels: Integers) -> None:
+    """Draw polygons, the first on top, with the ids 1, 2, …: the pixels whose centres lie inside.
+
+    Args:
+        points: (N, 2) row and column of each polygon's centre.
+        distances: (N, rays) lengths of the rays, above 0.
+        directions: (2, rays) rows and columns of the rays' unit vectors.
+        labels: (H, W) drawn on.
+    """
+    rays = distances.shape[1]
+    rows, columns = np.empty(rays, np.float64), np.empty(rays, np.float64)
+    crossings = np.empty(rays, np.float64)
+    for polygon in range(len(points) - 1, -1, -1):
+        for ray in range(rays):
+            rows[ray] = points[polygon, 0] + distances[polygon, ray] * directions[0, ray]
+            columns[ray] = points[polygon, 1] + distances[polygon, ray] * directions[1, ray]
+        top = max(int(np.ceil(rows.min())), 0)
+        bottom = min(int(np.floor(rows.max())), labels.shape[0] - 1)
+        for row in range(top, bottom + 1):
+            count = 0
+            for ray in range(rays):
+                above, below = rows[ray - 1], rows[ray]
+                if (above <= row) != (below <= row):
+                    share = (row - above) / (below - above)
+                    crossings[count] = columns[ray - 1] + share * (columns[ray] - columns[ray - 1])
+                    count += 1
+            crossings[:count].sort()
+            for pair in range(0, count - 1, 2):
+                first = max(int(np.ceil(crossings[pair])), 0)
+                last = min(int(np.floor(crossings[pair + 1])), labels.shape[1] - 1)
+                labels[row, first : last + 1] = polygon + 1

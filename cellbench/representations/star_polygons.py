@@ -1,0 +1,116 @@
+"""Star-convex polygons: candidates from dense maps, suppression of the worse, drawing."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cellbench.labels import LabelMap, relabel
+from cellbench.representations.star_maps import Floats, ray_directions
+
+_SHORTEST = 1e-3
+_LEAST_TILE = 8.0
+
+
+class Polygons(NamedTuple):
+    """Star-convex polygons, the best first.
+
+    Attributes:
+        points: (N, 2) float32, row and column of the centres.
+        distances: (N, rays) float32, lengths of the rays in pixels.
+        scores: (N,) float32.
+    """
+
+    points: Floats
+    distances: Floats
+    scores: Floats
+
+    def taken(self, which: npt.NDArray[Any]) -> "Polygons":
+        """Give some of the polygons, by indices, flags or a slice."""
+        return Polygons(self.points[which], self.distances[which], self.scores[which])
+
+
+def find_candidates(
+    probability: npt.NDArray[Any],
+    distances: npt.NDArray[Any],
+    threshold: float,
+    grid: int = 1,
+    most: int = 2_000_000,
+) -> Polygons:
+    """List the polygons of all pixels above a probability, the best first; ties by position.
+
+    Pixels with a probability or a distance that is not finite are no candidates. Distances are kept
+    between 0.001 px, as StarDist does, and the image's diagonal.
+
+    Args:
+        probability: (H, W).
+        distances: (rays, H, W) in pixels.
+        threshold: probability that a candidate exceeds.
+        grid: only pixels with row and column divisible by it are looked at.
+        most: of more candidates only so many are kept, with a warning.
+    """
+    with np.errstate(invalid="ignore"):
+        rows, columns = np.nonzero(probability[::grid, ::grid] > threshold)
+    rows, columns = grid * rows, grid * columns
+    scores = np.asarray(probability[rows, columns], np.float32)
+    order = np.argsort(-scores, kind="stable")
+    if len(order) > most:
+        warnings.warn(
+            f"{len(order)} candidate polygons: only the best {most} are looked at; raise "
+            "probability_threshold or grid",
+            stacklevel=2,
+        )
+        order = order[:most]
+    rows, columns = rows[order], columns[order]
+    lengths = np.ascontiguousarray(distances[:, rows, columns].T, np.float32)
+    finite = np.isfinite(lengths).all(axis=1) & np.isfinite(scores[order])
+    points = np.stack([rows, columns], axis=-1).astype(np.float32)
+    longest = float(np.hypot(*probability.shape))
+    lengths = lengths.clip(_SHORTEST, max(longest, 1.0))
+    return Polygons(points, lengths, scores[order]).taken(finite)
+
+
+def suppress_worse(
+    polygons: Polygons, threshold: float, shape: tuple[int, int]
+) -> npt.NDArray[np.bool_]:
+    """Mark the polygons that no better kept one covers: StarDist's greedy suppression.
+
+    Areas are exact, where stardist rounds the corners to whole pixels first.
+
+    Args:
+        polygons: the best first.
+        threshold: share of the smaller polygon's area that two kept ones may have in common.
+        shape: (H, W) of the image.
+
+    Returns:
+        (N,) flags.
+    """
+    from cellbench.representations.star_kernels import suppress
+
+    if len(polygons.points) == 0:
+        return np.zeros(0, bool)
+    # About the size of a cell: then a polygon lies in few tiles, and a tile holds few polygons.
+    side = max(_LEAST_TILE, 2 * float(np.median(polygons.distances)))
+    tiles = (int(shape[0] / side) + 1, int(shape[1] / side) + 1)
+    directions = ray_directions(polygons.distances.shape[1])
+    kept: npt.NDArray[np.bool_] = suppress(
+        polygons.points, polygons.distances, directions, threshold, side, tiles
+    )
+    return kept
+
+
+def draw_polygons(polygons: Polygons, shape: tuple[int, int]) -> LabelMap:
+    """Draw polygons into a label map, the best on top; ids are 1 … N, the best first.
+
+    A polygon has at least the pixel of its centre; one that better ones hide altogether is left out.
+
+    Returns:
+        (H, W) uint16, or uint32 from 65,536 cells on.
+    """
+    from cellbench.representations.star_kernels import draw
+
+    labels = np.zeros(shape, np.int32)
+    directions = ray_directions(polygons.distances.shape[1])
+    draw(polygons.points, polygons.distances, directions, labels)
+    return relabel(labels)
