@@ -1,6 +1,5 @@
 """report.html in a real browser: everything that its script does, hostile names, and no network."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -102,6 +101,8 @@ def test_filtering(page: Chrome) -> None:
     field.send_keys("OO")
     assert sorted(names_in(page, "board")) == ["good", "poor"]
     assert text_of(page, ".filter output")[0] == "2 of 4 shown"
+    field.send_keys(" 0.")
+    assert names_in(page, "board") == []
     field.send_keys(Keys.CONTROL, "a")
     field.send_keys(Keys.DELETE)
     assert len(names_in(page, "board")) == 4
@@ -289,7 +290,7 @@ def test_hostile_names_are_shown_as_text(browser: Chrome, tmp_path: Path) -> Non
     assert browser.execute_script(_LOADED) == []
 
 
-def test_a_challenge_opens_at_once(browser: Chrome, tmp_path: Path) -> None:
+def test_a_whole_challenge_is_shown(browser: Chrome, tmp_path: Path) -> None:
     names = [f"algorithm {number}" for number in range(28)]
     images = [f"cell_{number:05d}" for number in range(422)]
     failed = [(name, image) for name in names[:14] for image in images[:200]]
@@ -297,8 +298,5 @@ def test_a_challenge_opens_at_once(browser: Chrome, tmp_path: Path) -> None:
     board = write_scores(tmp_path / "b", scores_of(names, images, modalities, failed=failed))
     write_page(read_board(board), [])
     browser.get((board / "report.html").as_uri())
-    started = time.monotonic()
-    until(browser, lambda page: page.execute_script("return document.readyState") == "complete")
-    assert time.monotonic() - started < 10
     assert len(names_in(browser, "board")) == 28
     assert len(every(browser, "#failed tbody tr")) == len(failed)

@@ -59,7 +59,7 @@ function filterTable(field) {
   const rows = [...byId(field.dataset.filters).tBodies[0].rows];
   let shown = 0;
   for (const row of rows) {
-    const text = row.textContent.toLocaleLowerCase();
+    const text = (row.closest(".leaderboard") ? row.querySelector("th") : row).textContent.toLocaleLowerCase();
     row.hidden = !wanted.every((word) => text.includes(word));
     shown += !row.hidden;
   }
