@@ -2,8 +2,13 @@
 
 from cellbench.representations.base import Representation
 from cellbench.representations.boundary import Boundary
+from cellbench.representations.hover import HoVer
 from cellbench.representations.star import StarConvex
 
-REPRESENTATIONS: dict[str, type[Representation]] = {"boundary": Boundary, "star_convex": StarConvex}
+REPRESENTATIONS: dict[str, type[Representation]] = {
+    "boundary": Boundary,
+    "hover": HoVer,
+    "star_convex": StarConvex,
+}
 
-__all__ = ["REPRESENTATIONS", "Boundary", "Representation", "StarConvex"]
+__all__ = ["REPRESENTATIONS", "Boundary", "HoVer", "Representation", "StarConvex"]

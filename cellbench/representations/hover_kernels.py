@@ -1,0 +1,114 @@
+"""Compiled parts of HoVer: distance maps in two passes over the pixels.
+
+Machine code is made when it is first called, and kept on disk where something can be written.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+PIXELS, COLUMN_SUM, ROW_SUM, LEFT, RIGHT, TOP, BOTTOM = range(7)
+
+
+def compiled(function: Any) -> Any:  # noqa: ANN401
+    """Compile a function when it is first called; the decorator for everything here."""
+    try:
+        return njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # no place for a cache, neither beside the package nor in the user's home
+        return njit(nogil=True, error_model="numpy")(function)
+
+
+@compiled
+def measure_cells(labels: npt.NDArray[np.int32], largest: int) -> npt.NDArray[np.int64]:
+    """Measure every cell in one pass over the runs of equal ids.
+
+    Args:
+        labels: (H, W), ids up to ``largest``.
+        largest: the largest id.
+
+    Returns:
+        (largest + 1, 7): pixels, sums of columns and rows, and the first and last column and row.
+    """
+    height, width = labels.shape
+    cells = np.zeros((largest + 1, 7), np.int64)
+    for cell in range(largest + 1):
+        cells[cell, LEFT], cells[cell, TOP] = width, height
+    for row in range(height):
+        start = 0
+        while start < width:
+            label = labels[row, start]
+            end = start + 1
+            while end < width and labels[row, end] == label:
+                end += 1
+            if label != 0:
+                cell = cells[label]
+                cell[PIXELS] += end - start
+                cell[COLUMN_SUM] += (start + end - 1) * (end - start) // 2
+                cell[ROW_SUM] += row * (end - start)
+                cell[LEFT] = min(cell[LEFT], start)
+                cell[RIGHT] = max(cell[RIGHT], end - 1)
+                cell[TOP] = min(cell[TOP], row)
+                cell[BOTTOM] = row
+            start = end
+    return cells
+
+
+@compiled
+def distance_maps(
+    labels: npt.NDArray[np.int32],
+    cells: npt.NDArray[np.int64],
+    smallest: int,
+    exact_centres: bool,
+) -> npt.NDArray[np.float32]:
+    """Give each pixel's distance to its cell's centre, scaled to 1 at each side's farthest pixel.
+
+    Args:
+        labels: (H, W).
+        cells: what :func:`measure_cells` gave.
+        smallest: cells of fewer pixels stay 0.
+        exact_centres: see :class:`cellbench.representations.hover.HoVer`.
+
+    Returns:
+        (2, H, W): the horizontal map, negative on the left, and the vertical, negative above.
+    """
+    height, width = labels.shape
+    maps = np.empty((2, height, width), np.float32)
+    for row in range(height):
+        start = 0
+        while start < width:
+            label = labels[row, start]
+            end = start + 1
+            while end < width and labels[row, end] == label:
+                end += 1
+            cell = cells[label]
+            if label == 0 or cell[PIXELS] < smallest:
+                maps[:, row, start:end] = 0
+            else:
+                scale, centre = _centre(cell[COLUMN_SUM], cell[PIXELS], exact_centres)
+                before, after = centre - cell[LEFT] * scale, cell[RIGHT] * scale - centre
+                for column in range(start, end):
+                    maps[0, row, column] = _scaled(column * scale - centre, before, after)
+                scale, centre = _centre(cell[ROW_SUM], cell[PIXELS], exact_centres)
+                before, after = centre - cell[TOP] * scale, cell[BOTTOM] * scale - centre
+                maps[1, row, start:end] = _scaled(row * scale - centre, before, after)
+            start = end
+    return maps
+
+
+@compiled
+def _centre(total: int, pixels: int, exact: bool) -> tuple[int, int]:
+    """Give a scale and the centre of mass times it, in whole numbers: nothing is lost by rounding."""
+    if exact:
+        return pixels, total
+    return 1, (2 * total + pixels) // (2 * pixels) - 1
+
+
+@compiled
+def _scaled(offset: int, before: int, after: int) -> float:
+    if offset < 0:
+        return offset / before
+    if offset > 0:
+        return offset / after
+    return 0.0
