@@ -18,7 +18,7 @@ KINDS = ("matched", "missed", "spurious", "merged", "split", "poor-outline", "no
 THRESHOLD = 0.5
 """IoU from which the gallery calls two cells matched, as the scores do."""
 
-_TOLERANCE = 0.7  # pixels by which an outline may be off: less than anyone sees, half the bytes
+_TOLERANCE = 0.5  # pixels by which an outline may be off: no more than the raster itself is
 _SHARPER = 8  # outlines of so few points stay as they are
 
 KindById = dict[int, str]
