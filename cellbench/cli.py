@@ -23,7 +23,7 @@ VERBS = {
     "evaluate": "score folders of label maps against the truth",
     "rank": "leaderboard, intervals and rank stability from scores or any table",
     "consensus": "one ranking from several boards",
-    "report": "figures of a board",
+    "report": "figures and report.html of a board",
     "data": "sample, import, download and describe datasets",
 }
 

@@ -9,6 +9,7 @@ import pytest
 from datasets import make_dataset
 
 from cellbench.cli import VERBS, main
+from cellbench.models import list_models
 
 ROOT = Path(__file__).parents[1]
 
@@ -118,4 +119,5 @@ def test_make_names_the_models() -> None:
         ["make", "-C", str(ROOT), "train", "MODEL=nonsense"], capture_output=True, text=True
     )
     assert answer.returncode == 2
-    assert "choose one of: unet" in answer.stderr
+    (line,) = [line for line in answer.stderr.splitlines() if "choose one of:" in line]
+    assert line.partition("choose one of: ")[2].split() == list_models()
