@@ -33,6 +33,9 @@ class ConvNextUNet(nn.Module):
             without; ``convnext_small.fb_in22k`` is the paper's.
         pretrained: load the encoder's weights, from a local cache or the Hugging Face hub.
         decoder_channels: features at strides 16, 8, 4, 2 and 1.
+        units: what an output of 1 stands for in a map, where that is not 1, and what the map is at
+            first. An optimiser like Adam moves a weight by its learning rate whatever the error: maps
+            of tens of pixels would be thousands of steps away.
 
     Raises:
         UsageError: if timm knows no such ConvNeXt.
@@ -48,6 +51,7 @@ class ConvNextUNet(nn.Module):
         encoder: str = "convnext_small.fb_in22k",
         pretrained: bool = True,
         decoder_channels: Sequence[int] = (256, 128, 64, 32, 32),
+        units: Mapping[str, float] | None = None,
     ) -> None:
         from timm.layers import LayerNorm2d
 
@@ -75,6 +79,9 @@ class ConvNextUNet(nn.Module):
         self.heads = nn.ModuleDict(
             {name: nn.Conv2d(widths[-1], channels, 1) for name, channels in maps.items()}
         )
+        self.units = dict(units or {})
+        for name in self.units:
+            nn.init.ones_(self.heads[name].bias)  # type: ignore[arg-type]
         self.stride = _STEM * 2 ** (len(depths) - 1)
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -95,7 +102,7 @@ class ConvNextUNet(nn.Module):
         for block, skip in zip(self.decoder, skips, strict=True):
             value = block(value, skip)
         value = value[..., :height, :width]
-        return {name: head(value) for name, head in self.heads.items()}
+        return {name: head(value) * self.units.get(name, 1.0) for name, head in self.heads.items()}
 
 
 def _make_encoder(name: str, pretrained: bool) -> Any:  # noqa: ANN401  (timm ships no types)

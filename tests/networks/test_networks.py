@@ -71,3 +71,12 @@ def test_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("timm.create_model", offline)
     with pytest.raises(CellbenchError, match=r"--model\.init_args\.pretrained false"):
         ConvNextUNet(MAPS, "convnext_atto", pretrained=True)
+
+
+def test_maps_in_large_units_start_near_them() -> None:
+    torch.manual_seed(0)
+    network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL, units={"distances": 10.0}).eval()
+    with torch.inference_mode():
+        maps = network(torch.rand(1, 3, 64, 64))
+    assert 5 < maps["distances"].mean() < 15
+    assert maps["probability"].abs().mean() < 2

@@ -1,0 +1,37 @@
+"""The system of T2-sribdmed, streams 1 and 2: ConvNeXt with star-convex cells."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cellbench.models.base import InstanceSegmentationModel
+from cellbench.networks.convnext import ConvNextUNet
+from cellbench.representations import StarConvex
+
+_RADIUS = 10.0  # pixels, of a cell of middling size
+
+
+class ConvNextStarDist(InstanceSegmentationModel):
+    """ConvNeXt U-Net with star-convex cells (Lou et al. 2023, T2 in the challenge).
+
+    Args:
+        encoder: timm's name of a ConvNeXt; the default is the paper's.
+        pretrained: load the encoder's weights, Apache-2.0; needs a connection or a cached copy.
+        decoder_channels: features at strides 16, 8, 4, 2 and 1.
+        rays: directions in which a cell's outline is measured, a multiple of four.
+        **training: options of every model, see :class:`InstanceSegmentationModel`; the paper learns
+            at 1e-4, the encoder at a tenth of it (``encoder_rate``).
+    """
+
+    def __init__(
+        self,
+        encoder: str = "convnext_small.fb_in22k",
+        pretrained: bool = True,
+        decoder_channels: Sequence[int] = (256, 128, 64, 32, 32),
+        rays: int = 32,
+        **training: Any,
+    ) -> None:
+        representation = StarConvex(rays=rays)
+        network = ConvNextUNet(
+            representation.channels, encoder, pretrained, decoder_channels, {"distances": _RADIUS}
+        )
+        super().__init__(network=network, representation=representation, **training)
