@@ -1,6 +1,6 @@
 """Boards, datasets and predictions for tests of the page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ def scores_of(
     modalities: Sequence[str] = ("DIC", "fluorescence"),
     *,
     timed: bool = True,
-    failed: Sequence[tuple[str, str]] = (),
+    failed: Collection[tuple[str, str]] = (),
 ) -> pd.DataFrame:
     """Make scores in which the first algorithm is the best; some (algorithm, image) fail."""
     rng = np.random.default_rng(0)
