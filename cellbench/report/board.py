@@ -53,9 +53,6 @@ def draw_board(folder: str | Path, memory: pd.Series | None = None) -> list[Path
 
     Raises:
         ScoresError: if a table is absent or damaged; ``cellbench rank`` writes them again.
-
-    Example:
-        >>> draw_board("leaderboard/sample")  # doctest: +SKIP
     """
     board = read_board(folder)
     parts = [read_board(path) for path in board.modalities.values()]

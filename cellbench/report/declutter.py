@@ -9,8 +9,19 @@ from matplotlib.axes import Axes
 from cellbench.report.style import FAINT, INK, page_of
 
 _HEIGHT, _WIDTH = 9.5, 6.2  # of a letter and its surroundings, in points
-_ANGLES = np.deg2rad([35, 145, 325, 215, 90, 270, 0, 180])
-_FURTHER = (3.0, 9.0, 16.0, 24.0, 34.0, 46.0)  # points from the edge of the point
+_ANGLES = np.deg2rad([35, 145, 325, 215, 90, 270, 0, 180, 60, 120, 300, 240])
+_FURTHER = (
+    3.0,
+    9.0,
+    16.0,
+    24.0,
+    34.0,
+    46.0,
+    60.0,
+    76.0,
+    94.0,
+    114.0,
+)  # points from the edge of the point
 _LINED = 9.0  # from where a line joins a label to its point
 
 

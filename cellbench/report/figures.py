@@ -28,13 +28,15 @@ FIGURES = (
         "values_by_modality",
         "Is an algorithm good on every modality?",
         "A column is one modality: the point is an algorithm's median there, the thick bar holds the "
-        "middle half of the images, the thin one 95 %, and the number is its rank on that modality.",
+        "middle half of the images, the thin one 95 %, and the number is its rank there, in colour where "
+        "that is far from its rank on all images.",
     ),
     Caption(
         "value_and_runtime",
         "Who is good, and who is fast?",
-        "A point is an algorithm with its median value and median running time; the arms hold the "
-        "middle half of its images, the green line joins those that nobody beats on both.",
+        "A point is an algorithm with its median value and median running time, and its area the GPU "
+        "memory where that is known; the arms hold the middle half of the images, the green line joins "
+        "those that nobody beats on both.",
     ),
     Caption(
         "significance",
@@ -47,13 +49,14 @@ FIGURES = (
         "rank_stability",
         "How sure is each rank?",
         "The area of a disc is how often the algorithm had that rank when the images were drawn anew; "
-        "the cross is its median rank and the line holds 95 %.",
+        "the cross is its median rank and the line holds 95 %; at the right, how often it was first, and "
+        "ahead of the next algorithm.",
     ),
     Caption(
         "schemes",
         "Would another way of ranking change the order?",
-        "A line follows one algorithm through its ranks under five schemes; parallel lines mean that "
-        "the choice of the scheme hardly matters.",
+        "A line follows one algorithm through its ranks under five schemes: level lines mean that the "
+        "choice of the scheme does not matter; those that move most are in colour.",
     ),
     Caption(
         "kendall_tau",
@@ -64,14 +67,14 @@ FIGURES = (
     Caption(
         "podium",
         "Who wins on single images?",
-        "A bar is the share of images on which an algorithm is first, second or third; the darkest "
-        "part counts the images it wins.",
+        "To the right, a bar is the share of images on which an algorithm is first (darkest), second "
+        "or third; to the left, on which it is last.",
     ),
     Caption(
         "rank_heat_map",
         "Which ranks does each algorithm have, image by image?",
         "A square's colour is the share of images on which the algorithm of its row has the rank of "
-        "its column; a row that is dark in one place is a steady algorithm.",
+        "its column: a steady algorithm is dark in few squares.",
     ),
     Caption(
         "sensitivity",
@@ -81,3 +84,5 @@ FIGURES = (
     ),
 )
 """The figures in the order in which they are best read; not every board has each."""
+
+TITLES = {caption.name: caption.title for caption in FIGURES}

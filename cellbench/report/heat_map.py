@@ -7,6 +7,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from cellbench.report.figures import TITLES
 from cellbench.report.podium import image_ranks
 from cellbench.report.rows import letter_size, name_rows, rank_ticks, rows_height, write_beside
 from cellbench.report.style import (
@@ -36,7 +37,7 @@ def plot_rank_heat_map(board: BoardTables) -> Figure:
     figure, axes = new_axes(
         WIDTH,
         rows_height(size) + 1.2,
-        "Which ranks does each algorithm have, image by image?",
+        TITLES["rank_heat_map"],
         f"Colour: on what share of {count_images(len(ranks))} the {short_name(board.value_title)} of "
         "an algorithm has the rank; right: mean of its ranks",
     )

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cellbench.report.figures import TITLES
 from cellbench.report.modality_looks import look_of, modalities_of
 from cellbench.report.rows import letter_size, name_rows, rows_height
 from cellbench.report.spread import filled_values, spread_of
@@ -32,7 +33,7 @@ def plot_values_by_modality(board: BoardTables) -> Figure:
     figure = new_figure(
         max(WIDTH, 2.2 + 2.1 * columns),
         bands * (rows_height(len(board.ranking)) + 0.7) + 0.4,
-        "Is an algorithm good on every modality?",
+        TITLES["values_by_modality"],
         f"Median {short_name(board.value_title)} of an algorithm, middle half of the images (thick), "
         "95 % (thin); line: median of all; number: rank there (blue: better than overall by "
         f"{_far(board)} places or more, orange: worse)",
@@ -74,7 +75,7 @@ def _draw_modality(
     _draw_spread(axes, spread_of(board, set(images)), colour, marker)
     _write_ranks(axes, ranks, board.ranking, _far(board))
     axes.set_title(
-        f"{short_name(modality, 22) or 'not given'}\n{count_images(len(images))}", color=INK
+        f"{short_name(modality, 20) or 'not given'}\n{count_images(len(images))}", color=INK
     )
     axes.tick_params(axis="x", labelbottom=True, labelsize=8.5)
     axes.grid(axis="x")

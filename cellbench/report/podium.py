@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from cellbench.report.figures import TITLES
 from cellbench.report.rows import name_rows, rows_height, write_beside
 from cellbench.report.style import FAINT, INK, LOSS, WIDTH, count_images, new_axes, short_name
 from cellbench.report.tables import BoardTables
@@ -22,7 +23,7 @@ def plot_podium(board: BoardTables) -> Figure:
     figure, axes = new_axes(
         WIDTH,
         rows_height(len(shares)) + 1.2,
-        "Who wins on single images?",
+        TITLES["podium"],
         f"On how many of {count_images(len(ranks))} the {short_name(board.value_title)} of an "
         "algorithm is first, second, third, or last; equal values share a place",
     )

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from cellbench.report.declutter import place_labels
+from cellbench.report.figures import TITLES
 from cellbench.report.rows import rows_height
 from cellbench.report.spread import spread_of
 from cellbench.report.style import (
@@ -46,8 +47,8 @@ def plot_value_and_runtime(board: BoardTables, memory: pd.Series | None = None) 
     figure, axes = new_axes(
         WIDTH + 0.8,
         max(4.6, rows_height(count) * 0.85 + 1.0),
-        "Who is good, and who is fast?",
-        f"Medians over the images; thin arms: middle half; number: rank{area}; green: nobody is both "
+        TITLES["value_and_runtime"],
+        f"Medians over the images; thin arms: middle half; number: rank{area}; green line: nobody is both "
         "better and faster",
     )
     _draw_points(axes, points)
@@ -147,10 +148,8 @@ def _draw_tolerance(axes: Axes, board: BoardTables) -> None:
     if left < tolerance:
         axes.axvspan(left, min(tolerance, right), color=GREEN, alpha=0.07, linewidth=0, zorder=0)
         axes.set_xlim(left, right)
-        axes.annotate(
-            f"no rank is lost up to {tolerance:.3g} s",
-            (0, 0), (6, 6), "axes fraction", "offset points", fontsize=8.5, color=FAINT,
-        )  # fmt: skip
+        words = f"Green ground: up to {tolerance:.3g} s no rank is lost"
+        axes.set_title(words, fontsize=9, fontweight="normal", color=FAINT)
 
 
 def _numbers(board: BoardTables) -> pd.Series:

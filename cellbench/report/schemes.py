@@ -6,6 +6,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from cellbench.ranking import SCHEMES
+from cellbench.report.figures import TITLES
 from cellbench.report.rows import letter_size, rows_height
 from cellbench.report.style import COLOURS, FAINT, GRID, INK, WIDTH, new_axes, short_name
 from cellbench.report.tables import BoardTables
@@ -22,7 +23,7 @@ def plot_schemes(board: BoardTables) -> Figure:
     figure, axes = new_axes(
         WIDTH + 0.6,
         rows_height(len(ranks)) + 0.7,
-        "Would another way of ranking change the order?",
+        TITLES["schemes"],
         "Each algorithm's ranks under five schemes, the board's own first; gray bars join equal ranks; "
         "in colour: who moves most",
     )

@@ -7,6 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap, SymLogNorm
 from matplotlib.figure import Figure
 
 from cellbench.ranking.sensitivity import WEIGHTS
+from cellbench.report.figures import TITLES
 from cellbench.report.rows import letter_size, name_rows, rows_height, write_beside
 from cellbench.report.style import BLUE, FAINT, GRID, INK, LOSS, new_axes, short_name
 from cellbench.report.tables import BoardTables
@@ -31,7 +32,7 @@ def plot_sensitivity(board: BoardTables) -> Figure:
     figure, axes = new_axes(
         max(3.9 + _COLUMN * len(columns), 6.5),
         rows_height(len(rank)) + 2.4,
-        "Do the rules decide who wins?",
+        TITLES["sensitivity"],
         "Rank of each algorithm if one rule were another; bold: the board's own rules; blue ↑: gains "
         "places, orange ↓: loses places",
     )

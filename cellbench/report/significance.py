@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
+from cellbench.report.figures import TITLES
 from cellbench.report.rows import (
     letter_size,
     name_rows,
@@ -38,7 +39,7 @@ def plot_significance(board: BoardTables) -> Figure:
     figure = new_figure(
         wide_width(len(board.ranking)),
         len(metrics) * (rows_height(len(board.ranking)) + 0.9) + 0.4,
-        "Who is better than whom beyond chance?",
+        TITLES["significance"],
         "Filled: the row's algorithm is significantly better than the column's (Wilcoxon, Holm); "
         "gray bars join neighbours that the tests cannot tell apart",
     )

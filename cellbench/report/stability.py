@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cellbench.report.figures import TITLES
 from cellbench.report.rows import (
     letter_size,
     name_rows,
@@ -28,7 +29,7 @@ def plot_rank_stability(board: BoardTables) -> Figure:
     figure, axes = new_axes(
         wide_width(count),
         rows_height(count) + 1.0,
-        "How sure is each rank?",
+        TITLES["rank_stability"],
         f"Area: how often of {samples:,} times an algorithm had the rank on images drawn anew; "
         "cross: median; line: 95 %",
     )

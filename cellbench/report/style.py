@@ -117,7 +117,7 @@ def lay_out(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)  # with another one, each file would be drawn twice
 
 
 def save(figure: Figure, path_without_suffix: str | Path) -> list[Path]:

@@ -175,9 +175,10 @@ def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame
     try:
         # By place: a modality may be called "", which pandas takes for no name.
         ranks = text.iloc[:, 1:].apply(pd.to_numeric)
-        return pd.concat([text.iloc[:, 0], ranks], axis=1).set_axis(columns, axis=1)
+        table: pd.DataFrame = pd.concat([text.iloc[:, 0], ranks], axis=1).set_axis(columns, axis=1)
     except ValueError as error:
         raise _damaged(path, error) from error
+    return table
 
 
 def _read_words(path: Path) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cellbench.report.figures import TITLES
 from cellbench.report.style import COLOURS, FAINT, INK, WIDTH, new_axes, short_name, signed
 from cellbench.report.tables import BoardTables
 
@@ -30,7 +31,7 @@ def plot_kendall_tau(board: BoardTables) -> Figure:
     figure, axes = new_axes(
         WIDTH,
         0.9 + 0.9 * len(violins),
-        "Does the ranking hold on other images?",
+        TITLES["kendall_tau"],
         f"Its agreement with {samples:,} rankings on images drawn anew; dot: median, "
         "lines: half and 95 %",
     )

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cellbench.report.figures import TITLES
 from cellbench.report.modality_looks import look_of, modalities_of
 from cellbench.report.rows import name_rows, rows_height, write_beside
 from cellbench.report.spread import spread_of
@@ -27,7 +28,7 @@ def plot_values_by_algorithm(board: BoardTables) -> Figure:
     figure, axes = new_axes(
         WIDTH,
         rows_height(len(board.ranking)) + 1.3,
-        f"How good is the {board.value_title} of each algorithm?",
+        TITLES["values_by_algorithm"],
         f"Dots: {count_images(count)}; box: middle half and median; whiskers: 95 %; best rank on top",
     )
     set_value_axis(axes, board)

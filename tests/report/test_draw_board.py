@@ -42,7 +42,6 @@ def of_whole(paths: list[Path], board: Path) -> list[str]:
             {"values_by_modality", "value_and_runtime"},
             id="one that fails",
         ),
-        pytest.param(["a", "b"], 3, ["DIC", ""], True, set(), id="two"),
         pytest.param(
             ["a", "b", "c"],
             6,
@@ -51,7 +50,7 @@ def of_whole(paths: list[Path], board: Path) -> list[str]:
             {"values_by_modality", "value_and_runtime"},
             id="no times",
         ),
-        pytest.param(HOSTILE, 10, ["<b>", "../x", "", "$", "😀"], True, set(), id="hostile names"),
+        pytest.param(HOSTILE, 10, ["../<b>$", "😀\n"], True, set(), id="hostile names"),
     ],
 )
 def test_figures(
@@ -77,9 +76,9 @@ def test_figures(
         }
 
 
-@pytest.mark.parametrize("f1", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("f1", [0.0, 0.5])
 def test_all_equal(f1: float, tmp_path: Path) -> None:
-    board = make_board(tmp_path, ["a", "b", "c"], 4, f1=f1, modalities=["DIC"])
+    board = make_board(tmp_path, ["a", "b", "c"], 4, f1=f1, modalities=["DIC"], timed=f1 > 0)
     assert all(is_drawn(path) for path in draw_board(board))
 
 
@@ -98,13 +97,13 @@ def test_other_values(missing: str | float, tmp_path: Path) -> None:
         case="case",
         algorithm="method",
         value="error $m^2$",
-        modality="scanner",
+        modality="scanner" if missing == "worst" else None,
         higher_is_better=False,
         missing=missing,
     )
     write_board([tmp_path / "errors.csv"], tmp_path / "board", bootstrap=20, columns=columns)
     paths = draw_board(tmp_path / "board")
-    lacking = {"value_and_runtime"}
+    lacking = {"value_and_runtime", *(() if missing == "worst" else ("values_by_modality",))}
     assert of_whole(paths, tmp_path / "board") == [name for name in NAMES if name not in lacking]
     assert all(is_drawn(path) for path in paths)
 
@@ -113,6 +112,7 @@ def test_same_board_same_bytes(tmp_path: Path) -> None:
     memory = pd.Series({"a": 2000.0, "c": 9000.0})
     boards = [make_board(tmp_path / name, ["a", "b", "c"]) for name in ("one", "two")]
     drawn = [draw_board(board, memory) for board in boards]
+    assert of_whole(drawn[0], boards[0]) == NAMES
     for first, second in zip(*drawn, strict=True):
         assert first.read_bytes() == second.read_bytes()
         assert b"20" + b"26-" not in first.read_bytes()
