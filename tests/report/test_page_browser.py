@@ -1,18 +1,18 @@
 """report.html in a real browser: everything that its script does, hostile names, and no network."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from browser import chromium
+from browser import chromium, every, names_in, one, text_of, until
 from datasets import make_dataset
 from pages import HOSTILE, make_all, make_predictions, scores_of, write_scores
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import Select
 
 from cellbench.report import write_report
 from cellbench.report.page import make_gallery, read_published, write_page
@@ -42,26 +42,6 @@ def page(browser: Chrome, report: Path) -> Iterator[Chrome]:
     yield browser
     assert browser.get_log("browser") == []
     assert [name for name in browser.execute_script(_LOADED) if not name.startswith("data:")] == []
-
-
-def one(page: Chrome, selector: str) -> WebElement:
-    return page.find_element(By.CSS_SELECTOR, selector)
-
-
-def every(page: Chrome, selector: str) -> list[WebElement]:
-    return page.find_elements(By.CSS_SELECTOR, selector)
-
-
-def text_of(page: Chrome, selector: str) -> list[str]:
-    return [element.text for element in every(page, selector) if element.is_displayed()]
-
-
-def names_in(page: Chrome, table: str) -> list[str]:
-    return text_of(page, f"#{table} tbody th bdi")
-
-
-def until(page: Chrome, holds: Callable[[Chrome], object]) -> None:
-    WebDriverWait(page, 10, poll_frequency=0.05).until(holds)
 
 
 def open_gallery(page: Chrome) -> None:
