@@ -52,7 +52,7 @@ class HoVer(Representation):
         "foreground_threshold": (0.4, 0.5, 0.6),
         "edge_threshold": (0.02, 0.05, 0.1, 0.2),
         "gradient_size": (5, 11, 21),
-        "smallest_marker": (4, 10, 30, 100),
+        "smallest_marker": (4, 8, 30, 100),
         "smallest_cell": (10, 30),
     }
 
@@ -62,7 +62,7 @@ class HoVer(Representation):
         edge_threshold: float = 0.05,
         gradient_size: int = 5,
         smallest_cell: int = 10,
-        smallest_marker: int = 10,
+        smallest_marker: int = 8,
         smallest_target: int = 30,
         exact_centres: bool = False,
     ) -> None:

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from label_maps import discs
+from scipy import ndimage
 from skimage.measure import label
 from skimage.morphology import dilation, disk
-from skimage.segmentation import find_boundaries
+from skimage.segmentation import expand_labels, find_boundaries
 
 from cellbench.labels import LabelMap
 from cellbench.representations import Boundary
+from cellbench.representations.boundary import BACKGROUND, INTERIOR
 
 
 def official_classes(labels: LabelMap) -> LabelMap:
@@ -53,3 +55,22 @@ def test_predicted_background_is_not_given_to_cells() -> None:
     probability[0] = np.where(probability[1] > 0, 0.05, 0.9)
     decoded = Boundary().decode({"classes": probability})
     assert (decoded > 0).sum() == 100
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_interiors_grow_as_expand_labels_grows_them(seed: int) -> None:
+    interior = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(90, 80)), 2) > 0.02
+    probability = np.zeros((3, 90, 80))
+    probability[INTERIOR] = interior
+    decoded = Boundary(largest_hole=0, smallest_interior=5).decode({"classes": probability})
+    cores = label(interior, connectivity=2)
+    cores[(np.bincount(cores.ravel()) < 5)[cores]] = 0
+    np.testing.assert_array_equal(decoded > 0, expand_labels(cores, distance=2) > 0)
+    away = ndimage.distance_transform_edt(cores == 0)
+    for cell in range(1, decoded.max() + 1):
+        (core,) = np.unique(cores[(decoded == cell) & (cores > 0)])
+        to_core = ndimage.distance_transform_edt(cores != core)
+        np.testing.assert_array_equal(to_core[decoded == cell], away[decoded == cell])
+    probability[BACKGROUND] = 1
+    kept = Boundary(largest_hole=0, smallest_interior=5).decode({"classes": probability})
+    np.testing.assert_array_equal(kept > 0, cores > 0)
