@@ -135,7 +135,8 @@ class _Case:
     truth: LabelMap
 
     def load(self) -> dict[str, npt.NDArray[Any]]:
-        return {name: np.load(path) for name, path in self.maps.items()}
+        # Copied where written to: decoding reads distances at its candidates only.
+        return {name: np.load(path, mmap_mode="c") for name, path in self.maps.items()}
 
 
 def _predict(model: InstanceSegmentationModel, item: DatasetImage, folder: Path) -> _Case:

@@ -14,6 +14,7 @@ from cellbench.data.folder import read_dataset
 from cellbench.errors import CheckpointError, DatasetError, UsageError
 from cellbench.inference import load_model, segment_image
 from cellbench.inference.tuning import best_trial, store_decoding, tune_decoding
+from cellbench.models import list_models, model_class
 from cellbench.models.base import DECODING_KEY
 from cellbench.representations import Boundary
 
@@ -58,6 +59,22 @@ def test_trained_tuned_and_used(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert load_model(path, "cpu").representation.decoding() == stored
     assert fit("unet", run, data, "--ckpt_path", str(path)) == 0
     assert torch.load(path, weights_only=True)[DECODING_KEY] == stored
+
+
+@pytest.mark.parametrize("name", sorted(set(list_models()) - {"unet", "swin_unetr"}))
+def test_every_representation_is_tuned(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"encoder": "convnext_atto", "pretrained": False, "decoder_channels": [8] * 5}
+    model = model_class(name)(**options, window=64).eval()
+    path = save_checkpoint(model, tmp_path / "model.ckpt")
+    data = make_dataset(tmp_path / "data", images=1)
+    assert main(["tune", str(path), "--data", str(data), "--device", "cpu"]) == 0
+    header = capsys.readouterr().out.splitlines()[0].split()
+    assert header == [*model.representation.TUNED, "mean_f1"]
+    tuned = load_model(path, "cpu").representation.decoding()
+    for option, values in model.representation.TUNED.items():
+        assert tuned[option] in {*values, model.representation.decoding()[option]}
 
 
 def test_what_is_stored_is_used(tmp_path: Path) -> None:
