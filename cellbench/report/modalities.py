@@ -35,8 +35,8 @@ def plot_values_by_modality(board: BoardTables) -> Figure:
         bands * (rows_height(len(board.ranking)) + 0.7) + 0.4,
         TITLES["values_by_modality"],
         f"Median {short_name(board.value_title)} of an algorithm, middle half of the images (thick), "
-        "95 % (thin); line: median of all; number: rank there (blue: better than overall by "
-        f"{_far(board)} places or more, orange: worse)",
+        "95 % (thin); line: median of all; number: rank there (blue: at least "
+        f"{_far(board)} above that on all images, orange: below)",
     )
     grid = figure.subplots(bands, columns, squeeze=False, sharex=True)
     ranks = _ranks(board, modalities)

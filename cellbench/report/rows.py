@@ -10,6 +10,7 @@ from cellbench.report.style import FAINT, GRID, WIDTH, short_name
 
 _FEW, _HIGH = 10, 0.42  # up to so many rows have this height, in inches
 _FURTHER = 0.16  # what each further row adds
+_EACH = 20  # so many ranks at most are all named on an axis
 _MANY, _WIDER = 30, 0.06  # what each column beyond so many adds
 
 
@@ -55,7 +56,7 @@ def rank_ticks(count: int) -> list[int]:
         >>> rank_ticks(3), rank_ticks(41)
         ([1, 2, 3], [1, 5, 10, 15, 20, 25, 30, 35, 40])
     """
-    return list(range(1, count + 1)) if count <= _MANY else [1, *range(5, count + 1, 5)]
+    return list(range(1, count + 1)) if count <= _EACH else [1, *range(5, count + 1, 5)]
 
 
 def rule_rows(axes: Axes, count: int) -> None:

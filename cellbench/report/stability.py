@@ -38,6 +38,7 @@ def plot_rank_stability(board: BoardTables) -> Figure:
     rule_rows(axes, count)
     axes.set_xlim(0.4, max(count, 2) + 0.6)
     axes.set_xticks(rank_ticks(count))
+    axes.tick_params(axis="x", labelsize=10 if count <= 15 else 8)
     axes.set_xlabel("Rank on images drawn anew")
     write_beside(axes, _shares(_first(frequency)), 0.1, "is 1st")
     write_beside(axes, _shares(_ahead_of_next(board)), 0.65, "ahead of next")

@@ -30,7 +30,10 @@ _TABLES = {
     "outranking": "metric scheme better worse probability tied",
     "sensitivity": "option choice algorithm rank places",
 }
-_FACTS = ("value", "value_title", "higher_is_better", "ranked_on", "ties", "scheme", "modalities")
+_FACTS = (
+    *("value", "value_title", "higher_is_better", "missing", "ranked_on", "modalities"),
+    *("ties", "scheme", "weights", "alpha"),
+)
 
 
 @dataclass(frozen=True)
@@ -160,10 +163,14 @@ def _read_facts(path: Path) -> dict[str, Any]:
     lacking = [name for name in _FACTS if not isinstance(facts, dict) or name not in facts]
     if lacking:
         raise ScoresError(f"{path}: lacks {', '.join(lacking)}; run cellbench rank")
-    for folder in facts["modalities"].values():
-        if folder in ("", "..") or Path(folder).name != folder:
-            raise ScoresError(f"{path}: {folder!r} is no folder in modalities; run cellbench rank")
+    folders = facts["modalities"]
+    if not isinstance(folders, dict) or not all(map(_is_folder_name, folders.values())):
+        raise ScoresError(f"{path}: modalities are no folders of this board; run cellbench rank")
     return dict(facts)
+
+
+def _is_folder_name(name: object) -> bool:
+    return isinstance(name, str) and name not in ("", "..") and Path(name).name == name
 
 
 def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame | None:

@@ -15,7 +15,7 @@ from cellbench.report.tables import BoardTables
 
 _GOLDEN = 0.6180339887  # its multiples spread the dots evenly without a random generator
 _DOTS, _BOX = 0.62, 0.25  # height of the dots, half the height of a box, in rows
-_RATIO = 1000  # of the largest to the smallest value, from which the axis is logarithmic
+_RATIO = 100  # of the largest to the smallest value, from which the axis is logarithmic
 
 
 def plot_values_by_algorithm(board: BoardTables) -> Figure:
@@ -36,7 +36,8 @@ def plot_values_by_algorithm(board: BoardTables) -> Figure:
     _draw_boxes(axes, spread_of(board))
     name_rows(axes, board.ranking)
     failed = board.leaderboard["failed"]
-    write_beside(axes, [f"{n} failed" if n else "" for n in failed], 0.1, color=LOSS)
+    word = "failed" if board.value == "f1" else "missing"
+    write_beside(axes, [f"{n:,} {word}" if n else "" for n in failed], 0.1, color=LOSS)
     axes.grid(axis="x")
     axes.set_xlabel(value_label(board))
     if modalities != [""]:

@@ -131,7 +131,16 @@ def test_damaged_tables(name: str, content: str | None, small_board: Path, tmp_p
 
 
 @pytest.mark.parametrize(
-    "content", [None, "", "[]", "{}", '{"value": "f1"}', '{"modalities": {"x": "../.."}}']
+    "content",
+    [
+        None,
+        "",
+        "[]",
+        "{}",
+        '{"value": "f1"}',
+        '{"modalities": {"x": "../.."}}',
+        '{"modalities": 5}',
+    ],
 )
 def test_damaged_record(content: str | None, small_board: Path, tmp_path: Path) -> None:
     board = copied(small_board, tmp_path)
@@ -139,7 +148,7 @@ def test_damaged_record(content: str | None, small_board: Path, tmp_path: Path) 
     facts = record.read_text()
     record.unlink()
     if content is not None and "modalities" in content:
-        record.write_text(facts.replace('"dic"', '"../.."'))
+        record.write_text(facts.replace('"dic"', '"../.."' if "x" in content else "5"))
     elif content is not None:
         record.write_text(content)
     with pytest.raises(ScoresError, match=r"provenance\.json.*run cellbench rank"):
