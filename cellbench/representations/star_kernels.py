@@ -13,7 +13,8 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.integer[Any]]
 Flags = npt.NDArray[np.bool_]
 
-_CHUNK = 128  # columns walked side by side: with more, one long ray holds up too many
+_CHUNK = 256  # columns walked side by side
+_FEW = 16  # so many walk on one by one: they would hold up the others
 
 
 def _compile(function: Any) -> Any:  # noqa: ANN401
@@ -30,10 +31,10 @@ def walk(
 ) -> None:
     """Walk from every pixel of a cell along every ray, until the cell ends.
 
-    All pixels of a piece of a row take the same step together.
+    The pixels of a piece of a row take the same step together, as long as many of them walk.
 
     Args:
-        labels: (H, W).
+        labels: (H, W) uint16 or uint32, whose largest number steps cannot reach.
         positions: (rays, steps, 2) row and column reached after 1, 2, … steps from pixel (0, 0).
         lengths: (rays, steps) distance to give where that step leaves the cell.
         steady: (rays, steps) true where a step's rounded column, relative to its start, is the same
@@ -42,36 +43,48 @@ def walk(
         found: (rays, rows, columns) filled with the distances; 0 on the background.
     """
     height, width = labels.shape
-    inside, steps = np.zeros(_CHUNK, np.int32), np.zeros(_CHUNK, np.int32)
+    # All of one type, so that the processor steps with as many pixels at a time as it can.
+    inside, steps = np.zeros(_CHUNK, labels.dtype), np.zeros(_CHUNK, labels.dtype)
     for ray in range(len(positions)):
         for row in range(0, height, grid):
             for start in range(0, width, _CHUNK):
                 cells = labels[row, start : start + _CHUNK]
-                inside[: len(cells)] = cells != 0
-                steps[:] = 0
-                step, left = 0, inside[: len(cells)].sum()
-                while left:
+                left, step = _all_inside(cells, inside, steps), 0
+                while left > _FEW and steady[ray, step]:
                     there = int(np.rint(np.float32(row) + positions[ray, step, 0]))
                     if there < 0 or there >= height:
+                        left = 0
                         break
-                    shift = positions[ray, step, 1]
-                    if steady[ray, step]:
-                        left = _step(
-                            cells, labels[there], start, int(np.rint(shift)), inside, steps
-                        )
-                    else:
-                        left = _unsteady_step(cells, labels[there], start, shift, inside, steps)
+                    shift = int(np.rint(positions[ray, step, 1]))
+                    left = _step(cells, labels[there], start, shift, inside, steps)
                     step += 1
-                for column in range(-start % grid, len(cells), grid):
-                    length = lengths[ray, steps[column]] if cells[column] != 0 else np.float32(0)
-                    found[ray, row // grid, (start + column) // grid] = length
+                for column in range(len(cells) if left else 0):
+                    if inside[column]:
+                        place = row, start + column
+                        steps[column] = _walk_alone(labels, place, positions[ray], step)
+                place = (start + grid - 1) // grid
+                line = found[ray, row // grid]
+                for column in range(place * grid - start, len(cells), grid):
+                    line[place] = lengths[ray, steps[column]] if cells[column] else np.float32(0)
+                    place += 1
+
+
+@_compile
+def _all_inside(cells: Integers, inside: Integers, steps: Integers) -> int:
+    """Begin a walk: mark the pixels of cells, and count them."""
+    left = 0
+    for column in range(len(cells)):
+        inside[column] = cells[column] != 0
+        steps[column] = 0
+        left += inside[column]
+    return left
 
 
 @_compile
 def _step(
     cells: Integers, line: Integers, start: int, shift: int, inside: Integers, steps: Integers
 ) -> int:
-    """Step to the pixels ``shift`` columns away on ``line``; count what is still inside its cell."""
+    """Step to the pixels ``shift`` columns away on ``line``; count those still inside their cells."""
     first = min(max(-shift - start, 0), len(cells))
     last = max(min(len(line) - shift - start, len(cells)), first)
     inside[:first] = 0
@@ -87,18 +100,20 @@ def _step(
 
 
 @_compile
-def _unsteady_step(
-    cells: Integers, line: Integers, start: int, shift: float, inside: Integers, steps: Integers
-) -> int:
-    """Do the same where the step lies so near a pixel's edge that single precision decides."""
-    left = 0
-    for column in range(len(cells)):
-        there = int(np.rint(np.float32(start + column) + shift))
-        if there < 0 or there >= len(line) or line[there] != cells[column]:
-            inside[column] = 0
-        steps[column] += inside[column]
-        left += inside[column]
-    return left
+def _walk_alone(labels: Integers, place: tuple[int, int], positions: Floats, step: int) -> int:
+    """Walk on from one pixel; give how many steps stay inside its cell."""
+    cell = labels[place]
+    row, column = np.float32(place[0]), np.float32(place[1])
+    while True:
+        down, across = (
+            int(np.rint(row + positions[step, 0])),
+            int(np.rint(column + positions[step, 1])),
+        )
+        if not (0 <= down < labels.shape[0] and 0 <= across < labels.shape[1]):
+            return step
+        if labels[down, across] != cell:
+            return step
+        step += 1
 
 
 @_compile
@@ -318,5 +333,5 @@ def draw(points: Floats, distances: Floats, directions: Floats, labels: Integers
             crossings[:count].sort()
             for pair in range(0, count - 1, 2):
                 first = max(int(np.ceil(crossings[pair])), 0)
-                last = min(int(np.floor(crossings[pair + 1])), labels.shape[1] - 1)
-                labels[row, first : last + 1] = polygon + 1
+                end = min(int(np.floor(crossings[pair + 1])) + 1, labels.shape[1])
+                labels[row, first : max(first, end)] = polygon + 1

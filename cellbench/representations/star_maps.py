@@ -36,6 +36,8 @@ def star_distances(labels: LabelMap, rays: int = 32, grid: int = 1) -> Floats:
     height, width = numbered.shape
     # Rounded up, so that sizes share tables.
     steps = 1 << math.ceil(math.log2(math.sqrt(2) * max(height, width) + 2))
+    if steps > np.iinfo(numbered.dtype).max:
+        numbered = numbered.astype(np.uint32)
     found = np.empty((rays, -(-height // grid), -(-width // grid)), np.float32)
     walk(numbered, *_ray_tables(rays, steps), grid, found)
     return found
