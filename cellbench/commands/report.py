@@ -25,14 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the files and say where they are."""
+    """Write the files, and say where the page is."""
     from cellbench.report import write_report
 
-    paths = write_report(
+    *figures, page = write_report(
         arguments.board,
         data=arguments.data,
         predictions=arguments.predictions,
         published=arguments.published,
     )
-    for path in paths:
-        print(path)
+    print(f"{page} and {len(figures)} files of figures")
