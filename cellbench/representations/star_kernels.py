@@ -1,4 +1,4 @@
-"""Compiled loops of the star-convex representation: walking along rays, suppressing, drawing.
+"""Compiled suppression and drawing of star-convex polygons.
 
 Machine code is made when it is first called, and kept on disk where something can be written.
 """
@@ -13,11 +13,9 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.integer[Any]]
 Flags = npt.NDArray[np.bool_]
 
-_CHUNK = 256  # columns walked side by side
-_FEW = 16  # so many walk on one by one: they would hold up the others
 
-
-def _compile(function: Any) -> Any:  # noqa: ANN401
+def compiled(function: Any) -> Any:  # noqa: ANN401
+    """Compile a function when it is first called."""
     # Python's check for division by zero would keep loops from being vectorised.
     try:
         return njit(cache=True, nogil=True, error_model="numpy")(function)
@@ -25,98 +23,7 @@ def _compile(function: Any) -> Any:  # noqa: ANN401
         return njit(nogil=True, error_model="numpy")(function)
 
 
-@_compile
-def walk(
-    labels: Integers, positions: Floats, lengths: Floats, steady: Flags, grid: int, found: Floats
-) -> None:
-    """Walk from every pixel of a cell along every ray, until the cell ends.
-
-    The pixels of a piece of a row take the same step together, as long as many of them walk.
-
-    Args:
-        labels: (H, W) uint16 or uint32, whose largest number steps cannot reach.
-        positions: (rays, steps, 2) row and column reached after 1, 2, … steps from pixel (0, 0).
-        lengths: (rays, steps) distance to give where that step leaves the cell.
-        steady: (rays, steps) true where a step's rounded column, relative to its start, is the same
-            wherever the start lies.
-        grid: pixels between the starts.
-        found: (rays, rows, columns) filled with the distances; 0 on the background.
-    """
-    height, width = labels.shape
-    # All of one type, so that the processor steps with as many pixels at a time as it can.
-    inside, steps = np.zeros(_CHUNK, labels.dtype), np.zeros(_CHUNK, labels.dtype)
-    for ray in range(len(positions)):
-        for row in range(0, height, grid):
-            for start in range(0, width, _CHUNK):
-                cells = labels[row, start : start + _CHUNK]
-                left, step = _all_inside(cells, inside, steps), 0
-                while left > _FEW and steady[ray, step]:
-                    there = int(np.rint(np.float32(row) + positions[ray, step, 0]))
-                    if there < 0 or there >= height:
-                        left = 0
-                        break
-                    shift = int(np.rint(positions[ray, step, 1]))
-                    left = _step(cells, labels[there], start, shift, inside, steps)
-                    step += 1
-                for column in range(len(cells) if left else 0):
-                    if inside[column]:
-                        place = row, start + column
-                        steps[column] = _walk_alone(labels, place, positions[ray], step)
-                place = (start + grid - 1) // grid
-                line = found[ray, row // grid]
-                for column in range(place * grid - start, len(cells), grid):
-                    line[place] = lengths[ray, steps[column]] if cells[column] else np.float32(0)
-                    place += 1
-
-
-@_compile
-def _all_inside(cells: Integers, inside: Integers, steps: Integers) -> int:
-    """Begin a walk: mark the pixels of cells, and count them."""
-    left = 0
-    for column in range(len(cells)):
-        inside[column] = cells[column] != 0
-        steps[column] = 0
-        left += inside[column]
-    return left
-
-
-@_compile
-def _step(
-    cells: Integers, line: Integers, start: int, shift: int, inside: Integers, steps: Integers
-) -> int:
-    """Step to the pixels ``shift`` columns away on ``line``; count those still inside their cells."""
-    first = min(max(-shift - start, 0), len(cells))
-    last = max(min(len(line) - shift - start, len(cells)), first)
-    inside[:first] = 0
-    inside[last : len(cells)] = 0
-    here, there = cells[first:last], line[start + shift + first : start + shift + last]
-    still, taken = inside[first:last], steps[first:last]
-    left = 0
-    for column in range(last - first):
-        still[column] &= here[column] == there[column]
-        taken[column] += still[column]
-        left += still[column]
-    return left
-
-
-@_compile
-def _walk_alone(labels: Integers, place: tuple[int, int], positions: Floats, step: int) -> int:
-    """Walk on from one pixel; give how many steps stay inside its cell."""
-    cell = labels[place]
-    row, column = np.float32(place[0]), np.float32(place[1])
-    while True:
-        down, across = (
-            int(np.rint(row + positions[step, 0])),
-            int(np.rint(column + positions[step, 1])),
-        )
-        if not (0 <= down < labels.shape[0] and 0 <= across < labels.shape[1]):
-            return step
-        if labels[down, across] != cell:
-            return step
-        step += 1
-
-
-@_compile
+@compiled
 def suppress(
     points: Floats,
     distances: Floats,
@@ -177,7 +84,7 @@ def suppress(
     return kept
 
 
-@_compile
+@compiled
 def _tile_span(box: Floats, side: float, tiles: tuple[int, int]) -> tuple[int, int, int, int]:
     """Give the rows and columns of tiles that a box touches; what lies outside counts to the edge."""
     top, bottom = min(max(box[0] / side, 0), tiles[0] - 1), min(max(box[1] / side, 0), tiles[0] - 1)
@@ -185,7 +92,7 @@ def _tile_span(box: Floats, side: float, tiles: tuple[int, int]) -> tuple[int, i
     return int(top), int(bottom) + 1, int(left), int(right) + 1
 
 
-@_compile
+@compiled
 def _register(
     polygon: int,
     span: tuple[int, int, int, int],
@@ -207,7 +114,7 @@ def _register(
     return entries, used
 
 
-@_compile
+@compiled
 def _covers(
     better: int,
     polygon: int,
@@ -232,7 +139,7 @@ def _covers(
     return bool(_shared_area(work[0], work[1], work[2, 0]) > least)
 
 
-@_compile
+@compiled
 def _outline(
     distances: Floats, directions: Floats, row: float, column: float, edges: Floats, box: Floats
 ) -> float:
@@ -263,7 +170,7 @@ def _outline(
     return float(np.float32(0.5) * abs(turn) * area)
 
 
-@_compile
+@compiled
 def _shared_area(first: Floats, second: Floats, parts: Floats) -> float:
     """Give the area that two polygons share, from their edges.
 
@@ -303,7 +210,7 @@ def _shared_area(first: Floats, second: Floats, parts: Floats) -> float:
     return float(area)
 
 
-@_compile
+@compiled
 def draw(points: Floats, distances: Floats, directions: Floats, labels: Integers) -> None:
     """Draw polygons, the first on top, with the ids 1, 2, …: the pixels whose centres lie inside.
 

@@ -30,7 +30,7 @@ def star_distances(labels: LabelMap, rays: int = 32, grid: int = 1) -> Floats:
         >>> star_distances(np.pad(np.ones((5, 7), int), 1), rays=4)[:, 3, 4].tolist()
         [3.5, 2.5, 3.5, 2.5]
     """
-    from cellbench.representations.star_kernels import walk
+    from cellbench.representations.star_walk import walk
 
     numbered = relabel(labels)
     height, width = numbered.shape
@@ -79,7 +79,7 @@ def ray_directions(rays: int) -> Floats:
 
 @lru_cache(maxsize=8)
 def _ray_tables(rays: int, steps: int) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Tabulate the walks, see :func:`cellbench.representations.star_kernels.walk`.
+    """Tabulate the walks, see :func:`cellbench.representations.star_walk.walk`.
 
     Single precision throughout, and steps added one by one: the sums that stardist rounds.
     """

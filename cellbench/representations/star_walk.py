@@ -1,0 +1,99 @@
+"""Compiled walks along the rays of star-convex cells."""
+
+import numpy as np
+
+from cellbench.representations.star_kernels import Flags, Floats, Integers, compiled
+
+_CHUNK = 256  # columns walked side by side
+_FEW = 16  # so many walk on one by one: they would hold up the others
+
+
+@compiled
+def walk(
+    labels: Integers, positions: Floats, lengths: Floats, steady: Flags, grid: int, found: Floats
+) -> None:
+    """Walk from every pixel of a cell along every ray, until the cell ends.
+
+    The pixels of a piece of a row take the same step together, as long as many of them walk.
+
+    Args:
+        labels: (H, W) uint16 or uint32, whose largest number steps cannot reach.
+        positions: (rays, steps, 2) row and column reached after 1, 2, … steps from pixel (0, 0).
+        lengths: (rays, steps) distance to give where that step leaves the cell.
+        steady: (rays, steps) true where a step's rounded column, relative to its start, is the same
+            wherever the start lies.
+        grid: pixels between the starts.
+        found: (rays, rows, columns) filled with the distances; 0 on the background.
+    """
+    height, width = labels.shape
+    # All of one type, so that the processor steps with as many pixels at a time as it can.
+    inside, steps = np.zeros(_CHUNK, labels.dtype), np.zeros(_CHUNK, labels.dtype)
+    for ray in range(len(positions)):
+        for row in range(0, height, grid):
+            for start in range(0, width, _CHUNK):
+                cells = labels[row, start : start + _CHUNK]
+                left, step = _all_inside(cells, inside, steps), 0
+                while left > _FEW and steady[ray, step]:
+                    there = int(np.rint(np.float32(row) + positions[ray, step, 0]))
+                    if there < 0 or there >= height:
+                        left = 0
+                        break
+                    shift = int(np.rint(positions[ray, step, 1]))
+                    left = _step(cells, labels[there], start, shift, inside, steps)
+                    step += 1
+                for column in range(len(cells) if left else 0):
+                    if inside[column]:
+                        place = row, start + column
+                        steps[column] = _walk_alone(labels, place, positions[ray], step)
+                measured = (start + grid - 1) // grid
+                line = found[ray, row // grid]
+                for column in range(measured * grid - start, len(cells), grid):
+                    line[measured] = lengths[ray, steps[column]] if cells[column] else np.float32(0)
+                    measured += 1
+
+
+@compiled
+def _all_inside(cells: Integers, inside: Integers, steps: Integers) -> int:
+    """Begin a walk: mark the pixels of cells, and count them."""
+    left = 0
+    for column in range(len(cells)):
+        inside[column] = cells[column] != 0
+        steps[column] = 0
+        left += inside[column]
+    return left
+
+
+@compiled
+def _step(
+    cells: Integers, line: Integers, start: int, shift: int, inside: Integers, steps: Integers
+) -> int:
+    """Step to the pixels ``shift`` columns away on ``line``; count those still inside their cells."""
+    first = min(max(-shift - start, 0), len(cells))
+    last = max(min(len(line) - shift - start, len(cells)), first)
+    inside[:first] = 0
+    inside[last : len(cells)] = 0
+    here, there = cells[first:last], line[start + shift + first : start + shift + last]
+    still, taken = inside[first:last], steps[first:last]
+    left = 0
+    for column in range(last - first):
+        still[column] &= here[column] == there[column]
+        taken[column] += still[column]
+        left += still[column]
+    return left
+
+
+@compiled
+def _walk_alone(labels: Integers, place: tuple[int, int], positions: Floats, step: int) -> int:
+    """Walk on from one pixel; give how many steps stay inside its cell."""
+    cell = labels[place]
+    row, column = np.float32(place[0]), np.float32(place[1])
+    while True:
+        down, across = (
+            int(np.rint(row + positions[step, 0])),
+            int(np.rint(column + positions[step, 1])),
+        )
+        if not (0 <= down < labels.shape[0] and 0 <= across < labels.shape[1]):
+            return step
+        if labels[down, across] != cell:
+            return step
+        step += 1
