@@ -5,9 +5,10 @@ from typing import Any
 
 import torch
 from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader, WeightedRandomSampler
+from torch.utils.data import DataLoader
 
 from cellbench.data.augmentation import training_transform
+from cellbench.data.draws import EpochDraws
 from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.data.patches import PatchDataset, WholeImageDataset, sampling_weights
 from cellbench.data.store import DecodedStore
@@ -51,6 +52,7 @@ class CellDataModule(LightningDataModule):
         self.augmentation = augmentation
         self.num_workers = num_workers
         self.store = DecodedStore(cache)
+        self._resumed_at = 0
 
     def _items(self, split: str) -> list[DatasetImage]:
         items = [item for item in read_dataset(self.root, [split]) if item.labels is not None]
@@ -83,7 +85,7 @@ class CellDataModule(LightningDataModule):
         return DataLoader(
             dataset,
             batch_size=self.batch_size,
-            sampler=WeightedRandomSampler(weights.tolist(), self.patches_per_epoch),
+            sampler=EpochDraws(weights, self.patches_per_epoch, torch.initial_seed(), self._steps),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
@@ -105,6 +107,19 @@ class CellDataModule(LightningDataModule):
     def _whole_images(self, split: str) -> DataLoader[dict[str, Any]]:
         dataset = WholeImageDataset(self._items(split), self.store)
         return DataLoader(dataset, batch_size=1, collate_fn=_only, num_workers=0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Keep the optimiser's steps so far in the checkpoint."""
+        return {"steps": self._steps()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the draws after those steps."""
+        self._resumed_at = int(state_dict["steps"])
+
+    def _steps(self) -> int:
+        # When a run resumes, workers draw for its first epoch before the trainer knows its steps.
+        done = 0 if self.trainer is None else self.trainer.global_step
+        return max(self._resumed_at, done)
 
     def _representation(self) -> Any:  # noqa: ANN401  (Lightning types the module loosely)
         if self.trainer is None or self.trainer.lightning_module is None:

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from torchvision.transforms import v2
 from torchvision.tv_tensors import Image, Mask
 
+from cellbench.data.draws import Draw
 from cellbench.data.folder import DatasetImage
 from cellbench.data.store import DecodedStore
 from cellbench.labels import LabelMap
@@ -47,7 +48,7 @@ def sampling_weights(
 
 
 class PatchDataset(Dataset[dict[str, Any]]):
-    """Random augmented patches with encoded targets.
+    """Random augmented patches with encoded targets; one draw always gives the same patch.
 
     Args:
         items: the images to draw from, by index.
@@ -77,8 +78,13 @@ class PatchDataset(Dataset[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self.items)
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        image, labels = self._store.load(self.items[index])
+    def __getitem__(self, draw: Draw) -> dict[str, Any]:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(draw.seed)
+            return self._patch(self.items[draw.image])
+
+    def _patch(self, item: DatasetImage) -> dict[str, Any]:
+        image, labels = self._store.load(item)
         exponent = float(2 * torch.rand(()) - 1)
         size = max(1, round(self._crop_size * self._largest_zoom**exponent))
         rows, columns = (_random_slice(side, size) for side in labels.shape)

@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 from torchvision.tv_tensors import Image, Mask
 
 from cellbench.data.augmentation import RandomGamma, RandomQuarterTurn, training_transform
+from cellbench.data.draws import Draw, EpochDraws
 from cellbench.data.folder import read_dataset
 from cellbench.data.patches import PatchDataset, WholeImageDataset, sampling_weights
 from cellbench.data.store import DecodedStore
@@ -35,8 +36,8 @@ def make_patches(tmp_path: Path, crop_size: int, zoom: float = 1.0) -> PatchData
 @pytest.mark.parametrize(("crop_size", "zoom"), [(32, 1.0), (64, 2.0), (160, 1.5)])
 def test_patches_have_one_shape(tmp_path: Path, crop_size: int, zoom: float) -> None:
     patches = make_patches(tmp_path, crop_size, zoom)
-    for index in [0, 1] * 8:
-        patch = patches[index]
+    for seed in range(16):
+        patch = patches[Draw(seed % 2, seed)]
         assert type(patch["image"]) is torch.Tensor
         assert patch["image"].shape == (3, crop_size, crop_size)
         assert patch["image"].dtype == torch.float32
@@ -54,11 +55,31 @@ def test_image_and_labels_move_together(tmp_path: Path) -> None:
         64,
         1.5,
     )
-    for index in [0, 1] * 6:
-        patch = patches[index]
+    for seed in range(12):
+        patch = patches[Draw(seed % 2, seed)]
         bright, cells = patch["image"][0] > 0.5, patch["targets"]["labels"] > 0
         # At patch sizes other than the image's the outline is interpolated; the inside agrees.
         assert (bright == cells).float().mean() > 0.93
+
+
+def test_a_draw_is_one_patch_whatever_came_before(tmp_path: Path) -> None:
+    patches = make_patches(tmp_path, 64, 1.5)
+    state = torch.get_rng_state()
+    first = patches[Draw(0, 7)]["image"]
+    assert torch.equal(state, torch.get_rng_state())
+    torch.rand(3)
+    assert torch.equal(patches[Draw(0, 7)]["image"], first)
+    assert not torch.equal(patches[Draw(0, 8)]["image"], first)
+
+
+def test_epochs_differ_and_repeat() -> None:
+    steps = iter([0, 10, 0])
+    draws = EpochDraws(torch.tensor([0.0, 0.25, 0.75]), 1000, seed=3, steps=lambda: next(steps))
+    first, second, again = (list(draws) for _ in range(3))
+    assert first == again != second
+    assert len(draws) == len({draw.seed for draw in first}) == 1000
+    assert 200 < sum(draw.image == 1 for draw in first) < 300
+    assert {draw.image for draw in first} == {1, 2}
 
 
 def test_augmentation_varies_and_repeats_with_the_seed() -> None:

@@ -36,12 +36,28 @@ def assert_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_two_runs_of_one_seed_give_the_same_weights(tmp_path: Path) -> None:
+def keep_epochs() -> tuple[str, ...]:
+    callback = "--trainer.callbacks"
+    return (
+        f"{callback}+=pytorch_lightning.callbacks.ModelCheckpoint",
+        f"{callback}.filename={{epoch}}",
+        f"{callback}.save_top_k=-1",
+        f"{callback}.mode=max",  # Lightning tells callbacks apart by it
+        f"{callback}.save_on_train_epoch_end=true",
+    )
+
+
+def test_two_runs_and_a_resumed_one_give_the_same_weights(tmp_path: Path) -> None:
+    """Also with workers, whose number changes nothing."""
     data = make_dataset(tmp_path / "data")
-    first, second, other = (tmp_path / name for name in ("first", "second", "other"))
-    assert fit("unet", first, data, *DETERMINISTIC) == 0
-    assert fit("unet", second, data, *DETERMINISTIC) == 0
+    names = ("first", "second", "resumed", "other")
+    first, second, resumed, other = (tmp_path / name for name in names)
+    assert fit("unet", first, data, *DETERMINISTIC, *keep_epochs()) == 0
+    assert fit("unet", second, data, *DETERMINISTIC, "--data.num_workers", "2") == 0
     assert_equal(weights(first), weights(second))
+    start = ("--ckpt_path", str(first / "checkpoints/epoch=0.ckpt"))
+    assert fit("unet", resumed, data, *DETERMINISTIC, *start, "--data.num_workers", "1") == 0
+    assert_equal(weights(first), weights(resumed))
     assert fit("unet", other, data, *DETERMINISTIC, "--seed_everything", "1") == 0
     assert not torch.equal(*(next(iter(weights(run).values())) for run in (first, other)))
 
