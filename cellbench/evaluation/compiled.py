@@ -1,28 +1,18 @@
-"""The compiled count of pairs: one pass over the pixels, one hash table.
-
-Machine code is made when it is first called, and kept on disk where something can be written.
-"""
+"""The compiled count of pairs: one pass over the pixels, one hash table."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from cellbench.compiling import compiled
 from cellbench.evaluation.pairs import FRAME_BIT, ID_BITS
 
 _NONE, _ONE = np.uint64(0), np.uint64(1)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Fibonacci hashing
 
 
-def _compile(function: Any) -> Any:  # noqa: ANN401
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no place for a cache, neither beside the package nor in the user's home
-        return njit(nogil=True)(function)
-
-
-@_compile
+@compiled
 def add_rows(
     truth: npt.NDArray[Any],
     prediction: npt.NDArray[Any],
@@ -73,7 +63,7 @@ def add_rows(
     return table, used
 
 
-@_compile
+@compiled
 def _add(table: npt.NDArray[np.uint64], key: np.uint64, pixels: np.uint64, mark: np.uint64) -> int:
     """Add pixels to a key and mark it, or not; say whether it took a new slot."""
     if key == 0:
@@ -90,7 +80,7 @@ def _add(table: npt.NDArray[np.uint64], key: np.uint64, pixels: np.uint64, mark:
     return 0
 
 
-@_compile
+@compiled
 def _grown(table: npt.NDArray[np.uint64], least: int) -> npt.NDArray[np.uint64]:
     """Move everything into a table of at least so many slots."""
     slots = table.shape[0]

@@ -40,8 +40,8 @@ def run_entrant(
 ) -> list[Row]:
     """Run an entrant on each image alone, timed from its start to its end.
 
-    Label maps, ``runtime.csv``, ``resources.csv`` and what the entry tells of itself go to ``out``. What an earlier run of the same
-    entry, program and image did well is kept; the rest is done again.
+    Label maps, ``runtime.csv``, ``resources.csv`` and what the entry tells of itself go to ``out``. What
+    an earlier run of the same entry, program and image did well is kept; the rest is done again.
 
     Args:
         entry: what to run.

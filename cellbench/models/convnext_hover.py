@@ -12,7 +12,8 @@ class ConvNextHoVer(InstanceSegmentationModel):
     """ConvNeXt U-Net with HoVer-Net's maps (Lou et al. 2023, T2 in the challenge).
 
     T2's code takes a sigmoid of the foreground and then a softmax, which keeps its probabilities
-    between .27 and .73; here it is one sigmoid.
+    between .27 and .73; here it is one sigmoid. Centres are exact, so that the maps of a turned image are
+    the turned maps.
 
     Args:
         encoder: timm's name of a ConvNeXt; the default is the paper's.
@@ -31,6 +32,6 @@ class ConvNextHoVer(InstanceSegmentationModel):
         smallest_target: int = 30,
         **training: Any,
     ) -> None:
-        representation = HoVer(smallest_target=smallest_target)
+        representation = HoVer(smallest_target=smallest_target, exact_centres=True)
         network = ConvNextUNet(representation.channels, encoder, pretrained, decoder_channels)
         super().__init__(network=network, representation=representation, **training)

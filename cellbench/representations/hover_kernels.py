@@ -1,23 +1,12 @@
-"""Compiled parts of HoVer: distance maps in two passes over the pixels.
+"""Compiled parts of HoVer: distance maps in two passes over the pixels."""
 
-Machine code is made when it is first called, and kept on disk where something can be written.
-"""
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from cellbench.compiling import compiled
 
 PIXELS, COLUMN_SUM, ROW_SUM, LEFT, RIGHT, TOP, BOTTOM = range(7)
-
-
-def compiled(function: Any) -> Any:  # noqa: ANN401
-    """Compile a function when it is first called; the decorator for everything here."""
-    try:
-        return njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # no place for a cache, neither beside the package nor in the user's home
-        return njit(nogil=True, error_model="numpy")(function)
 
 
 @compiled

@@ -1,26 +1,15 @@
-"""Compiled suppression and drawing of star-convex polygons.
-
-Machine code is made when it is first called, and kept on disk where something can be written.
-"""
+"""Compiled suppression and drawing of star-convex polygons."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from cellbench.compiling import compiled
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.integer[Any]]
 Flags = npt.NDArray[np.bool_]
-
-
-def compiled(function: Any) -> Any:  # noqa: ANN401
-    """Compile a function when it is first called."""
-    # Python's check for division by zero would keep loops from being vectorised.
-    try:
-        return njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # no place for a cache, neither beside the package nor in the user's home
-        return njit(nogil=True, error_model="numpy")(function)
 
 
 @compiled

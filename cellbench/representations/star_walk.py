@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cellbench.representations.star_kernels import Flags, Floats, Integers, compiled
+from cellbench.compiling import compiled
+from cellbench.representations.star_kernels import Flags, Floats, Integers
 
 _CHUNK = 256  # columns walked side by side
 _FEW = 16  # so many walk on one by one: they would hold up the others

@@ -4,14 +4,12 @@ The rule is scikit-image's (:func:`skimage.segmentation.watershed`, neighbours b
 pixel beside the flood is flooded next, among equals the one that was seen first. Three things make it
 fast: a component with one marker needs no flood, the others are small enough to stay in the cache, and
 heights of 16 bits need no heap but one queue for each height.
-
-Machine code is made when it is first called, and kept on disk where something can be written.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.representations.hover_kernels import compiled
+from cellbench.compiling import compiled
 
 HEIGHTS = 1 << 16
 _OUTSIDE, _UNMARKED, _SEVERAL = -1, 0, -1
