@@ -7,7 +7,15 @@ import pandas as pd
 
 from cellbench.errors import ScoresError
 from cellbench.ranking.cases import rank_rows
-from cellbench.ranking.tables import TIES, Floats, Ties, check_choice, check_weights, rounded
+from cellbench.ranking.tables import (
+    TIES,
+    Floats,
+    Ties,
+    as_numbers,
+    check_choice,
+    check_weights,
+    rounded,
+)
 
 
 def consensus(
@@ -48,16 +56,7 @@ def consensus(
 
 
 def _checked(ranks: pd.DataFrame) -> Floats:
-    if 0 in ranks.shape:
-        raise ScoresError(f"ranks: needs boards and algorithms, the shape is {ranks.shape}")
-    for what, names in (("board", ranks.index), ("algorithm", ranks.columns)):
-        if not names.is_unique:
-            twice = names[names.duplicated()][0]
-            raise ScoresError(f"ranks: the {what} {str(twice)!r} occurs twice; keep one")
-    try:
-        numbers = ranks.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise ScoresError(f"ranks: holds other than numbers ({error})") from error
+    numbers = as_numbers(ranks, "ranks", "board")
     if not np.isfinite(numbers).all():
         board, algorithm = np.argwhere(~np.isfinite(numbers))[0]
         raise ScoresError(

@@ -34,6 +34,32 @@ def check_weights(weights: Sequence[float], *, length: int) -> Floats:
     return checked
 
 
+def as_numbers(table: pd.DataFrame, what: str, row: str) -> Floats:
+    """Check a table of numbers: columns algorithms, NaN missing.
+
+    Args:
+        table: the numbers.
+        what: what errors call the table.
+        row: what they call a row, such as a case.
+
+    Raises:
+        ScoresError: if it has no rows or algorithms, names one twice, or holds other than numbers.
+    """
+    if 0 in table.shape:
+        raise ScoresError(
+            f"{what}: needs {row}s and algorithms to rank, its shape is {table.shape}"
+        )
+    for kind, names in ((row, table.index), ("algorithm", table.columns)):
+        if not names.is_unique:
+            twice = names[names.duplicated()][0]
+            raise ScoresError(f"{what}: the {kind} {str(twice)!r} occurs twice; keep one")
+    try:
+        numbers: Floats = table.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ScoresError(f"{what}: holds other than numbers ({error})") from error
+    return numbers
+
+
 def larger_is_better(
     values: pd.DataFrame, *, higher_is_better: bool, missing: Missing = "worst"
 ) -> Floats:
@@ -52,16 +78,7 @@ def larger_is_better(
         ScoresError: if the table has no cases or algorithms, names one twice, holds other than
             numbers, or a value that is infinitely good.
     """
-    if values.shape[0] == 0 or values.shape[1] == 0:
-        raise ScoresError(f"table: needs cases and algorithms to rank, its shape is {values.shape}")
-    for what, names in (("case", values.index), ("algorithm", values.columns)):
-        if not names.is_unique:
-            twice = names[names.duplicated()][0]
-            raise ScoresError(f"table: the {what} {str(twice)!r} occurs twice; keep one")
-    try:
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise ScoresError(f"table: holds other than numbers ({error})") from error
+    numbers = as_numbers(values, "table", "case")
     if not isinstance(missing, str):
         if not np.isfinite(missing):
             raise ScoresError(f"missing {missing}: give a number, 'worst' or 'drop'")

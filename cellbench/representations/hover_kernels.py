@@ -1,6 +1,5 @@
 """Compiled parts of HoVer: distance maps in two passes over the pixels."""
 
-
 import numpy as np
 import numpy.typing as npt
 

@@ -13,7 +13,7 @@ from datasets import make_dataset
 
 from cellbench.cli import main
 from cellbench.data.folder import read_dataset
-from cellbench.entries import Entry, read_algorithm, read_entry
+from cellbench.entries import Entry, read_entry
 from cellbench.errors import EntrantError
 from cellbench.inference.run import RESOURCE_COLUMNS, Row, run_entrant
 
