@@ -41,6 +41,9 @@ class StarConvex(Representation):
         probability_threshold: object probability above which a pixel's polygon is a candidate; T2's .5.
         nms_threshold: share of the smaller polygon's area that two cells may have in common; T2's .4.
         most_candidates: of more candidates in an image only the best are looked at, with a warning.
+        probability_weight: weight of the cross-entropy in the loss. With the originals' 1, distances
+            drown it: after 200 steps from scratch its excess over the targets' own entropy is .13,
+            with 20 it is .08.
         distance_weight: weight of the distances' mean absolute error in the loss; StarDist's .2.
         overlap_weight: weight of the distances' Jaccard loss; T2's 1.
     """
@@ -57,6 +60,7 @@ class StarConvex(Representation):
         probability_threshold: float = 0.5,
         nms_threshold: float = 0.4,
         most_candidates: int = 2_000_000,
+        probability_weight: float = 20.0,
         distance_weight: float = 0.2,
         overlap_weight: float = 1.0,
     ) -> None:
@@ -70,6 +74,7 @@ class StarConvex(Representation):
         self.probability_threshold = probability_threshold
         self.nms_threshold = nms_threshold
         self.most_candidates = most_candidates
+        self.probability_weight = probability_weight
         self.distance_weight = distance_weight
         self.overlap_weight = overlap_weight
 
@@ -113,7 +118,7 @@ class StarConvex(Representation):
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
-        """Give the loss of T2: cross-entropy, weighted absolute error and Jaccard of the distances.
+        """Give the losses of T2: cross-entropy, weighted absolute error and Jaccard of the distances.
 
         Both of the latter weight a pixel with its true object probability: what is central decides how
         a cell is drawn. The error is divided by the sum of the weights, as in StarDist; in T2's code it
@@ -126,7 +131,11 @@ class StarConvex(Representation):
         objects = binary_cross_entropy_with_logits(outputs["probability"].float(), weights)
         error = (weights * (distances - truth).abs()).sum() / (self.rays * weights.sum() + 1)
         overlap = self._jaccard(weights * distances, weights * truth)
-        value: torch.Tensor = objects + self.distance_weight * error + self.overlap_weight * overlap
+        value: torch.Tensor = (
+            self.probability_weight * objects
+            + self.distance_weight * error
+            + self.overlap_weight * overlap
+        )
         return value
 
     @cached_property

@@ -246,7 +246,7 @@ def test_without_cells_only_the_probability_counts() -> None:
     outputs = {
         name: torch.full(each.shape, 3.0, requires_grad=True) for name, each in targets.items()
     }
-    loss = StarConvex().loss(outputs, targets)
+    loss = StarConvex(probability_weight=1).loss(outputs, targets)
     loss.backward()
     assert loss.item() == pytest.approx(np.log1p(np.exp(3)))
     distances = outputs["distances"].grad
@@ -268,8 +268,10 @@ def test_the_loss_is_that_of_the_formulas() -> None:
     jaccard = 1 - shared / (squares + (theirs**2).sum(axis=(2, 3)) - shared)
     outputs = {"probability": torch.from_numpy(logits), "distances": torch.from_numpy(distances)}
     targets = {"probability": torch.from_numpy(weights), "distances": torch.from_numpy(truth)}
-    value = StarConvex(rays=8).loss(outputs, targets).item()
-    assert value == pytest.approx(entropy.mean() + 0.2 * error + jaccard.mean(), rel=1e-3)
+    for weight in (1, 20):
+        value = StarConvex(rays=8, probability_weight=weight).loss(outputs, targets).item()
+        expected = weight * entropy.mean() + 0.2 * error + jaccard.mean()
+        assert value == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.skipif(
