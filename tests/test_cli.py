@@ -33,7 +33,7 @@ def test_from_images_to_a_leaderboard(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["report", str(board)]) == 0
     said = capsys.readouterr().out
     assert str(board / "leaderboard.csv") in said
-    assert str(board / "kendall_tau.png") in said
+    assert str(board / "report.html") in said
 
     table = pd.read_csv(board / "leaderboard.csv").set_index("algorithm")
     assert sorted(table.index) == ["otsu_watershed", "unet"]

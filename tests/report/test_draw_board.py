@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from boards import make_board
 from PIL import Image
+from random_boards import make_board
 
 from cellbench.errors import ScoresError
 from cellbench.ranking import Columns, write_board

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from boards import make_board
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection, QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from random_boards import make_board
 
 from cellbench.report.heat_map import plot_rank_heat_map
 from cellbench.report.modalities import plot_values_by_modality
