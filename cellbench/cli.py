@@ -43,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(words)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BrokenPipeError:  # who read our output has left; the entry point ends quietly
+        raise
     except (CellbenchError, OSError) as error:
         print(f"cellbench: {' '.join(str(error).split())}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

@@ -64,7 +64,7 @@ class Rule:
         if self.scheme == "test-then-rank":
             return self._share_beaten(numbers, counts)
         aggregated = self.aggregate(numbers, counts)
-        return aggregated if self.higher_is_better else -aggregated
+        return aggregated if self.higher_is_better else 0.0 - aggregated  # nothing is −0
 
     def turned(self, table: pd.DataFrame) -> Floats:
         """Check the table and give (cases, algorithms), larger is better."""

@@ -175,3 +175,9 @@ def test_nothing_to_rank(name: str) -> None:
     for call in calls:
         with pytest.raises(ScoresError, match=r"needs \w+ and algorithms"):
             call()
+
+
+@pytest.mark.parametrize("scheme", ["mean-then-rank", "median-then-rank"])
+def test_a_perfect_time_is_no_negative_zero(scheme: str) -> None:
+    values = rank_algorithms(pd.DataFrame({"a": [0.0, 0.0]}), scheme, higher_is_better=False)
+    assert not np.signbit(values["value"]).any()
