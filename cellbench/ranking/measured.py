@@ -51,9 +51,7 @@ class Measured:
     def filled(self) -> pd.DataFrame:
         """Give the values in full, with something for the missing ones."""
         table = self.table(self.value)
-        if self.missing == "worst":
-            return table.fillna(-np.inf if self.higher_is_better else np.inf)
-        return table if isinstance(self.missing, str) else table.fillna(self.missing)
+        return fill_missing(table, self.missing, higher_is_better=self.higher_is_better)
 
     @cached_property
     def times(self) -> pd.DataFrame | None:
@@ -79,6 +77,13 @@ class Measured:
         if len(parts) < 2:
             return {}
         return {str(name): replace(self, rows=rows) for name, rows in parts.items()}
+
+
+def fill_missing(table: pd.DataFrame, missing: Missing, *, higher_is_better: bool) -> pd.DataFrame:
+    """Put something for the missing values of a table: see :class:`Measured`."""
+    if missing == "worst":
+        return table.fillna(-np.inf if higher_is_better else np.inf)
+    return table if isinstance(missing, str) else table.fillna(missing)
 
 
 def one_modality_each(rows: pd.DataFrame, source: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from cellbench.ranking.measured import fill_missing
 from cellbench.report.tables import BoardTables
 
 PARTS = {"low": 0.025, "first": 0.25, "median": 0.5, "third": 0.75, "high": 0.975}
@@ -15,9 +16,7 @@ def filled_values(board: BoardTables) -> pd.DataFrame:
     """Give the values with what the board puts for missing ones: index images, columns algorithms."""
     table = board.values.pivot(index="image", columns="algorithm", values=board.value)
     missing = board.provenance["missing"]
-    if missing == "worst":
-        return table.fillna(-np.inf if board.higher_is_better else np.inf)
-    return table if missing == "drop" else table.fillna(float(missing))
+    return fill_missing(table, missing, higher_is_better=board.higher_is_better)
 
 
 def spread_of(board: BoardTables, images: Collection[str] | None = None) -> pd.DataFrame:

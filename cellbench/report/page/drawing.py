@@ -4,13 +4,14 @@ import base64
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from cellbench.errors import LabelMapError
 from cellbench.evaluation.cases import Case
-from cellbench.evaluation.cell_table import centroids
+from cellbench.evaluation.cell_table import Centroids, centroids
 from cellbench.evaluation.protocols import Protocol
 from cellbench.evaluation.scoring import count_parts
 from cellbench.images import read_raw
@@ -54,8 +55,12 @@ class ImageDrawing:
         prediction = case.open_prediction(self._truth.shape)
         parts = count_parts(self._truth, prediction, self._protocol, images=1)
         truth, predicted = kinds_by_id(parts)
-        errors = [_wrong(self._truth, truth), _wrong(prediction, predicted)]
+        errors = [_wrong(self._true_centres, truth), _wrong(_centres(prediction), predicted)]
         self._judged[algorithm] = _Judged(prediction, truth, predicted, np.concatenate(errors))
+
+    @cached_property
+    def _true_centres(self) -> Centroids:
+        return _centres(self._truth)
 
     def draw(self) -> ImageData:
         """Draw the window with the most errors.
@@ -85,9 +90,14 @@ class ImageDrawing:
         }
 
 
-def _wrong(labels: BandedLabels, kinds: KindById) -> Places:
+def _centres(labels: BandedLabels) -> Centroids:
+    (centres,) = centroids(labels)  # of the image as a whole
+    return centres
+
+
+def _wrong(centres: Centroids, kinds: KindById) -> Places:
+    """Give the centres of the cells that went wrong."""
     wrong = {cell for cell, kind in kinds.items() if kind != "matched"}
-    (centres,) = centroids(labels)
     chosen = np.isin(centres.ids, list(wrong))
     return np.stack([centres.rows[chosen], centres.columns[chosen]], axis=1)
 
