@@ -77,7 +77,7 @@ class CellDataModule(LightningDataModule):
         dataset = PatchDataset(
             items,
             self.store,
-            self._representation().encode,
+            self._representation().targets,
             training_transform(self.augmentation),
             self.crop_size,
             self.largest_zoom,

@@ -15,7 +15,7 @@ from cellbench.data.folder import DatasetImage
 from cellbench.data.store import DecodedStore
 from cellbench.labels import LabelMap
 
-Encode = Callable[[LabelMap], dict[str, npt.NDArray[Any]]]
+Targets = Callable[[LabelMap], dict[str, npt.NDArray[Any]]]
 
 
 def sampling_weights(
@@ -53,7 +53,7 @@ class PatchDataset(Dataset[dict[str, Any]]):
     Args:
         items: the images to draw from, by index.
         store: where decoded images are kept.
-        encode: label map to targets; it runs in the workers.
+        targets: label map to what the network learns; it runs in the workers.
         transform: augmentation of image (3, H, W) and mask (1, H, W).
         crop_size: side of a patch in pixels.
         largest_zoom: cells are shown up to so many times larger or smaller.
@@ -63,14 +63,14 @@ class PatchDataset(Dataset[dict[str, Any]]):
         self,
         items: Sequence[DatasetImage],
         store: DecodedStore,
-        encode: Encode,
+        targets: Targets,
         transform: v2.Transform,
         crop_size: int,
         largest_zoom: float,
     ) -> None:
         self.items = list(items)
         self._store = store
-        self._encode = encode
+        self._targets = targets
         self._transform = transform
         self._crop_size = crop_size
         self._largest_zoom = largest_zoom
@@ -96,10 +96,12 @@ class PatchDataset(Dataset[dict[str, Any]]):
             resize = v2.Resize((self._crop_size, self._crop_size), antialias=True)
             patch, mask = resize(patch, mask)
         patch, mask = self._transform(patch, mask)
-        targets = self._encode(mask[0].numpy())
+        targets = self._targets(mask[0].numpy())
         return {
             "image": patch.as_subclass(torch.Tensor).clamp(0, 1),
-            "targets": {name: torch.from_numpy(target) for name, target in targets.items()},
+            "targets": {
+                name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in targets.items()
+            },
         }
 
 

@@ -14,6 +14,7 @@ from cellbench.errors import UsageError
 from cellbench.evaluation.metric import CellF1
 from cellbench.labels import LabelMap
 from cellbench.models.schedule import learning_rate_factor, training_progress
+from cellbench.networks.grid import between_grid
 from cellbench.networks.windows import predict_in_windows
 from cellbench.representations import Representation
 from cellbench.representations.base import NumpyMaps
@@ -25,7 +26,10 @@ DECODING_KEY = "cellbench_decoding"
 
 
 class Batch(TypedDict):
-    """Training patches: ``image`` (B, 3, H, W) in [0, 1], ``targets`` (B, C, H, W) for each map."""
+    """Training patches: ``image`` (B, 3, H, W) in [0, 1], ``targets`` (B, C, h, w) for each map.
+
+    Targets lie on the representation's grid: h is ⌈H / grid⌉.
+    """
 
     image: torch.Tensor
     targets: dict[str, torch.Tensor]
@@ -101,7 +105,8 @@ class InstanceSegmentationModel(LightningModule):
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         """Predict activated maps (B, C, H, W) of images (B, 3, H, W)."""
         outputs = self.network(image.contiguous(memory_format=self.memory_format))
-        return self.representation.activate(outputs)
+        maps = self.representation.activate(outputs)
+        return between_grid(maps, self.representation.grid, image.shape[-2:])
 
     def predict_maps(self, image: torch.Tensor) -> NumpyMaps:
         """Predict the maps of one image of any size, activated.

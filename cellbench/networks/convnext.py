@@ -19,10 +19,11 @@ class ConvNextUNet(nn.Module):
     """ConvNeXt by timm (Liu et al. 2022), decoded as in the system of Lou et al. (2023).
 
     The encoder's features at strides 4, 8, 16 and 32 are normalised and decoded stride by stride:
-    doubled, joined with the encoder's, two convolutions. The original stops at stride 2 and enlarges
-    the maps; here two convolutions of the image itself are joined at strides 2 and 1, so that outlines
-    of small cells are as sharp as the image. The original feeds 0–255 and lets the network scale them;
-    here the image is brought to the mean and deviation with which the encoder's weights were trained.
+    doubled, joined with the encoder's, two convolutions. At strides 2 and 1 convolutions of the image
+    itself are joined, so that outlines of small cells are as sharp as the image. The decoder stops at
+    stride 1, or at stride 2 as the original's, see ``grid``. The original feeds 0–255 and lets the
+    network scale them; here the image is brought to the mean and deviation with which the encoder's
+    weights were trained.
 
     The weights that timm loads are Meta's ConvNeXt ones, Apache-2.0 as timm states; those named
     ``convnextv2`` are CC-BY-NC-4.0.
@@ -32,13 +33,16 @@ class ConvNextUNet(nn.Module):
         encoder: timm's name of a ConvNeXt, such as ``convnext_atto``, with the tag of its weights or
             without; ``convnext_small.fb_in22k`` is the paper's.
         pretrained: load the encoder's weights, from a local cache or the Hugging Face hub.
-        decoder_channels: features at strides 16, 8, 4, 2 and 1.
+        decoder_channels: features at strides 16, 8, 4, 2 and 1, or no more than 2.
         units: what an output of 1 stands for in a map, where that is not 1, and what the map is at
             first. An optimiser like Adam moves a weight by its learning rate whatever the error: maps
             of tens of pixels would be thousands of steps away.
 
+    Attributes:
+        grid: maps are given at pixels with row and column divisible by it, 1 or 2.
+
     Raises:
-        UsageError: if timm knows no such ConvNeXt.
+        UsageError: if timm knows no such ConvNeXt, or the decoder stops elsewhere.
         CellbenchError: if its weights cannot be had.
     """
 
@@ -66,11 +70,8 @@ class ConvNextUNet(nn.Module):
         half, full = _IMAGE_FEATURES
         self.full_skip = _convolution(3, full)
         self.half_skip = _convolution(full, half, stride=2)
-        skips = [*reversed(depths[:-1]), half, full]
-        if len(decoder_channels) != len(skips):
-            raise UsageError(
-                f"decoder_channels {list(decoder_channels)}: give {len(skips)} numbers"
-            )
+        self.grid = decoder_grid(decoder_channels)
+        skips = [*reversed(depths[:-1]), half, full][: len(decoder_channels)]
         widths = [depths[-1], *decoder_channels]
         self.decoder = nn.ModuleList(
             _UpBlock(deep, skip, made)
@@ -91,7 +92,7 @@ class ConvNextUNet(nn.Module):
             image: (B, 3, H, W) in [0, 1], of any size.
 
         Returns:
-            (B, C, H, W) for each map of C channels.
+            (B, C, ⌈H / grid⌉, ⌈W / grid⌉) for each map of C channels.
         """
         height, width = image.shape[-2:]
         scaled = padded((image - self.mean) / self.std, self.stride)
@@ -99,10 +100,24 @@ class ConvNextUNet(nn.Module):
         full = self.full_skip(scaled)
         value = features.pop()
         skips = [*reversed(features), self.half_skip(full), full]
-        for block, skip in zip(self.decoder, skips, strict=True):
+        for block, skip in zip(self.decoder, skips, strict=False):
             value = block(value, skip)
-        value = value[..., :height, :width]
+        value = value[..., : -(-height // self.grid), : -(-width // self.grid)]
         return {name: head(value) * self.units.get(name, 1.0) for name, head in self.heads.items()}
+
+
+def decoder_grid(decoder_channels: Sequence[int]) -> int:
+    """Give the pixels between two values of the maps, by where the decoder stops.
+
+    Raises:
+        UsageError: if the decoder stops neither at stride 1 nor at stride 2.
+    """
+    if len(decoder_channels) not in (4, 5):
+        raise UsageError(
+            f"decoder_channels {list(decoder_channels)}: give 5 numbers, or 4 for maps at every "
+            "second pixel"
+        )
+    return int(2 ** (5 - len(decoder_channels)))
 
 
 def _make_encoder(name: str, pretrained: bool) -> Any:  # noqa: ANN401  (timm ships no types)

@@ -21,6 +21,8 @@ class Representation(ABC):
 
     Attributes:
         channels: channels of each map, by name, in the order in which a network gives them.
+        grid: a network gives the maps at pixels with row and column divisible by it; between them
+            they are interpolated.
         TUNED: options of decoding that `cellbench tune` fits, each an attribute of that name, with
             the values that it tries.
     """
@@ -28,10 +30,17 @@ class Representation(ABC):
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {}
 
     channels: Mapping[str, int]
+    grid: int = 1
 
     @abstractmethod
     def encode(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
-        """Turn a label map (H, W) into training targets, (C, H, W) for each map."""
+        """Turn a label map (H, W) into maps (C, H, W)."""
+
+    def targets(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
+        """Give the encoded maps where the network gives its own: (C, ⌈H / grid⌉, ⌈W / grid⌉)."""
+        return {
+            name: each[:, :: self.grid, :: self.grid] for name, each in self.encode(labels).items()
+        }
 
     @abstractmethod
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
@@ -45,7 +54,7 @@ class Representation(ABC):
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
-        """Give the loss of raw outputs against targets, both (B, C, H, W) for each map."""
+        """Give the loss of raw outputs against :meth:`targets`, both (B, C, h, w) for each map."""
 
     def decoding(self) -> dict[str, float]:
         """Give the present values of the options in ``TUNED``."""

@@ -36,8 +36,8 @@ class StarConvex(Representation):
 
     Args:
         rays: directions, a multiple of four, so that maps can be turned by quarters.
-        grid: decoding looks at pixels with row and column divisible by it. Maps keep full resolution:
-            2 decodes about four times faster, and misses cells of a pixel or two.
+        grid: networks give the maps at pixels with row and column divisible by it, and decoding looks
+            there alone: 2 learns and decodes several times faster, and misses cells of a pixel or two.
         probability_threshold: object probability above which a pixel's polygon is a candidate; T2's .5.
         nms_threshold: share of the smaller polygon's area that two cells may have in common; T2's .4.
         most_candidates: of more candidates in an image only the best are looked at, with a warning.
@@ -89,6 +89,13 @@ class StarConvex(Representation):
         return {
             "probability": object_probability(labels)[None],
             "distances": star_distances(labels, self.rays),
+        }
+
+    def targets(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
+        """Give the encoded maps on the grid; no ray is walked from elsewhere."""
+        return {
+            "probability": object_probability(labels)[None, :: self.grid, :: self.grid],
+            "distances": star_distances(labels, self.rays, self.grid),
         }
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":

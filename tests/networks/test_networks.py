@@ -8,6 +8,7 @@ from torch import nn
 
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.networks.convnext import ConvNextUNet
+from cellbench.networks.grid import between_grid
 from cellbench.networks.padding import padded
 from cellbench.networks.swin_unetr import SwinUNETR
 
@@ -80,3 +81,17 @@ def test_maps_in_large_units_start_near_them() -> None:
         maps = network(torch.rand(1, 3, 64, 64))
     assert 5 < maps["distances"].mean() < 15
     assert maps["probability"].abs().mean() < 2
+
+
+@pytest.mark.parametrize("size", [(1, 1), (33, 64), (70, 31)])
+def test_a_decoder_that_stops_early_gives_maps_at_every_second_pixel(size: tuple[int, int]) -> None:
+    network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL[:4]).eval()
+    with torch.inference_mode():
+        maps = network(torch.rand(1, 3, *size))
+    assert network.grid == 2
+    half = tuple((side + 1) // 2 for side in size)
+    assert all(each.shape[-2:] == half for each in maps.values())
+    enlarged = between_grid(maps, network.grid, size)
+    for name, coarse in maps.items():
+        assert enlarged[name].shape[-2:] == size
+        torch.testing.assert_close(enlarged[name][..., ::2, ::2], coarse)

@@ -219,6 +219,14 @@ def test_on_a_grid_the_cells_stay() -> None:
     assert (found.fp, found.fn) == (0, 0)
 
 
+@pytest.mark.parametrize("grid", [1, 2, 3])
+def test_targets_are_the_encoded_maps_on_the_grid(grid: int) -> None:
+    star, labels = StarConvex(rays=8, grid=grid), discs()
+    encoded = star.encode(labels)
+    for name, target in star.targets(labels).items():
+        np.testing.assert_array_equal(target, encoded[name][:, ::grid, ::grid])
+
+
 @pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize("quarter_turns", range(4))
 @pytest.mark.parametrize("rays", [4, 32])
