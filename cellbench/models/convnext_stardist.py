@@ -8,6 +8,7 @@ from cellbench.networks.convnext import ConvNextUNet, decoder_grid
 from cellbench.representations import StarConvex
 
 _RADIUS = 10.0  # pixels, of a cell of middling size
+_RARE = -2.0  # the logit of .12: few pixels are central, and an untrained network proposes no cells
 
 
 class ConvNextStarDist(InstanceSegmentationModel):
@@ -33,6 +34,11 @@ class ConvNextStarDist(InstanceSegmentationModel):
     ) -> None:
         representation = StarConvex(rays=rays, grid=decoder_grid(decoder_channels))
         network = ConvNextUNet(
-            representation.channels, encoder, pretrained, decoder_channels, {"distances": _RADIUS}
+            representation.channels,
+            encoder,
+            pretrained,
+            decoder_channels,
+            units={"distances": _RADIUS},
+            first={"distances": 1.0, "probability": _RARE},
         )
         super().__init__(network=network, representation=representation, **training)

@@ -34,9 +34,10 @@ class ConvNextUNet(nn.Module):
             without; ``convnext_small.fb_in22k`` is the paper's.
         pretrained: load the encoder's weights, from a local cache or the Hugging Face hub.
         decoder_channels: features at strides 16, 8, 4, 2 and 1, or no more than 2.
-        units: what an output of 1 stands for in a map, where that is not 1, and what the map is at
-            first. An optimiser like Adam moves a weight by its learning rate whatever the error: maps
-            of tens of pixels would be thousands of steps away.
+        units: what an output of 1 stands for in a map, where that is not 1. An optimiser like Adam
+            moves a weight by its learning rate whatever the error: maps of tens of pixels would be
+            thousands of steps away.
+        first: about what the outputs of a map are before training, in its unit; 0 unless given.
 
     Attributes:
         grid: maps are given at pixels with row and column divisible by it, 1 or 2.
@@ -56,6 +57,7 @@ class ConvNextUNet(nn.Module):
         pretrained: bool = True,
         decoder_channels: Sequence[int] = (256, 128, 64, 32, 32),
         units: Mapping[str, float] | None = None,
+        first: Mapping[str, float] | None = None,
     ) -> None:
         from timm.layers import LayerNorm2d
 
@@ -81,8 +83,8 @@ class ConvNextUNet(nn.Module):
             {name: nn.Conv2d(widths[-1], channels, 1) for name, channels in maps.items()}
         )
         self.units = dict(units or {})
-        for name in self.units:
-            nn.init.ones_(self.heads[name].bias)  # type: ignore[arg-type]
+        for name, value in (first or {}).items():
+            nn.init.constant_(self.heads[name].bias, value)  # type: ignore[arg-type]
         self.stride = _STEM * 2 ** (len(depths) - 1)
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -74,13 +74,14 @@ def test_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
         ConvNextUNet(MAPS, "convnext_atto", pretrained=True)
 
 
-def test_maps_in_large_units_start_near_them() -> None:
+def test_maps_start_where_they_should() -> None:
     torch.manual_seed(0)
-    network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL, units={"distances": 10.0}).eval()
+    start = {"units": {"distances": 10.0}, "first": {"distances": 1.0, "probability": -2.0}}
+    network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL, **start).eval()
     with torch.inference_mode():
         maps = network(torch.rand(1, 3, 64, 64))
     assert 5 < maps["distances"].mean() < 15
-    assert maps["probability"].abs().mean() < 2
+    assert -3 < maps["probability"].mean() < -1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 64), (70, 31)])
