@@ -1,0 +1,251 @@
+"""The whole system of T2-sribdmed: a classifier of images, and a ConvNeXt for each of four groups."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pytorch_lightning.core.optimizer import LightningOptimizer
+from pytorch_lightning.utilities import rank_zero_info
+from torch.nn.functional import cross_entropy
+from torch.nn.parallel import DistributedDataParallel
+
+from cellbench.data.grouping import GROUPS, Variant, grouping_rules
+from cellbench.errors import UsageError
+from cellbench.labels import LabelMap
+from cellbench.models.base import Batch, InstanceSegmentationModel, WholeImage
+from cellbench.models.convnext_hover import ConvNextHoVer
+from cellbench.models.convnext_stardist import ConvNextStarDist
+from cellbench.models.groups import GroupScores, group_table
+from cellbench.models.schedule import training_progress
+from cellbench.networks.group_classifier import GroupClassifier, thumbnail, turned
+from cellbench.networks.streams import Streams
+from cellbench.representations.base import NumpyMaps
+from cellbench.representations.joint import JointRepresentation
+
+Kind = Literal["star", "hover"]
+
+_KINDS: dict[Variant, tuple[Kind, ...]] = {
+    "code": ("star", "star", "star", "hover"),
+    "paper": ("star", "star", "hover", "hover"),
+}
+_SMALLEST_THUMBNAIL = 64  # the classifier's deepest maps are normalised over space
+
+
+class MultiStream(InstanceSegmentationModel):
+    """ConvNeXt-StarDist and -HoVer, one for each group of images (Lou et al. 2023, T2 in the challenge).
+
+    Rules find the groups of the training images; a ResNet18 learns them from thumbnails, and says which
+    stream segments an image. All is one model, one training and one checkpoint. First each kind of
+    stream learns from all patches, once for all of the kind; then each stream goes on with the
+    patches of its group.
+
+    Other than in T2's code, the classifier learns along with the streams by AdamW, at their learning
+    rate (T2: before them, by SGD at 1e-3 for 20 epochs); HoVer streams are pre-trained too; an image of
+    any size and group is segmented (T2's predict.py writes nothing for high images of group 3); and no
+    weights are loaded from image to image.
+
+    Args:
+        encoder: timm's name of a ConvNeXt, for all streams; the default is the paper's.
+        pretrained: load the encoder's weights, Apache-2.0; needs a connection or a cached copy.
+        star_channels: ``decoder_channels`` of StarDist streams.
+        hover_channels: ``decoder_channels`` of HoVer streams.
+        rays: directions in which StarDist streams measure a cell, a multiple of four.
+        rules: how images are grouped: as the released ``code`` does, or as the ``paper`` says.
+        saturation: limit of the mean saturation of group 1, the rules' own unless given.
+        value: least and greatest mean value of group 1, the rules' own unless given.
+        largest_cell: pixels of the largest cell from which on an image is in group 2 and not 3, the rules'
+            own unless given.
+        streams: kind of each group's stream; the rules' own unless given: by the code HoVer for group 3, by
+            the paper for groups 2 and 3, and StarDist for the others.
+        pretraining: share of training in which all streams of a kind learn as one.
+        thumbnail: side in pixels of what the classifier sees of an image.
+        **training: options of every model, see :class:`InstanceSegmentationModel`; the paper learns
+            at 1e-4, the encoders of StarDist at a tenth of it (``encoder_rate``).
+
+    Raises:
+        UsageError: if an option makes no sense.
+    """
+
+    network: Streams
+
+    def __init__(
+        self,
+        encoder: str = "convnext_small.fb_in22k",
+        pretrained: bool = True,
+        star_channels: Sequence[int] = (256, 128, 64, 32),
+        hover_channels: Sequence[int] = (256, 128, 64, 32, 32),
+        rays: int = 32,
+        rules: Variant = "code",
+        saturation: float | None = None,
+        value: Sequence[float] | None = None,
+        largest_cell: int | None = None,
+        streams: Sequence[Kind] | None = None,
+        pretraining: float = 0.5,
+        thumbnail: int = 224,
+        **training: Any,
+    ) -> None:
+        grouping = grouping_rules(
+            rules, saturation=saturation, value=value, largest_cell=largest_cell
+        )
+        kinds = tuple(streams or _KINDS[rules])
+        _check(kinds, pretraining, thumbnail)
+        shared = {"encoder": encoder, "pretrained": pretrained, **training}
+        star = {"decoder_channels": star_channels, "rays": rays, **shared}
+        made = _make_streams(kinds, star, {"decoder_channels": hover_channels, **shared})
+        super().__init__(
+            network=Streams(GroupClassifier(GROUPS), made, [kinds.index(each) for each in kinds]),
+            representation=JointRepresentation([each.representation for each in made]),
+            **training,
+        )
+        self.rules = grouping
+        self.kinds = kinds
+        self.pretraining = pretraining
+        self.thumbnail = thumbnail
+        self.val_groups = GroupScores(GROUPS)
+        self._pretrains = False
+        self._latest_f1: list[float] | None = None
+
+    def stream(self, index: int) -> InstanceSegmentationModel:
+        """Give the stream of a group."""
+        found: InstanceSegmentationModel = self.network.streams[index]  # type: ignore[assignment]
+        return found
+
+    def choose(self, image: torch.Tensor) -> int:
+        """Give the group that the classifier takes an image (3, H, W) for, in single precision."""
+        small = thumbnail(image.permute(1, 2, 0).numpy(force=True), self.thumbnail)
+        with torch.autocast(self.device.type, enabled=False):
+            logits = self.network.classifier(torch.from_numpy(small)[None].to(self.device))
+        return int(logits.argmax())
+
+    def predict_maps(self, image: torch.Tensor) -> NumpyMaps:
+        """Predict the maps of one image of any size, as the stream of its group does."""
+        return self.stream(self.choose(image)).predict_maps(image)
+
+    def image_targets(
+        self, image: npt.NDArray[np.uint8], labels: LabelMap
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Give what the classifier learns: the ``group``, (), and the ``thumbnail``, (3, S, S) uint8."""
+        return {
+            "group": np.array(self.rules.group(image, labels)),
+            "thumbnail": thumbnail(image, self.thumbnail),
+        }
+
+    def setup(self, stage: str) -> None:
+        """Compile the streams where they shall be."""
+        for index in range(GROUPS):
+            self.stream(index).setup(stage)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
+        """Give the loss of a batch of patches and of the thumbnails of their images."""
+        self._pretrains = training_progress(self.trainer) < self.pretraining
+        cells = self.loss(batch) if self._pretrains else self.routed_loss(batch)
+        targets = batch["targets"]
+        logits = self.network.classifier(turned(targets["thumbnail"], batch_idx))
+        groups = cross_entropy(logits.float(), targets["group"])
+        size = len(batch["image"])
+        self.log("train/classifier_loss", groups, batch_size=size)
+        self.log("train/loss", cells + groups, prog_bar=True, batch_size=size)
+        return cells + groups
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Give the loss of pre-training: of the first stream of each kind, on all patches."""
+        first, *others = (self.stream(each).loss(batch) for each in sorted({*self.network.leaders}))
+        return sum(others, first)
+
+    def routed_loss(self, batch: Batch) -> torch.Tensor:
+        """Give the loss of each stream on its group's patches, weighted with their number.
+
+        A stream without patches gets no gradient, and no decay of its weights.
+        """
+        groups = batch["targets"]["group"]
+        parts = []
+        for index in sorted({*groups.tolist()}):
+            chosen = (groups == index).nonzero()[:, 0]
+            targets = {name: each[chosen] for name, each in batch["targets"].items()}
+            part: Batch = {"image": batch["image"][chosen], "targets": targets}
+            parts.append(self.stream(index).loss(part) * (len(chosen) / len(groups)))
+        return torch.stack(parts).sum()
+
+    def optimizer_step(
+        self,
+        epoch: int,
+        batch_idx: int,
+        optimizer: torch.optim.Optimizer | LightningOptimizer,
+        optimizer_closure: Callable[[], Any] | None = None,
+    ) -> None:
+        """Step; in pre-training the other streams of a kind follow the first at once."""
+        super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+        if self._pretrains:
+            plain = optimizer.optimizer if isinstance(optimizer, LightningOptimizer) else optimizer
+            self.network.follow(plain)
+
+    def on_train_start(self) -> None:
+        """Say how many images each group has.
+
+        Raises:
+            UsageError: if several processes train, and wait for streams that have no patches.
+        """
+        wrapped = self.trainer.model
+        if isinstance(wrapped, DistributedDataParallel) and not wrapped.find_unused_parameters:
+            raise UsageError(
+                "multi_stream: not every batch has patches for every stream; give "
+                "--trainer.strategy ddp_find_unused_parameters_true"
+            )
+        rank_zero_info(self._table())
+
+    def on_train_end(self) -> None:
+        """Say what each group scored in the last validation."""
+        rank_zero_info(self._table(self._latest_f1))
+
+    def validation_step(self, batch: WholeImage, batch_idx: int) -> dict[str, Any]:
+        """Segment and score one image of the tune split, for all and for its group."""
+        scored = super().validation_step(batch, batch_idx)
+        image = batch["image"].permute(1, 2, 0).numpy(force=True)
+        group = self.rules.group(image, batch["labels"].numpy(force=True))
+        self.val_groups.update(group, self.choose(batch["image"]), scored["f1"])
+        return scored
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the F1 of every group that has images, and how many the classifier found."""
+        super().on_validation_epoch_end()
+        images, f1, accuracy = self.val_groups.compute()
+        self.val_groups.reset()
+        for index in images.nonzero()[:, 0].tolist():
+            self.log(f"val/f1_group{index}", f1[index], sync_dist=True)
+        self.log("val/group_accuracy", accuracy, sync_dist=True)
+        if not self.trainer.sanity_checking:
+            self._latest_f1 = f1.tolist()
+
+    def _table(self, f1: Sequence[float] | None = None) -> str:
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        train, tune = (
+            np.bincount([each["group"] for each in data.image_targets(split)], minlength=GROUPS)
+            for split in ("train", "tune")
+        )
+        return group_table(self.rules.describe(), self.kinds, train.tolist(), tune.tolist(), f1)
+
+
+def _check(kinds: Sequence[Kind], pretraining: float, thumbnail_side: int) -> None:
+    if len(kinds) != GROUPS or not {*kinds} <= {"star", "hover"}:
+        raise UsageError(f"streams {list(kinds)}: give star or hover for each of {GROUPS} groups")
+    if not 0 <= pretraining <= 1:
+        raise UsageError(f"pretraining {pretraining}: give a share of training, from 0 to 1")
+    if thumbnail_side < _SMALLEST_THUMBNAIL:
+        raise UsageError(f"thumbnail {thumbnail_side}: give {_SMALLEST_THUMBNAIL} pixels or more")
+
+
+def _make_streams(
+    kinds: Sequence[Kind], star: dict[str, Any], hover: dict[str, Any]
+) -> list[InstanceSegmentationModel]:
+    """Make the first stream of each kind; the others are copies of it."""
+    made: list[InstanceSegmentationModel] = []
+    for index, kind in enumerate(kinds):
+        first = kinds.index(kind)
+        if first < index:
+            made.append(deepcopy(made[first]))
+        else:
+            made.append(ConvNextStarDist(**star) if kind == "star" else ConvNextHoVer(**hover))
+    return made
