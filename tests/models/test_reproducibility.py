@@ -47,18 +47,19 @@ def keep_epochs() -> tuple[str, ...]:
     )
 
 
-def test_two_runs_and_a_resumed_one_give_the_same_weights(tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", ["unet", "multi_stream"])
+def test_two_runs_and_a_resumed_one_give_the_same_weights(model: str, tmp_path: Path) -> None:
     """Also with workers, whose number changes nothing."""
     data = make_dataset(tmp_path / "data")
     names = ("first", "second", "resumed", "other")
     first, second, resumed, other = (tmp_path / name for name in names)
-    assert fit("unet", first, data, *DETERMINISTIC, *keep_epochs()) == 0
-    assert fit("unet", second, data, *DETERMINISTIC, "--data.num_workers", "2") == 0
+    assert fit(model, first, data, *DETERMINISTIC, *keep_epochs()) == 0
+    assert fit(model, second, data, *DETERMINISTIC, "--data.num_workers", "2") == 0
     assert_equal(weights(first), weights(second))
     start = ("--ckpt_path", str(first / "checkpoints/epoch=0.ckpt"))
-    assert fit("unet", resumed, data, *DETERMINISTIC, *start, "--data.num_workers", "1") == 0
+    assert fit(model, resumed, data, *DETERMINISTIC, *start, "--data.num_workers", "1") == 0
     assert_equal(weights(first), weights(resumed))
-    assert fit("unet", other, data, *DETERMINISTIC, "--seed_everything", "1") == 0
+    assert fit(model, other, data, *DETERMINISTIC, "--seed_everything", "1") == 0
     assert not torch.equal(*(next(iter(weights(run).values())) for run in (first, other)))
 
 
