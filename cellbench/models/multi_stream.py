@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from pytorch_lightning.utilities import rank_zero_info
 from torch.nn.functional import cross_entropy
@@ -26,6 +27,8 @@ from cellbench.representations.base import NumpyMaps
 from cellbench.representations.joint import JointRepresentation
 
 Kind = Literal["star", "hover"]
+PRETRAINS_KEY = "cellbench_pretrains"
+"""Where a checkpoint keeps whether the streams of a kind still learn as one."""
 
 _KINDS: dict[Variant, tuple[Kind, ...]] = {
     "code": ("star", "star", "star", "hover"),
@@ -40,7 +43,7 @@ class MultiStream(InstanceSegmentationModel):
     Rules find the groups of the training images; a ResNet18 learns them from thumbnails, and says which
     stream segments an image. All is one model, one training and one checkpoint. First each kind of
     stream learns from all patches, once for all of the kind; then each stream goes on with the
-    patches of its group.
+    patches of its group. The loss falls at that turn: before, a patch counts for each kind.
 
     Other than in T2's code, the classifier learns along with the streams by AdamW, at their learning
     rate (T2: before them, by SGD at 1e-3 for 20 epochs); HoVer streams are pre-trained too; an image of
@@ -60,7 +63,8 @@ class MultiStream(InstanceSegmentationModel):
             own unless given.
         streams: kind of each group's stream; the rules' own unless given: by the code HoVer for group 3, by
             the paper for groups 2 and 3, and StarDist for the others.
-        pretraining: share of training in which all streams of a kind learn as one.
+        pretraining: share of training in which all streams of a kind learn as one; it ends before where
+            early stopping would end training.
         thumbnail: side in pixels of what the classifier sees of an image.
         **training: options of every model, see :class:`InstanceSegmentationModel`; the paper learns
             at 1e-4, the encoders of StarDist at a tenth of it (``encoder_rate``).
@@ -105,7 +109,7 @@ class MultiStream(InstanceSegmentationModel):
         self.pretraining = pretraining
         self.thumbnail = thumbnail
         self.val_groups = GroupScores(GROUPS)
-        self._pretrains = False
+        self._pretrains = True
         self._latest_f1: list[float] | None = None
 
     def stream(self, index: int) -> InstanceSegmentationModel:
@@ -140,7 +144,9 @@ class MultiStream(InstanceSegmentationModel):
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """Give the loss of a batch of patches and of the thumbnails of their images."""
-        self._pretrains = training_progress(self.trainer) < self.pretraining
+        if self._pretrains:  # processes have clocks of their own, and must agree
+            early = training_progress(self.trainer) < self.pretraining
+            self._pretrains = self.trainer.strategy.reduce_boolean_decision(early)
         cells = self.loss(batch) if self._pretrains else self.routed_loss(batch)
         targets = batch["targets"]
         logits = self.network.classifier(turned(targets["thumbnail"], batch_idx))
@@ -181,6 +187,29 @@ class MultiStream(InstanceSegmentationModel):
         if self._pretrains:
             plain = optimizer.optimizer if isinstance(optimizer, LightningOptimizer) else optimizer
             self.network.follow(plain)
+
+    def on_validation_end(self) -> None:
+        """Where early stopping would end training in pre-training, go on with the groups."""
+        stopping = [
+            each
+            for each in self.trainer.early_stopping_callbacks
+            if isinstance(each, EarlyStopping) and each.wait_count >= each.patience
+        ]
+        if stopping and self._pretrains and training_progress(self.trainer) < 1:
+            self._pretrains = False
+            self.trainer.should_stop = False
+            for each in stopping:
+                each.wait_count = 0
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep also whether the streams learn as one."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint[PRETRAINS_KEY] = self._pretrains
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on as it was."""
+        super().on_load_checkpoint(checkpoint)
+        self._pretrains = checkpoint[PRETRAINS_KEY]
 
     def on_train_start(self) -> None:
         """Say how many images each group has.

@@ -11,17 +11,20 @@ import torch
 from checkpoints import save_checkpoint
 from datasets import make_dataset
 from PIL import Image
+from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import EarlyStopping
 from torch.optim import AdamW
 from training_runs import fit
 
 from cellbench.cli import main
+from cellbench.data.datamodule import CellDataModule
 from cellbench.data.folder import read_dataset
 from cellbench.errors import UsageError
 from cellbench.inference import load_model, load_models, segment_image
 from cellbench.inference.segment import predict_maps
 from cellbench.inference.tuning import tune_streams
 from cellbench.models.base import DECODING_KEY, Batch
-from cellbench.models.multi_stream import MultiStream
+from cellbench.models.multi_stream import PRETRAINS_KEY, MultiStream
 from cellbench.networks.group_classifier import thumbnail
 
 TINY: dict[str, Any] = {
@@ -245,6 +248,33 @@ def test_groups_are_told_and_scored(tmp_path: Path, caplog: pytest.LogCaptureFix
         ]
         assert same(streams[1], streams[2])  # no image is in either: what pre-training left
         assert not same(streams[0], streams[1])
+
+
+def test_early_stopping_ends_pretraining_first(tmp_path: Path) -> None:
+    model = tiny(learning_rate=0.0)
+    stopping = EarlyStopping("val/f1", mode="max", patience=1, check_on_train_epoch_end=False)
+    trainer = Trainer(
+        max_epochs=20,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        callbacks=[stopping],
+        default_root_dir=tmp_path,
+    )
+    data = CellDataModule(
+        str(make_dataset(tmp_path / "data", images=1)),
+        crop_size=64,
+        batch_size=1,
+        patches_per_epoch=1,
+        num_workers=0,
+        cache=str(tmp_path / "cache"),
+    )
+    trainer.fit(model, data)
+    assert trainer.global_step == 3  # the best, one not better: the groups, one more: the end
+    content: dict[str, Any] = {}
+    model.on_save_checkpoint(content)
+    assert content[PRETRAINS_KEY] is False
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
