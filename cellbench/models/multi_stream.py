@@ -7,19 +7,19 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+from pytorch_lightning import Callback
 from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.core.optimizer import LightningOptimizer
-from pytorch_lightning.utilities import rank_zero_info
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 
 from cellbench.data.grouping import GROUPS, Variant, grouping_rules
 from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
-from cellbench.models.base import Batch, InstanceSegmentationModel, WholeImage
+from cellbench.models.base import Batch, InstanceSegmentationModel
 from cellbench.models.convnext_hover import ConvNextHoVer
 from cellbench.models.convnext_stardist import ConvNextStarDist
-from cellbench.models.groups import GroupScores, group_table
+from cellbench.models.groups import GroupReport
 from cellbench.models.schedule import training_progress
 from cellbench.networks.group_classifier import GroupClassifier, thumbnail, turned
 from cellbench.networks.streams import Streams
@@ -108,9 +108,7 @@ class MultiStream(InstanceSegmentationModel):
         self.kinds = kinds
         self.pretraining = pretraining
         self.thumbnail = thumbnail
-        self.val_groups = GroupScores(GROUPS)
         self._pretrains = True
-        self._latest_f1: list[float] | None = None
 
     def stream(self, index: int) -> InstanceSegmentationModel:
         """Give the stream of a group."""
@@ -212,7 +210,7 @@ class MultiStream(InstanceSegmentationModel):
         self._pretrains = checkpoint[PRETRAINS_KEY]
 
     def on_train_start(self) -> None:
-        """Say how many images each group has.
+        """Check how processes wait for each other.
 
         Raises:
             UsageError: if several processes train, and wait for streams that have no patches.
@@ -223,38 +221,10 @@ class MultiStream(InstanceSegmentationModel):
                 "multi_stream: not every batch has patches for every stream; give "
                 "--trainer.strategy ddp_find_unused_parameters_true"
             )
-        rank_zero_info(self._table())
 
-    def on_train_end(self) -> None:
-        """Say what each group scored in the last validation."""
-        rank_zero_info(self._table(self._latest_f1))
-
-    def validation_step(self, batch: WholeImage, batch_idx: int) -> dict[str, Any]:
-        """Segment and score one image of the tune split, for all and for its group."""
-        scored = super().validation_step(batch, batch_idx)
-        image = batch["image"].permute(1, 2, 0).numpy(force=True)
-        group = self.rules.group(image, batch["labels"].numpy(force=True))
-        self.val_groups.update(group, self.choose(batch["image"]), scored["f1"])
-        return scored
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the F1 of every group that has images, and how many the classifier found."""
-        super().on_validation_epoch_end()
-        images, f1, accuracy = self.val_groups.compute()
-        self.val_groups.reset()
-        for index in images.nonzero()[:, 0].tolist():
-            self.log(f"val/f1_group{index}", f1[index], sync_dist=True)
-        self.log("val/group_accuracy", accuracy, sync_dist=True)
-        if not self.trainer.sanity_checking:
-            self._latest_f1 = f1.tolist()
-
-    def _table(self, f1: Sequence[float] | None = None) -> str:
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        train, tune = (
-            np.bincount([each["group"] for each in data.image_targets(split)], minlength=GROUPS)
-            for split in ("train", "tune")
-        )
-        return group_table(self.rules.describe(), self.kinds, train.tolist(), tune.tolist(), f1)
+    def configure_callbacks(self) -> list[Callback]:
+        """Have each group's images and scores reported."""
+        return [GroupReport(self.rules, self.kinds)]
 
 
 def _check(kinds: Sequence[Kind], pretraining: float, thumbnail_side: int) -> None:

@@ -25,7 +25,7 @@ from cellbench.inference.segment import predict_maps
 from cellbench.inference.tuning import tune_streams
 from cellbench.models.base import DECODING_KEY, Batch
 from cellbench.models.multi_stream import PRETRAINS_KEY, MultiStream
-from cellbench.networks.group_classifier import thumbnail
+from cellbench.networks.group_classifier import thumbnail, turned
 
 TINY: dict[str, Any] = {
     "encoder": "convnext_zepto_rms",
@@ -285,3 +285,9 @@ def test_thumbnails_show_the_whole(dtype: type, shape: tuple[int, int]) -> None:
     small = thumbnail(given, 64)
     assert small.dtype == np.uint8
     assert (small == np.array([10, 20, 30])[:, None, None]).all()
+
+
+def test_a_batch_of_eight_shows_all_positions() -> None:
+    small = torch.arange(3 * 4 * 4).reshape(1, 3, 4, 4).expand(8, 3, 4, 4)
+    for start in (0, 5):
+        assert len({tuple(each.flatten().tolist()) for each in turned(small, start)}) == 8
