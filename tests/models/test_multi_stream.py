@@ -291,3 +291,16 @@ def test_a_batch_of_eight_shows_all_positions() -> None:
     small = torch.arange(3 * 4 * 4).reshape(1, 3, 4, 4).expand(8, 3, 4, 4)
     for start in (0, 5):
         assert len({tuple(each.flatten().tolist()) for each in turned(small, start)}) == 8
+
+
+def test_encoders_learn_at_their_own_rate() -> None:
+    model = tiny(learning_rate=1e-3, encoder_rate=0.1)
+    rest, encoders = model._parameter_groups()
+    assert encoders["lr"] == pytest.approx(1e-4)
+    streams = [model.stream(index).network for index in range(4)]
+    assert {id(each) for each in encoders["params"]} == {
+        id(each)
+        for network in streams
+        for each in network.encoder.parameters()  # type: ignore[union-attr]
+    }
+    assert len(rest["params"]) + len(encoders["params"]) == len(list(model.parameters()))
