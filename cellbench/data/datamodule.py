@@ -64,6 +64,10 @@ class CellDataModule(LightningDataModule):
             raise DatasetError(f"{self.root}: no image of {split} has a label map; add some")
         return items
 
+    def setup(self, stage: str) -> None:
+        """Forget what another model learned of whole images."""
+        self._image_targets.clear()
+
     def image_targets(self, split: str) -> list[ImageTargets]:
         """Give what the model learns of each labelled image of a split as a whole, in order.
 

@@ -59,7 +59,7 @@ class MultiStream(InstanceSegmentationModel):
         rules: how images are grouped: as the released ``code`` does, or as the ``paper`` says.
         saturation: limit of the mean saturation of group 1, the rules' own unless given.
         value: least and greatest mean value of group 1, the rules' own unless given.
-        largest_cell: pixels of the largest cell from which on an image is in group 2 and not 3, the rules'
+        largest_cell: pixels of the largest cell above which an image is in group 2 and not 3, the rules'
             own unless given.
         streams: kind of each group's stream; the rules' own unless given: by the code HoVer for group 3, by
             the paper for groups 2 and 3, and StarDist for the others.

@@ -63,11 +63,14 @@ def test_two_runs_and_a_resumed_one_give_the_same_weights(model: str, tmp_path: 
     assert not torch.equal(*(next(iter(weights(run).values())) for run in (first, other)))
 
 
-def test_two_processes_train_one_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "strategy"), [("unet", "ddp"), ("multi_stream", "ddp_find_unused_parameters_true")]
+)
+def test_two_processes_train_one_model(model: str, strategy: str, tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
     words = [
-        *fit_words("unet", run, data),
-        *("--trainer.strategy", "ddp", "--trainer.devices", "2", "--trainer.max_epochs", "1"),
+        *fit_words(model, run, data),
+        *("--trainer.strategy", strategy, "--trainer.devices", "2", "--trainer.max_epochs", "1"),
         *("--data.patches_per_epoch", "8"),
     ]
     subprocess.run([sys.executable, "-m", "cellbench.cli", *words], check=True, timeout=300)
@@ -77,7 +80,7 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert any(row["val/f1"] for row in rows)
     assert all(float(row["train/images_per_s"]) > 0 for row in rows if row["train/images_per_s"])
-    assert load_model(run / "checkpoints/last.ckpt", "cpu").model_name() == "unet"
+    assert load_model(run / "checkpoints/last.ckpt", "cpu").model_name() == model
 
 
 def test_batches_accumulate(tmp_path: Path) -> None:
