@@ -64,7 +64,7 @@ class CellDataModule(LightningDataModule):
             raise DatasetError(f"{self.root}: no image of {split} has a label map; add some")
         return items
 
-    def setup(self, stage: str) -> None:
+    def setup(self, stage: str) -> None:  # noqa: ARG002  (the signature is Lightning's)
         """Forget what another model learned of whole images."""
         self._image_targets.clear()
 
