@@ -27,6 +27,7 @@ def modules_after(statement: str) -> set[str]:
         "ranking",
         "report",
         "data.folder",
+        "data.grouping",
         "data.importers",
         "data.download",
         "data.describe",
@@ -37,7 +38,9 @@ def test_rooms_without_torch(room: str) -> None:
     assert modules_after(f"import cellbench.{room}").isdisjoint({"torch", "pytorch_lightning"})
 
 
-@pytest.mark.parametrize("room", ["networks.unet", "networks.windows", "representations"])
+@pytest.mark.parametrize(
+    "room", ["networks.unet", "networks.windows", "networks.streams", "representations.joint"]
+)
 def test_rooms_without_lightning(room: str) -> None:
     found = modules_after(f"import cellbench.{room}")
     assert found.isdisjoint({"pytorch_lightning", "lightning", "monai"})

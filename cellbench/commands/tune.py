@@ -2,6 +2,12 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cellbench.inference.tuning import Trial
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,24 +25,31 @@ def run(arguments: argparse.Namespace) -> None:
 
     from cellbench.data.folder import read_dataset
     from cellbench.inference import load_model
-    from cellbench.inference.tuning import best_trial, store_decoding, tune_decoding
+    from cellbench.inference.tuning import store_decoding, tune_streams
 
     items = read_dataset(arguments.data, ["tune"])
     model = load_model(arguments.checkpoint, arguments.device)
-    trials = tune_decoding(
+    streams = tune_streams(
         model,
         items,
         lambda each, what: tqdm(each, desc=what, unit="image", leave=False, disable=None),
     )
+    for index, trials in streams.items():
+        several = model.stream(index) is not model
+        if several:
+            print(f"stream {index}")
+        _print_trials(trials, f"{arguments.checkpoint}{f', stream {index}' if several else ''}")
+    store_decoding(arguments.checkpoint, model.representation.decoding())
+
+
+def _print_trials(trials: "Sequence[Trial]", what: str) -> None:
+    from cellbench.inference.tuning import best_trial
+
     best = best_trial(trials)
     names = list(best.decoding)
     print("  ".join([*names, "mean_f1"]))
     for trial in trials:
         values = [f"{trial.decoding[name]:g}".rjust(len(name)) for name in names]
         print("  ".join([*values, f"{trial.f1:.4f}"]) + ("  best" if trial is best else ""))
-    store_decoding(arguments.checkpoint, best.decoding)
     chosen = ", ".join(f"{name} {value:g}" for name, value in best.decoding.items())
-    print(
-        f"{arguments.checkpoint}: decodes with {chosen}: "
-        f"mean F1 {trials[0].f1:.4f} before, {best.f1:.4f} now"
-    )
+    print(f"{what}: decodes with {chosen}: mean F1 {trials[0].f1:.4f} before, {best.f1:.4f} now")

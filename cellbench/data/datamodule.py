@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
@@ -13,6 +14,8 @@ from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.data.patches import PatchDataset, WholeImageDataset, sampling_weights
 from cellbench.data.store import DecodedStore
 from cellbench.errors import DatasetError, UsageError
+
+ImageTargets = dict[str, npt.NDArray[Any]]
 
 
 class CellDataModule(LightningDataModule):
@@ -53,12 +56,29 @@ class CellDataModule(LightningDataModule):
         self.num_workers = num_workers
         self.store = DecodedStore(cache)
         self._resumed_at = 0
+        self._image_targets: dict[str, list[ImageTargets]] = {}
 
     def _items(self, split: str) -> list[DatasetImage]:
         items = [item for item in read_dataset(self.root, [split]) if item.labels is not None]
         if not items:
             raise DatasetError(f"{self.root}: no image of {split} has a label map; add some")
         return items
+
+    def setup(self, stage: str) -> None:  # noqa: ARG002  (the signature is Lightning's)
+        """Forget what another model learned of whole images."""
+        self._image_targets.clear()
+
+    def image_targets(self, split: str) -> list[ImageTargets]:
+        """Give what the model learns of each labelled image of a split as a whole, in order.
+
+        Made once, here and not in the workers: they share what was there before they were started.
+        """
+        if split not in self._image_targets:
+            model = self._model()
+            self._image_targets[split] = [
+                model.image_targets(*self.store.load(item)) for item in self._items(split)
+            ]
+        return self._image_targets[split]
 
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Give random patches, drawn so that neither small images nor rare modalities starve."""
@@ -77,10 +97,11 @@ class CellDataModule(LightningDataModule):
         dataset = PatchDataset(
             items,
             self.store,
-            self._representation().targets,
+            self._model().representation.targets,
             training_transform(self.augmentation),
             self.crop_size,
             self.largest_zoom,
+            self.image_targets("train"),
         )
         return DataLoader(
             dataset,
@@ -121,10 +142,10 @@ class CellDataModule(LightningDataModule):
         done = 0 if self.trainer is None else self.trainer.global_step
         return max(self._resumed_at, done)
 
-    def _representation(self) -> Any:  # noqa: ANN401  (Lightning types the module loosely)
+    def _model(self) -> Any:  # noqa: ANN401  (Lightning types the module loosely)
         if self.trainer is None or self.trainer.lightning_module is None:
             raise DatasetError(f"{self.root}: training patches need a trainer with a model")
-        return self.trainer.lightning_module.representation
+        return self.trainer.lightning_module
 
 
 def _only(items: Sequence[dict[str, Any]]) -> dict[str, Any]:

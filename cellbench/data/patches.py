@@ -1,6 +1,6 @@
 """Training patches: which image, which window, which zoom."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class PatchDataset(Dataset[dict[str, Any]]):
         transform: augmentation of image (3, H, W) and mask (1, H, W).
         crop_size: side of a patch in pixels.
         largest_zoom: cells are shown up to so many times larger or smaller.
+        image_targets: what the network learns of each image as a whole, by index; its patches have it too.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class PatchDataset(Dataset[dict[str, Any]]):
         transform: v2.Transform,
         crop_size: int,
         largest_zoom: float,
+        image_targets: Sequence[Mapping[str, npt.NDArray[Any]]] | None = None,
     ) -> None:
         self.items = list(items)
         self._store = store
@@ -74,6 +76,7 @@ class PatchDataset(Dataset[dict[str, Any]]):
         self._transform = transform
         self._crop_size = crop_size
         self._largest_zoom = largest_zoom
+        self._image_targets = image_targets
 
     def __len__(self) -> int:
         return len(self.items)
@@ -81,10 +84,10 @@ class PatchDataset(Dataset[dict[str, Any]]):
     def __getitem__(self, draw: Draw) -> dict[str, Any]:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(draw.seed)
-            return self._patch(self.items[draw.image])
+            return self._patch(draw.image)
 
-    def _patch(self, item: DatasetImage) -> dict[str, Any]:
-        image, labels = self._store.load(item)
+    def _patch(self, index: int) -> dict[str, Any]:
+        image, labels = self._store.load(self.items[index])
         exponent = float(2 * torch.rand(()) - 1)
         size = max(1, round(self._crop_size * self._largest_zoom**exponent))
         rows, columns = (_random_slice(side, size) for side in labels.shape)
@@ -97,10 +100,13 @@ class PatchDataset(Dataset[dict[str, Any]]):
             patch, mask = resize(patch, mask)
         patch, mask = self._transform(patch, mask)
         targets = self._targets(mask[0].numpy())
+        if self._image_targets is not None:
+            targets = {**targets, **self._image_targets[index]}
         return {
             "image": patch.as_subclass(torch.Tensor).clamp(0, 1),
             "targets": {
-                name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in targets.items()
+                name: torch.from_numpy(np.asarray(each, order="C"))
+                for name, each in targets.items()
             },
         }
 

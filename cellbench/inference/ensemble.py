@@ -12,7 +12,6 @@ import torch
 from cellbench.errors import CheckpointError
 from cellbench.inference.checkpoint import load_model
 from cellbench.models.base import InstanceSegmentationModel
-from cellbench.representations import Representation
 from cellbench.representations.base import NumpyMaps
 
 _log = logging.getLogger(__name__)
@@ -65,18 +64,9 @@ def _check_same_maps(
     if type(other) is not type(first):
         names = f"{other.model_name()}, not {first.model_name()}"
         raise CheckpointError(f"{what}: its model is {names}; an ensemble has one model")
-    mine, theirs = (_options(each.representation) for each in (first, other))
+    mine, theirs = (each.representation.fixed() for each in (first, other))
     differing = sorted(
         name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)
     )
     if differing:
         raise CheckpointError(f"{what}: they differ in {', '.join(differing)}; train them alike")
-
-
-def _options(representation: Representation) -> dict[str, Any]:
-    """Give what a representation was made with, but for what `cellbench tune` fits."""
-    return {
-        name: value
-        for name, value in vars(representation).items()
-        if not name.startswith("_") and name not in representation.TUNED
-    }

@@ -48,8 +48,9 @@ def segment_image(
         (H, W) label map, ids 1 … N.
     """
     models = [model] if isinstance(model, InstanceSegmentationModel) else list(model)
-    maps = predict_maps(models, image, precision=precision, augment=augment)
-    return relabel(models[0].representation.decode(maps))
+    pixels = _pixels(image)
+    chosen = _chosen(models, pixels)
+    return relabel(chosen[0].representation.decode(_mean(chosen, pixels, precision, augment)))
 
 
 def predict_maps(
@@ -61,16 +62,46 @@ def predict_maps(
 ) -> NumpyMaps:
     """Predict the activated maps of one image, averaged over models; see :func:`segment_image`.
 
+    Of models with several streams the first chooses one for all.
+
     What is not a number counts as black, lest it spread over all that the network sees with it.
 
     Returns:
         (C, H, W) float32 for each map.
     """
-    finite = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=1.0, neginf=0.0)
-    pixels = torch.from_numpy(np.ascontiguousarray(finite)).permute(2, 0, 1)
+    pixels = _pixels(image)
+    return _mean(_chosen(models, pixels), pixels, precision, augment)
+
+
+def _mean(
+    streams: Sequence[InstanceSegmentationModel],
+    pixels: torch.Tensor,
+    precision: Precision,
+    augment: bool,
+) -> NumpyMaps:
     predict = augmented_maps if augment else InstanceSegmentationModel.predict_maps
-    with torch.inference_mode(), _autocast(models[0].device.type, precision):
-        return mean_maps(predict(each, pixels) for each in models)
+    with torch.inference_mode(), _autocast(streams[0].device.type, precision):
+        return mean_maps(predict(each, pixels) for each in streams)
+
+
+def choose_stream(model: InstanceSegmentationModel, image: npt.NDArray[np.floating]) -> int:
+    """Give the number of the stream that a model chooses for an image (H, W, 3) in [0, 1]."""
+    with torch.inference_mode():
+        return model.choose(_pixels(image))
+
+
+def _chosen(
+    models: Sequence[InstanceSegmentationModel], pixels: torch.Tensor
+) -> list[InstanceSegmentationModel]:
+    """Give each model's stream for an image; the first model chooses for all."""
+    with torch.inference_mode():
+        index = models[0].choose(pixels)
+    return [each.stream(index) for each in models]
+
+
+def _pixels(image: npt.NDArray[np.floating]) -> torch.Tensor:
+    finite = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+    return torch.from_numpy(np.ascontiguousarray(finite)).permute(2, 0, 1)
 
 
 def _autocast(device: str, precision: Precision) -> AbstractContextManager[object]:

@@ -15,12 +15,13 @@ from cellbench.errors import DatasetError, UsageError
 from cellbench.evaluation import score_image
 from cellbench.files import written_whole
 from cellbench.images import read_image
-from cellbench.inference.segment import predict_maps
+from cellbench.inference.segment import choose_stream, predict_maps
 from cellbench.labels import LabelMap, read_labels, relabel
 from cellbench.models.base import DECODING_KEY, InstanceSegmentationModel
 from cellbench.representations import Representation
 
 Decoding = dict[str, float]
+Progress = Callable[[Sequence[Any], str], Any]
 
 _ROUNDS = 3
 
@@ -40,10 +41,38 @@ class Trial:
     f1: float
 
 
+def tune_streams(
+    model: InstanceSegmentationModel,
+    items: Sequence[DatasetImage],
+    progress: Progress = lambda each, _: each,
+) -> dict[int, list[Trial]]:
+    """Tune the decoding of each stream of a model on the images that the model chooses it for.
+
+    A stream that is chosen for none keeps its options. Most models have one stream, themselves.
+
+    Args:
+        model: a loaded model.
+        items: images with label maps.
+        progress: as in :func:`tune_decoding`.
+
+    Returns:
+        The trials of each stream that is chosen, see :func:`tune_decoding`, by its number.
+    """
+    if model.stream(0) is model:
+        return {0: tune_decoding(model, items, progress)}
+    chosen: dict[int, list[DatasetImage]] = {}
+    for item in progress(_labelled(items), "choose"):
+        chosen.setdefault(choose_stream(model, read_image(item.image)), []).append(item)
+    return {
+        index: tune_decoding(model.stream(index), chosen[index], progress)
+        for index in sorted(chosen)
+    }
+
+
 def tune_decoding(
     model: InstanceSegmentationModel,
     items: Sequence[DatasetImage],
-    progress: Callable[[Sequence[Any], str], Any] = lambda each, _: each,
+    progress: Progress = lambda each, _: each,
 ) -> list[Trial]:
     """Find the decoding options with the highest mean F1, one option after the other.
 
@@ -66,9 +95,7 @@ def tune_decoding(
     representation = model.representation
     if not representation.TUNED:
         raise UsageError(f"{model.model_name()}: its decoding has no options to fit")
-    labelled = [item for item in items if item.labels is not None]
-    if not labelled:
-        raise DatasetError("tune: no image has a label map; add some to tune/labels")
+    labelled = _labelled(items)
     with tempfile.TemporaryDirectory(prefix="cellbench-maps-") as folder:
         cases = [
             _predict(model, item, Path(folder) / str(number))
@@ -82,6 +109,13 @@ def tune_decoding(
         trials = list(_search(representation.TUNED, representation.decoding(), score))
     representation.set_decoding(best_trial(trials).decoding)
     return trials
+
+
+def _labelled(items: Sequence[DatasetImage]) -> list[DatasetImage]:
+    labelled = [item for item in items if item.labels is not None]
+    if not labelled:
+        raise DatasetError("tune: no image has a label map; add some to tune/labels")
+    return labelled
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypedDict
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities import rank_zero_warn
@@ -122,9 +123,29 @@ class InstanceSegmentationModel(LightningModule):
         )
         return {name: each.cpu().numpy() for name, each in maps.items()}
 
+    def choose(self, image: torch.Tensor) -> int:
+        """Give the number of the stream that suits an image (3, H, W); most models have but one."""
+        return 0
+
+    def stream(self, index: int) -> "InstanceSegmentationModel":
+        """Give a stream, which predicts maps and decodes them: the model itself where it has but one."""
+        return self
+
     def segment(self, image: torch.Tensor) -> LabelMap:
         """Segment one image (3, H, W) of any size into a label map (H, W)."""
-        return self.representation.decode(self.predict_maps(image))
+        chosen = self.stream(self.choose(image))
+        return chosen.representation.decode(chosen.predict_maps(image))
+
+    def image_targets(
+        self, image: npt.NDArray[np.uint8], labels: LabelMap
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Give what the model learns of an image as a whole, beside its maps; most learn nothing.
+
+        Args:
+            image: (H, W, 3), normalised.
+            labels: (H, W) its label map.
+        """
+        return {}
 
     def setup(self, stage: str) -> None:
         """Compile for training; whole images have windows of other shapes, and gain nothing."""
@@ -133,31 +154,36 @@ class InstanceSegmentationModel(LightningModule):
             self._compiled_network = torch.compile(self.network.forward)
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """Give the loss of a batch of patches."""
-        network = self._compiled_network or self.network
-        outputs = network(batch["image"].contiguous(memory_format=self.memory_format))
-        loss = self.representation.loss(outputs, batch["targets"])
+        """Give the loss of a batch of patches, and log it."""
+        loss = self.loss(batch)
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["image"]))
         return loss
 
-    def validation_step(self, batch: WholeImage, batch_idx: int) -> dict[str, LabelMap]:
-        """Segment and score one image of the tune split."""
-        return {"labels": self._score(batch, "val", self.val_f1)}
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Give the loss of a batch of patches."""
+        network = self._compiled_network or self.network
+        outputs = network(batch["image"].contiguous(memory_format=self.memory_format))
+        return self.representation.loss(outputs, batch["targets"])
 
-    def test_step(self, batch: WholeImage, batch_idx: int) -> dict[str, LabelMap]:
+    def validation_step(self, batch: WholeImage, batch_idx: int) -> dict[str, Any]:
+        """Segment and score one image of the tune split."""
+        return self._score(batch, "val", self.val_f1)
+
+    def test_step(self, batch: WholeImage, batch_idx: int) -> dict[str, Any]:
         """Segment and score one image of the test split."""
-        return {"labels": self._score(batch, "test", self.test_f1)}
+        return self._score(batch, "test", self.test_f1)
 
     def predict_step(self, batch: WholeImage, batch_idx: int) -> LabelMap:
         """Segment one image."""
         return self.segment(batch["image"])
 
-    def _score(self, batch: WholeImage, stage: str, metric: CellF1) -> LabelMap:
+    def _score(self, batch: WholeImage, stage: str, metric: CellF1) -> dict[str, Any]:
+        """Give the predicted ``labels`` and their ``f1``."""
         prediction = self.segment(batch["image"])
-        metric.update(prediction, batch["labels"].cpu().numpy())
+        f1 = metric(prediction, batch["labels"].cpu().numpy())
         self._predicted_cells += int(np.max(prediction, initial=0))
         self.log(f"{stage}/f1", metric, prog_bar=True, on_epoch=True, batch_size=1)
-        return prediction
+        return {"labels": prediction, "f1": f1}
 
     def on_validation_epoch_end(self) -> None:
         """Warn where training has collapsed to empty predictions."""

@@ -56,6 +56,14 @@ class Representation(ABC):
     ) -> "torch.Tensor":
         """Give the loss of raw outputs against :meth:`targets`, both (B, C, h, w) for each map."""
 
+    def fixed(self) -> dict[str, Any]:
+        """Give the options that shape the maps: all that `cellbench tune` does not fit."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if not name.startswith("_") and name not in self.TUNED
+        }
+
     def decoding(self) -> dict[str, float]:
         """Give the present values of the options in ``TUNED``."""
         return {name: getattr(self, name) for name in self.TUNED}

@@ -157,3 +157,17 @@ def test_bad_training_files_are_named(
         Pillow.new("L", (5, 5), 9).save(item.image)
     with pytest.raises(error, match="train0"):
         DecodedStore(tmp_path / "cache").load(item)
+
+
+def test_a_patch_knows_what_its_image_is(tmp_path: Path) -> None:
+    patches = PatchDataset(
+        read_dataset(make_dataset(tmp_path / "data"), ["train"]),
+        DecodedStore(tmp_path / "cache"),
+        Boundary().encode,
+        training_transform(),
+        32,
+        1.0,
+        [{"group": np.array(3)}, {"group": np.array(1)}],
+    )
+    found = [patches[Draw(index, 5)]["targets"]["group"] for index in (0, 1)]
+    assert [(each.item(), each.shape) for each in found] == [(3, ()), (1, ())]

@@ -47,26 +47,30 @@ def keep_epochs() -> tuple[str, ...]:
     )
 
 
-def test_two_runs_and_a_resumed_one_give_the_same_weights(tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", ["unet", "multi_stream"])
+def test_two_runs_and_a_resumed_one_give_the_same_weights(model: str, tmp_path: Path) -> None:
     """Also with workers, whose number changes nothing."""
     data = make_dataset(tmp_path / "data")
     names = ("first", "second", "resumed", "other")
     first, second, resumed, other = (tmp_path / name for name in names)
-    assert fit("unet", first, data, *DETERMINISTIC, *keep_epochs()) == 0
-    assert fit("unet", second, data, *DETERMINISTIC, "--data.num_workers", "2") == 0
+    assert fit(model, first, data, *DETERMINISTIC, *keep_epochs()) == 0
+    assert fit(model, second, data, *DETERMINISTIC, "--data.num_workers", "2") == 0
     assert_equal(weights(first), weights(second))
     start = ("--ckpt_path", str(first / "checkpoints/epoch=0.ckpt"))
-    assert fit("unet", resumed, data, *DETERMINISTIC, *start, "--data.num_workers", "1") == 0
+    assert fit(model, resumed, data, *DETERMINISTIC, *start, "--data.num_workers", "1") == 0
     assert_equal(weights(first), weights(resumed))
-    assert fit("unet", other, data, *DETERMINISTIC, "--seed_everything", "1") == 0
+    assert fit(model, other, data, *DETERMINISTIC, "--seed_everything", "1") == 0
     assert not torch.equal(*(next(iter(weights(run).values())) for run in (first, other)))
 
 
-def test_two_processes_train_one_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "strategy"), [("unet", "ddp"), ("multi_stream", "ddp_find_unused_parameters_true")]
+)
+def test_two_processes_train_one_model(model: str, strategy: str, tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
     words = [
-        *fit_words("unet", run, data),
-        *("--trainer.strategy", "ddp", "--trainer.devices", "2", "--trainer.max_epochs", "1"),
+        *fit_words(model, run, data),
+        *("--trainer.strategy", strategy, "--trainer.devices", "2", "--trainer.max_epochs", "1"),
         *("--data.patches_per_epoch", "8"),
     ]
     subprocess.run([sys.executable, "-m", "cellbench.cli", *words], check=True, timeout=300)
@@ -76,7 +80,7 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert any(row["val/f1"] for row in rows)
     assert all(float(row["train/images_per_s"]) > 0 for row in rows if row["train/images_per_s"])
-    assert load_model(run / "checkpoints/last.ckpt", "cpu").model_name() == "unet"
+    assert load_model(run / "checkpoints/last.ckpt", "cpu").model_name() == model
 
 
 def test_batches_accumulate(tmp_path: Path) -> None:

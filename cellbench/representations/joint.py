@@ -1,0 +1,95 @@
+"""Several representations side by side, for models with several networks."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from cellbench.labels import LabelMap
+from cellbench.representations.base import NumpyMaps, Representation
+
+if TYPE_CHECKING:
+    import torch
+
+
+class JointRepresentation(Representation):
+    """The maps of several representations by their names, which no two kinds share.
+
+    Each keeps its own options of decoding; here they are called ``0.probability_threshold`` and so on.
+
+    Args:
+        parts: the representations; those of one kind have the same maps.
+    """
+
+    def __init__(self, parts: Sequence[Representation]) -> None:
+        self._parts = list(parts)
+        kinds: dict[type[Representation], Representation] = {}
+        for part in self._parts:
+            kinds.setdefault(type(part), part)
+        self._kinds = list(kinds.values())
+        self.channels = {
+            name: channels for kind in self._kinds for name, channels in kind.channels.items()
+        }
+
+    def encode(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
+        """Give the maps of every kind."""
+        return {name: each for kind in self._kinds for name, each in kind.encode(labels).items()}
+
+    def targets(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
+        """Give the targets of every kind, each on its own grid."""
+        return {name: each for kind in self._kinds for name, each in kind.targets(labels).items()}
+
+    def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+        """Turn raw outputs into maps, kind by kind."""
+        return {name: each for kind in self._kinds for name, each in kind.activate(outputs).items()}
+
+    def decode(self, maps: NumpyMaps) -> LabelMap:
+        """Decode as the first part whose maps are all there."""
+        return next(part for part in self._parts if part.channels.keys() <= maps.keys()).decode(
+            maps
+        )
+
+    def loss(
+        self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
+    ) -> "torch.Tensor":
+        """Give the sum of the losses of every kind."""
+        first, *others = (kind.loss(outputs, targets) for kind in self._kinds)
+        return sum(others, first)
+
+    def turn_back(
+        self, maps: NumpyMaps, quarter_turns: int, flipped: bool
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Turn maps back, see the base class, kind by kind."""
+        turned: dict[str, npt.NDArray[Any]] = {}
+        for kind in self._kinds:
+            mine = {name: each for name, each in maps.items() if name in kind.channels}
+            turned |= kind.turn_back(mine, quarter_turns, flipped)
+        return turned
+
+    def fixed(self) -> dict[str, Any]:
+        """Give the options of every part, and its kind, by the number of the part."""
+        return {
+            f"{index}.{name}": value
+            for index, part in enumerate(self._parts)
+            for name, value in {"kind": type(part).__name__, **part.fixed()}.items()
+        }
+
+    def decoding(self) -> dict[str, float]:
+        """Give the present values of the options of every part, by the number of the part."""
+        return {
+            f"{index}.{name}": value
+            for index, part in enumerate(self._parts)
+            for name, value in part.decoding().items()
+        }
+
+    def set_decoding(self, options: Mapping[str, float]) -> None:
+        """Set options by the number of the part and their name.
+
+        Raises:
+            UsageError: if an option is not among them, or not a number.
+        """
+        known = self.decoding()
+        super().set_decoding({name: each for name, each in options.items() if name not in known})
+        for name, value in options.items():
+            index, _, option = name.partition(".")
+            self._parts[int(index)].set_decoding({option: value})
