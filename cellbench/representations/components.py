@@ -27,7 +27,7 @@ def components(mask: npt.NDArray[Any], smallest: float, connectivity: int) -> np
     """
     numbered, kept = _by_size(mask, smallest, connectivity)
     numbers = np.cumsum(kept, dtype=np.int32) * kept
-    left: npt.NDArray[np.int32] = numbers[numbered]
+    left: npt.NDArray[np.int32] = np.take(numbers, numbered)
     return left
 
 
@@ -39,7 +39,7 @@ def drop_small(mask: npt.NDArray[Any], smallest: float, connectivity: int) -> np
         [[False, False, True, True]]
     """
     numbered, kept = _by_size(mask, smallest, connectivity)
-    left: npt.NDArray[np.bool_] = kept[numbered]
+    left: npt.NDArray[np.bool_] = np.take(kept, numbered)
     return left
 
 
