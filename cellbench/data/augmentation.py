@@ -1,6 +1,8 @@
 """Augmentation: flips and turns for image and labels, microscopy's own variations for the image."""
 
 from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
 from typing import Any
 
 import cv2
@@ -9,6 +11,7 @@ import numpy.typing as npt
 
 from cellbench.labels import LabelMap
 
+Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 _LUMA = np.array([0.2989, 0.587, 0.1141])  # torchvision's, with a sum of 1: white stays white
@@ -30,7 +33,7 @@ class Augmentation:
     strength: float = 1.0
 
     def __call__(
-        self, image: npt.NDArray[np.uint8], labels: LabelMap, rng: np.random.Generator
+        self, image: Bytes, labels: LabelMap, rng: np.random.Generator
     ) -> tuple[Floats, LabelMap]:
         """Take an image (H, W, 3) and its labels (H, W); all that is random comes from ``rng``.
 
@@ -44,15 +47,16 @@ class Augmentation:
             varied = cv2.transform(varied, self._draw_colour(rng))
         if self._happens(0.1, rng):
             varied = cv2.GaussianBlur(varied, (_BLUR_SIDE, _BLUR_SIDE), rng.uniform(0.5, 2))
+        planes = np.divide(varied.transpose(2, 0, 1), 255, dtype=np.float32, order="C")
         if self._happens(0.1, rng):
-            varied = varied + _NOISE * rng.standard_normal(varied.shape, np.float32)
-        planes = np.ascontiguousarray(varied.transpose(2, 0, 1), np.float32)
-        return planes.clip(0, 1, out=planes), labels
+            levels = rng.integers(0, 256, planes.shape, np.uint8)
+            np.clip(planes + np.take(_noise_levels(), levels), 0, 1, out=planes)
+        return planes, labels
 
     def _happens(self, probability: float, rng: np.random.Generator) -> bool:
         return rng.random() < probability * self.strength
 
-    def _draw_tone(self, image: npt.NDArray[np.uint8], rng: np.random.Generator) -> Floats:
+    def _draw_tone(self, image: Bytes, rng: np.random.Generator) -> Bytes:
         gamma = 2 ** rng.uniform(-1, 1) if self._happens(0.2, rng) else 1
         brightness, contrast = rng.uniform(0.7, 1.3, 2) if self._happens(0.15, rng) else (1, 1)
         return tone_table(image, gamma, brightness, contrast, self._happens(0.05, rng))
@@ -79,12 +83,12 @@ def moved(
 
 
 def tone_table(
-    image: npt.NDArray[np.uint8],
+    image: Bytes,
     gamma: float = 1,
     brightness: float = 1,
     contrast: float = 1,
     inverted: bool = False,
-) -> Floats:
+) -> Bytes:
     """Tabulate what becomes of each intensity, 0 … 255.
 
     Args:
@@ -95,17 +99,21 @@ def tone_table(
         inverted: whether dark and bright are swapped at last.
 
     Returns:
-        (256,) in [0, 1].
+        (256,) intensities.
 
     Example:
         >>> tone_table(np.zeros((8, 8, 3), np.uint8), gamma=2, inverted=True)[[0, 255]].tolist()
-        [1.0, 0.0]
+        [255, 0]
     """
     table = np.clip((np.arange(256) / 255) ** gamma * brightness, 0, 1)
     if contrast != 1:
-        mean = _LUMA @ cv2.mean(cv2.LUT(image, table))[:3]
+        mean = _LUMA @ cv2.mean(cv2.LUT(image, _levels(table)))[:3] / 255
         table = np.clip(mean + contrast * (table - mean), 0, 1)
-    return (1 - table if inverted else table).astype(np.float32)
+    return _levels(1 - table if inverted else table)
+
+
+def _levels(values: npt.NDArray[np.float64]) -> Bytes:
+    return np.rint(255 * values).astype(np.uint8)
 
 
 def colour_matrix(
@@ -139,6 +147,16 @@ def _saturating(saturation: float) -> npt.NDArray[np.float64]:
     return matrix
 
 
-def _is_gray(image: npt.NDArray[np.uint8]) -> bool:
+@cache
+def _noise_levels() -> Floats:
+    """Tabulate the middles of 256 equally frequent parts of the normal distribution.
+
+    To draw among them takes a tenth of the time of drawing normal numbers.
+    """
+    noise = NormalDist(sigma=_NOISE)
+    return np.array([noise.inv_cdf((level + 0.5) / 256) for level in range(256)], np.float32)
+
+
+def _is_gray(image: Bytes) -> bool:
     red, green, blue = (image[..., channel] for channel in range(3))
     return bool((red == green).all() and (green == blue).all())
