@@ -116,7 +116,7 @@ def test_gray_patches_get_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_noise_has_the_deviation_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Augmentation, "_happens", lambda self, probability, rng: probability == 0.1)
+    monkeypatch.setattr(Augmentation, "_happens", lambda _, probability, __: probability == 0.1)
     monkeypatch.setattr("cv2.GaussianBlur", lambda image, *_: image)
     flat = np.full((64, 64, 3), 128, np.uint8)
     varied, _ = Augmentation()(flat, flat[..., 0], np.random.default_rng(0))
