@@ -40,12 +40,14 @@ def normalise(raw: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if channels.dtype == np.uint8:
         stretched = _normalise_bytes(channels)
     else:
-        each = (_normalise_channel(channels[..., index]) for index in range(channels.shape[2]))
-        stretched = np.stack(list(each), axis=-1)
+        stretched = np.empty(channels.shape, np.uint8)
+        for index in range(channels.shape[2]):
+            stretched[..., index] = _normalise_channel(channels[..., index])
     if channels.shape[2] == 1:
         return np.asarray(cv2.cvtColor(stretched, cv2.COLOR_GRAY2RGB), np.uint8)
-    black = np.zeros((*channels.shape[:2], 3 - channels.shape[2]), np.uint8)
-    return np.concatenate([stretched, black], axis=-1) if black.size else stretched
+    if channels.shape[2] == 2:
+        return np.pad(stretched, ((0, 0), (0, 0), (0, 1)))
+    return stretched
 
 
 def _normalise_bytes(channels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

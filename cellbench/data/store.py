@@ -52,10 +52,9 @@ class DecodedStore:
         return self._folder / f"{fingerprint([source], _VERSION)}.npy"
 
 
-@lru_cache(maxsize=1024)  # a file of this name never changes; opening takes longer than cropping
+@lru_cache(maxsize=1024)  # a file of this name never changes, and opening costs as much as cropping
 def _opened(path: Path) -> npt.NDArray[Any]:
-    array: npt.NDArray[Any] = np.load(path, mmap_mode="r")
-    return array
+    return np.asarray(np.load(path, mmap_mode="r"))
 
 
 def _save(path: Path, array: npt.NDArray[Any]) -> None:

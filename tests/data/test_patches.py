@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 from pathlib import Path
 
 import cv2
@@ -136,6 +137,17 @@ def test_the_store_decodes_once_and_again_after_a_change(tmp_path: Path) -> None
     write_labels(item.labels, np.zeros_like(labels))
     os.utime(item.labels, ns=(1, 1))
     assert not store.load(item)[1].any()
+
+
+def test_the_store_may_be_removed_at_any_time(tmp_path: Path) -> None:
+    item = read_dataset(make_dataset(tmp_path / "data"), ["train"])[0]
+    store = DecodedStore(tmp_path / "cache")
+    image, labels = (np.array(each) for each in store.load(item))
+    shutil.rmtree(tmp_path / "cache")
+    again = store.load(item)
+    np.testing.assert_array_equal(again[0], image)
+    np.testing.assert_array_equal(again[1], labels)
+    assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
 def test_whole_images_come_as_they_are(tmp_path: Path) -> None:
