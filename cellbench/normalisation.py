@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 _PERCENTILES = (1, 99)
 _SMALLEST_SPREAD = 1e-3
-_BLOCK = 1 << 18
+_BLOCK = 1 << 16
 
 
 def normalise(raw: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
@@ -30,19 +30,46 @@ def normalise(raw: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         >>> normalise(np.array([[0, 1000, 3000, 2000]], np.uint16))[0, :, 0].tolist()
         [0, 0, 255, 127]
     """
+    import cv2
+
+    if not raw.size:
+        return np.zeros((*raw.shape[:2], 3), np.uint8)
     channels = raw[..., None] if raw.ndim == 2 else raw[..., :3]
+    if channels.dtype.kind == "b":
+        channels = channels.view(np.uint8)
+    if channels.dtype == np.uint8:
+        stretched = _normalise_bytes(channels)
+    else:
+        stretched = np.empty(channels.shape, np.uint8)
+        for index in range(channels.shape[2]):
+            stretched[..., index] = _normalise_channel(channels[..., index])
     if channels.shape[2] == 1:
-        return np.stack([_normalise_channel(channels[..., 0])] * 3, axis=-1)
-    result = np.zeros((*channels.shape[:2], 3), np.uint8)
-    for index in range(channels.shape[2]):
-        result[..., index] = _normalise_channel(channels[..., index])
-    return result
+        return np.asarray(cv2.cvtColor(stretched, cv2.COLOR_GRAY2RGB), np.uint8)
+    if channels.shape[2] == 2:
+        return np.pad(stretched, ((0, 0), (0, 0), (0, 1)))
+    return stretched
+
+
+def _normalise_bytes(channels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Normalise (H, W, C) by OpenCV, which counts and replaces all channels where they lie."""
+    import cv2
+
+    counts = np.zeros((channels.shape[2], 256), np.int64)
+    for rows in _blocks(channels):  # of so few pixels, OpenCV's float32 counts are exact
+        for index in range(channels.shape[2]):
+            found = cv2.calcHist([channels[rows]], [index], None, [256], [0, 256])
+            counts[index] += found.ravel().astype(np.int64)
+    counts[:, 0] = 0
+    levels = np.arange(256, dtype=np.uint8)
+    tables = np.zeros((256, 1, channels.shape[2]), np.uint8)
+    for index, counted in enumerate(counts):
+        if counted.any():
+            tables[:, 0, index] = _rescale(levels, *_percentiles(counted))
+    return np.asarray(cv2.LUT(channels, tables), np.uint8).reshape(channels.shape)
 
 
 def _normalise_channel(channel: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    if channel.dtype.kind == "b":
-        channel = channel.view(np.uint8)
-    if channel.dtype.kind == "u" and channel.dtype.itemsize <= 2:
+    if channel.dtype.kind == "u" and channel.dtype.itemsize == 2:
         return _normalise_by_table(channel)
     if channel.dtype.kind == "f":
         channel = np.where(np.isfinite(channel), channel, 0)
@@ -57,21 +84,25 @@ def _normalise_channel(channel: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def _normalise_by_table(channel: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Normalise few-valued integers: one histogram and one table instead of a sort and floats."""
-    levels = np.arange(1 << 8 * channel.dtype.itemsize, dtype=channel.dtype)
-    # Blocks keep the indices, which NumPy widens to 64 bits, in the cache and out of the peak.
-    step = max(1, _BLOCK // max(1, channel.shape[1]))
-    blocks = [slice(start, start + step) for start in range(0, len(channel), step)]
+    """Normalise 16-bit integers: one histogram and one table instead of a sort and floats."""
+    levels = np.arange(1 << 16, dtype=channel.dtype)
+    # Blocks keep the indices, which NumPy widens to 64 bits, out of the peak.
     counts = np.zeros(len(levels), np.int64)
-    for rows in blocks:
+    for rows in _blocks(channel):
         counts += np.bincount(channel[rows].ravel(), minlength=len(levels))
     counts[0] = 0
     result = np.zeros(channel.shape, np.uint8)
     if counts.any():
         table = _rescale(levels, *_percentiles(counts))
-        for rows in blocks:
+        for rows in _blocks(channel):
             np.take(table, channel[rows], out=result[rows], mode="clip")
     return result
+
+
+def _blocks(pixels: npt.NDArray[Any]) -> list[slice]:
+    """Cut an image into blocks of rows that stay in the cache."""
+    step = max(1, _BLOCK // pixels.shape[1])
+    return [slice(start, start + step) for start in range(0, len(pixels), step)]
 
 
 def _percentiles(counts: npt.NDArray[np.int64]) -> tuple[float, float]:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
-from cellbench.data.augmentation import training_transform
+from cellbench.data.augmentation import Augmentation
 from cellbench.data.draws import EpochDraws
 from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.data.patches import PatchDataset, WholeImageDataset, sampling_weights
@@ -98,7 +99,7 @@ class CellDataModule(LightningDataModule):
             items,
             self.store,
             self._model().representation.targets,
-            training_transform(self.augmentation),
+            Augmentation(self.augmentation),
             self.crop_size,
             self.largest_zoom,
             self.image_targets("train"),
@@ -108,6 +109,7 @@ class CellDataModule(LightningDataModule):
             batch_size=self.batch_size,
             sampler=EpochDraws(weights, self.patches_per_epoch, torch.initial_seed(), self._steps),
             num_workers=self.num_workers,
+            worker_init_fn=_keep_to_one_thread,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
             drop_last=True,
@@ -146,6 +148,11 @@ class CellDataModule(LightningDataModule):
         if self.trainer is None or self.trainer.lightning_module is None:
             raise DatasetError(f"{self.root}: training patches need a trainer with a model")
         return self.trainer.lightning_module
+
+
+def _keep_to_one_thread(_worker: int) -> None:
+    """Do for OpenCV what PyTorch does for itself in its workers."""
+    cv2.setNumThreads(0)  # 1 would wait for threads that a fork leaves behind
 
 
 def _only(items: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset
-from torchvision.transforms import v2
-from torchvision.tv_tensors import Image, Mask
 
+from cellbench.data.augmentation import Augmentation
 from cellbench.data.draws import Draw
 from cellbench.data.folder import DatasetImage
 from cellbench.data.store import DecodedStore
@@ -54,7 +54,7 @@ class PatchDataset(Dataset[dict[str, Any]]):
         items: the images to draw from, by index.
         store: where decoded images are kept.
         targets: label map to what the network learns; it runs in the workers.
-        transform: augmentation of image (3, H, W) and mask (1, H, W).
+        augmentation: varies each patch.
         crop_size: side of a patch in pixels.
         largest_zoom: cells are shown up to so many times larger or smaller.
         image_targets: what the network learns of each image as a whole, by index; its patches have it too.
@@ -65,7 +65,7 @@ class PatchDataset(Dataset[dict[str, Any]]):
         items: Sequence[DatasetImage],
         store: DecodedStore,
         targets: Targets,
-        transform: v2.Transform,
+        augmentation: Augmentation,
         crop_size: int,
         largest_zoom: float,
         image_targets: Sequence[Mapping[str, npt.NDArray[Any]]] | None = None,
@@ -73,7 +73,7 @@ class PatchDataset(Dataset[dict[str, Any]]):
         self.items = list(items)
         self._store = store
         self._targets = targets
-        self._transform = transform
+        self._augmentation = augmentation
         self._crop_size = crop_size
         self._largest_zoom = largest_zoom
         self._image_targets = image_targets
@@ -82,44 +82,51 @@ class PatchDataset(Dataset[dict[str, Any]]):
         return len(self.items)
 
     def __getitem__(self, draw: Draw) -> dict[str, Any]:
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(draw.seed)
-            return self._patch(draw.image)
-
-    def _patch(self, index: int) -> dict[str, Any]:
-        image, labels = self._store.load(self.items[index])
-        exponent = float(2 * torch.rand(()) - 1)
-        size = max(1, round(self._crop_size * self._largest_zoom**exponent))
-        rows, columns = (_random_slice(side, size) for side in labels.shape)
-        patch = Image(torch.from_numpy(_filled_up(image[rows, columns], size)).permute(2, 0, 1))
-        mask = Mask(
-            torch.from_numpy(_filled_up(labels[rows, columns].astype(np.int32), size)[None])
-        )
-        if size != self._crop_size:
-            resize = v2.Resize((self._crop_size, self._crop_size), antialias=True)
-            patch, mask = resize(patch, mask)
-        patch, mask = self._transform(patch, mask)
-        targets = self._targets(mask[0].numpy())
+        rng = np.random.default_rng(draw.seed)
+        image, labels = self._window(self.items[draw.image], rng)
+        varied, labels = self._augmentation(image, labels, rng)
+        targets = self._targets(labels)
         if self._image_targets is not None:
-            targets = {**targets, **self._image_targets[index]}
+            targets = {**targets, **self._image_targets[draw.image]}
         return {
-            "image": patch.as_subclass(torch.Tensor).clamp(0, 1),
+            "image": torch.from_numpy(varied),
             "targets": {
                 name: torch.from_numpy(np.asarray(each, order="C"))
                 for name, each in targets.items()
             },
         }
 
+    def _window(
+        self, item: DatasetImage, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.uint8], LabelMap]:
+        """Cut a random window out of an image and its labels, and zoom it to the patch's size."""
+        image, labels = self._store.load(item)
+        size = max(1, round(self._crop_size * self._largest_zoom ** rng.uniform(-1, 1)))
+        rows, columns = (_random_slice(side, size, rng) for side in labels.shape)
+        window = _filled_up(image[rows, columns], size)
+        cells = _filled_up(labels[rows, columns], size).astype(np.int32)
+        return self._zoomed(window), self._zoomed(cells)
 
-def _random_slice(side: int, size: int) -> slice:
-    start = int(torch.randint(max(1, side - size + 1), ()))
+    def _zoomed(self, window: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        size = self._crop_size
+        if len(window) == size:
+            return window
+        if window.ndim == 2:
+            method = cv2.INTER_NEAREST_EXACT
+        else:
+            method = cv2.INTER_AREA if len(window) > size else cv2.INTER_LINEAR
+        return cv2.resize(window, (size, size), interpolation=method)
+
+
+def _random_slice(side: int, size: int, rng: np.random.Generator) -> slice:
+    start = int(rng.integers(max(1, side - size + 1)))
     return slice(start, start + size)
 
 
 def _filled_up(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
     """Fill a patch of a small image up with zeros, on the right and below."""
     if array.shape[:2] == (size, size):
-        return array.copy()
+        return array
     missing = [(0, size - side) for side in array.shape[:2]] + [(0, 0)] * (array.ndim - 2)
     return np.pad(array, missing)
 

@@ -1,6 +1,7 @@
 """Decoded images on disk, memory-mapped, so that a training crop reads its own pixels only."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,16 @@ class DecodedStore:
                 )
             _save(image_file, image)
             _save(labels_file, labels)
-        return np.load(image_file, mmap_mode="r"), np.load(labels_file, mmap_mode="r")
+        return _opened(image_file), _opened(labels_file)
 
     def _file(self, source: Path) -> Path:
         """Name the decoded file; a source that changes gets another name."""
         return self._folder / f"{fingerprint([source], _VERSION)}.npy"
+
+
+@lru_cache(maxsize=1024)  # a file of this name never changes, and opening costs as much as cropping
+def _opened(path: Path) -> npt.NDArray[Any]:
+    return np.asarray(np.load(path, mmap_mode="r"))
 
 
 def _save(path: Path, array: npt.NDArray[Any]) -> None:

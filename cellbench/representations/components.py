@@ -27,7 +27,7 @@ def components(mask: npt.NDArray[Any], smallest: float, connectivity: int) -> np
     """
     numbered, kept = _by_size(mask, smallest, connectivity)
     numbers = np.cumsum(kept, dtype=np.int32) * kept
-    left: npt.NDArray[np.int32] = numbers[numbered]
+    left: npt.NDArray[np.int32] = np.take(numbers, numbered)
     return left
 
 
@@ -38,19 +38,24 @@ def drop_small(mask: npt.NDArray[Any], smallest: float, connectivity: int) -> np
         >>> drop_small(np.array([[1, 0, 1, 1]], bool), smallest=2, connectivity=4).tolist()
         [[False, False, True, True]]
     """
-    numbered, kept = _by_size(mask, smallest, connectivity)
-    left: npt.NDArray[np.bool_] = kept[numbered]
+    import cv2
+
+    # Faster where corners connect; it numbers otherwise, which is lost here.
+    numbered, kept = _by_size(mask, smallest, connectivity, cv2.CCL_GRANA)
+    left: npt.NDArray[np.bool_] = np.take(kept, numbered)
     return left
 
 
 def _by_size(
-    mask: npt.NDArray[Any], smallest: float, connectivity: int
+    mask: npt.NDArray[Any], smallest: float, connectivity: int, algorithm: int = -1
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """Give all components, (H, W) 0 … N, and which to keep, (N + 1,)."""
+    """Give all components, (H, W) 0 … N, and which to keep, (N + 1,); -1 is OpenCV's own choice."""
     import cv2
 
     pixels = np.ascontiguousarray(mask).view(np.uint8)
-    _, numbered, statistics, _ = cv2.connectedComponentsWithStats(pixels, connectivity=connectivity)
+    _, numbered, statistics, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        pixels, connectivity, cv2.CV_32S, algorithm
+    )
     kept = statistics[:, cv2.CC_STAT_AREA] >= smallest
     kept[0] = False
     return np.asarray(numbered, np.int32), kept
