@@ -67,7 +67,9 @@ def object_probability(labels: LabelMap) -> Floats:
     for cell, box in enumerate(find_objects(numbered.astype(np.int32)), start=1):
         rows, columns = (slice(max(side.start - 1, 0), side.stop + 1) for side in box)
         inside = numbered[rows, columns] == cell
-        depth = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        rough = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        # OpenCV rounds its root in one way or another; the squares are whole numbers.
+        depth = np.sqrt(np.rint(rough * rough))
         probability[rows, columns][inside] = depth[inside] / depth.max()
     return probability
 
