@@ -100,3 +100,20 @@ def test_data_without_labels_is_one_line(
         path.unlink()
     assert fit("unet", tmp_path / "run", data) == 1
     assert "no image of tune has a label map" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((CONFIGS / "data").glob("*.yaml")), ids=lambda each: each.stem
+)
+def test_a_run_that_ends_by_the_clock_is_validated_at_its_end(path: Path, tmp_path: Path) -> None:
+    data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
+    short = (
+        *("--trainer.max_time", "00:00:00:02", "--trainer.max_epochs", "100000"),
+        *("--data.crop_size", "64", "--data.batch_size", "2"),
+    )
+    assert fit("unet", run, data, "--config", str(path), "--data.root", str(data), *short) == 0
+    with (run / "logs/version_0/metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    (validated,) = [int(row["step"]) for row in rows if row["val/f1"]]
+    last = torch.load(run / "checkpoints/best.ckpt", weights_only=True)
+    assert last["global_step"] == validated + 1 == max(int(row["step"]) for row in rows) + 1
