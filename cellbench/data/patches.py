@@ -99,9 +99,14 @@ class PatchDataset(Dataset[dict[str, Any]]):
     def _window(
         self, item: DatasetImage, rng: np.random.Generator
     ) -> tuple[npt.NDArray[np.uint8], LabelMap]:
-        """Cut a random window out of an image and its labels, and zoom it to the patch's size."""
+        """Cut a random window out of an image and its labels, and zoom it to the patch's size.
+
+        Images that are small enough to be zoomed in instead are not filled up.
+        """
         image, labels = self._store.load(item)
-        size = max(1, round(self._crop_size * self._largest_zoom ** rng.uniform(-1, 1)))
+        smallest = max(1.0, self._crop_size / self._largest_zoom)
+        largest = max(smallest, min(self._crop_size * self._largest_zoom, *labels.shape))
+        size = round(smallest * (largest / smallest) ** rng.uniform())
         rows, columns = (_random_slice(side, size, rng) for side in labels.shape)
         window = _filled_up(image[rows, columns], size)
         cells = _filled_up(labels[rows, columns], size).astype(np.int32)

@@ -12,6 +12,7 @@ from cellbench.errors import CellbenchError, UsageError
 from cellbench.networks.padding import padded
 
 _STEM = 4
+_GROUP = 16  # features that are normalised together
 _IMAGE_FEATURES = (32, 16)  # of the skips at half and at full resolution
 
 
@@ -19,11 +20,12 @@ class ConvNextUNet(nn.Module):
     """ConvNeXt by timm (Liu et al. 2022), decoded as in the system of Lou et al. (2023).
 
     The encoder's features at strides 4, 8, 16 and 32 are normalised and decoded stride by stride:
-    doubled, joined with the encoder's, two convolutions. At strides 2 and 1 convolutions of the image
-    itself are joined, so that outlines of small cells are as sharp as the image. The decoder stops at
-    stride 1, or at stride 2 as the original's, see ``grid``. The original feeds 0–255 and lets the
-    network scale them; here the image is brought to the mean and deviation with which the encoder's
-    weights were trained.
+    doubled, joined with the encoder's, two convolutions, normalised in groups of features, for images of
+    a batch are too unlike to share statistics. At strides 2 and 1 convolutions of the image itself are
+    joined, so that outlines of small cells are as sharp as the image. The decoder stops at stride 1, or
+    at stride 2 as the original's, see ``grid``. The original feeds 0–255 and lets the network scale
+    them; here the image is brought to the mean and deviation with which the encoder's weights were
+    trained.
 
     The weights that timm loads are Meta's ConvNeXt ones, Apache-2.0 as timm states; those named
     ``convnextv2`` are CC-BY-NC-4.0.
@@ -128,7 +130,7 @@ def _make_encoder(name: str, pretrained: bool) -> Any:  # noqa: ANN401  (timm sh
     if not name.startswith("convnext"):
         raise UsageError(f"encoder {name!r}: not a ConvNeXt; try convnext_atto or convnext_small")
     try:
-        return timm.create_model(name, pretrained=pretrained, features_only=True)
+        encoder = timm.create_model(name, pretrained=pretrained, features_only=True)
     except OSError as error:  # no connection and no cached copy
         raise CellbenchError(
             f"encoder {name!r}: its weights can neither be downloaded nor found in the cache; train "
@@ -137,6 +139,25 @@ def _make_encoder(name: str, pretrained: bool) -> Any:  # noqa: ANN401  (timm sh
     except RuntimeError as error:  # timm's word for names it does not know
         known = ", ".join(timm.list_models("convnext*"))
         raise UsageError(f"encoder {name!r}: {error}; choose from {known}") from error
+    if not pretrained:
+        _start_afresh(encoder)
+    return encoder
+
+
+@torch.no_grad()
+def _start_afresh(encoder: nn.Module) -> None:
+    """Start weights so that each block counts from the first step.
+
+    Timm starts all weights at .02 and the blocks' scales at a millionth, for hundreds of epochs over a
+    million images: in a run of minutes the blocks would hardly say anything, and nothing would tell a
+    pixel of what surrounds it.
+    """
+    for name, weights in encoder.named_parameters():
+        if name.endswith("gamma"):
+            nn.init.ones_(weights)
+        elif weights.ndim > 1:
+            gain = 2 if ".mlp.fc2." in name else 1  # what comes from a GELU has lost half
+            nn.init.trunc_normal_(weights, std=(gain / weights[0].numel()) ** 0.5)
 
 
 class _UpBlock(nn.Module):
@@ -155,6 +176,6 @@ class _UpBlock(nn.Module):
 def _convolution(given: int, made: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(given, made, 3, stride=stride, padding=1, bias=False),
-        nn.BatchNorm2d(made, eps=1e-3),
+        nn.GroupNorm(1 if made % _GROUP else made // _GROUP, made),
         nn.ReLU(inplace=True),
     )

@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 import torch
 
+from cellbench.networks.padding import padded
+
 Maps = dict[str, torch.Tensor]
+
+_MULTIPLE = 32  # what networks with five levels want
 
 
 def predict_in_windows(
@@ -19,7 +23,9 @@ def predict_in_windows(
     """Predict dense maps window by window, so that memory on the device depends on the window alone.
 
     Windows are blended where the image is: keep large images in main memory and give the network's
-    device. Images smaller than a window are filled up with zeros, as in the challenge's predict.py.
+    device. Sides shorter than a window are but filled up to a multiple of 32, with what lies at the border:
+    zeros up to a whole window, as in the challenge's predict.py, would be much of what a network sees
+    of a small image, and shift what it normalises by.
 
     Args:
         predict: (B, 3, window, window) to maps (B, C, window, window).
@@ -37,9 +43,11 @@ def predict_in_windows(
     def predict_float(windows: torch.Tensor) -> Maps:
         return {name: values.float() for name, values in predict(windows).items()}
 
+    height, width = image.shape[-2:]
+    filled = padded(image.unsqueeze(0), _MULTIPLE) if min(height, width) < window else image.unsqueeze(0)
     blended = sliding_window_inference(
-        image.unsqueeze(0),
-        roi_size=(window, window),
+        filled,
+        roi_size=[min(window, side) for side in filled.shape[-2:]],
         sw_batch_size=batch,
         predictor=predict_float,
         overlap=overlap,
@@ -47,4 +55,4 @@ def predict_in_windows(
         sw_device=device,
         device=image.device,
     )
-    return {name: values[0] for name, values in blended.items()}
+    return {name: values[0, :, :height, :width] for name, values in blended.items()}

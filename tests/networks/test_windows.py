@@ -22,3 +22,14 @@ def test_pointwise_predictions_do_not_depend_on_windows(
     assert maps["all"].shape == image.shape
     assert maps["first"].dtype == torch.float32
     torch.testing.assert_close(maps["all"], image * 2, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(100, 70), (100, 300), (20, 31)])
+def test_little_is_added_to_small_images(shape: tuple[int, int]) -> None:
+    """What a network normalises by is the image, not what it was filled up with."""
+
+    def normalise(windows: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"mean": windows.mean((2, 3), keepdim=True) * torch.ones_like(windows)}
+
+    maps = predict_in_windows(normalise, torch.ones(3, *shape), window=256)
+    torch.testing.assert_close(maps["mean"], torch.ones(3, *shape))
