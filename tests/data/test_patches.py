@@ -102,6 +102,26 @@ def test_ids_are_never_mixed(tmp_path: Path, zoom: float) -> None:
         assert set(patches[Draw(0, seed)]["targets"]["labels"].unique().tolist()) <= ids
 
 
+@pytest.mark.parametrize(("crop_size", "zoom"), [(32, 3.0), (60, 1.5), (64, 8.0)])
+def test_images_of_a_patchs_size_are_not_filled_up(
+    tmp_path: Path, crop_size: int, zoom: float
+) -> None:
+    """Networks normalise by what they see: black beside the image is not the image."""
+    root = make_dataset(tmp_path / "data")
+    for path in (root / "train" / "labels").iterdir():
+        write_labels(path, np.ones_like(read_labels(path)))
+    patches = PatchDataset(
+        read_dataset(root, ["train"]),
+        DecodedStore(tmp_path / "cache"),
+        lambda labels: {"labels": labels},
+        Augmentation(strength=0),
+        crop_size,
+        zoom,
+    )
+    for seed in range(24):
+        assert patches[Draw(0, seed)]["targets"]["labels"].min() == 1
+
+
 def test_epochs_differ_and_repeat() -> None:
     steps = iter([0, 10, 0])
     draws = EpochDraws(torch.tensor([0.0, 0.25, 0.75]), 1000, seed=3, steps=lambda: next(steps))

@@ -84,6 +84,32 @@ def test_maps_start_where_they_should() -> None:
     assert -3 < maps["probability"].mean() < -1
 
 
+def test_every_block_of_a_fresh_encoder_counts() -> None:
+    torch.manual_seed(0)
+    network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL)
+    added: list[float] = []
+
+    def measure(_block: nn.Module, given: tuple[torch.Tensor], made: torch.Tensor) -> None:
+        added.append(((made - given[0]).std() / given[0].std()).item())
+
+    for each in network.encoder.modules():
+        if type(each).__name__ == "ConvNeXtBlock":
+            each.register_forward_hook(measure)
+    with torch.inference_mode():
+        network(torch.randn(1, 3, 64, 64))
+    assert len(added) == 2 + 2 + 6 + 2
+    assert min(added) > 0.3
+
+
+def test_an_image_is_seen_alike_alone_and_beside_another_in_training_and_after() -> None:
+    network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL)
+    image = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        beside = network(torch.cat([image, torch.zeros_like(image)]))["distances"][:1]
+        alone = network.eval()(image)["distances"]
+    torch.testing.assert_close(beside, alone, rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (33, 64), (70, 31)])
 def test_a_decoder_that_stops_early_gives_maps_at_every_second_pixel(size: tuple[int, int]) -> None:
     network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL[:4]).eval()
