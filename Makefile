@@ -13,7 +13,7 @@ ARGS   ?=
 BIN    := .venv/bin
 STAMP  := .venv/.ready
 MODELS := $(sort $(basename $(notdir $(wildcard configs/model/*.yaml))))
-CONFIG := $(wildcard configs/data/$(NAME).yaml)
+CONFIG := $(wildcard configs/data/$(NAME).yaml configs/data/$(NAME)/$(MODEL).yaml)
 # The page shows images of the board's own dataset: BOARD may be named without DATA.
 IMAGES  = $(wildcard $(if $(filter file,$(origin DATA)),data/$(BOARD),$(DATA)))
 SCORES  = leaderboard/$(BOARD)/scores.csv $(patsubst %/,%,$(wildcard leaderboard/$(BOARD)/entries/*/))

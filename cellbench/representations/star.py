@@ -44,7 +44,8 @@ class StarConvex(Representation):
         probability_weight: weight of the cross-entropy in the loss. With the originals' 1, distances
             drown it: after 200 steps from scratch its excess over the targets' own entropy is .13,
             with 20 it is .08.
-        distance_weight: weight of the distances' mean absolute error in the loss; StarDist's .2.
+        distance_weight: weight of the distances' mean absolute error in the loss. With StarDist's .2,
+            trained from scratch on the sample for 500 steps, pooled F1 on tune is .74; with .5 it is .81.
         overlap_weight: weight of the distances' Jaccard loss; T2's 1.
     """
 
@@ -61,7 +62,7 @@ class StarConvex(Representation):
         nms_threshold: float = 0.4,
         most_candidates: int = 2_000_000,
         probability_weight: float = 20.0,
-        distance_weight: float = 0.2,
+        distance_weight: float = 0.5,
         overlap_weight: float = 1.0,
     ) -> None:
         if rays < 4 or rays % 4:

@@ -102,6 +102,14 @@ def test_data_without_labels_is_one_line(
     assert "no image of tune has a label map" in capsys.readouterr().err.splitlines()[-1]
 
 
+def test_settings_of_a_model_for_a_dataset_are_found_by_both_names() -> None:
+    settings = sorted((CONFIGS / "data").glob("*/*.yaml"))
+    assert settings
+    for path in settings:
+        assert path.stem in list_models()
+        assert path.parent.with_suffix(".yaml").is_file()
+
+
 @pytest.mark.parametrize(
     "path", sorted((CONFIGS / "data").glob("*.yaml")), ids=lambda each: each.stem
 )

@@ -279,7 +279,7 @@ def test_the_loss_is_that_of_the_formulas() -> None:
     targets = {"probability": torch.from_numpy(weights), "distances": torch.from_numpy(truth)}
     for weight in (1, 20):
         value = StarConvex(rays=8, probability_weight=weight).loss(outputs, targets).item()
-        expected = weight * excess.mean() + 0.2 * error + jaccard.mean()
+        expected = weight * excess.mean() + 0.5 * error + jaccard.mean()
         assert value == pytest.approx(expected, rel=1e-3)
 
 
