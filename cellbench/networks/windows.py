@@ -23,9 +23,9 @@ def predict_in_windows(
     """Predict dense maps window by window, so that memory on the device depends on the window alone.
 
     Windows are blended where the image is: keep large images in main memory and give the network's
-    device. Sides shorter than a window are but filled up to a multiple of 32, with what lies at the border:
-    zeros up to a whole window, as in the challenge's predict.py, would be much of what a network sees
-    of a small image, and shift what it normalises by.
+    device. Windows are no larger than the image, which is filled up to a multiple of 32 with what lies
+    at its border: zeros up to a whole window, as in the challenge's predict.py, would be much of what
+    a network sees of a small image, and shift what it normalises by.
 
     Args:
         predict: (B, 3, window, window) to maps (B, C, window, window).
@@ -44,10 +44,12 @@ def predict_in_windows(
         return {name: values.float() for name, values in predict(windows).items()}
 
     height, width = image.shape[-2:]
-    filled = padded(image.unsqueeze(0), _MULTIPLE) if min(height, width) < window else image.unsqueeze(0)
+    whole = image.unsqueeze(0)
+    if min(height, width) < window:
+        whole = padded(whole, _MULTIPLE)
     blended = sliding_window_inference(
-        filled,
-        roi_size=[min(window, side) for side in filled.shape[-2:]],
+        whole,
+        roi_size=[min(window, side) for side in whole.shape[-2:]],
         sw_batch_size=batch,
         predictor=predict_float,
         overlap=overlap,
