@@ -1,5 +1,6 @@
 """The command line: the whole path on tiny images, and what it says of bad input."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -121,3 +122,15 @@ def test_make_names_the_models() -> None:
     assert answer.returncode == 2
     (line,) = [line for line in answer.stderr.splitlines() if "choose one of:" in line]
     assert line.partition("choose one of: ")[2].split() == list_models()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+def test_make_reads_the_settings_from_the_general_to_the_special() -> None:
+    command = subprocess.run(
+        ["make", "-n", "-C", str(ROOT), "train", "MODEL=unet"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    configs = ["base", "model/unet", "data/sample", "data/sample/unet"]
+    assert re.findall(r"--config configs/(\S+)\.yaml", command) == configs

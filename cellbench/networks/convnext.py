@@ -144,7 +144,6 @@ def _make_encoder(name: str, pretrained: bool) -> Any:  # noqa: ANN401  (timm sh
     return encoder
 
 
-@torch.no_grad()
 def _start_afresh(encoder: nn.Module) -> None:
     """Start weights so that each block counts from the first step.
 

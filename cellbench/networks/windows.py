@@ -28,7 +28,7 @@ def predict_in_windows(
     a network sees of a small image, and shift what it normalises by.
 
     Args:
-        predict: (B, 3, window, window) to maps (B, C, window, window).
+        predict: (B, 3, h, w) to maps (B, C, h, w); h and w are ``window``, or less in a smaller image.
         image: (3, H, W).
         window: side of the windows in pixels.
         overlap: share of a window that its neighbour covers too, in [0, 1).
