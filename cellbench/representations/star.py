@@ -40,6 +40,10 @@ class StarConvex(Representation):
             there alone: 2 learns and decodes several times faster, and misses cells of a pixel or two.
         probability_threshold: object probability above which a pixel's polygon is a candidate; T2's .5.
         nms_threshold: share of the smaller polygon's area that two cells may have in common; T2's .4.
+        looks: pixels along a ray that are asked where it ends, from the centre outwards, see
+            :func:`~cellbench.representations.star_polygons.find_candidates`; StarDist asks the centre
+            alone, 1. Those nearer to the outline know better: cells that two small polygons shared get
+            one whole one.
         most_candidates: of more candidates in an image only the best are looked at, with a warning.
         probability_weight: weight of the cross-entropy in the loss. With the originals' 1, distances
             drown it: after 200 steps from scratch its excess over the targets' own entropy is .13,
@@ -53,6 +57,7 @@ class StarConvex(Representation):
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
         "probability_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
         "nms_threshold": (0.3, 0.4, 0.5),
+        "looks": (1, 2, 4, 6),
     }
 
     def __init__(
@@ -61,6 +66,7 @@ class StarConvex(Representation):
         grid: int = 1,
         probability_threshold: float = 0.5,
         nms_threshold: float = 0.4,
+        looks: int = 4,
         most_candidates: int = 2_000_000,
         probability_weight: float = 20.0,
         distance_weight: float = 0.5,
@@ -75,6 +81,7 @@ class StarConvex(Representation):
         self.grid = grid
         self.probability_threshold = probability_threshold
         self.nms_threshold = nms_threshold
+        self.looks = looks
         self.most_candidates = most_candidates
         self.probability_weight = probability_weight
         self.distance_weight = distance_weight
@@ -120,6 +127,7 @@ class StarConvex(Representation):
             self.probability_threshold,
             self.grid,
             self.most_candidates,
+            int(self.looks),
         )
         kept = suppress_worse(candidates, self.nms_threshold, probability.shape)
         return draw_polygons(candidates.taken(kept), probability.shape)

@@ -1,4 +1,4 @@
-"""Compiled suppression and drawing of star-convex polygons."""
+"""Compiled measuring, suppression and drawing of star-convex polygons."""
 
 from typing import Any
 
@@ -10,6 +10,55 @@ from cellbench.compiling import compiled
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.integer[Any]]
 Flags = npt.NDArray[np.bool_]
+
+
+@compiled
+def measure(
+    distances: Floats,
+    probability: Floats,
+    points: Integers,
+    directions: Floats,
+    looks: int,
+    longest: float,
+    lengths: Floats,
+) -> None:
+    """Give pixels' rays their lengths, as the pixels along a ray see it end.
+
+    A ray of length d is looked at from the pixels at 0, 1 / looks, 2 / looks, … of d: each says how far
+    it is from there. Their mean is weighted by their object probabilities; what is not finite, or lies
+    outside the image, does not count.
+
+    Args:
+        distances: (rays, H, W) in pixels.
+        probability: (H, W).
+        points: (2, N) rows and columns of the pixels.
+        directions: (2, rays) rows and columns of the rays' unit vectors.
+        looks: pixels that are asked, 1 or more; 1 takes the lengths as they are.
+        longest: rays are followed so far in pixels.
+        lengths: (N, rays) array to write to; not finite where the pixel's own length is not.
+    """
+    rays, height, width = distances.shape
+    for ray in range(rays):
+        down, across = directions[0, ray], directions[1, ray]
+        for index in range(points.shape[1]):
+            row, column = points[0, index], points[1, index]
+            own = distances[ray, row, column]
+            change = weights = np.float32(0)
+            for look in range(1, looks if np.isfinite(own) else 0):
+                gone = min(max(own, np.float32(0)), longest) * look / looks
+                there_row = int(np.floor(row + gone * down + 0.5))
+                there_column = int(np.floor(column + gone * across + 0.5))
+                if not (0 <= there_row < height and 0 <= there_column < width):
+                    continue
+                weight = probability[there_row, there_column]
+                length = distances[ray, there_row, there_column]
+                if weight > 0 and np.isfinite(length):
+                    passed = (there_row - row) * down + (there_column - column) * across
+                    change += weight * (passed + length - own)
+                    weights += weight
+            if weights > 0:
+                own += change / (weights + probability[row, column])
+            lengths[index, ray] = own
 
 
 @compiled

@@ -37,6 +37,7 @@ def find_candidates(
     threshold: float,
     grid: int = 1,
     most: int = 2_000_000,
+    looks: int = 1,
 ) -> Polygons:
     """List the polygons of all pixels above a probability, the best first; ties by position.
 
@@ -49,7 +50,10 @@ def find_candidates(
         threshold: probability that a candidate exceeds.
         grid: only pixels with row and column divisible by it are looked at.
         most: of more candidates only so many are kept, with a warning.
+        looks: pixels along a ray that are asked where it ends; 1 asks the candidate alone, as StarDist.
     """
+    from cellbench.representations.star_kernels import measure
+
     with np.errstate(invalid="ignore"):
         rows, columns = np.nonzero(probability[::grid, ::grid] > threshold)
     rows, columns = grid * rows, grid * columns
@@ -63,12 +67,20 @@ def find_candidates(
         )
         order = order[:most]
     rows, columns = rows[order], columns[order]
-    lengths = np.ascontiguousarray(distances[:, rows, columns].T, np.float32)
+    lengths = np.empty((len(order), len(distances)), np.float32)
+    longest = max(float(np.hypot(*probability.shape)), 1.0)
+    measure(
+        np.asarray(distances, np.float32),
+        np.asarray(probability, np.float32),
+        np.stack([rows, columns]),
+        ray_directions(len(distances)),
+        looks,
+        longest,
+        lengths,
+    )
     finite = np.isfinite(lengths).all(axis=1) & np.isfinite(scores[order])
     points = np.stack([rows, columns], axis=-1).astype(np.float32)
-    longest = float(np.hypot(*probability.shape))
-    lengths = lengths.clip(_SHORTEST, max(longest, 1.0))
-    return Polygons(points, lengths, scores[order]).taken(finite)
+    return Polygons(points, lengths.clip(_SHORTEST, longest), scores[order]).taken(finite)
 
 
 def suppress_worse(

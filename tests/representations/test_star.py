@@ -113,6 +113,49 @@ def test_suppression_keeps_the_polygons_that_stardist_keeps(labels: LabelMap, gr
     assert found.fp <= 0.01 * len(points)
 
 
+@settings(max_examples=20)
+@given(labels=blocky_maps(), looks=st.sampled_from([1, 2, 4, 6]), seed=st.integers(0, 99))
+def test_rays_are_as_long_as_the_pixels_along_them_say(
+    labels: LabelMap, looks: int, seed: int
+) -> None:
+    maps, _ = noisy_maps(labels, seed)
+    probability, distances = maps["probability"][0], maps["distances"]
+    rng = np.random.default_rng(seed)
+    distances[rng.random(distances.shape) < 0.02] = np.inf
+    found = find_candidates(probability, distances, 0.5, looks=looks)
+    angles = 2 * np.pi / 32 * np.arange(32)
+    directions = np.stack([np.sin(angles), np.cos(angles)], axis=-1).astype(np.float32)
+    for point, lengths in zip(found.points[:20], found.distances[:20], strict=True):
+        row, column = point.astype(int)
+        for ray, direction in enumerate(directions):
+            own = distances[ray, row, column]
+            steps = np.float32(own) * np.arange(looks, dtype=np.float32) / np.float32(looks)
+            places = np.floor(point + steps[:, None] * direction + 0.5).astype(int)
+            inside = ((places >= 0) & (places < labels.shape)).all(axis=1)
+            places = places[inside]
+            seen = distances[ray][tuple(places.T)] + (places - point) @ direction
+            weights = np.where(np.isfinite(seen), probability[tuple(places.T)], 0)
+            expected = np.average(np.where(weights > 0, seen, 0), weights=weights)
+            assert lengths[ray] == pytest.approx(max(expected, 1e-3), rel=1e-4, abs=1e-3)
+
+
+def test_one_look_takes_the_lengths_as_they_are() -> None:
+    maps, distances = noisy_maps(discs())
+    found = find_candidates(maps["probability"][0], maps["distances"], 0.5, looks=1)
+    rows, columns = found.points.astype(int).T
+    np.testing.assert_array_equal(found.distances, distances[rows, columns])
+
+
+def test_a_cell_too_large_to_be_overseen_from_its_centre_comes_back_whole() -> None:
+    labels = discs((64, 64), radius=25, spacing=64)
+    assert labels.max() == 1
+    maps = StarConvex().encode(labels)
+    maps["distances"] = maps["distances"].clip(max=15)
+    for looks, whole in ((1, 0), (4, 1)):
+        found = match_cells(labels, StarConvex(looks=looks).decode(maps))
+        assert (found.tp, found.fp) == (whole, 1 - whole)
+
+
 @pytest.mark.parametrize(("threshold", "cells"), [(0.24, 1), (0.26, 2)])
 @pytest.mark.parametrize("scale", [0.01, 1, 100])
 def test_shared_areas_are_exact(threshold: float, cells: int, scale: float) -> None:
