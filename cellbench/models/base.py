@@ -178,12 +178,13 @@ class InstanceSegmentationModel(LightningModule):
         return self.segment(batch["image"])
 
     def _score(self, batch: WholeImage, stage: str, metric: CellF1) -> dict[str, Any]:
-        """Give the predicted ``labels`` and their ``f1``."""
-        prediction = self.segment(batch["image"])
+        """Give the predicted ``labels``, their ``f1``, and the number of the ``stream`` they are by."""
+        chosen = self.choose(batch["image"])
+        prediction = self.stream(chosen).segment(batch["image"])
         f1 = metric(prediction, batch["labels"].cpu().numpy())
         self._predicted_cells += int(np.max(prediction, initial=0))
         self.log(f"{stage}/f1", metric, prog_bar=True, on_epoch=True, batch_size=1)
-        return {"labels": prediction, "f1": f1}
+        return {"labels": prediction, "f1": f1, "stream": chosen}
 
     def on_validation_epoch_end(self) -> None:
         """Warn where training has collapsed to empty predictions."""

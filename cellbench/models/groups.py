@@ -87,7 +87,7 @@ class GroupReport(Callback):
         """Count an image."""
         image = batch["image"].permute(1, 2, 0).numpy(force=True)
         group = self._rules.group(image, batch["labels"].numpy(force=True))
-        self._scores.update(group, pl_module.choose(batch["image"]), outputs["f1"])  # type: ignore[operator]
+        self._scores.update(group, outputs["stream"], outputs["f1"])
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the groups that have images."""
