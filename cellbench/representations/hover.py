@@ -49,11 +49,11 @@ class HoVer(Representation):
 
     channels: Mapping[str, int] = {"foreground": 1, "hv": 2}
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
-        "foreground_threshold": (0.4, 0.5, 0.6),
-        "edge_threshold": (0.02, 0.05, 0.1, 0.2),
-        "gradient_size": (5, 11, 21),
+        "foreground_threshold": (0.4, 0.5, 0.6, 0.7),
+        "edge_threshold": (0.01, 0.02, 0.05, 0.1, 0.2),
+        "gradient_size": (5, 11, 21, 31),
         "smallest_marker": (4, 8, 30, 100),
-        "smallest_cell": (10, 30),
+        "smallest_cell": (10, 30, 60),
     }
 
     def __init__(
