@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from datasets import make_dataset
 
 from cellbench.cli import VERBS, main
@@ -134,3 +135,19 @@ def test_make_reads_the_settings_from_the_general_to_the_special() -> None:
     ).stdout
     configs = ["base", "model/unet", "data/sample", "data/sample/unet"]
     assert re.findall(r"--config configs/(\S+)\.yaml", command) == configs
+
+
+@pytest.mark.parametrize("settings", sorted(ROOT.glob("configs/data/*/*.yaml")), ids=lambda path: path.stem)
+def test_settings_of_a_model_for_a_dataset_fit_that_model(
+    settings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, dataset = settings.stem, settings.parent.name
+    configs = ["base", f"model/{model}", f"data/{dataset}", f"data/{dataset}/{model}"]
+    words = [word for each in configs for word in ("--config", str(ROOT / f"configs/{each}.yaml"))]
+    assert main(["fit", *words, "--print_config"]) == 0
+    options = yaml.safe_load(capsys.readouterr().out)
+    assert options["model"]["class_path"].startswith(f"cellbench.models.{model}.")
+    for room, own in yaml.safe_load(settings.read_text()).items():
+        given = options[room].get("init_args", {}) | options[room]
+        for name, value in own.get("init_args", own).items():
+            assert given[name] == value, name
