@@ -137,7 +137,9 @@ def test_make_reads_the_settings_from_the_general_to_the_special() -> None:
     assert re.findall(r"--config configs/(\S+)\.yaml", command) == configs
 
 
-@pytest.mark.parametrize("settings", sorted(ROOT.glob("configs/data/*/*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "settings", sorted(ROOT.glob("configs/data/*/*.yaml")), ids=lambda path: path.stem
+)
 def test_settings_of_a_model_for_a_dataset_fit_that_model(
     settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
