@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from cellbench.labels import LabelMap
+from cellbench.labels import LabelMap, relabel
 
 
 def discs(
@@ -19,6 +19,15 @@ def discs(
             inside = (rows - row) ** 2 + (columns - column) ** 2 < reach**2
             labels[inside] = labels.max() + 1
     return labels
+
+
+def touching(shape: tuple[int, int] = (96, 112), cells: int = 30, seed: int = 0) -> LabelMap:
+    """Cells that fill the whole image, each pixel given to the nearest of random points."""
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(0, shape, (cells, 2))
+    pixels = np.stack(np.mgrid[: shape[0], : shape[1]], axis=-1)
+    nearest = ((pixels[:, :, None] - points) ** 2).sum(axis=-1).argmin(axis=-1)
+    return relabel(nearest + 1)
 
 
 @st.composite

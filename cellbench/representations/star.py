@@ -41,7 +41,7 @@ class StarConvex(Representation):
         probability_threshold: object probability above which a pixel's polygon is a candidate; T2's .5.
         nms_threshold: share of the smaller polygon's area that two cells may have in common; T2's .4.
         looks: pixels along a ray that are asked where it ends, from the centre outwards, see
-            :func:`~cellbench.representations.star_polygons.find_candidates`; StarDist asks the centre
+            :func:`~cellbench.representations.star_kernels.measure`; StarDist asks the centre
             alone, 1. Those nearer to the outline know better: cells that two small polygons shared get
             one whole one.
         most_candidates: of more candidates in an image only the best are looked at, with a warning.

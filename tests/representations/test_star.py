@@ -1,62 +1,24 @@
-"""Star-convex cells against stardist, and what must hold for any maps."""
+"""Star-convex cells as maps and back: stardist's maps, and what must hold for any."""
 
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_maps import blocky_maps, discs
+from label_maps import blocky_maps, discs, touching
 from scipy.special import entr
-from skimage.draw import polygon as polygon_pixels
-from stardist.geometry import dist_to_coord, star_dist
-from stardist.nms import non_maximum_suppression
+from stardist.geometry import star_dist
 from stardist.utils import edt_prob
 
 from cellbench.errors import UsageError
 from cellbench.evaluation import match_cells
-from cellbench.labels import LabelMap, read_labels, relabel
+from cellbench.labels import LabelMap, read_labels
 from cellbench.representations import StarConvex
 from cellbench.representations.star_maps import object_probability, star_distances
-from cellbench.representations.star_polygons import (
-    Polygons,
-    draw_polygons,
-    find_candidates,
-    suppress_worse,
-)
 
 OPEN_CELLS = Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-Maps = dict[str, npt.NDArray[np.float32]]
-
-
-def touching(shape: tuple[int, int] = (96, 112), cells: int = 30, seed: int = 0) -> LabelMap:
-    """Cells that fill the whole image, each pixel given to the nearest of random points."""
-    rng = np.random.default_rng(seed)
-    points = rng.uniform(0, shape, (cells, 2))
-    pixels = np.stack(np.mgrid[: shape[0], : shape[1]], axis=-1)
-    nearest = ((pixels[:, :, None] - points) ** 2).sum(axis=-1).argmin(axis=-1)
-    return relabel(nearest + 1)
-
-
-def noisy_maps(labels: LabelMap, seed: int = 0) -> tuple[Maps, npt.NDArray[np.float32]]:
-    """Encode, and disturb as a network would; give the distances in stardist's order too."""
-    rng = np.random.default_rng(seed)
-    maps = StarConvex().encode(labels)
-    maps["probability"] *= rng.normal(1, 0.05, maps["probability"].shape).astype(np.float32)
-    maps["distances"] *= rng.normal(1, 0.1, maps["distances"].shape).astype(np.float32)
-    maps["distances"] = maps["distances"].clip(1e-3)
-    return maps, np.ascontiguousarray(maps["distances"].transpose(1, 2, 0))
-
-
-def one(row: float, column: float, lengths: list[float], score: float = 1.0) -> Polygons:
-    arrays = [[row, column]], [lengths], [score]
-    return Polygons(*(np.array(each, np.float32) for each in arrays))
-
-
-def together(*polygons: Polygons) -> Polygons:
-    return Polygons(*(np.concatenate(each) for each in zip(*polygons, strict=True)))
 
 
 @pytest.mark.parametrize(
@@ -92,60 +54,6 @@ def test_ids_beyond_16_bits_stay_apart() -> None:
     np.testing.assert_array_equal(star_distances(labels * 65_536), star_distances(labels))
 
 
-@pytest.mark.parametrize("labels", [touching((150, 160)), discs((150, 160))])
-@pytest.mark.parametrize("grid", [1, 2])
-def test_suppression_keeps_the_polygons_that_stardist_keeps(labels: LabelMap, grid: int) -> None:
-    maps, distances = noisy_maps(labels)
-    probability = maps["probability"][0]
-    points, scores, lengths = non_maximum_suppression(
-        distances[::grid, ::grid],
-        probability[::grid, ::grid],
-        grid=(grid, grid),
-        b=0,
-        nms_thresh=0.4,
-        prob_thresh=0.5,
-    )
-    theirs = draw_polygons(Polygons(points.astype(np.float32), lengths, scores), labels.shape)
-    candidates = find_candidates(probability, maps["distances"], 0.5, grid)
-    kept = suppress_worse(candidates, 0.4, labels.shape)
-    found = match_cells(theirs, draw_polygons(candidates.taken(kept), labels.shape), threshold=0.9)
-    assert found.tp >= 0.99 * len(points)
-    assert found.fp <= 0.01 * len(points)
-
-
-@settings(max_examples=20)
-@given(labels=blocky_maps(), looks=st.sampled_from([1, 2, 4, 6]), seed=st.integers(0, 99))
-def test_rays_are_as_long_as_the_pixels_along_them_say(
-    labels: LabelMap, looks: int, seed: int
-) -> None:
-    maps, _ = noisy_maps(labels, seed)
-    probability, distances = maps["probability"][0], maps["distances"]
-    rng = np.random.default_rng(seed)
-    distances[rng.random(distances.shape) < 0.02] = np.inf
-    found = find_candidates(probability, distances, 0.5, looks=looks)
-    angles = 2 * np.pi / 32 * np.arange(32)
-    directions = np.stack([np.sin(angles), np.cos(angles)], axis=-1).astype(np.float32)
-    for point, lengths in zip(found.points[:20], found.distances[:20], strict=True):
-        row, column = point.astype(int)
-        for ray, direction in enumerate(directions):
-            own = distances[ray, row, column]
-            steps = np.float32(own) * np.arange(looks, dtype=np.float32) / np.float32(looks)
-            places = np.floor(point + steps[:, None] * direction + 0.5).astype(int)
-            inside = ((places >= 0) & (places < labels.shape)).all(axis=1)
-            places = places[inside]
-            seen = distances[ray][tuple(places.T)] + (places - point) @ direction
-            weights = np.where(np.isfinite(seen), probability[tuple(places.T)], 0)
-            expected = np.average(np.where(weights > 0, seen, 0), weights=weights)
-            assert lengths[ray] == pytest.approx(max(expected, 1e-3), rel=1e-4, abs=1e-3)
-
-
-def test_one_look_takes_the_lengths_as_they_are() -> None:
-    maps, distances = noisy_maps(discs())
-    found = find_candidates(maps["probability"][0], maps["distances"], 0.5, looks=1)
-    rows, columns = found.points.astype(int).T
-    np.testing.assert_array_equal(found.distances, distances[rows, columns])
-
-
 def test_a_cell_too_large_to_be_overseen_from_its_centre_comes_back_whole() -> None:
     labels = discs((64, 64), radius=25, spacing=64)
     assert labels.max() == 1
@@ -154,46 +62,6 @@ def test_a_cell_too_large_to_be_overseen_from_its_centre_comes_back_whole() -> N
     for looks, whole in ((1, 0), (4, 1)):
         found = match_cells(labels, StarConvex(looks=looks).decode(maps))
         assert (found.tp, found.fp) == (whole, 1 - whole)
-
-
-@pytest.mark.parametrize(("threshold", "cells"), [(0.24, 1), (0.26, 2)])
-@pytest.mark.parametrize("scale", [0.01, 1, 100])
-def test_shared_areas_are_exact(threshold: float, cells: int, scale: float) -> None:
-    # Diamonds of area 2 r² whose centres lie r apart share a diamond of a quarter of that.
-    side = max(4, int(9 * scale))
-    better = one(side, side, [4 * scale] * 4)
-    worse = one(side, side + 4 * scale, [4 * scale] * 4, score=0.5)
-    kept = suppress_worse(together(better, worse), threshold, (3 * side, 3 * side))
-    assert kept.sum() == cells
-
-
-def test_a_small_polygon_within_a_large_one_is_suppressed_wherever_it_lies() -> None:
-    large = one(100, 100, [90.0] * 32)
-    rows, columns = np.mgrid[60:141:8, 60:141:8]
-    small = [one(*place, [3.0] * 32, 0.5) for place in zip(rows.flat, columns.flat, strict=True)]
-    assert suppress_worse(together(large, *small), 0.4, (200, 200)).sum() == 1
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_polygons_are_drawn_as_scikit_image_draws_them(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    star = one(*rng.integers(0, 60, 2), rng.uniform(1, 30, 32).tolist())
-    expected = np.zeros((60, 60), np.uint16)
-    corners = dist_to_coord(star.distances, star.points)[0]
-    expected[polygon_pixels(*corners, expected.shape)] = 1
-    np.testing.assert_array_equal(draw_polygons(star, expected.shape), expected)
-
-
-def test_the_better_polygon_lies_on_top_and_hidden_ones_vanish() -> None:
-    first, second = one(10, 10, [6.0] * 32), one(10, 14, [6.0] * 32)
-    labels = draw_polygons(together(first, one(11, 10, [2.0] * 32), second), (20, 30))
-    assert labels[10, 15] == 1
-    assert labels[10, 18] == 2
-    assert labels.max() == 2
-
-
-def test_a_polygon_never_shrinks_to_nothing() -> None:
-    assert draw_polygons(one(3, 4, [1e-3] * 32), (8, 9)).nonzero() == (3, 4)
 
 
 @pytest.mark.parametrize(
