@@ -14,6 +14,9 @@ from cellbench.errors import CellbenchError
 from cellbench.files import written_whole
 from cellbench.labels import LabelMap
 
+PLAIN_WEIGHTS_KEY = "current_model_state"
+"""Where Lightning keeps the weights themselves in a checkpoint whose ``state_dict`` has their average."""
+
 _LARGEST_SIDE = 1024
 _TRUE_COLOUR = (0.0, 0.62, 0.45)
 _PREDICTED_COLOUR = (0.84, 0.37, 0.0)
@@ -39,6 +42,11 @@ class AveragedWeights(WeightAveraging):
             return torch.lerp(new, old, min(decay, (1 + count) / (10 + count)))
 
         super().__init__(avg_fn=average)
+
+    @property
+    def averaged(self) -> LightningModule | None:
+        """The model with the averaged weights, while one is trained."""
+        return None if self._average_model is None else self._average_model.module
 
 
 class NonFiniteGuard(Callback):

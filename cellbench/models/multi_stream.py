@@ -1,6 +1,6 @@
 """The whole system of T2-sribdmed: a classifier of images, and a ConvNeXt for each of four groups."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any, Literal
 
@@ -9,7 +9,6 @@ import numpy.typing as npt
 import torch
 from pytorch_lightning import Callback
 from pytorch_lightning.callbacks import EarlyStopping
-from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 
@@ -17,6 +16,7 @@ from cellbench.data.grouping import GROUPS, Variant, grouping_rules
 from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
 from cellbench.models.base import Batch, InstanceSegmentationModel
+from cellbench.models.callbacks import PLAIN_WEIGHTS_KEY, AveragedWeights
 from cellbench.models.convnext_hover import ConvNextHoVer
 from cellbench.models.convnext_stardist import ConvNextStarDist
 from cellbench.models.groups import GroupReport
@@ -144,7 +144,8 @@ class MultiStream(InstanceSegmentationModel):
         """Give the loss of a batch of patches and of the thumbnails of their images."""
         if self._pretrains:  # processes have clocks of their own, and must agree
             early = training_progress(self.trainer) < self.pretraining
-            self._pretrains = self.trainer.strategy.reduce_boolean_decision(early)
+            if not self.trainer.strategy.reduce_boolean_decision(early):
+                self._part()
         cells = self.loss(batch) if self._pretrains else self.routed_loss(batch)
         targets = batch["targets"]
         logits = self.network.classifier(turned(targets["thumbnail"], batch_idx))
@@ -173,18 +174,10 @@ class MultiStream(InstanceSegmentationModel):
             parts.append(self.stream(index).loss(part) * (len(chosen) / len(groups)))
         return torch.stack(parts).sum()
 
-    def optimizer_step(
-        self,
-        epoch: int,
-        batch_idx: int,
-        optimizer: torch.optim.Optimizer | LightningOptimizer,
-        optimizer_closure: Callable[[], Any] | None = None,
-    ) -> None:
-        """Step; in pre-training the other streams of a kind follow the first at once."""
-        super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+    def on_validation_epoch_start(self) -> None:
+        """In pre-training, let the other streams of a kind be what the first has learned."""
         if self._pretrains:
-            plain = optimizer.optimizer if isinstance(optimizer, LightningOptimizer) else optimizer
-            self.network.follow(plain)
+            self.network.follow()
 
     def on_validation_end(self) -> None:
         """Where early stopping would end training in pre-training, go on with the groups."""
@@ -194,15 +187,26 @@ class MultiStream(InstanceSegmentationModel):
             if isinstance(each, EarlyStopping) and each.wait_count >= each.patience
         ]
         if stopping and self._pretrains and training_progress(self.trainer) < 1:
-            self._pretrains = False
+            self._part()
             self.trainer.should_stop = False
             for each in stopping:
                 each.wait_count = 0
 
+    def _part(self) -> None:
+        """End pre-training: the other streams of a kind go on from where the first is."""
+        self._pretrains = False
+        self.network.follow(self.optimizers(use_pl_optimizer=False))
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, AveragedWeights) and callback.averaged is not None:
+                callback.averaged.network.follow()
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep also whether the streams learn as one."""
+        """Keep also whether the streams learn as one, and then the same weights for all of a kind."""
         super().on_save_checkpoint(checkpoint)
         checkpoint[PRETRAINS_KEY] = self._pretrains
+        if self._pretrains:
+            for key in checkpoint.keys() & {"state_dict", PLAIN_WEIGHTS_KEY}:
+                checkpoint[key] = self.network.followed(checkpoint[key], "network.")
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on as it was."""

@@ -1,6 +1,6 @@
 """Several networks of which each image is given to one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -32,26 +32,42 @@ class Streams(nn.Module):
         return nn.ModuleList(each.network.encoder for each in self.streams)  # type: ignore[misc, union-attr]
 
     @torch.no_grad()
-    def follow(self, optimizer: torch.optim.Optimizer) -> None:
+    def follow(self, optimizer: torch.optim.Optimizer | None = None) -> None:
         """Let the streams that follow take over their leader's weights and statistics.
 
-        The optimiser's moments are taken over too: a stream that goes its own way one day starts as if
-        it had learned all along.
+        Args:
+            optimizer: its moments are taken over too: a stream that goes its own way from now on starts
+                as if it had learned all along.
         """
-        for follower, leader in self._pairs():
-            for mine, its in zip(follower.buffers(), leader.buffers(), strict=True):
+        for index, leader in self._followers():
+            follower, leading = self.streams[index], self.streams[leader]
+            for mine, its in zip(follower.buffers(), leading.buffers(), strict=True):
                 mine.copy_(its)
-            for mine, its in zip(follower.parameters(), leader.parameters(), strict=True):
+            for mine, its in zip(follower.parameters(), leading.parameters(), strict=True):
                 mine.copy_(its)
-                if its in optimizer.state:
+                if optimizer is not None and its in optimizer.state:
                     optimizer.state[mine] = {
                         name: _copy(value) for name, value in optimizer.state[its].items()
                     }
 
-    def _pairs(self) -> Iterator[tuple[nn.Module, nn.Module]]:
-        for index, leader in enumerate(self.leaders):
-            if index != leader:
-                yield self.streams[index], self.streams[leader]
+    def followed(self, state: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+        """Give a state dict in which the streams that follow have their leader's values.
+
+        Args:
+            state: values by name.
+            prefix: what stands before the names of this module's own.
+        """
+        leaders = {f"{prefix}streams.{index}.": leader for index, leader in self._followers()}
+        found = dict(state)
+        for start, leader in leaders.items():
+            for name in state:
+                if name.startswith(start):
+                    found[name] = state[f"{prefix}streams.{leader}.{name.removeprefix(start)}"]
+        return found
+
+    def _followers(self) -> list[tuple[int, int]]:
+        """Give the number of each stream that follows, and of its leader."""
+        return [(index, leader) for index, leader in enumerate(self.leaders) if index != leader]
 
 
 def _copy(value: Any) -> Any:  # noqa: ANN401  (what an optimiser keeps)

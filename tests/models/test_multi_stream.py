@@ -24,6 +24,7 @@ from cellbench.inference import load_model, load_models, segment_image
 from cellbench.inference.segment import predict_maps
 from cellbench.inference.tuning import tune_streams
 from cellbench.models.base import DECODING_KEY, Batch
+from cellbench.models.callbacks import PLAIN_WEIGHTS_KEY
 from cellbench.models.multi_stream import PRETRAINS_KEY, MultiStream
 
 TINY: dict[str, Any] = {
@@ -101,7 +102,7 @@ def test_in_pretraining_streams_of_a_kind_learn_as_one() -> None:
         optimizer.zero_grad()
         model.loss(batch_of(model, [1, 3])).backward()
         optimizer.step()
-        model.network.follow(optimizer)
+    model.network.follow(optimizer)
     assert not same(before, weights(model, 0))
     assert same(weights(model, 0), weights(model, 1))
     assert same(weights(model, 0), weights(model, 2))
@@ -239,14 +240,35 @@ def test_groups_are_told_and_scored(tmp_path: Path, caplog: pytest.LogCaptureFix
         assert 0 <= float(row["val/group_accuracy"]) <= 1
     assert "val/f1_group1" not in rows[0]
     assert last[1].endswith(f"{float(scored[-1]['val/f1_group0']):.4f}")
+    for streams in stored_streams(run):
+        assert same(streams[1], streams[2])  # no image is in either: what pre-training left
+        assert not same(streams[0], streams[1])
+
+
+def stored_streams(run: Path) -> list[list[list[torch.Tensor]]]:
+    """Give the weights of each StarDist stream of a run's end, averaged and plain."""
     state = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
-    for key in ("state_dict", "current_model_state"):
-        streams = [
+    return [
+        [
             [v for name, v in state[key].items() if name.startswith(f"network.streams.{index}.")]
             for index in range(3)
         ]
-        assert same(streams[1], streams[2])  # no image is in either: what pre-training left
-        assert not same(streams[0], streams[1])
+        for key in ("state_dict", PLAIN_WEIGHTS_KEY)
+    ]
+
+
+def test_a_checkpoint_of_pretraining_has_all_streams(tmp_path: Path) -> None:
+    data = make_dataset(tmp_path / "data")
+    for run, steps in ((tmp_path / "first", "1"), (tmp_path / "more", "4")):
+        options = ("--model.init_args.pretraining", "1", "--trainer.max_steps", steps)
+        assert fit("multi_stream", run, data, *options) == 0
+        for streams in stored_streams(run):
+            assert same(streams[0], streams[1])
+            assert same(streams[0], streams[2])
+    for first, more in zip(
+        *map(stored_streams, (tmp_path / "first", tmp_path / "more")), strict=True
+    ):
+        assert not same(first[2], more[2])
 
 
 def test_early_stopping_ends_pretraining_first(tmp_path: Path) -> None:
