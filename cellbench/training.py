@@ -8,11 +8,14 @@ from pathlib import Path
 import torch
 import yaml
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.cli import LightningCLI
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
+from pytorch_lightning.utilities import rank_zero_info
 
 from cellbench.data.datamodule import CellDataModule
+from cellbench.data.folder import read_dataset
 from cellbench.files import written_whole
+from cellbench.inference.tuning import describe_tuning, tune_checkpoint
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.networks.precision import half_precision
 
@@ -22,7 +25,16 @@ LAST = "last.ckpt"
 
 
 class TrainingCLI(LightningCLI):
-    """LightningCLI that keeps all of a run below ``trainer.default_root_dir``."""
+    """LightningCLI that keeps all of a run below ``trainer.default_root_dir``, and fits its decoding."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Declare what is neither the trainer's nor the model's nor the data's."""
+        parser.add_argument(
+            "--tune",
+            type=bool,
+            default=True,
+            help="after training, fit how the best checkpoint decodes to the tune split",
+        )
 
     def before_fit(self) -> None:
         """Place logs and checkpoints, so that ``--ckpt_path last`` finds them."""
@@ -33,10 +45,15 @@ class TrainingCLI(LightningCLI):
                 callback.dirpath = str(root / CHECKPOINTS)
 
     def after_fit(self) -> None:
-        """Describe the trained model as an entrant, beside its checkpoints."""
+        """Fit decoding, and describe the trained model as an entrant, beside its checkpoints."""
         root = Path(self.trainer.default_root_dir)
         kept = [name for name in (BEST, LAST) if (root / CHECKPOINTS / name).is_file()]
         if self.trainer.is_global_zero and kept:
+            checkpoint = root / CHECKPOINTS / kept[0]
+            if self.config["fit"]["tune"]:
+                items = read_dataset(self.datamodule.root, ["tune"])
+                streams = tune_checkpoint(checkpoint, items, self.model.device)
+                rank_zero_info("\n".join(describe_tuning(checkpoint, streams)))
             trained_on = Path(self.datamodule.root).resolve().name
             write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
 

@@ -24,25 +24,23 @@ def run(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cellbench.data.folder import read_dataset
-    from cellbench.inference import load_model
-    from cellbench.inference.tuning import store_decoding, tune_streams
+    from cellbench.inference.tuning import describe_tuning, tune_checkpoint
 
-    items = read_dataset(arguments.data, ["tune"])
-    model = load_model(arguments.checkpoint, arguments.device)
-    streams = tune_streams(
-        model,
-        items,
+    streams = tune_checkpoint(
+        arguments.checkpoint,
+        read_dataset(arguments.data, ["tune"]),
+        arguments.device,
         lambda each, what: tqdm(each, desc=what, unit="image", leave=False, disable=None),
     )
     for index, trials in streams.items():
-        several = model.stream(index) is not model
-        if several:
+        if [*streams] != [0]:
             print(f"stream {index}")
-        _print_trials(trials, f"{arguments.checkpoint}{f', stream {index}' if several else ''}")
-    store_decoding(arguments.checkpoint, model.representation.decoding())
+        _print_trials(trials)
+    for line in describe_tuning(arguments.checkpoint, streams):
+        print(line)
 
 
-def _print_trials(trials: "Sequence[Trial]", what: str) -> None:
+def _print_trials(trials: "Sequence[Trial]") -> None:
     from cellbench.inference.tuning import best_trial
 
     best = best_trial(trials)
@@ -51,5 +49,3 @@ def _print_trials(trials: "Sequence[Trial]", what: str) -> None:
     for trial in trials:
         values = [f"{trial.decoding[name]:g}".rjust(len(name)) for name in names]
         print("  ".join([*values, f"{trial.f1:.4f}"]) + ("  best" if trial is best else ""))
-    chosen = ", ".join(f"{name} {value:g}" for name, value in best.decoding.items())
-    print(f"{what}: decodes with {chosen}: mean F1 {trials[0].f1:.4f} before, {best.f1:.4f} now")

@@ -1,7 +1,9 @@
 """Fitting the options of decoding to labelled images, the network as it is."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from cellbench.errors import DatasetError, UsageError
 from cellbench.evaluation import score_image
 from cellbench.files import written_whole
 from cellbench.images import read_image
+from cellbench.inference.checkpoint import load_model
 from cellbench.inference.segment import choose_stream, predict_maps
 from cellbench.labels import LabelMap, read_labels, relabel
 from cellbench.models.base import DECODING_KEY, InstanceSegmentationModel
@@ -39,6 +42,29 @@ class Trial:
     option: str
     decoding: Decoding
     f1: float
+
+
+def tune_checkpoint(
+    checkpoint: Path,
+    items: Sequence[DatasetImage],
+    device: str | torch.device | None = None,
+    progress: Progress = lambda each, _: each,
+) -> dict[int, list[Trial]]:
+    """Tune the decoding of a trained model and store the best in its checkpoint; all else in it stays.
+
+    Args:
+        checkpoint: a file that training wrote.
+        items: images with label maps.
+        device: where the network runs; the first GPU, else the CPU, unless given.
+        progress: as in :func:`tune_decoding`.
+
+    Returns:
+        The trials of each stream, see :func:`tune_streams`.
+    """
+    model = load_model(checkpoint, device)
+    trials = tune_streams(model, items, progress)
+    store_decoding(checkpoint, model.representation.decoding())
+    return trials
 
 
 def tune_streams(
@@ -79,6 +105,7 @@ def tune_decoding(
     The network runs once for each image; its maps are kept in a temporary folder, four bytes for each
     channel and pixel. An option keeps its value where no other is better. The search ends when
     a round over all options changes none, after three at most. The model is left with the best.
+    Images are decoded side by side, as many as there are processors.
 
     Args:
         model: a loaded model.
@@ -96,7 +123,10 @@ def tune_decoding(
     if not representation.TUNED:
         raise UsageError(f"{model.model_name()}: its decoding has no options to fit")
     labelled = _labelled(items)
-    with tempfile.TemporaryDirectory(prefix="cellbench-maps-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="cellbench-maps-") as folder,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
         cases = [
             _predict(model, item, Path(folder) / str(number))
             for number, item in enumerate(progress(labelled, "predict"))
@@ -104,7 +134,8 @@ def tune_decoding(
 
         def score(decoding: Decoding) -> float:
             representation.set_decoding(decoding)
-            return float(np.mean([_f1(representation, case) for case in progress(cases, "decode")]))
+            scores = [pool.submit(_f1, representation, case) for case in cases]
+            return float(np.mean([each.result() for each in progress(scores, "decode")]))
 
         trials = list(_search(representation.TUNED, representation.decoding(), score))
     representation.set_decoding(best_trial(trials).decoding)
@@ -146,6 +177,23 @@ def _search(
                 best = best_trial([best, trial])
         if best is before:
             return
+
+
+def describe_tuning(checkpoint: Path, streams: Mapping[int, Sequence[Trial]]) -> list[str]:
+    """Say how a tuned checkpoint decodes and what that changed, in a line for each stream.
+
+    Args:
+        checkpoint: the file.
+        streams: its trials, as :func:`tune_checkpoint` gives them.
+    """
+    lines = []
+    for index, trials in streams.items():
+        best = best_trial(trials)
+        chosen = ", ".join(f"{name} {value:g}" for name, value in best.decoding.items())
+        stream = f", stream {index}" if [*streams] != [0] else ""
+        change = f"mean F1 {trials[0].f1:.4f} before, {best.f1:.4f} now"
+        lines.append(f"{checkpoint}{stream}: decodes with {chosen}: {change}")
+    return lines
 
 
 def store_decoding(checkpoint: Path, decoding: Mapping[str, float]) -> None:

@@ -44,7 +44,7 @@ class AveragedWeights(WeightAveraging):
         super().__init__(avg_fn=average)
 
     @property
-    def averaged(self) -> LightningModule | None:
+    def averaged(self) -> torch.nn.Module | None:
         """The model with the averaged weights, while one is trained."""
         return None if self._average_model is None else self._average_model.module
 

@@ -195,9 +195,10 @@ class MultiStream(InstanceSegmentationModel):
     def _part(self) -> None:
         """End pre-training: the other streams of a kind go on from where the first is."""
         self._pretrains = False
-        self.network.follow(self.optimizers(use_pl_optimizer=False))
+        (optimizer,) = self.trainer.optimizers
+        self.network.follow(optimizer)
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, AveragedWeights) and callback.averaged is not None:
+            if isinstance(callback, AveragedWeights) and isinstance(callback.averaged, MultiStream):
                 callback.averaged.network.follow()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

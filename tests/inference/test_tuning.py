@@ -1,5 +1,6 @@
 """Fitting decoding to the tune split: the best of what was tried is stored and used."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,21 @@ def test_trained_tuned_and_used(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert load_model(path, "cpu").representation.decoding() == stored
     assert fit("unet", run, data, "--ckpt_path", str(path)) == 0
     assert torch.load(path, weights_only=True)[DECODING_KEY] == stored
+
+
+def test_training_ends_with_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
+    with caplog.at_level(logging.INFO):
+        assert fit("unet", run, data, "--tune", "true") == 0
+    path = run / "checkpoints/best.ckpt"
+    (told,) = (each.message for each in caplog.records if "decodes with" in each.message)
+    assert told.startswith(f"{path}: decodes with threshold")
+    stored = torch.load(path, weights_only=True)[DECODING_KEY]
+    model = load_model(path, "cpu")
+    model.representation.set_decoding(Boundary(smallest_target=4).decoding())
+    best = best_trial(tune_decoding(model, read_dataset(data, ["tune"])))
+    assert stored == best.decoding
+    assert told.endswith(f"{best.f1:.4f} now")
 
 
 @pytest.mark.parametrize(
