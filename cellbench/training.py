@@ -15,7 +15,7 @@ from pytorch_lightning.utilities import rank_zero_info
 from cellbench.data.datamodule import CellDataModule
 from cellbench.data.folder import read_dataset
 from cellbench.files import written_whole
-from cellbench.inference.tuning import describe_tuning, tune_checkpoint
+from cellbench.inference.tuning import describe_tuning, progress_bar, tune_checkpoint
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.networks.precision import half_precision
 
@@ -45,17 +45,20 @@ class TrainingCLI(LightningCLI):
                 callback.dirpath = str(root / CHECKPOINTS)
 
     def after_fit(self) -> None:
-        """Fit decoding, and describe the trained model as an entrant, beside its checkpoints."""
+        """Describe the trained model as an entrant, beside its checkpoints, and fit its decoding."""
         root = Path(self.trainer.default_root_dir)
         kept = [name for name in (BEST, LAST) if (root / CHECKPOINTS / name).is_file()]
-        if self.trainer.is_global_zero and kept:
+        if not self.trainer.is_global_zero or not kept:
+            return
+        trained_on = Path(self.datamodule.root).resolve().name
+        write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
+        if self.config["fit"]["tune"]:
             checkpoint = root / CHECKPOINTS / kept[0]
-            if self.config["fit"]["tune"]:
-                items = read_dataset(self.datamodule.root, ["tune"])
-                streams = tune_checkpoint(checkpoint, items, self.model.device)
-                rank_zero_info("\n".join(describe_tuning(checkpoint, streams)))
-            trained_on = Path(self.datamodule.root).resolve().name
-            write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
+            items = read_dataset(self.datamodule.root, ["tune"])
+            streams = tune_checkpoint(
+                checkpoint, items, self.trainer.strategy.root_device, progress_bar
+            )
+            rank_zero_info("\n".join(describe_tuning(checkpoint, streams)))
 
 
 def train(words: Sequence[str]) -> None:

@@ -21,16 +21,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Search, print every trial, store the best."""
-    from tqdm import tqdm
-
     from cellbench.data.folder import read_dataset
-    from cellbench.inference.tuning import describe_tuning, tune_checkpoint
+    from cellbench.inference.tuning import describe_tuning, progress_bar, tune_checkpoint
 
     streams = tune_checkpoint(
         arguments.checkpoint,
         read_dataset(arguments.data, ["tune"]),
         arguments.device,
-        lambda each, what: tqdm(each, desc=what, unit="image", leave=False, disable=None),
+        progress_bar,
     )
     for index, trials in streams.items():
         if [*streams] != [0]:

@@ -44,6 +44,13 @@ class Trial:
     f1: float
 
 
+def progress_bar(items: Sequence[Any], what: str) -> Any:  # noqa: ANN401  (tqdm ships loose types)
+    """Show on a terminal how far a sequence is worked through; it goes when that is done."""
+    from tqdm import tqdm
+
+    return tqdm(items, desc=what, unit="image", leave=False, disable=None)
+
+
 def tune_checkpoint(
     checkpoint: Path,
     items: Sequence[DatasetImage],

@@ -76,6 +76,8 @@ class StarConvex(Representation):
             raise UsageError(f"rays={rays}: give a multiple of four, such as 32")
         if grid < 1:
             raise UsageError(f"grid={grid}: give 1 for every pixel, or 2 for every second")
+        if looks < 1:
+            raise UsageError(f"looks={looks}: give 1 to ask the centre alone, or more")
         self.channels = {"probability": 1, "distances": rays}
         self.rays = rays
         self.grid = grid

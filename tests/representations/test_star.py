@@ -208,3 +208,9 @@ def test_real_cells_come_back() -> None:
     f1 = {threshold: 2 * c[0] / (2 * c[0] + c[1] + c[2]) for threshold, c in counts.items()}
     assert f1[0.5] >= 0.99
     assert f1[0.8] >= 0.97
+
+
+@pytest.mark.parametrize("options", [{"rays": 6}, {"rays": 0}, {"grid": 0}, {"looks": 0}])
+def test_senseless_options(options: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match=next(iter(options))):
+        StarConvex(**options)  # type: ignore[arg-type]
