@@ -57,12 +57,12 @@ class Streams(nn.Module):
             state: values by name.
             prefix: what stands before the names of this module's own.
         """
-        leaders = {f"{prefix}streams.{index}.": leader for index, leader in self._followers()}
         found = dict(state)
-        for start, leader in leaders.items():
+        for index, leader in self._followers():
+            mine, its = (f"{prefix}streams.{number}." for number in (index, leader))
             for name in state:
-                if name.startswith(start):
-                    found[name] = state[f"{prefix}streams.{leader}.{name.removeprefix(start)}"]
+                if name.startswith(mine):
+                    found[name] = state[its + name.removeprefix(mine)]
         return found
 
     def _followers(self) -> list[tuple[int, int]]:
