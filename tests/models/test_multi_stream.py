@@ -10,62 +10,24 @@ import pytest
 import torch
 from checkpoints import save_checkpoint
 from datasets import make_dataset
+from multi_streams import batch_of, same, stored_streams, tiny, weights
 from PIL import Image
-from pytorch_lightning import Trainer
-from pytorch_lightning.callbacks import EarlyStopping
-from torch.optim import AdamW
 from training_runs import fit
 
 from cellbench.cli import main
-from cellbench.data.datamodule import CellDataModule
 from cellbench.data.folder import read_dataset
 from cellbench.errors import UsageError
 from cellbench.inference import load_model, load_models, segment_image
 from cellbench.inference.segment import predict_maps
 from cellbench.inference.tuning import tune_streams
-from cellbench.models.base import DECODING_KEY, Batch
-from cellbench.models.callbacks import PLAIN_WEIGHTS_KEY
-from cellbench.models.multi_stream import PRETRAINS_KEY, MultiStream
-
-TINY: dict[str, Any] = {
-    "encoder": "convnext_zepto_rms",
-    "pretrained": False,
-    "star_channels": [8] * 4,
-    "hover_channels": [8] * 5,
-    "rays": 8,
-    "thumbnail": 64,
-    "window": 64,
-}
-
-
-def tiny(seed: int = 0, **options: Any) -> MultiStream:
-    torch.manual_seed(seed)
-    return MultiStream(**TINY | options).eval()
+from cellbench.models.base import DECODING_KEY
+from cellbench.models.multi_stream import MultiStream
 
 
 def send_all_to(model: MultiStream, group: int) -> None:
     last = model.network.classifier.body.fc  # type: ignore[union-attr]
     torch.nn.init.zeros_(last.weight)
     last.bias.data = torch.nn.functional.one_hot(torch.tensor(group), 4).float()
-
-
-def batch_of(model: MultiStream, groups: list[int]) -> Batch:
-    rng = np.random.default_rng(0)
-    labels = np.kron(np.arange(16).reshape(4, 4), np.ones((16, 16), int))
-    targets = {
-        name: torch.from_numpy(np.stack([each] * len(groups)))
-        for name, each in model.representation.targets(labels).items()
-    }
-    image = torch.from_numpy(rng.random((len(groups), 3, 64, 64), dtype=np.float32))
-    return {"image": image, "targets": targets | {"group": torch.tensor(groups)}}
-
-
-def weights(model: MultiStream, index: int) -> list[torch.Tensor]:
-    return [each.clone() for each in model.stream(index).state_dict().values()]
-
-
-def same(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
-    return all(torch.equal(*pair) for pair in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -92,40 +54,6 @@ def test_rules_say_the_kinds_of_the_streams(options: dict[str, Any], kinds: str)
 def test_senseless_options(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(options))):
         tiny(**options)
-
-
-def test_in_pretraining_streams_of_a_kind_learn_as_one() -> None:
-    model = tiny().train()
-    optimizer = AdamW(model.parameters(), lr=1e-3)
-    before = weights(model, 0)
-    for _ in range(2):
-        optimizer.zero_grad()
-        model.loss(batch_of(model, [1, 3])).backward()
-        optimizer.step()
-    model.network.follow(optimizer)
-    assert not same(before, weights(model, 0))
-    assert same(weights(model, 0), weights(model, 1))
-    assert same(weights(model, 0), weights(model, 2))
-    leader, follower = (next(model.stream(index).network.parameters()) for index in (0, 2))
-    assert optimizer.state[follower].keys() == optimizer.state[leader].keys()
-    mine, its = (optimizer.state[each]["exp_avg"] for each in (follower, leader))
-    assert torch.equal(mine, its)
-    assert mine is not its
-
-
-def test_after_that_only_streams_with_patches_learn() -> None:
-    model = tiny().train()
-    optimizer = AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)
-    model.loss(batch_of(model, [0])).backward()
-    optimizer.step()  # moments: a gradient of 0 would move on with them
-    model.network.follow(optimizer)
-    before = [weights(model, index) for index in range(4)]
-    optimizer.zero_grad()
-    model.routed_loss(batch_of(model, [1, 3, 1])).backward()
-    assert all(each.grad is None for each in model.stream(2).parameters())
-    optimizer.step()
-    touched = [not same(before[index], weights(model, index)) for index in range(4)]
-    assert touched == [False, True, False, True]
 
 
 def test_streams_learn_their_own_patches_weighted_by_their_number() -> None:
@@ -243,59 +171,6 @@ def test_groups_are_told_and_scored(tmp_path: Path, caplog: pytest.LogCaptureFix
     for streams in stored_streams(run):
         assert same(streams[1], streams[2])  # no image is in either: what pre-training left
         assert not same(streams[0], streams[1])
-
-
-def stored_streams(run: Path) -> list[list[list[torch.Tensor]]]:
-    """Give the weights of each StarDist stream of a run's end, averaged and plain."""
-    state = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
-    return [
-        [
-            [v for name, v in state[key].items() if name.startswith(f"network.streams.{index}.")]
-            for index in range(3)
-        ]
-        for key in ("state_dict", PLAIN_WEIGHTS_KEY)
-    ]
-
-
-def test_a_checkpoint_of_pretraining_has_all_streams(tmp_path: Path) -> None:
-    data = make_dataset(tmp_path / "data")
-    for run, steps in ((tmp_path / "first", "1"), (tmp_path / "more", "4")):
-        options = ("--model.init_args.pretraining", "1", "--trainer.max_steps", steps)
-        assert fit("multi_stream", run, data, *options) == 0
-        for streams in stored_streams(run):
-            assert same(streams[0], streams[1])
-            assert same(streams[0], streams[2])
-    for first, more in zip(
-        *map(stored_streams, (tmp_path / "first", tmp_path / "more")), strict=True
-    ):
-        assert not same(first[2], more[2])
-
-
-def test_early_stopping_ends_pretraining_first(tmp_path: Path) -> None:
-    model = tiny(learning_rate=0.0)
-    stopping = EarlyStopping("val/f1", mode="max", patience=1, check_on_train_epoch_end=False)
-    trainer = Trainer(
-        max_epochs=20,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        callbacks=[stopping],
-        default_root_dir=tmp_path,
-    )
-    data = CellDataModule(
-        str(make_dataset(tmp_path / "data", images=1)),
-        crop_size=64,
-        batch_size=1,
-        patches_per_epoch=1,
-        num_workers=0,
-        cache=str(tmp_path / "cache"),
-    )
-    trainer.fit(model, data)
-    assert trainer.global_step == 3  # the best, one not better: the groups, one more: the end
-    content: dict[str, Any] = {}
-    model.on_save_checkpoint(content)
-    assert content[PRETRAINS_KEY] is False
 
 
 def test_encoders_learn_at_their_own_rate() -> None:
