@@ -16,6 +16,7 @@ from cellbench.data.datamodule import CellDataModule
 from cellbench.data.folder import read_dataset
 from cellbench.files import written_whole
 from cellbench.inference.tuning import describe_tuning, progress_bar, tune_checkpoint
+from cellbench.memory import keep_freed_memory
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.networks.precision import half_precision
 
@@ -67,6 +68,7 @@ def train(words: Sequence[str]) -> None:
     Args:
         words: the verb and its options.
     """
+    keep_freed_memory()
     # Both speak of Lightning's own insides, not of the user's run.
     warnings.filterwarnings("ignore", "LightningCLI's args parameter")
     warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")

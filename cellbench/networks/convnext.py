@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.networks.padding import padded
@@ -126,6 +125,7 @@ def decoder_grid(decoder_channels: Sequence[int]) -> int:
 
 def _make_encoder(name: str, pretrained: bool) -> Any:  # noqa: ANN401  (timm ships no types)
     import timm
+    from timm.models.convnext import ConvNeXtBlock
 
     if not name.startswith("convnext"):
         raise UsageError(f"encoder {name!r}: not a ConvNeXt; try convnext_atto or convnext_small")
@@ -141,6 +141,9 @@ def _make_encoder(name: str, pretrained: bool) -> Any:  # noqa: ANN401  (timm sh
         raise UsageError(f"encoder {name!r}: {error}; choose from {known}") from error
     if not pretrained:
         _start_afresh(encoder)
+    for block in encoder.modules():
+        if isinstance(block, ConvNeXtBlock):
+            block.conv_dw = _SinglePrecisionOnCPU(block.conv_dw)
     return encoder
 
 
@@ -159,22 +162,50 @@ def _start_afresh(encoder: nn.Module) -> None:
             nn.init.trunc_normal_(weights, std=(gain / weights[0].numel()) ** 0.5)
 
 
+class _SinglePrecisionOnCPU(nn.Module):
+    """A depthwise convolution whose gradients processors find three times as fast in single precision."""
+
+    def __init__(self, convolution: nn.Module) -> None:
+        super().__init__()
+        self.convolution = convolution
+
+    def forward(self, value: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor
+        if value.device.type == "cpu":
+            with torch.autocast("cpu", enabled=False):
+                result = self.convolution(value.float())
+        else:
+            result = self.convolution(value)
+        return result
+
+
 class _UpBlock(nn.Module):
-    """Double the resolution, join the skip, convolve twice."""
+    """Double the resolution, join the skip, convolve twice.
+
+    A convolution of the doubled features joined with the skip is the sum of one of each, and that of the
+    doubled ones, 3 × 3, is a special transposed convolution, 4 × 4, of the features as they are: nothing
+    is doubled, joined or copied, which makes a block several times faster.
+    """
 
     def __init__(self, deep: int, skip: int, made: int) -> None:
         super().__init__()
-        self.convolutions = nn.Sequential(_convolution(deep + skip, made), _convolution(made, made))
+        self.from_deep = nn.ConvTranspose2d(deep, made, 4, stride=2, padding=1, bias=False)
+        self.from_skip = nn.Conv2d(skip, made, 3, padding=1, bias=False)
+        self.joined = _normalisation(made)
+        self.convolution = _convolution(made, made)
 
     def forward(self, deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
-        doubled = functional.interpolate(deep, scale_factor=2, mode="nearest")
-        value: torch.Tensor = self.convolutions(torch.cat([doubled, skip], dim=1))
+        joined = self.joined(self.from_deep(deep) + self.from_skip(skip))
+        value: torch.Tensor = self.convolution(joined)
         return value
 
 
 def _convolution(given: int, made: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(given, made, 3, stride=stride, padding=1, bias=False),
-        nn.GroupNorm(1 if made % _GROUP else made // _GROUP, made),
-        nn.ReLU(inplace=True),
+        nn.Conv2d(given, made, 3, stride=stride, padding=1, bias=False), _normalisation(made)
     )
+
+
+def _normalisation(features: int) -> nn.Sequential:
+    groups = 1 if features % _GROUP else features // _GROUP
+    return nn.Sequential(nn.GroupNorm(groups, features), nn.ReLU(inplace=True))

@@ -152,8 +152,9 @@ class StarConvex(Representation):
         entropy = torch.special.entr(weights) + torch.special.entr(1 - weights)
         objects = binary_cross_entropy_with_logits(outputs["probability"].float(), weights)
         objects = objects - entropy.mean()
-        error = (weights * (distances - truth).abs()).sum() / (self.rays * weights.sum() + 1)
-        overlap = self._jaccard(weights * distances, weights * truth)
+        weighted, true = weights * distances, weights * truth
+        error = (weighted - true).abs().sum() / (self.rays * weights.sum() + 1)
+        overlap = self._jaccard(weighted, true)
         value: torch.Tensor = (
             self.probability_weight * objects
             + self.distance_weight * error
