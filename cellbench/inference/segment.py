@@ -17,7 +17,8 @@ from cellbench.files import write_rows
 from cellbench.images import image_files, read_image
 from cellbench.inference.augmented import augmented_maps
 from cellbench.inference.ensemble import mean_maps
-from cellbench.labels import LabelMap, label_path, relabel, write_labels
+from cellbench.inference.tiles import segment_in_tiles
+from cellbench.labels import LabelMap, label_path, write_labels
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.networks.precision import half_precision
 from cellbench.representations.base import NumpyMaps
@@ -35,7 +36,7 @@ def segment_image(
     precision: Precision = "auto",
     augment: bool = False,
 ) -> LabelMap:
-    """Segment one image of any size.
+    """Segment one image of any size; a large one in tiles, see :mod:`~cellbench.inference.tiles`.
 
     Args:
         model: a loaded model, or the models of an ensemble (see :func:`load_models`).
@@ -48,9 +49,13 @@ def segment_image(
         (H, W) label map, ids 1 … N.
     """
     models = [model] if isinstance(model, InstanceSegmentationModel) else list(model)
-    pixels = _pixels(image)
-    chosen = _chosen(models, pixels)
-    return relabel(chosen[0].representation.decode(_mean(chosen, pixels, precision, augment)))
+    chosen = _chosen(models, _pixels(image))
+
+    def segment(tile: npt.NDArray[np.floating]) -> LabelMap:
+        maps = _mean(chosen, _pixels(tile), precision, augment)
+        return chosen[0].representation.decode(maps)
+
+    return segment_in_tiles(segment, image)
 
 
 def predict_maps(
