@@ -10,7 +10,7 @@ def keep_freed_memory() -> None:
     """Use freed memory again, in huge pages, instead of giving it back to the system.
 
     A training step frees as many tensors as it makes. By default each large one is mapped anew and
-    cleared page by page, which takes an eighth to a sixth of a ConvNeXt's step on a processor. Where the
+    cleared page by page, which takes a seventh to a fifth of a ConvNeXt's step on a processor. Where the
     C library is not glibc nothing changes.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch reads it at its first large tensor

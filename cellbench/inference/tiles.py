@@ -1,4 +1,4 @@
-"""Whole slides tile by tile, so that memory depends on the tile alone."""
+"""Whole slides tile by tile: their maps at once would fill the memory."""
 
 from collections.abc import Callable
 from itertools import pairwise

@@ -163,7 +163,7 @@ def _start_afresh(encoder: nn.Module) -> None:
 
 
 class _SinglePrecisionOnCPU(nn.Module):
-    """A depthwise convolution whose gradients processors find three times as fast in single precision."""
+    """A depthwise convolution, which processors learn twice as fast in single precision as in half."""
 
     def __init__(self, convolution: nn.Module) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ class _UpBlock(nn.Module):
 
     A convolution of the doubled features joined with the skip is the sum of one of each, and that of the
     doubled ones, 3 × 3, is a special transposed convolution, 4 × 4, of the features as they are: nothing
-    is doubled, joined or copied, which makes a block several times faster.
+    is doubled, joined or copied, which makes a block about twice as fast.
     """
 
     def __init__(self, deep: int, skip: int, made: int) -> None:
