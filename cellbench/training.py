@@ -14,6 +14,7 @@ from pytorch_lightning.utilities import rank_zero_info
 
 from cellbench.data.datamodule import CellDataModule
 from cellbench.data.folder import read_dataset
+from cellbench.errors import CellbenchError
 from cellbench.files import written_whole
 from cellbench.inference.tuning import describe_tuning, progress_bar, tune_checkpoint
 from cellbench.memory import keep_freed_memory
@@ -36,6 +37,19 @@ class TrainingCLI(LightningCLI):
             default=True,
             help="after training, fit how the best checkpoint decodes to the tune split",
         )
+
+    def instantiate_classes(self) -> None:
+        """Make trainer, data and model; what they find wrong with an option is said as they say it.
+
+        Of an error in a model, jsonargparse says that it fits no type, and all that it was given.
+        """
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            cause: BaseException | None = error
+            while cause is not None and not isinstance(cause, CellbenchError):
+                cause = cause.__cause__
+            raise (cause or error) from None
 
     def before_fit(self) -> None:
         """Place logs and checkpoints, so that ``--ckpt_path last`` finds them."""

@@ -1,10 +1,11 @@
 """The Swin-UNETR of the challenge's baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
 
+from cellbench.errors import UsageError
 from cellbench.networks.padding import padded
 
 _STRIDE = 32
@@ -17,17 +18,29 @@ class SwinUNETR(nn.Module):
     Args:
         maps: channels of each map to predict, by name.
         feature_size: features of the first level, a multiple of 12; the official 24.
+        heads: attention heads of each of the four levels; each divides its level's features, which
+            double from level to level. Fewer heads are faster.
+
+    Raises:
+        UsageError: if ``feature_size`` is no multiple of 12, or a level's heads do not divide its features.
     """
 
-    def __init__(self, maps: Mapping[str, int], feature_size: int = 24) -> None:
+    def __init__(
+        self,
+        maps: Mapping[str, int],
+        feature_size: int = 24,
+        heads: Sequence[int] = (3, 6, 12, 24),
+    ) -> None:
         from monai.networks.nets import SwinUNETR as MonaiSwinUNETR
 
+        _check(feature_size, heads)
         super().__init__()
         self.maps = dict(maps)
         self.body = MonaiSwinUNETR(
             in_channels=3,
             out_channels=sum(self.maps.values()),
             feature_size=feature_size,
+            num_heads=tuple(heads),
             spatial_dims=2,
         )
 
@@ -49,3 +62,11 @@ class SwinUNETR(nn.Module):
         height, width = image.shape[-2:]
         maps = self.body(padded(image, _STRIDE, _SMALLEST))[..., :height, :width]
         return dict(zip(self.maps, maps.split(list(self.maps.values()), dim=1), strict=True))
+
+
+def _check(feature_size: int, heads: Sequence[int]) -> None:
+    if feature_size < 1 or feature_size % 12:
+        raise UsageError(f"feature_size {feature_size}: give a multiple of 12")
+    features = [feature_size * 2**level for level in range(4)]
+    if len(heads) != 4 or any(n < 1 or made % n for n, made in zip(heads, features, strict=True)):
+        raise UsageError(f"heads {list(heads)}: give four numbers that divide {features}")

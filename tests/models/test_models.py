@@ -87,6 +87,28 @@ def test_typos_are_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "learning_rat" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("model", "option", "value", "message"),
+    [
+        ("swin_unetr", "heads", "[5, 6, 12, 24]", "heads [5, 6, 12, 24]: give four numbers that"),
+        ("swin_unetr", "heads", "[3, 6]", "heads [3, 6]: give four numbers that"),
+        ("swin_unetr", "feature_size", "13", "feature_size 13: give a multiple of 12"),
+        ("convnext_stardist", "decoder_channels", "[8]", "decoder_channels [8]: give 5 numbers"),
+    ],
+)
+def test_options_that_fit_no_model_are_one_line(
+    model: str,
+    option: str,
+    value: str,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    more = [f"--model.init_args.{option}", value]
+    assert fit(model, tmp_path / "run", tmp_path, *more) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"cellbench: {message}")
+
+
 def test_unknown_models_are_named() -> None:
     with pytest.raises(CellbenchError, match=r"choose from .*unet"):
         model_class("nonsense")
