@@ -85,12 +85,7 @@ def _numbers(
         core: first row and the one after the last of what belongs to the tile alone; the same of columns.
         used: the largest number so far.
     """
-    from cellbench.representations.hover_kernels import (
-        COLUMN_SUM,
-        PIXELS,
-        ROW_SUM,
-        measure_cells,
-    )
+    from cellbench.labels.measures import COLUMN_SUM, PIXELS, ROW_SUM, measure_cells
 
     cells = measure_cells(found, int(found.max()))
     pixels = np.maximum(cells[:, PIXELS], 1)

@@ -92,7 +92,8 @@ class HoVer(Representation):
             >>> HoVer(smallest_target=1, exact_centres=True).encode(cell)["hv"][0].tolist()
             [[0.0, -1.0, -0.5, 0.0, 0.5, 1.0]]
         """
-        from cellbench.representations.hover_kernels import distance_maps, measure_cells
+        from cellbench.labels.measures import measure_cells
+        from cellbench.representations.hover_kernels import distance_maps
 
         labels = check_labels(labels)
         foreground = (labels > 0).view(np.uint8)[None]
