@@ -27,9 +27,7 @@ def measure_cells(labels: npt.NDArray[np.int32], largest: int) -> npt.NDArray[np
         start = 0
         while start < width:
             label = labels[row, start]
-            end = start + 1
-            while end < width and labels[row, end] == label:
-                end += 1
+            end = end_of_run(labels, row, start)
             if label != 0:
                 cell = cells[label]
                 cell[PIXELS] += end - start
@@ -41,3 +39,13 @@ def measure_cells(labels: npt.NDArray[np.int32], largest: int) -> npt.NDArray[np
                 cell[BOTTOM] = row
             start = end
     return cells
+
+
+@compiled
+def end_of_run(labels: npt.NDArray[np.int32], row: int, start: int) -> int:
+    """Give the column after the last of the pixels that share their id with the one at ``start``."""
+    width = labels.shape[1]
+    end = start + 1
+    while end < width and labels[row, end] == labels[row, start]:
+        end += 1
+    return end

@@ -4,7 +4,16 @@ import numpy as np
 import numpy.typing as npt
 
 from cellbench.compiling import compiled
-from cellbench.labels.measures import BOTTOM, COLUMN_SUM, LEFT, PIXELS, RIGHT, ROW_SUM, TOP
+from cellbench.labels.measures import (
+    BOTTOM,
+    COLUMN_SUM,
+    LEFT,
+    PIXELS,
+    RIGHT,
+    ROW_SUM,
+    TOP,
+    end_of_run,
+)
 
 
 @compiled
@@ -31,9 +40,7 @@ def distance_maps(
         start = 0
         while start < width:
             label = labels[row, start]
-            end = start + 1
-            while end < width and labels[row, end] == label:
-                end += 1
+            end = end_of_run(labels, row, start)
             cell = cells[label]
             if label == 0 or cell[PIXELS] < smallest:
                 maps[:, row, start:end] = 0
