@@ -49,7 +49,9 @@ class TrainingCLI(LightningCLI):
             cause: BaseException | None = error
             while cause is not None and not isinstance(cause, CellbenchError):
                 cause = cause.__cause__
-            raise (cause or error) from None
+            if cause is None:
+                raise
+            raise cause from None
 
     def before_fit(self) -> None:
         """Place logs and checkpoints, so that ``--ckpt_path last`` finds them."""

@@ -52,8 +52,9 @@ def mean_maps(parts: Iterable[NumpyMaps]) -> NumpyMaps:
     count = 1
     for part in remaining:
         count += 1
-        for name, values in part.items():
-            total[name] += values
+        for name in total:
+            total[name] += part[name]
+        del part  # before the next is made
     if count > 1:
         for values in total.values():
             values /= count

@@ -1,6 +1,7 @@
 """Test-time augmentation and ensembles: maps are averaged where they belong."""
 
 import logging
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from cellbench.cli import main
 from cellbench.errors import CheckpointError
 from cellbench.inference import ensemble, load_models, segment_image
 from cellbench.inference.augmented import VIEWS, augmented_maps
+from cellbench.inference.ensemble import mean_maps
 from cellbench.inference.segment import predict_maps
 from cellbench.labels import read_labels
 from cellbench.models.swin_unetr import SwinUNETRBoundary
@@ -94,3 +96,12 @@ def test_the_options_of_segment(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main([*words, "--precision", "32"]) == 0
     assert "predicted 16 times" in capsys.readouterr().err
     assert read_labels(tmp_path / "out/a_label.tiff").shape == (30, 50)
+
+
+def test_averaging_holds_the_sum_and_one_part() -> None:
+    tracemalloc.start()
+    mean = mean_maps({"map": np.full((1, 1000, 1000), value)} for value in (1.0, 2.0, 6.0))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(mean["map"], 3)
+    assert most < 2.1 * mean["map"].nbytes

@@ -122,3 +122,9 @@ def test_a_decoder_that_stops_early_gives_maps_at_every_second_pixel(size: tuple
     for name, coarse in maps.items():
         assert enlarged[name].shape[-2:] == size
         torch.testing.assert_close(enlarged[name][..., ::2, ::2], coarse)
+
+
+def test_swin_unetr_has_the_heads_asked_for() -> None:
+    blocks = SwinUNETR(MAPS, feature_size=12, heads=(1, 2, 4, 8)).encoder.modules()
+    heads = [block.num_heads for block in blocks if type(block).__name__ == "WindowAttention"]
+    assert heads == [1, 1, 2, 2, 4, 4, 8, 8]
