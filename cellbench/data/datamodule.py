@@ -15,6 +15,7 @@ from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.data.patches import PatchDataset, WholeImageDataset, sampling_weights
 from cellbench.data.store import DecodedStore
 from cellbench.errors import DatasetError, UsageError
+from cellbench.tiles import LARGEST_SIDE
 
 ImageTargets = dict[str, npt.NDArray[Any]]
 
@@ -116,8 +117,8 @@ class CellDataModule(LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Give the whole images of the tune split."""
-        return self._whole_images("tune")
+        """Give the images of the tune split; of a slide, which would take minutes, one tile."""
+        return self._whole_images("tune", largest_side=LARGEST_SIDE)
 
     def test_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Give the whole images of the test split."""
@@ -127,8 +128,10 @@ class CellDataModule(LightningDataModule):
         """Give the whole images of the test split."""
         return self._whole_images("test")
 
-    def _whole_images(self, split: str) -> DataLoader[dict[str, Any]]:
-        dataset = WholeImageDataset(self._items(split), self.store)
+    def _whole_images(
+        self, split: str, largest_side: int | None = None
+    ) -> DataLoader[dict[str, Any]]:
+        dataset = WholeImageDataset(self._items(split), self.store, largest_side)
         return DataLoader(dataset, batch_size=1, collate_fn=_only, num_workers=0)
 
     def state_dict(self) -> dict[str, Any]:

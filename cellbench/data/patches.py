@@ -14,6 +14,7 @@ from cellbench.data.draws import Draw
 from cellbench.data.folder import DatasetImage
 from cellbench.data.store import DecodedStore
 from cellbench.labels import LabelMap
+from cellbench.tiles import middle
 
 Targets = Callable[[LabelMap], dict[str, npt.NDArray[Any]]]
 
@@ -142,11 +143,15 @@ class WholeImageDataset(Dataset[dict[str, Any]]):
     Args:
         items: the images.
         store: where decoded images are kept.
+        largest_side: of larger images only the middle, up to so many pixels high and wide.
     """
 
-    def __init__(self, items: Sequence[DatasetImage], store: DecodedStore) -> None:
+    def __init__(
+        self, items: Sequence[DatasetImage], store: DecodedStore, largest_side: int | None = None
+    ) -> None:
         self.items = list(items)
         self._store = store
+        self._largest_side = largest_side
 
     def __len__(self) -> int:
         return len(self.items)
@@ -154,6 +159,8 @@ class WholeImageDataset(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         item = self.items[index]
         image, labels = self._store.load(item)
+        if self._largest_side is not None:
+            image, labels = middle(image, self._largest_side), middle(labels, self._largest_side)
         return {
             "image": torch.from_numpy(image.astype(np.float32) / 255).permute(2, 0, 1),
             "labels": torch.from_numpy(labels.astype(np.int64)),

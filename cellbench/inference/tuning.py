@@ -22,6 +22,7 @@ from cellbench.inference.segment import choose_stream, predict_maps
 from cellbench.labels import LabelMap, read_labels, relabel
 from cellbench.models.base import DECODING_KEY, InstanceSegmentationModel
 from cellbench.representations import Representation
+from cellbench.tiles import middle
 
 Decoding = dict[str, float]
 Progress = Callable[[Sequence[Any], str], Any]
@@ -109,10 +110,10 @@ def tune_decoding(
 ) -> list[Trial]:
     """Find the decoding options with the highest mean F1, one option after the other.
 
-    The network runs once for each image; its maps are kept in a temporary folder, four bytes for each
-    channel and pixel. An option keeps its value where no other is better. The search ends when
-    a round over all options changes none, after three at most. The model is left with the best.
-    Images are decoded side by side, as many as there are processors.
+    The network runs once for each image, of a slide on one tile; its maps are kept in a temporary
+    folder, four bytes for each channel and pixel. An option keeps its value where no other is better.
+    The search ends when a round over all options changes none, after three at most. The model is left
+    with the best. Images are decoded side by side, as many as there are processors.
 
     Args:
         model: a loaded model.
@@ -232,10 +233,10 @@ def _predict(model: InstanceSegmentationModel, item: DatasetImage, folder: Path)
     assert item.labels is not None
     folder.mkdir()
     files = {}
-    for name, values in predict_maps([model], read_image(item.image)).items():
+    for name, values in predict_maps([model], middle(read_image(item.image))).items():
         files[name] = folder / f"{name}.npy"
         np.save(files[name], values)
-    return _Case(files, read_labels(item.labels))
+    return _Case(files, middle(read_labels(item.labels)).copy())
 
 
 def _f1(representation: Representation, case: _Case) -> float:

@@ -19,6 +19,7 @@ from cellbench.networks.grid import between_grid
 from cellbench.networks.windows import predict_in_windows
 from cellbench.representations import Representation
 from cellbench.representations.base import NumpyMaps
+from cellbench.tiles import segment_in_tiles
 
 MODEL_KEY = "cellbench_model"
 """Where a checkpoint keeps the name of its model."""
@@ -132,9 +133,13 @@ class InstanceSegmentationModel(LightningModule):
         return self
 
     def segment(self, image: torch.Tensor) -> LabelMap:
-        """Segment one image (3, H, W) of any size into a label map (H, W)."""
+        """Segment one image (3, H, W) into a label map (H, W); a large one in tiles."""
         chosen = self.stream(self.choose(image))
-        return chosen.representation.decode(chosen.predict_maps(image))
+
+        def segment(tile: torch.Tensor) -> LabelMap:
+            return chosen.representation.decode(chosen.predict_maps(tile.permute(2, 0, 1)))
+
+        return segment_in_tiles(segment, image.permute(1, 2, 0))
 
     def image_targets(
         self, image: npt.NDArray[np.uint8], labels: LabelMap

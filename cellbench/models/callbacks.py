@@ -13,6 +13,7 @@ from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
 from cellbench.errors import CellbenchError
 from cellbench.files import written_whole
 from cellbench.labels import LabelMap
+from cellbench.tiles import middle
 
 PLAIN_WEIGHTS_KEY = "current_model_state"
 """Where Lightning keeps the weights themselves in a checkpoint whose ``state_dict`` has their average."""
@@ -107,19 +108,14 @@ class Overlays(Callback):
         folder = Path(trainer.default_root_dir) / "overlays"
         image = batch["image"].permute(1, 2, 0).float().cpu().numpy()
         truth = batch["labels"].cpu().numpy()
-        picture = draw_outlines(*(_middle(each) for each in (image, truth, outputs["labels"])))
+        shown = (middle(each, _LARGEST_SIDE) for each in (image, truth, outputs["labels"]))
+        picture = draw_outlines(*shown)
         name = f"epoch{trainer.current_epoch:04d}_{batch['stem'][:60]}.jpg"
         _write_picture(folder / name, picture)
 
     def _chosen(self, trainer: Trainer) -> set[int]:
         total = int(sum(trainer.num_val_batches))
         return {index * total // self.images for index in range(self.images)}
-
-
-def _middle(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Cut the middle out of an array (H, W, …), at most 1024 px on a side."""
-    top, left = (max(0, (side - _LARGEST_SIDE) // 2) for side in array.shape[:2])
-    return array[top : top + _LARGEST_SIDE, left : left + _LARGEST_SIDE]
 
 
 def draw_outlines(

@@ -1,14 +1,15 @@
-"""Whole slides tile by tile: their maps at once would fill the memory."""
+"""Whole slides: tile by tile, or their middle, as their maps at once would fill the memory."""
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from cellbench.labels import LabelMap, relabel
 
-Segment = Callable[[npt.NDArray[np.floating]], LabelMap]
+Pixels = TypeVar("Pixels", bound=Any)  # an array of NumPy or PyTorch
 
 LARGEST_SIDE = 5000
 """Larger images are cut; from 5000 × 5000 px on the challenge speaks of whole slides."""
@@ -17,8 +18,8 @@ _SLACK = 16  # pixels; a cell's middle is not quite the same in two tiles
 
 
 def segment_in_tiles(
-    segment: Segment,
-    image: npt.NDArray[np.floating],
+    segment: Callable[[Pixels], LabelMap],
+    image: Pixels,
     largest_side: int = LARGEST_SIDE,
     margin: int = _MARGIN,
 ) -> LabelMap:
@@ -63,6 +64,18 @@ def segment_in_tiles(
             there += np.where(there == 0, numbers[found], 0)
             count = max(count, int(numbers.max()))
     return relabel(labels)
+
+
+def middle(image: Pixels, largest_side: int = LARGEST_SIDE) -> Pixels:
+    """Cut out the middle of an image (H, W, …), up to ``largest_side`` pixels high and wide.
+
+    Example:
+        >>> middle(np.arange(10)[None], 4)
+        array([[3, 4, 5, 6]])
+    """
+    top, left = (max(0, (side - largest_side) // 2) for side in image.shape[:2])
+    cut: Pixels = image[top : top + largest_side, left : left + largest_side]
+    return cut
 
 
 def _parts(side: int, largest: int) -> list[tuple[int, int]]:

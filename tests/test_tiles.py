@@ -8,8 +8,8 @@ import pytest
 from label_maps import discs, touching
 
 from cellbench.evaluation import match_cells
-from cellbench.inference.tiles import LARGEST_SIDE, segment_in_tiles
 from cellbench.labels import LabelMap, relabel
+from cellbench.tiles import LARGEST_SIDE, segment_in_tiles
 
 
 def shown(labels: LabelMap) -> npt.NDArray[np.float64]:
