@@ -16,6 +16,7 @@ class SwinUNETRBoundary(InstanceSegmentationModel):
     Args:
         feature_size: features of the first level, a multiple of 12; the official 24.
         heads: attention heads of each of the four levels; the official 3 to 24.
+        convolutions: convolve before each level, as Swin-UNETR-V2 does; the official does not.
         smallest_interior: predicted interiors of fewer pixels are no cells; the official 16. Training
             targets keep down to 4, as the official 16 hides every nucleus of less than about 60 px.
         **training: options of every model, see :class:`InstanceSegmentationModel`.
@@ -25,9 +26,10 @@ class SwinUNETRBoundary(InstanceSegmentationModel):
         self,
         feature_size: int = 24,
         heads: Sequence[int] = (3, 6, 12, 24),
+        convolutions: bool = False,
         smallest_interior: int = 16,
         **training: Any,
     ) -> None:
         representation = Boundary(smallest_interior=smallest_interior, smallest_target=4)
-        network = SwinUNETR(representation.channels, feature_size, heads)
+        network = SwinUNETR(representation.channels, feature_size, heads, convolutions)
         super().__init__(network=network, representation=representation, **training)

@@ -20,6 +20,8 @@ class SwinUNETR(nn.Module):
         feature_size: features of the first level, a multiple of 12; the official 24.
         heads: attention heads of each of the four levels; each divides its level's features, which
             double from level to level. Fewer heads are faster.
+        convolutions: a residual convolution before each level of the transformer, as in Swin-UNETR-V2
+            (He et al. 2023); it learns in far fewer steps. The official has none.
 
     Raises:
         UsageError: if ``feature_size`` is no multiple of 12, or a level's heads do not divide its features.
@@ -30,6 +32,7 @@ class SwinUNETR(nn.Module):
         maps: Mapping[str, int],
         feature_size: int = 24,
         heads: Sequence[int] = (3, 6, 12, 24),
+        convolutions: bool = False,
     ) -> None:
         from monai.networks.nets import SwinUNETR as MonaiSwinUNETR
 
@@ -42,6 +45,7 @@ class SwinUNETR(nn.Module):
             feature_size=feature_size,
             num_heads=tuple(heads),
             spatial_dims=2,
+            use_v2=convolutions,
         )
 
     @property

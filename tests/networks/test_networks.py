@@ -17,6 +17,7 @@ SMALL = (8, 8, 8, 8, 8)
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "convnext": lambda: ConvNextUNet(MAPS, "convnext_atto", False, SMALL),
     "swin_unetr": lambda: SwinUNETR(MAPS, feature_size=12),
+    "swin_unetr_convolutions": lambda: SwinUNETR(MAPS, feature_size=12, convolutions=True),
 }
 
 
