@@ -21,7 +21,7 @@ class SwinUNETR(nn.Module):
         heads: attention heads of each of the four levels; each divides its level's features, which
             double from level to level. Fewer heads are faster.
         convolutions: a residual convolution before each level of the transformer, as in Swin-UNETR-V2
-            (He et al. 2023); it learns in far fewer steps. The official has none.
+            (He et al. 2023); it learns in fewer steps. The official has none.
 
     Raises:
         UsageError: if ``feature_size`` is no multiple of 12, or a level's heads do not divide its features.
