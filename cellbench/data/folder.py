@@ -38,6 +38,17 @@ class DatasetImage:
     labels: Path | None
     modality: str
 
+    def check_sizes(self, image: Sequence[int], labels: Sequence[int]) -> None:
+        """Compare the shape of the image (H, W, …) with that of its label map (H, W).
+
+        Raises:
+            DatasetError: if they differ.
+        """
+        if tuple(image[:2]) != tuple(labels):
+            raise DatasetError(
+                f"{self.labels}: is {tuple(labels)}, its image is {tuple(image[:2])}; mend it"
+            )
+
 
 def read_dataset(root: str | Path, splits: Sequence[str] = SPLITS) -> list[DatasetImage]:
     """List the images of a dataset folder, by split and stem.

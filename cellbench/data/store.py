@@ -39,10 +39,7 @@ class DecodedStore:
         labels_file = self._file(item.labels)
         if not (image_file.is_file() and labels_file.is_file()):
             image, labels = normalise(read_raw(item.image)), relabel(read_labels(item.labels))
-            if image.shape[:2] != labels.shape:
-                raise DatasetError(
-                    f"{item.labels}: is {labels.shape}, its image is {image.shape[:2]}; mend it"
-                )
+            item.check_sizes(image.shape, labels.shape)
             _save(image_file, image)
             _save(labels_file, labels)
         return _opened(image_file), _opened(labels_file)

@@ -125,7 +125,7 @@ def tune_decoding(
 
     Raises:
         UsageError: if the model's representation has no options to fit.
-        DatasetError: if there is no image with a label map.
+        DatasetError: if there is no image with a label map, or one whose label map has another size.
     """
     representation = model.representation
     if not representation.TUNED:
@@ -231,12 +231,14 @@ class _Case:
 
 def _predict(model: InstanceSegmentationModel, item: DatasetImage, folder: Path) -> _Case:
     assert item.labels is not None
+    image, labels = read_image(item.image), read_labels(item.labels)
+    item.check_sizes(image.shape, labels.shape)
     folder.mkdir()
     files = {}
-    for name, values in predict_maps([model], middle(read_image(item.image))).items():
+    for name, values in predict_maps([model], middle(image)).items():
         files[name] = folder / f"{name}.npy"
         np.save(files[name], values)
-    return _Case(files, middle(read_labels(item.labels)).copy())
+    return _Case(files, middle(labels).copy())
 
 
 def _f1(representation: Representation, case: _Case) -> float:

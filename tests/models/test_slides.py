@@ -10,6 +10,7 @@ from PIL import Image
 
 from cellbench.data.datamodule import CellDataModule
 from cellbench.data.folder import read_dataset
+from cellbench.errors import DatasetError
 from cellbench.inference.tuning import tune_decoding
 from cellbench.labels import label_path, write_labels
 from cellbench.models.base import InstanceSegmentationModel
@@ -71,3 +72,11 @@ def test_decoding_is_tuned_on_one_tile_of_a_slide(slides: Path, widths: list[int
     trials = tune_decoding(small_unet(), read_dataset(slides, ["tune"]))
     assert trials
     assert widths == [LARGEST_SIDE]
+
+
+def test_a_label_map_of_another_size_is_named(slides: Path, widths: list[int]) -> None:
+    file = label_path(slides / "tune" / "labels", "slide")
+    write_labels(file, np.ones((64, WIDTH + 20), np.uint16))
+    with pytest.raises(DatasetError, match=rf"{file}: is \(64, 5100\), its image is \(64, 5080\)"):
+        tune_decoding(small_unet(), read_dataset(slides, ["tune"]))
+    assert not widths
