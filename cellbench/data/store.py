@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from cellbench.data.folder import DatasetImage
 from cellbench.errors import DatasetError
@@ -51,7 +52,17 @@ class DecodedStore:
 
 @lru_cache(maxsize=1024)  # a file of this name never changes, and opening costs as much as cropping
 def _opened(path: Path) -> npt.NDArray[Any]:
-    return np.asarray(np.load(path, mmap_mode="r"))
+    """Map a file that :func:`_save` wrote.
+
+    NumPy's maps keep a file open each, of which many systems allow a process a thousand, or fewer.
+    """
+    with path.open("rb") as file:
+        np.lib.format.read_magic(file)
+        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(file)
+        start = file.tell()
+    mapped = torch.from_file(str(path), size=path.stat().st_size, dtype=torch.uint8).numpy()
+    mapped.flags.writeable = False
+    return mapped[start:].view(dtype).reshape(shape, order="F" if by_columns else "C")
 
 
 def _save(path: Path, array: npt.NDArray[Any]) -> None:

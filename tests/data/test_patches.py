@@ -159,6 +159,16 @@ def test_the_store_decodes_once_and_again_after_a_change(tmp_path: Path) -> None
     assert not store.load(item)[1].any()
 
 
+def test_the_store_keeps_no_file_open(tmp_path: Path) -> None:
+    items = read_dataset(make_dataset(tmp_path / "data"))
+    store = DecodedStore(tmp_path / "cache")
+    before = len(list(Path("/dev/fd").iterdir()))
+    opened = [each for item in items for each in store.load(item)]
+    assert len(opened) == 12
+    assert len(list(Path("/dev/fd").iterdir())) == before
+    assert not any(each.flags.writeable for each in opened)
+
+
 def test_the_store_may_be_removed_at_any_time(tmp_path: Path) -> None:
     item = read_dataset(make_dataset(tmp_path / "data"), ["train"])[0]
     store = DecodedStore(tmp_path / "cache")
