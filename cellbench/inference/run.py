@@ -11,7 +11,7 @@ from typing import Any
 import cellbench
 from cellbench.data.folder import DatasetImage, match_stems
 from cellbench.entries import Entry, write_algorithm
-from cellbench.errors import EntrantError, ImageError
+from cellbench.errors import EntrantError, ImageError, LabelMapError
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, tolerance_seconds
 from cellbench.evaluation.statuses import RESOURCES_FILE
@@ -153,7 +153,10 @@ def _take(ended: Finished, outputs: Path, stem: str, target: Path) -> str:
         return "timeout"
     if ended.exit_code != 0:
         return "failed"
-    made = match_stems([stem], label_files(outputs)).get(stem)
+    try:
+        made = match_stems([stem], label_files(outputs)).get(stem)
+    except LabelMapError:  # no folder any more, or two files for the image
+        made = None
     if made is None or made.is_symlink() or made.suffix.lower() not in (".tif", ".tiff"):
         return "missing"
     made.replace(target)

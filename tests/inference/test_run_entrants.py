@@ -78,6 +78,8 @@ def test_label_maps_times_and_resources(data: Path, tmp_path: Path) -> None:
     [
         ("sys.exit('no memory left')", {}, "failed", "no memory left"),
         ("sys.exit(0)", {}, "missing", "looking at test0.png"),
+        ("outputs.rmdir(); sys.exit(0)", {}, "missing", "looking at test0.png"),
+        ("(outputs / f'{image.stem}_label.png').touch()", {}, "missing", "looking at test0.png"),
         ("time.sleep(60)", {"timeout_factor": 0.05}, "timeout", "looking at test0.png"),
         ("import os; os.kill(os.getpid(), 9)", {}, "failed", ""),
     ],
