@@ -26,6 +26,8 @@ from cellbench.tiles import segment_in_tiles
 Models = InstanceSegmentationModel | Sequence[InstanceSegmentationModel]
 Precision = Literal["auto", "bf16", "32"]
 
+_OF_ONE_IMAGE = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
+
 _log = logging.getLogger(__name__)
 
 
@@ -158,22 +160,32 @@ def segment_files(
     """
     failed: list[str] = []
     times: list[tuple[str, float, float]] = []
-    for stem in progress(list(files)):
-        start = time.perf_counter()
-        try:
-            label_path(outputs, stem).unlink(missing_ok=True)
-            image = read_image(files[stem])
-            labels = segment_image(model, image, precision=precision, augment=augment)
-            write_labels(label_path(outputs, stem), labels)
-        except (CellbenchError, OSError, MemoryError, torch.OutOfMemoryError) as error:
-            _log.error("%s", " ".join(str(error).split()) or f"{files[stem]}: out of memory")
-            failed.append(stem)
-            continue
-        seconds = time.perf_counter() - start
-        height, width = image.shape[:2]
-        times.append((files[stem].name, seconds, rank_runtime_seconds(seconds, height, width)))
-    write_runtimes(Path(outputs) / RUNTIME_FILE, times)
+    try:
+        for stem in progress(list(files)):
+            start = time.perf_counter()
+            try:
+                label_path(outputs, stem).unlink(missing_ok=True)
+                image = read_image(files[stem])
+                labels = segment_image(model, image, precision=precision, augment=augment)
+                write_labels(label_path(outputs, stem), labels)
+            except _OF_ONE_IMAGE as error:
+                _log.error("%s", _told(error, files[stem]))
+                failed.append(stem)
+                continue
+            seconds = time.perf_counter() - start
+            height, width = image.shape[:2]
+            times.append((files[stem].name, seconds, rank_runtime_seconds(seconds, height, width)))
+    finally:  # those of a run that is stopped, too
+        write_runtimes(Path(outputs) / RUNTIME_FILE, times)
     return failed
+
+
+def _told(error: Exception, file: Path) -> str:
+    if isinstance(error, CellbenchError | OSError):  # they name the file
+        return " ".join(str(error).split())
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return f"{file}: out of memory"
+    return f"{file}: {' '.join(str(error).split())}"
 
 
 def write_runtimes(path: Path, times: Iterable[tuple[str, float, float]]) -> None:

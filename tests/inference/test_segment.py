@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from checkpoints import small_unet
 from PIL import Image
 
 from cellbench.cli import main
 from cellbench.errors import CheckpointError
 from cellbench.inference import load_model
+from cellbench.inference.segment import segment_files
 from cellbench.labels import read_labels
 from cellbench.models.base import MODEL_KEY
 from cellbench.models.unet import UNetBoundary
@@ -43,6 +45,32 @@ def test_one_bad_image_does_not_stop_the_rest(
     with (out / "runtime.csv").open(newline="") as file:
         assert [row["Img Name"] for row in csv.DictReader(file)] == ["a.png", "c.d.bmp"]
     assert main(["segment", str(images / "a.png"), str(out), "--checkpoint", str(checkpoint)]) == 0
+
+
+def test_what_ends_one_image_does_not_stop_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = {stem: tmp_path / f"{stem}.png" for stem in "abcd"}
+    for number, path in enumerate(files.values()):
+        Image.new("L", (20, 20 + number)).save(path)
+    faults = {21: RuntimeError("sizes of\ntensors"), 22: MemoryError(), 23: KeyboardInterrupt()}
+
+    def segment(image: np.ndarray) -> np.ndarray:
+        if len(image) in faults:
+            raise faults[len(image)]
+        return np.ones(image.shape[:2], int)
+
+    monkeypatch.setattr(
+        "cellbench.inference.segment.segment_image", lambda _, image, **__: segment(image)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        segment_files(small_unet(), files, tmp_path)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{files['b']}: sizes of tensors",
+        f"{files['c']}: out of memory",
+    ]
+    with (tmp_path / "runtime.csv").open(newline="") as file:
+        assert [row["Img Name"] for row in csv.DictReader(file)] == ["a.png"]
 
 
 def test_the_checkpoint_alone_is_enough(checkpoint: Path) -> None:
