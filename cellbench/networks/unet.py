@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from cellbench.networks.padding import padded
+
 
 class UNet(nn.Module):
     """MONAI's 2D residual U-Net, as in the challenge's model_training_3class.py.
@@ -25,6 +27,7 @@ class UNet(nn.Module):
 
         super().__init__()
         self.maps = dict(maps)
+        self.stride = 2 ** (len(channels) - 1)
         self.body = MonaiUNet(
             spatial_dims=2,
             in_channels=3,
@@ -38,10 +41,11 @@ class UNet(nn.Module):
         """Predict the maps, before activation.
 
         Args:
-            image: (B, 3, H, W) in [0, 1]; sides divisible by 2 for each level below the first.
+            image: (B, 3, H, W) in [0, 1], of any size.
 
         Returns:
             (B, C, H, W) for each map of C channels.
         """
-        parts = self.body(image).split(list(self.maps.values()), dim=1)
-        return dict(zip(self.maps, parts, strict=True))
+        height, width = image.shape[-2:]
+        maps = self.body(padded(image, self.stride, 2 * self.stride))[..., :height, :width]
+        return dict(zip(self.maps, maps.split(list(self.maps.values()), dim=1), strict=True))

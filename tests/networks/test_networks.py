@@ -11,11 +11,13 @@ from cellbench.networks.convnext import ConvNextUNet
 from cellbench.networks.grid import between_grid
 from cellbench.networks.padding import padded
 from cellbench.networks.swin_unetr import SwinUNETR
+from cellbench.networks.unet import UNet
 
 MAPS = {"distances": 5, "probability": 1}
 SMALL = (8, 8, 8, 8, 8)
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "convnext": lambda: ConvNextUNet(MAPS, "convnext_atto", False, SMALL),
+    "unet": lambda: UNet(MAPS, channels=(4, 4, 4, 4, 4, 4, 8)),
     "swin_unetr": lambda: SwinUNETR(MAPS, feature_size=12),
     "swin_unetr_convolutions": lambda: SwinUNETR(MAPS, feature_size=12, convolutions=True),
 }
@@ -39,7 +41,8 @@ def test_every_parameter_learns(name: str) -> None:
     ).sum().backward()
     idle = [key for key, each in network.named_parameters() if each.grad is None]
     assert not idle
-    assert {id(each) for each in network.encoder.parameters()} <= {  # type: ignore[union-attr]
+    encoder = getattr(network, "encoder", network)
+    assert {id(each) for each in encoder.parameters()} <= {
         id(each) for each in network.parameters()
     }
 
