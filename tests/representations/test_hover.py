@@ -237,6 +237,15 @@ def test_half_precision_gives_nearly_the_same_loss() -> None:
     assert loss.item() == pytest.approx(HoVer().loss(outputs, targets).item(), rel=0.01)
 
 
+def test_small_gradients_count_in_half_precision_too() -> None:
+    error, foreground = torch.full((1, 2, 16, 16), 0.7), torch.zeros(1, 1, 16, 16)
+    foreground[..., 4:-4, 4:-4] = 1
+    error[..., 8] += 1e-4
+    loss = gradient_loss(error, foreground)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert gradient_loss(error, foreground).item() == loss.item() > 0
+
+
 def test_activated_maps_have_the_range_of_encoded_ones() -> None:
     outputs, _ = maps_and_truth()
     maps = HoVer().activate({name: 9 * each.bfloat16() for name, each in outputs.items()})
