@@ -7,6 +7,7 @@ import cv2
 import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningDataModule
+from pytorch_lightning.overrides.distributed import UnrepeatedDistributedSampler
 from torch.utils.data import DataLoader
 
 from cellbench.data.augmentation import Augmentation
@@ -132,7 +133,16 @@ class CellDataModule(LightningDataModule):
         self, split: str, largest_side: int | None = None
     ) -> DataLoader[dict[str, Any]]:
         dataset = WholeImageDataset(self._items(split), self.store, largest_side)
-        return DataLoader(dataset, batch_size=1, collate_fn=_only, num_workers=0)
+        sampler = self._shares(dataset)
+        return DataLoader(dataset, batch_size=1, sampler=sampler, collate_fn=_only, num_workers=0)
+
+    def _shares(self, dataset: WholeImageDataset) -> UnrepeatedDistributedSampler | None:
+        """Deal the images to the processes, each once; fewer images than processes Lightning repeats."""
+        if self.trainer is None or not 1 < self.trainer.world_size <= len(dataset):
+            return None
+        return UnrepeatedDistributedSampler(
+            dataset, self.trainer.world_size, self.trainer.global_rank, shuffle=False
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Keep the optimiser's steps so far in the checkpoint."""

@@ -67,7 +67,7 @@ def test_two_runs_and_a_resumed_one_give_the_same_weights(model: str, tmp_path: 
     ("model", "strategy"), [("unet", "ddp"), ("multi_stream", "ddp_find_unused_parameters_true")]
 )
 def test_two_processes_train_one_model(model: str, strategy: str, tmp_path: Path) -> None:
-    data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
+    data, run = make_dataset(tmp_path / "data", images=3), tmp_path / "run"
     words = [
         *fit_words(model, run, data),
         *("--trainer.strategy", strategy, "--trainer.devices", "2", "--trainer.max_epochs", "1"),
