@@ -14,7 +14,7 @@ TRAINING_VERBS = {
     "fit": "train a model",
     "validate": "score a checkpoint on the tune split",
     "test": "score a checkpoint on the test split",
-    "predict": "segment the test split with a checkpoint",
+    "predict": "segment the test split with a checkpoint, into the run's predictions/",
 }
 VERBS = {
     "segment": "label maps for a file or folder of images of any size",

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -19,6 +20,7 @@ from cellbench.files import written_whole
 from cellbench.inference.tuning import describe_tuning, progress_bar, tune_checkpoint
 from cellbench.memory import keep_freed_memory
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.callbacks import LabelMapWriter
 from cellbench.networks.precision import half_precision
 
 CHECKPOINTS = "checkpoints"
@@ -76,6 +78,11 @@ class TrainingCLI(LightningCLI):
                 checkpoint, items, self.trainer.strategy.root_device, progress_bar
             )
             rank_zero_info("\n".join(describe_tuning(checkpoint, streams)))
+
+    def predict(self, **options: Any) -> None:
+        """Write label maps, where the trainer would gather them."""
+        self.trainer.callbacks.append(LabelMapWriter())  # type: ignore[attr-defined]
+        self.trainer.predict(**options | {"return_predictions": False})
 
 
 def train(words: Sequence[str]) -> None:

@@ -8,11 +8,14 @@ import pytest
 import torch
 import yaml
 from datasets import make_dataset
-from training_runs import CONFIGS, fit
+from training_runs import CONFIGS, fit, fit_words
 
 from cellbench.cli import main
+from cellbench.data.folder import read_dataset
 from cellbench.errors import CellbenchError
+from cellbench.images import read_image
 from cellbench.inference import load_model, segment_image
+from cellbench.labels import read_labels
 from cellbench.models import list_models, model_class
 
 
@@ -43,6 +46,18 @@ def test_train_stop_resume_and_segment(name: str, tmp_path: Path) -> None:
     assert labels.shape == (70, 130)
     assert labels.max() == len(np.unique(labels)) - (0 in labels)
     np.testing.assert_array_equal(labels, segment_image(model, image))
+
+
+def test_predictions_are_label_maps(tmp_path: Path) -> None:
+    data, run = make_dataset(tmp_path / "data"), tmp_path / "unet"
+    assert fit("unet", run, data, "--trainer.max_epochs", "1") == 0
+    words = ["--ckpt_path", str(run / "checkpoints/best.ckpt")]
+    assert main(["predict", *fit_words("unet", run, data)[1:], *words]) == 0
+    model = load_model(run / "checkpoints/best.ckpt", device="cpu")
+    for item in read_dataset(data, ["test"]):
+        expected = segment_image(model, read_image(item.image))
+        written = read_labels(run / f"predictions/{item.stem}_label.tiff")
+        np.testing.assert_array_equal(written, expected)
 
 
 def test_a_trained_model_is_an_entrant(tmp_path: Path) -> None:
