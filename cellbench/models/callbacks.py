@@ -1,5 +1,6 @@
-"""What happens around training: averaged weights, a guard against NaN, overlay pictures."""
+"""What happens around training: averaged weights, a guard against NaN, pictures and label maps."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.callbacks import WeightAveraging
+from pytorch_lightning.callbacks import BasePredictionWriter, WeightAveraging
 from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cellbench.errors import CellbenchError
 from cellbench.files import written_whole
-from cellbench.labels import LabelMap
+from cellbench.labels import LabelMap, label_path, write_labels
 from cellbench.tiles import middle
 
 PLAIN_WEIGHTS_KEY = "current_model_state"
@@ -35,14 +37,17 @@ class AveragedWeights(WeightAveraging):
 
     def __init__(self, decay: float = 0.999) -> None:
         def average(
-            old: torch.Tensor, new: torch.Tensor, steps: torch.Tensor | int
-        ) -> torch.Tensor:
-            if not old.is_floating_point():  # how many batches a normalisation has seen
-                return new
-            count = int(steps)
-            return torch.lerp(new, old, min(decay, (1 + count) / (10 + count)))
+            old: list[torch.Tensor], new: list[torch.Tensor], steps: torch.Tensor | int
+        ) -> None:
+            if old[0].is_floating_point():
+                count = int(steps)  # waits for a GPU, so once for all weights
+                update = get_ema_multi_avg_fn(min(decay, (1 + count) / (10 + count)))  # type: ignore[no-untyped-call]
+                update(old, new, steps)
+                return
+            for each, now in zip(old, new, strict=True):  # counts and indices
+                each.copy_(now)
 
-        super().__init__(avg_fn=average)
+        super().__init__(multi_avg_fn=average)
 
     @property
     def averaged(self) -> torch.nn.Module | None:
@@ -77,6 +82,27 @@ class NonFiniteGuard(Callback):
                 f"training: gradients were not finite in {self.patience} steps in a row; lower "
                 "model.learning_rate, or set trainer.precision to 32-true"
             )
+
+
+class LabelMapWriter(BasePredictionWriter):
+    """Write the label map of each image as it is predicted, to ``predictions/`` below the run's folder."""
+
+    def __init__(self) -> None:
+        super().__init__(write_interval="batch")
+
+    def write_on_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        prediction: Any,  # noqa: ANN401  (what Lightning declares)
+        batch_indices: Sequence[int] | None,
+        batch: Any,  # noqa: ANN401
+        batch_idx: int,
+        dataloader_idx: int,
+    ) -> None:
+        """Write one image's."""
+        folder = Path(trainer.default_root_dir) / "predictions"
+        write_labels(label_path(folder, batch["stem"]), prediction)
 
 
 class Overlays(Callback):

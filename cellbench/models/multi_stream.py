@@ -142,10 +142,8 @@ class MultiStream(InstanceSegmentationModel):
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """Give the loss of a batch of patches and of the thumbnails of their images."""
-        if self._pretrains:  # processes have clocks of their own, and must agree
-            early = training_progress(self.trainer) < self.pretraining
-            if not self.trainer.strategy.reduce_boolean_decision(early):
-                self._part()
+        if self._pretrains and training_progress(self.trainer) >= self.pretraining:
+            self._part()
         cells = self.loss(batch) if self._pretrains else self.routed_loss(batch)
         targets = batch["targets"]
         logits = self.network.classifier(turned(targets["thumbnail"], batch_idx))

@@ -10,6 +10,7 @@ def training_progress(trainer: Trainer) -> float:
     """Give the share of training that is done, in [0, 1]: by steps, or by time where that is nearer.
 
     A run with ``max_time`` ends before its last epoch; its learning rate falls to zero all the same.
+    Of several processes, which all have to ask, the first one's clock counts: their weights would part.
     """
     shares = [0.0]
     steps = trainer.estimated_stepping_batches
@@ -18,7 +19,8 @@ def training_progress(trainer: Trainer) -> float:
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, Timer) and (left := callback.time_remaining()) is not None:
             elapsed = callback.time_elapsed()
-            shares.append(elapsed / max(elapsed + left, 1e-9))
+            share = elapsed / max(elapsed + left, 1e-9)
+            shares.append(trainer.strategy.broadcast(share))
     return min(1.0, max(shares))
 
 

@@ -9,11 +9,12 @@ import torch
 from datasets import make_dataset
 from label_maps import discs
 from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import Timer
 
 from cellbench.data.datamodule import CellDataModule
 from cellbench.errors import CellbenchError
 from cellbench.models.callbacks import AveragedWeights, NonFiniteGuard, draw_outlines
-from cellbench.models.schedule import learning_rate_factor
+from cellbench.models.schedule import learning_rate_factor, training_progress
 from cellbench.models.unet import UNetBoundary
 
 
@@ -66,10 +67,28 @@ def test_bad_steps_in_a_row_stop_training(tmp_path: Path) -> None:
 
 
 def test_the_average_follows_fast_at_first() -> None:
-    average = AveragedWeights(decay=0.9)._kwargs["avg_fn"]
-    old, new = torch.zeros(1), torch.ones(1)
-    assert average(old, new, torch.tensor(0)).item() == pytest.approx(0.9)
-    assert average(old, new, torch.tensor(10**6)).item() == pytest.approx(0.1)
+    average = AveragedWeights(decay=0.9)._kwargs["multi_avg_fn"]
+    for steps, share in ((0, 0.9), (10**6, 0.1)):
+        old = torch.zeros(2)
+        average([old[:1], old[1:]], [torch.ones(1), torch.ones(1)], torch.tensor(steps))
+        assert old.tolist() == pytest.approx([share, share])
+
+
+def test_counts_and_indices_are_not_averaged() -> None:
+    average = AveragedWeights()._kwargs["multi_avg_fn"]
+    old, new = torch.arange(100), torch.arange(100) + 7
+    average([old], [new], torch.tensor(50))
+    assert torch.equal(old, new)
+
+
+def test_the_first_process_tells_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(max_time="00:01:00:00", accelerator="cpu", logger=False)
+    (timer,) = (each for each in trainer.callbacks if isinstance(each, Timer))
+    monkeypatch.setattr(timer, "time_elapsed", lambda *_: 900.0)
+    monkeypatch.setattr(Trainer, "estimated_stepping_batches", math.inf)
+    assert training_progress(trainer) == pytest.approx(0.25)
+    monkeypatch.setattr(trainer.strategy, "broadcast", lambda share: share + 0.5)
+    assert training_progress(trainer) == pytest.approx(0.75)
 
 
 @pytest.mark.parametrize(
