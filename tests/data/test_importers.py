@@ -184,6 +184,32 @@ def test_newer_annotations_are_drawn_again(tmp_path: Path) -> None:
     assert np.flatnonzero(read_labels(labels)).tolist() == [0]
 
 
+@pytest.mark.parametrize("newer", [False, True])
+def test_the_label_maps_are_those_of_the_last_source(newer: bool, tmp_path: Path) -> None:
+    for name, cells in (("nuclei", TRUTH["a"]), ("cells", np.maximum(TRUTH["a"], 1))):
+        save_image(tmp_path / "source" / "images" / "x.png", level=1)
+        maps = tmp_path / "source" / name / "x.png"
+        maps.parent.mkdir()
+        Image.fromarray(cells.astype(np.uint8)).save(maps)
+        if not newer:
+            os.utime(maps, (1, 1))
+        options = {"split": "test", "labels": name}
+        import_dataset("folder", tmp_path / "source", tmp_path / "root", **options)
+        written = read_labels(tmp_path / "root/test/labels/x_label.tiff")
+        np.testing.assert_array_equal(written, cells)
+
+
+def test_what_was_added_to_the_manifest_by_hand_stays(tmp_path: Path) -> None:
+    source, root = tmp_path / "source", tmp_path / "root"
+    source.mkdir()
+    folder(source)
+    import_dataset("folder", source, root, split="test", source_name="first")
+    rows = "image,split,modality,source,stain\na.png,test,DIC,first,DAPI\nb.tif,test,,first,\n"
+    (root / "manifest.csv").write_text(rows)
+    import_dataset("folder", source, root, split="test", source_name="second")
+    assert (root / "manifest.csv").read_text() == rows.replace("first", "second")
+
+
 def test_a_second_import_keeps_the_rows_of_the_first(tmp_path: Path) -> None:
     for split, level in (("train", 1), ("test", 2)):
         source = tmp_path / split

@@ -33,17 +33,7 @@ class Drawing:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class DrawnLabels:
-    """Truth that has to be drawn, because the source holds no label map.
-
-    Attributes:
-        source: the annotation file or folder; label maps older than it are drawn again.
-        draw: makes the label map for an image of (H, W) pixels.
-    """
-
-    source: Path
-    draw: Callable[[tuple[int, int]], Drawing]
+Draw = Callable[[tuple[int, int]], Drawing]
 
 
 @dataclass(frozen=True)
@@ -52,12 +42,12 @@ class SourceImage:
 
     Attributes:
         image: the image file; it keeps its name.
-        labels: its label map file, or how to draw one.
+        labels: its label map file, or how to draw one for an image of (H, W) pixels.
         splits: the splits it may go to; more than one where the source leaves it open.
     """
 
     image: Path
-    labels: Path | DrawnLabels
+    labels: Path | Draw
     splits: tuple[str, ...] = SPLITS
 
 

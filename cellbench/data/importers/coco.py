@@ -10,7 +10,6 @@ import numpy as np
 
 from cellbench.data.importers.base import (
     Drawing,
-    DrawnLabels,
     ForeignDataset,
     PixelIndices,
     SourceImage,
@@ -54,7 +53,7 @@ def read_coco(source: Path, annotations: str = "", images: str = "images") -> Fo
         single = [cell for cell in cells[number] if not cell.get("iscrowd")]
         if crowds := len(cells[number]) - len(single):
             foreign.warnings.append(f"{folder / name}: crowd annotations skipped: {crowds}")
-        labels = DrawnLabels(path, partial(_draw, path, entry, single))
+        labels = partial(_draw, path, entry, single)
         foreign.images.append(SourceImage(folder / name, labels))
     return foreign
 

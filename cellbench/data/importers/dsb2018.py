@@ -10,7 +10,6 @@ from cellbench.data.folder import SPLITS
 from cellbench.data.importers.base import (
     LABEL_SUFFIXES,
     Drawing,
-    DrawnLabels,
     ForeignDataset,
     SourceImage,
     paint,
@@ -49,7 +48,7 @@ def read_dsb2018(source: Path) -> ForeignDataset:
         images = image_files(folder / "images")
         masks = files_by_stem(folder / "masks", LABEL_SUFFIXES, DatasetError)
         if len(images) == 1 and not images.keys() & masks.keys():
-            labels = DrawnLabels(folder / "masks", partial(_draw, masks))
+            labels = partial(_draw, masks)
             foreign.images += [SourceImage(image, labels, splits) for image in images.values()]
         else:
             foreign.add_pairs(images, masks, splits)

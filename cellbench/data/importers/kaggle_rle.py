@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cellbench.data.importers.base import (
     Drawing,
-    DrawnLabels,
     ForeignDataset,
     SourceImage,
     checked_name,
@@ -49,7 +48,7 @@ def read_kaggle_rle(
             raise DatasetError(
                 f"{where}, image {name}: there is no such image in {source / images}"
             )
-        labels = DrawnLabels(table, partial(_draw, table, name, cells))
+        labels = partial(_draw, table, name, cells)
         foreign.images.append(SourceImage(files[name], labels))
     foreign.warnings = [
         f"{path}: is not in {table.name}, not imported"

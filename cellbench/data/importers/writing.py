@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
+
 from cellbench.data.folder import MANIFEST, SPLITS, read_modalities, write_manifest
 from cellbench.data.importers.base import TIFF_SUFFIXES, ForeignDataset, SourceImage
-from cellbench.errors import DatasetError
+from cellbench.errors import DatasetError, LabelMapError
 from cellbench.files import written_whole
 from cellbench.images import image_files, image_shape
 from cellbench.labels import LabelMap, cell_ids, label_path, read_labels, write_labels
@@ -28,7 +30,7 @@ class ImportReport:
         images: images with truth that are now in the dataset folder.
         cells: cells in their label maps.
         unlabeled: images in ``unlabeled/images``.
-        warnings: images passed over, overlaps in label maps drawn by this run; one line each.
+        warnings: images passed over, overlaps in drawn label maps; one line each.
     """
 
     images: int = 0
@@ -169,22 +171,25 @@ def _place_labels(image: SourceImage, folder: Path, report: ImportReport) -> int
     shape = image_shape(image.image)
     if isinstance(image.labels, Path):
         labels = _checked(read_labels(image.labels), shape, image.labels, image.image)
-        if image.labels.suffix.lower() in TIFF_SUFFIXES:
-            place(image.labels, target)
-        elif not _finished(target, image.labels):
-            write_labels(target, labels)
-    elif _finished(target, image.labels.source):
-        labels = _checked(read_labels(target), shape, target, image.image)
     else:
-        drawing = image.labels.draw(shape)
+        drawing = image.labels(shape)
         labels = drawing.labels
         report.warnings += [f"{image.image}: {warning}" for warning in drawing.warnings]
-        write_labels(target, labels)
+    if isinstance(image.labels, Path) and image.labels.suffix.lower() in TIFF_SUFFIXES:
+        place(image.labels, target)
+    else:
+        _write_changed(target, labels)
     return len(cell_ids(labels))
 
 
-def _finished(target: Path, source: Path) -> bool:
-    return target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns
+def _write_changed(target: Path, labels: LabelMap) -> None:
+    """Write a label map unless it is there: a file of another time may be of another truth."""
+    try:
+        same = target.exists() and np.array_equal(read_labels(target), labels)
+    except LabelMapError:  # damaged
+        same = False
+    if not same:
+        write_labels(target, labels)
 
 
 def _checked(labels: LabelMap, shape: tuple[int, int], path: Path, image: Path) -> LabelMap:
@@ -202,5 +207,13 @@ def _merge_manifest(root: Path, rows: Sequence[dict[str, object]]) -> None:
                     column: value for column, value in old.items() if column is not None
                 }
     for row in rows:
-        merged[row["split"], row["image"]] = row
+        key = (
+            row["split"],
+            row["image"],
+        )  # what was added by hand stays where the source says nothing
+        merged[key] = {
+            **row,
+            **merged.get(key, {}),
+            **{name: row[name] for name in row if row[name]},
+        }
     write_manifest(root, list(merged.values()))
