@@ -1,9 +1,11 @@
 """Fetch and unpack archives: resumed after an interruption, checked, each file whole or not at all."""
 
+import lzma
 import shutil
 import stat
 import time
 import zipfile
+import zlib
 from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
@@ -167,7 +169,7 @@ def unpack(archive: Path, folder: Path) -> None:
                     temporary.open("wb") as file,
                 ):
                     shutil.copyfileobj(source, file)
-    except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
         raise DatasetError(
             f"{archive}: cannot be unpacked ({error}); delete it and {archive.name}.sha256, then run again"
         ) from error

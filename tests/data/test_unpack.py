@@ -50,6 +50,13 @@ def test_damaged_archives(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"x\.zip: cannot be unpacked \(Bad CRC-32"):
         unpack(archive, tmp_path / "x")
     assert list((tmp_path / "x").iterdir()) == []
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("one", "deflated" * 99)
+    content = bytearray(archive.read_bytes())
+    content[33:37] = b"\xff" * 4  # right behind the header of 30 bytes and the name
+    archive.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"cannot be unpacked \(Error -3 .*\); delete it"):
+        unpack(archive, tmp_path / "x")
     archive.write_bytes(b"no zip")
     with pytest.raises(
         DatasetError, match=r"cannot be unpacked \(File is not a zip file\); delete it"
