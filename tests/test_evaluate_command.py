@@ -34,6 +34,25 @@ def test_explain_needs_no_folders(name: str, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out.startswith(f"protocol:   {name}, version ")
 
 
+def test_linked_folders_are_called_as_the_links_are(folders: list[str], tmp_path: Path) -> None:
+    (tmp_path / "linked").mkdir()
+    for name, target in (("alpha", "mine"), ("beta", "theirs")):
+        (tmp_path / "linked" / name).symlink_to(tmp_path / "all" / target)
+    out = tmp_path / "scores.csv"
+    assert main(["evaluate", folders[0], str(tmp_path / "linked"), "--out", str(out)]) == 0
+    assert set(pd.read_csv(out)["algorithm"]) == {"alpha", "beta"}
+
+
+def test_a_label_map_that_is_gone_is_missing(folders: list[str], tmp_path: Path) -> None:
+    mine = tmp_path / "all/mine"
+    (mine / "resources.csv").write_text("image,status\na,ok\nb,ok\nc,timeout\n")
+    for stem in "ac":
+        (mine / f"{stem}_label.tiff").unlink()
+    out = tmp_path / "scores.csv"
+    assert main(["evaluate", folders[0], str(mine), "--out", str(out)]) == 0
+    assert pd.read_csv(out)["status"].tolist() == ["missing", "ok", "timeout"]
+
+
 def test_every_table(folders: list[str], tmp_path: Path) -> None:
     out = tmp_path / "board" / "scores.csv"
     words = ["evaluate", *folders, "--out", str(out), "--thresholds", "0.5", "0.75"]

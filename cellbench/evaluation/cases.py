@@ -97,10 +97,15 @@ def find_cases(
             image=pictures.get(stem),
             modality=modalities.get(stem, ""),
             runtime=times.get(stem, math.nan),
-            status=endings.get(stem, "ok" if stem in names else "missing"),
+            status=_status(endings.get(stem, "ok"), stem in names),
         )
         for stem, path in truths.items()
     ]
+
+
+def _status(ended: str, found: bool) -> str:
+    """Give the status before scoring: a run that went well may have lost its label map since."""
+    return ended if found or ended != "ok" else "missing"
 
 
 def _predictions_of(predictions: Path) -> tuple[dict[str, Path | MaskRows], dict[str, str]]:

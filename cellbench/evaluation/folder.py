@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,8 +146,8 @@ def _silent(done: int, total: int) -> None:
 
 
 def _name_of(predictions: Path) -> str:
-    resolved = predictions.resolve()
-    return resolved.name if resolved.is_dir() else resolved.stem
+    named = Path(os.path.abspath(predictions))  # noqa: PTH100  (a link has a name of its own)
+    return named.name if named.is_dir() else named.stem
 
 
 @dataclass(frozen=True)
