@@ -1,6 +1,7 @@
 """Images: any microscopy file to (H, W, 3), with the challenge's normalisation."""
 
 import math
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ def image_stem(name: str) -> str:
         >>> image_stem("a.b.TIF"), image_stem("a.b")
         ('a.b', 'a.b')
     """
+    name = unicodedata.normalize("NFC", name)  # as stems of files are
     stem, dot, extension = name.rpartition(".")
     return stem if dot + extension.lower() in SUFFIXES else name
 

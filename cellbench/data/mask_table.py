@@ -1,7 +1,6 @@
 """Kaggle's run-length tables: one row per cell, as in Sartorius Cell Instance Segmentation."""
 
 import csv
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +72,7 @@ def read_mask_rows(table: Path, error: type[CellbenchError]) -> dict[str, list[M
             for row in reader:
                 fits = None not in row and None not in row.values()
                 size = (row["height"], row["width"]) if sized else None
-                stem = unicodedata.normalize("NFC", image_stem(row["id"] or ""))
+                stem = image_stem(row["id"] or "")
                 if "\n" in stem or "\r" in stem:
                     raise error(
                         f"{table}: line {reader.line_num} has an id of several lines; correct it"

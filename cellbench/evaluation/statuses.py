@@ -1,5 +1,6 @@
 """How an entrant's run of each image ended, as ``cellbench run`` recorded it."""
 
+import unicodedata
 from pathlib import Path
 
 from cellbench.errors import ScoresError
@@ -22,5 +23,5 @@ def read_statuses(predictions: Path) -> dict[str, str]:
     for number, row in enumerate(read_rows(path, ["image", "status"], ScoresError), start=2):
         if row["status"] not in STATUSES:
             raise ScoresError(f"{path}: line {number} has the status {row['status']!r}; mend it")
-        statuses[row["image"]] = row["status"]
+        statuses[unicodedata.normalize("NFC", row["image"])] = row["status"]
     return statuses

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cellbench.evaluation.runtimes import rank_runtime_seconds, read_runtimes, tolerance_seconds
+from cellbench.evaluation.statuses import read_statuses
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,11 @@ def test_names_with_and_without_extension(tmp_path: Path) -> None:
             [["Img Name", "Real Running Time", "Rank Running Time"], ["a.b.png", "2.5", "0"]]
         )
     assert read_runtimes(path) == {"a.b": 2.5}
+
+
+def test_names_however_their_accents_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "runtime.csv"
+    path.write_text("Img Name,Real Running Time,Rank Running Time\ne\u0301.png,2.5,0\n", "utf-8")
+    assert read_runtimes(path) == {"\u00e9": 2.5}
+    (tmp_path / "resources.csv").write_text("image,status\ne\u0301,timeout\n", "utf-8")
+    assert read_statuses(tmp_path) == {"\u00e9": "timeout"}
