@@ -94,6 +94,8 @@ def describe_command(
     names = [_board_name(Path(path)) for path in paths]
     words = [] if columns is None else columns.as_words()
     for name, value in asdict(options).items():
+        if name == "weights" and columns is not None:  # of F1 and running times
+            continue
         values = value if isinstance(value, tuple) else (value,)
         words += [f"--{name}", *map(str, values)]
     return shlex.join(["cellbench", "rank", *names, "--out", ".", *words])

@@ -13,6 +13,8 @@ from cellbench.ranking.text_table import raise_first, read_text, to_numbers
 THRESHOLD = 0.5
 """IoU at which the challenge ranks."""
 
+_ROUNDED = 0.01  # seconds; tables may round their times
+
 _WORDS = ("algorithm", "image", "modality", "status")
 _NUMBERS = ("threshold", "f1", "runtime_s", "rank_runtime_s")
 _WHERE_KNOWN = ("tolerance_s", "true_cells")
@@ -90,6 +92,8 @@ def read_scores_file(path: Path) -> pd.DataFrame:
 def _check_rows(rows: pd.DataFrame, path: Path) -> None:
     failed = rows.status != "ok"
     unfair = failed & ((rows.f1 > 0) | np.isfinite(rows.rank_runtime_s))
+    above = (rows.runtime_s - rows.tolerance_s).clip(lower=0)  # NaN where either is not known
+    wrong_by = (rows.rank_runtime_s - above).abs()
     checks = {
         "names no algorithm": rows.algorithm == "",
         "names no image": rows.image == "",
@@ -97,6 +101,8 @@ def _check_rows(rows: pd.DataFrame, path: Path) -> None:
         "runtime_s is negative or infinite": (rows.runtime_s < 0) | np.isinf(rows.runtime_s),
         "tolerance_s is negative or infinite": (rows.tolerance_s < 0) | np.isinf(rows.tolerance_s),
         "rank_runtime_s is negative": rows.rank_runtime_s < 0,
+        "rank_runtime_s is not what runtime_s is above tolerance_s": ~failed
+        & (wrong_by > _ROUNDED),
         "is not ok, so f1 must be 0 and rank_runtime_s infinite": unfair,
         "is a second row for its algorithm and image": rows.duplicated(["algorithm", "image"]),
     }

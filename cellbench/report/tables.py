@@ -142,7 +142,10 @@ def read_board(folder: str | Path) -> BoardTables:
     }
     columns = own | {name: words.split() for name, words in _TABLES.items()}
     told = folder / "algorithms.csv"
-    tables = {name: _read_table(folder / f"{name}.csv", names) for name, names in columns.items()}
+    tables = {
+        name: _read_table(folder / f"{name}.csv", names, {value} if name == "values" else set())
+        for name, names in columns.items()
+    }
     board = BoardTables(
         folder=folder,
         provenance=facts,
@@ -195,8 +198,9 @@ def _read_words(path: Path) -> pd.DataFrame:
         raise _damaged(path, error) from error
 
 
-def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    kinds = {name: _kind(name) for name in columns}
+def _read_table(path: Path, columns: list[str], measured: set[str]) -> pd.DataFrame:
+    # What a long table measured may be called by any of a board's own words.
+    kinds = {name: float if name in measured else _kind(name) for name in columns}
     numbers = {name: [""] for name, kind in kinds.items() if kind is float}
     try:
         table = pd.read_csv(

@@ -1,6 +1,9 @@
 """From any long table to a board, through the command line."""
 
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -236,3 +239,21 @@ def test_case_ranks_are_the_librarys(tmp_path: Path) -> None:
     expected = case_ranks(values, higher_is_better=True, ties="average")
     found = read(tmp_path, "ranks").pivot(index="image", columns="algorithm", values="rank")
     np.testing.assert_array_equal(found.to_numpy(), expected.to_numpy())
+
+
+@pytest.mark.parametrize("value", ["quantity", "sample", "significant"])
+def test_a_value_may_be_called_as_a_column_of_boards(value: str, tmp_path: Path) -> None:
+    table = save(make_table().rename(columns={"dice": value}), tmp_path)
+    assert rank(table, "--value", value) == 0
+    assert main(["report", str(tmp_path / "board")]) == 0
+
+
+def test_the_recorded_command_makes_the_board_again(tmp_path: Path) -> None:
+    assert rank(save(make_table(), tmp_path), out=tmp_path) == 0
+    before = (tmp_path / "leaderboard.csv").read_bytes()
+    command = json.loads((tmp_path / "provenance.json").read_text())["command"]
+    (tmp_path / "leaderboard.csv").unlink()
+    subprocess.run(
+        [sys.executable, "-m", "cellbench.cli", *shlex.split(command)[1:]], cwd=tmp_path, check=True
+    )
+    assert (tmp_path / "leaderboard.csv").read_bytes() == before

@@ -246,6 +246,7 @@ def with_cell(column: str, value: object) -> object:
         (with_cell("threshold", "half"), "line 50: threshold is not a number"),
         (with_cell("runtime_s", -1), "line 50: runtime_s is negative"),
         (with_cell("rank_runtime_s", -1), "line 50: rank_runtime_s is negative"),
+        (with_cell("tolerance_s", 0.5), "line 50: rank_runtime_s is not what runtime_s is above"),
         (with_cell("status", "failed"), "line 50: is not ok, so f1 must be 0"),
         (with_cell("algorithm", ""), "line 50: names no algorithm"),
         (with_cell("image", ""), "line 50: names no image"),
