@@ -50,8 +50,6 @@ def gradient_loss(error: torch.Tensor, foreground: torch.Tensor) -> torch.Tensor
     squared = (steps.square() + steps.square()[:, None]).clamp(min=1)
     across = steps / squared  # each pixel counts with 1 / distance, by its direction
     kernels = torch.stack([across, across.T])[:, None]
-    with torch.autocast(
-        error.device.type, enabled=False
-    ):  # small errors would vanish in half precision
+    with torch.autocast(error.device.type, enabled=False):  # small ones vanish in half precision
         gradients = functional.conv2d(error, kernels, padding=_REACH, groups=2)
     return (foreground * gradients.square()).sum() / (2 * foreground.sum() + 1e-8)

@@ -207,13 +207,8 @@ def _merge_manifest(root: Path, rows: Sequence[dict[str, object]]) -> None:
                     column: value for column, value in old.items() if column is not None
                 }
     for row in rows:
-        key = (
-            row["split"],
-            row["image"],
-        )  # what was added by hand stays where the source says nothing
-        merged[key] = {
-            **row,
-            **merged.get(key, {}),
-            **{name: row[name] for name in row if row[name]},
-        }
+        key = row["split"], row["image"]
+        told = {name: value for name, value in row.items() if value}
+        # Where the source says nothing, what was added by hand stays.
+        merged[key] = row | merged.get(key, {}) | told
     write_manifest(root, list(merged.values()))
