@@ -153,9 +153,22 @@ def read_board(folder: str | Path) -> BoardTables:
         consensus=_read_consensus(folder, facts["modalities"]),
         algorithms=_read_words(told) if told.is_file() else None,
     )
-    if board.leaderboard.empty or set(board.ranking.index) != set(board.values["algorithm"]):
-        raise ScoresError(f"{folder}: leaderboard.csv is not of values.csv; run cellbench rank")
+    _check_one_board(board.leaderboard, tables, folder)
     return board
+
+
+def _check_one_board(
+    leaderboard: pd.DataFrame, tables: Mapping[str, pd.DataFrame], folder: Path
+) -> None:
+    """Refuse tables of several runs of ``cellbench rank``, such as one that was stopped leaves."""
+    ranked = set(leaderboard["algorithm"])
+    for name, table in tables.items():
+        pairs = {"better", "worse"} & set(table)
+        if "algorithm" not in table and (not pairs or len(ranked) == 1):
+            continue
+        named = set(table[[*pairs] or ["algorithm"]].to_numpy().ravel())
+        if not ranked or named != ranked:
+            raise ScoresError(f"{folder}: leaderboard.csv is not of {name}.csv; run cellbench rank")
 
 
 def _read_facts(path: Path) -> dict[str, Any]:

@@ -155,11 +155,18 @@ def test_damaged_record(content: str | None, small_board: Path, tmp_path: Path) 
         draw_board(board)
 
 
-def test_tables_of_two_boards(small_board: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "table",
+    [
+        *("values", "ranks", "schemes", "significance", "clusters", "bootstrap", "intervals"),
+        *("outranking", "sensitivity"),
+    ],
+)
+def test_tables_of_two_boards(table: str, small_board: Path, tmp_path: Path) -> None:
     other = make_board(tmp_path / "other", ["x", "y"])
     board = copied(small_board, tmp_path / "board")
-    (board / "values.csv").write_bytes((other / "values.csv").read_bytes())
-    with pytest.raises(ScoresError, match=r"not of values\.csv"):
+    (board / f"{table}.csv").write_bytes((other / f"{table}.csv").read_bytes())
+    with pytest.raises(ScoresError, match=rf"not of {table}\.csv"):
         draw_board(board)
 
 
