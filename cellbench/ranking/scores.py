@@ -33,9 +33,9 @@ def read_scores(paths: Sequence[str | Path]) -> pd.DataFrame:
         every algorithm has every image once; a row that is not ok has an infinite rank runtime.
 
     Raises:
-        ScoresError: if a file cannot be read, lacks columns or rows, a number is out of range, a
-            row that is not ok earns something, an algorithm has an image twice, or lacks images
-            that another one has, or an image has two modalities.
+        ScoresError: if a file cannot be read, lacks columns or rows, a number is out of range, times
+            contradict each other, a row that is not ok earns something, an algorithm has an image
+            twice, or lacks images that another one has, or an image has two modalities.
     """
     if not paths:
         raise ScoresError("scores: give at least one scores.csv")

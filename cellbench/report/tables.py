@@ -153,16 +153,14 @@ def read_board(folder: str | Path) -> BoardTables:
         consensus=_read_consensus(folder, facts["modalities"]),
         algorithms=_read_words(told) if told.is_file() else None,
     )
-    _check_one_board(board.leaderboard, tables, folder)
+    _check_one_board(folder, **tables)
     return board
 
 
-def _check_one_board(
-    leaderboard: pd.DataFrame, tables: Mapping[str, pd.DataFrame], folder: Path
-) -> None:
+def _check_one_board(folder: Path, leaderboard: pd.DataFrame, **others: pd.DataFrame) -> None:
     """Refuse tables of several runs of ``cellbench rank``, such as one that was stopped leaves."""
     ranked = set(leaderboard["algorithm"])
-    for name, table in tables.items():
+    for name, table in others.items():
         pairs = {"better", "worse"} & set(table)
         if "algorithm" not in table and (not pairs or len(ranked) == 1):
             continue

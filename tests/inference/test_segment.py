@@ -55,14 +55,12 @@ def test_what_ends_one_image_does_not_stop_the_rest(
         Image.new("L", (20, 20 + number)).save(path)
     faults = {21: RuntimeError("sizes of\ntensors"), 22: MemoryError(), 23: KeyboardInterrupt()}
 
-    def segment(image: np.ndarray) -> np.ndarray:
+    def segment(_model: object, image: np.ndarray, **_options: object) -> np.ndarray:
         if len(image) in faults:
             raise faults[len(image)]
         return np.ones(image.shape[:2], int)
 
-    monkeypatch.setattr(
-        "cellbench.inference.segment.segment_image", lambda _, image, **__: segment(image)
-    )
+    monkeypatch.setattr("cellbench.inference.segment.segment_image", segment)
     with pytest.raises(KeyboardInterrupt):
         segment_files(small_unet(), files, tmp_path)
     assert [record.getMessage() for record in caplog.records] == [

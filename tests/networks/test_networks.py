@@ -10,6 +10,7 @@ from cellbench.errors import CellbenchError, UsageError
 from cellbench.networks.convnext import ConvNextUNet
 from cellbench.networks.grid import between_grid
 from cellbench.networks.padding import padded
+from cellbench.networks.precision import half_precision
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
 
@@ -41,10 +42,25 @@ def test_every_parameter_learns(name: str) -> None:
     ).sum().backward()
     idle = [key for key, each in network.named_parameters() if each.grad is None]
     assert not idle
-    encoder = getattr(network, "encoder", network)
-    assert {id(each) for each in encoder.parameters()} <= {
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS.keys() - {"unet"}))
+def test_the_encoder_is_a_part_of_the_network(name: str) -> None:
+    network = NETWORKS[name]()
+    assert {id(each) for each in network.encoder.parameters()} <= {  # type: ignore[union-attr]
         id(each) for each in network.parameters()
     }
+
+
+@pytest.mark.parametrize(("imitated", "half"), [(True, torch.float16), (False, torch.bfloat16)])
+def test_half_precision_is_what_the_gpu_multiplies_in(
+    imitated: bool, half: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def supported(including_emulation: bool = True) -> bool:
+        return including_emulation or not imitated
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    assert half_precision("cuda") is half
 
 
 def test_what_is_padded_does_not_matter_far_away() -> None:
