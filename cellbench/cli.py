@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     verb = words[0] if words else "--help"
     if verb in TRAINING_VERBS:
-        from cellbench.training import train
+        from cellbench.training.cli import train
 
         train(words)
         return 0

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from cellbench.models.base import Batch
-from cellbench.models.callbacks import PLAIN_WEIGHTS_KEY
 from cellbench.models.multi_stream import MultiStream
+from cellbench.training.callbacks import PLAIN_WEIGHTS_KEY
 
 TINY: dict[str, Any] = {
     "encoder": "convnext_zepto_rms",

@@ -23,9 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the table and print it."""
+    from cellbench.boards.joined import join_boards, read_ranks
+    from cellbench.boards.text_table import write_text
     from cellbench.errors import UsageError
-    from cellbench.ranking.joined import join_boards, read_ranks
-    from cellbench.ranking.text_table import write_text
 
     if arguments.out.is_dir():
         raise UsageError(f"--out {arguments.out}: is a folder; name the table to write")

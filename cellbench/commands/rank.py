@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cellbench.ranking import Columns
+    from cellbench.boards import Columns
     from cellbench.ranking.tables import Missing
 
 _NAMED = 10  # algorithms in a warning, which is one line
@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the board, say where it is, and show its first rows."""
-    from cellbench.ranking import write_board
+    from cellbench.boards import write_board
 
     columns = _columns(arguments)
     leaderboard = write_board(
@@ -81,8 +81,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _columns(arguments: argparse.Namespace) -> "Columns | None":
     """Take the options of a long table, all or none."""
+    from cellbench.boards import Columns
     from cellbench.errors import UsageError
-    from cellbench.ranking import Columns
 
     needed = {name: getattr(arguments, name) for name in ("case", "algorithm", "value")}
     if all(value is None for value in needed.values()):
@@ -120,7 +120,7 @@ def _missing(text: str) -> "Missing":
 
 def _warn(leaderboard: "pd.DataFrame", columns: "Columns") -> None:
     """Say on stderr who lacks how many values: nobody is compared on fewer without a word."""
-    from cellbench.ranking.long_table import failure_rule
+    from cellbench.boards.long_table import failure_rule
 
     lacking = leaderboard[leaderboard["failed"] > 0].sort_values("algorithm")
     if lacking.empty:

@@ -19,9 +19,9 @@ def run(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cellbench.data.folder import read_dataset
-    from cellbench.entries import read_entry
+    from cellbench.entrants.entries import read_entry
+    from cellbench.entrants.run import run_entrant
     from cellbench.errors import EntrantError
-    from cellbench.inference.run import run_entrant
 
     entries = [(read_entry(path), path) for path in arguments.entrants]
     counts = Counter(entry.name for entry, _ in entries)

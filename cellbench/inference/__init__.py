@@ -1,7 +1,23 @@
-"""Trained models at work: one image, a folder, timed runs of entrants."""
+"""Trained models at work: one image, a folder, a whole slide, an ensemble."""
 
-from cellbench.inference.checkpoint import load_model
-from cellbench.inference.ensemble import load_models
-from cellbench.inference.segment import segment_files, segment_image
+from typing import TYPE_CHECKING
+
+from cellbench.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from cellbench.inference.checkpoint import load_model
+    from cellbench.inference.ensemble import load_models
+    from cellbench.inference.segment import segment_files, segment_image
 
 __all__ = ["load_model", "load_models", "segment_files", "segment_image"]
+
+# Models use the tiles of this package, and loading a checkpoint uses the models.
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "load_model": "cellbench.inference.checkpoint",
+        "load_models": "cellbench.inference.ensemble",
+        "segment_files": "cellbench.inference.segment",
+        "segment_image": "cellbench.inference.segment",
+    },
+)

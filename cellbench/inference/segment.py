@@ -17,11 +17,11 @@ from cellbench.files import write_rows
 from cellbench.images import image_files, read_image
 from cellbench.inference.augmented import augmented_maps
 from cellbench.inference.ensemble import mean_maps
+from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap, label_path, write_labels
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.networks.precision import half_precision
 from cellbench.representations.base import NumpyMaps
-from cellbench.tiles import segment_in_tiles
 
 Models = InstanceSegmentationModel | Sequence[InstanceSegmentationModel]
 Precision = Literal["auto", "bf16", "32"]
@@ -38,7 +38,7 @@ def segment_image(
     precision: Precision = "auto",
     augment: bool = False,
 ) -> LabelMap:
-    """Segment one image of any size; a large one in tiles, see :mod:`~cellbench.tiles`.
+    """Segment one image of any size; a large one in tiles, see :mod:`~cellbench.inference.tiles`.
 
     Args:
         model: a loaded model, or the models of an ensemble (see :func:`load_models`).

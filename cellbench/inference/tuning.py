@@ -19,10 +19,10 @@ from cellbench.files import written_whole
 from cellbench.images import read_image
 from cellbench.inference.checkpoint import load_model
 from cellbench.inference.segment import choose_stream, predict_maps
+from cellbench.inference.tiles import middle
 from cellbench.labels import LabelMap, read_labels, relabel
 from cellbench.models.base import DECODING_KEY, InstanceSegmentationModel
 from cellbench.representations import Representation
-from cellbench.tiles import middle
 
 Decoding = dict[str, float]
 Progress = Callable[[Sequence[Any], str], Any]

@@ -18,9 +18,9 @@ import tifffile
 
 from cellbench.errors import CellbenchError, InvalidLabelsError, LabelMapError
 from cellbench.files import max_pixels, tiff_faults_raised
+from cellbench.images.lzw import check_lzw
 from cellbench.labels.banded import BandedLabels, Bands, as_ids, band_rows, checked_type, in_bands
 from cellbench.labels.maps import LabelMap
-from cellbench.lzw import check_lzw
 
 _LONGEST_REASON = 120
 _NPY_HEADER_BYTES = 1 << 14  # NumPy refuses longer ones; an archive may unpack to a huge one

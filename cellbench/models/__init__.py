@@ -9,7 +9,7 @@ from cellbench.errors import CellbenchError
 if TYPE_CHECKING:
     from cellbench.models.base import InstanceSegmentationModel
 
-_NOT_MODELS = ("__init__", "base", "callbacks", "groups", "schedule", "throughput")
+_NOT_MODELS = ("__init__", "base", "grouping", "groups")
 
 
 def list_models() -> list[str]:

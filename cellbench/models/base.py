@@ -12,14 +12,14 @@ from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
 
 from cellbench.errors import UsageError
-from cellbench.evaluation.metric import CellF1
+from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
-from cellbench.models.schedule import learning_rate_factor, training_progress
 from cellbench.networks.grid import between_grid
 from cellbench.networks.windows import predict_in_windows
 from cellbench.representations import Representation
 from cellbench.representations.base import NumpyMaps
-from cellbench.tiles import segment_in_tiles
+from cellbench.training.metric import CellF1
+from cellbench.training.schedule import learning_rate_factor, training_progress
 
 MODEL_KEY = "cellbench_model"
 """Where a checkpoint keeps the name of its model."""

@@ -9,7 +9,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 from torchmetrics import Metric
 
-from cellbench.data.grouping import GROUPS, GroupingRules
+from cellbench.models.grouping import GROUPS, GroupingRules
 
 
 class GroupScores(Metric):

@@ -12,19 +12,19 @@ from pytorch_lightning.callbacks import EarlyStopping
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 
-from cellbench.data.grouping import GROUPS, Variant, grouping_rules
 from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
 from cellbench.models.base import Batch, InstanceSegmentationModel
-from cellbench.models.callbacks import PLAIN_WEIGHTS_KEY, AveragedWeights
 from cellbench.models.convnext_hover import ConvNextHoVer
 from cellbench.models.convnext_stardist import ConvNextStarDist
+from cellbench.models.grouping import GROUPS, Variant, grouping_rules
 from cellbench.models.groups import GroupReport
-from cellbench.models.schedule import training_progress
 from cellbench.networks.group_classifier import GroupClassifier, thumbnail, turned
 from cellbench.networks.streams import Streams
 from cellbench.representations.base import NumpyMaps
 from cellbench.representations.joint import JointRepresentation
+from cellbench.training.callbacks import PLAIN_WEIGHTS_KEY, AveragedWeights
+from cellbench.training.schedule import training_progress
 
 Kind = Literal["star", "hover"]
 PRETRAINS_KEY = "cellbench_pretrains"

@@ -1,22 +1,31 @@
-"""From scores to ranks: schemes, tests, bootstrap, and the tables of a board.
+"""From values to ranks: schemes, tests, bootstrap. Tables in, tables out.
 
 Tables are DataFrames with cases as index, algorithms as columns and NaN where a value is missing.
 """
 
-from cellbench.ranking.board import Board, rank_board
+from typing import TYPE_CHECKING
+
+from cellbench.lazy import lazy_names
 from cellbench.ranking.cases import case_ranks
 from cellbench.ranking.challenge import bootstrap_challenge, challenge_score
 from cellbench.ranking.clusters import clusters
 from cellbench.ranking.consensus import consensus
-from cellbench.ranking.long_table import Columns, read_long_table
 from cellbench.ranking.options import Options
 from cellbench.ranking.resampling import Bootstrap, bootstrap
 from cellbench.ranking.schemes import SCHEMES, rank_algorithms
-from cellbench.ranking.scores import read_scores
 from cellbench.ranking.sensitivity import sensitivity
 from cellbench.ranking.significance import wilcoxon_pairs
 from cellbench.ranking.tables import TIES
-from cellbench.ranking.writing import write_board
+
+if TYPE_CHECKING:
+    from cellbench.boards import (
+        Board,
+        Columns,
+        rank_board,
+        read_long_table,
+        read_scores,
+        write_board,
+    )
 
 __all__ = [
     "SCHEMES",
@@ -39,3 +48,12 @@ __all__ = [
     "wilcoxon_pairs",
     "write_board",
 ]
+
+# The tables and files of a board are in cellbench.boards; these names were first offered here.
+__getattr__ = lazy_names(
+    __name__,
+    dict.fromkeys(
+        ("Board", "Columns", "rank_board", "read_long_table", "read_scores", "write_board"),
+        "cellbench.boards",
+    ),
+)

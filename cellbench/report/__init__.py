@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cellbench.errors import UsageError
-from cellbench.report.board import draw_board
+from cellbench.report.figures.drawing import draw_board
 
 __all__ = ["draw_board", "write_report"]
 
@@ -32,8 +32,8 @@ def write_report(
         CellbenchError: if a table, the dataset folder or the predictions cannot be read.
         UsageError: if only one of ``data`` and ``predictions`` is given.
     """
+    from cellbench.boards.reading import read_board
     from cellbench.report.page import make_gallery, read_published, write_page
-    from cellbench.report.tables import read_board
 
     if (data is None) != (predictions is None):
         raise UsageError("report: the error gallery needs both --data and --predictions")

@@ -11,9 +11,9 @@ from pytorch_lightning.callbacks import EarlyStopping
 from torch.optim import AdamW
 from training_runs import fit
 
-from cellbench.data.datamodule import CellDataModule
-from cellbench.models.callbacks import AveragedWeights
 from cellbench.models.multi_stream import PRETRAINS_KEY, MultiStream
+from cellbench.training.callbacks import AveragedWeights
+from cellbench.training.datamodule import CellDataModule
 
 
 def train(

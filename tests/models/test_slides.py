@@ -9,14 +9,14 @@ import torch
 from checkpoints import small_unet
 from PIL import Image
 
-from cellbench.data.datamodule import CellDataModule
 from cellbench.data.folder import read_dataset
 from cellbench.errors import DatasetError
+from cellbench.inference.tiles import LARGEST_SIDE
 from cellbench.inference.tuning import tune_decoding
 from cellbench.labels import label_path, write_labels
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.representations.base import NumpyMaps
-from cellbench.tiles import LARGEST_SIDE
+from cellbench.training.datamodule import CellDataModule
 
 WIDTH = LARGEST_SIDE + 80
 

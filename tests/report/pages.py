@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from datasets import make_dataset
 
+from cellbench.boards import write_board
 from cellbench.evaluation import evaluate_folder
 from cellbench.labels import label_files, label_path, read_labels, write_labels
-from cellbench.ranking import write_board
 
 HOSTILE = (
     "<script>alert(1)</script>",

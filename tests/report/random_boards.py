@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cellbench.ranking import write_board
+from cellbench.boards import write_board
 
 COLUMNS = [
     *("algorithm", "image", "modality", "threshold", "f1"),

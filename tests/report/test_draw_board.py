@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 from random_boards import make_board
 
+from cellbench.boards import Columns, write_board
+from cellbench.boards.reading import read_board
 from cellbench.errors import ScoresError
-from cellbench.ranking import Columns, write_board
 from cellbench.report import draw_board
-from cellbench.report.figures import FIGURES
-from cellbench.report.style import house_style, save, short_name
-from cellbench.report.tables import read_board
+from cellbench.report.figures.captions import FIGURES
+from cellbench.report.figures.style import house_style, save, short_name
 
 NAMES = [caption.name for caption in FIGURES]
 HOSTILE = ["$x_1$ <script>", "😀" * 99, "a\nb", "NA", "--> $", "y" * 300, "\u202egnitset"]
@@ -191,7 +191,7 @@ def test_short_names_keep_both_ends() -> None:
 
 
 def test_dots_in_file_names(small_board: Path, tmp_path: Path) -> None:
-    from cellbench.report.tau import plot_kendall_tau
+    from cellbench.report.figures.tau import plot_kendall_tau
 
     with house_style():
         save(plot_kendall_tau(read_board(small_board)), tmp_path / "tau.v1")

@@ -13,19 +13,19 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from random_boards import make_board
 
-from cellbench.report.heat_map import plot_rank_heat_map
-from cellbench.report.modalities import plot_values_by_modality
-from cellbench.report.podium import plot_podium
-from cellbench.report.runtime import front_of, plot_value_and_runtime
-from cellbench.report.schemes import plot_schemes
-from cellbench.report.sensitivity import plot_sensitivity
-from cellbench.report.significance import plot_significance
-from cellbench.report.spread import spread_of
-from cellbench.report.stability import plot_rank_stability
-from cellbench.report.style import house_style, lay_out
-from cellbench.report.tables import BoardTables, read_board
-from cellbench.report.tau import plot_kendall_tau
-from cellbench.report.values import plot_values_by_algorithm
+from cellbench.boards.reading import BoardTables, read_board
+from cellbench.report.figures.heat_map import plot_rank_heat_map
+from cellbench.report.figures.modalities import plot_values_by_modality
+from cellbench.report.figures.podium import plot_podium
+from cellbench.report.figures.runtime import front_of, plot_value_and_runtime
+from cellbench.report.figures.schemes import plot_schemes
+from cellbench.report.figures.sensitivity import plot_sensitivity
+from cellbench.report.figures.significance import plot_significance
+from cellbench.report.figures.spread import spread_of
+from cellbench.report.figures.stability import plot_rank_stability
+from cellbench.report.figures.style import house_style, lay_out
+from cellbench.report.figures.tau import plot_kendall_tau
+from cellbench.report.figures.values import plot_values_by_algorithm
 
 PLOTS: list[Callable[[BoardTables], Figure]] = [
     plot_values_by_algorithm,

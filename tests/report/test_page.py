@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 from pages import HOSTILE, make_all, scores_of, write_scores
 
+from cellbench.boards import Columns, write_board
+from cellbench.boards.reading import read_board
 from cellbench.cli import main
 from cellbench.errors import CellbenchError, DatasetError, ScoresError, UsageError
-from cellbench.ranking import Columns, write_board
 from cellbench.report import write_report
 from cellbench.report.page import Gallery, read_published, write_page
 from cellbench.report.page.embedding import LARGEST, content_hash
 from cellbench.report.page.sources import Problem
-from cellbench.report.tables import read_board
 
 PUBLISHED = Path(__file__).parents[2] / "leaderboard" / "published" / "f1.csv"
 

@@ -14,9 +14,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
+from cellbench.boards.reading import read_board
 from cellbench.report import write_report
 from cellbench.report.page import make_gallery, read_published, write_page
-from cellbench.report.tables import read_board
 
 PUBLISHED = Path(__file__).parents[2] / "leaderboard" / "published" / "f1.csv"
 NAMES = ("exact", "good", "fair", "poor")

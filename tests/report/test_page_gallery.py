@@ -13,6 +13,7 @@ from label_maps import blocky_maps, discs
 from pages import make_all, make_predictions, scores_of, write_scores
 from skimage.draw import polygon, polygon_perimeter
 
+from cellbench.boards.reading import read_board
 from cellbench.evaluation.details import image_details
 from cellbench.evaluation.protocols import get_protocol
 from cellbench.evaluation.scoring import count_parts
@@ -23,7 +24,6 @@ from cellbench.report.page.choices import Choice, choose_images, order_images
 from cellbench.report.page.outlines import KINDS, cell_paths, join_by_kind, kinds_by_id
 from cellbench.report.page.sources import find_sources
 from cellbench.report.page.window import SIDE, Window, choose_window, encode_picture
-from cellbench.report.tables import read_board
 
 _STEPS = re.compile(r"([MhvlzH])([^MhvlzH]*)")
 

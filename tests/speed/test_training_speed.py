@@ -11,13 +11,13 @@ from monai import transforms
 from peers import medians, report
 from PIL import Image
 
-from cellbench.data.augmentation import Augmentation
-from cellbench.data.draws import Draw
 from cellbench.data.folder import read_dataset
-from cellbench.data.patches import PatchDataset
-from cellbench.data.store import DecodedStore
 from cellbench.labels import write_labels
 from cellbench.representations import Boundary
+from cellbench.training.augmentation import Augmentation
+from cellbench.training.draws import Draw
+from cellbench.training.patches import PatchDataset
+from cellbench.training.store import DecodedStore
 
 SIDE, CROP = 1000, 256
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellbench.report.figures import FIGURES
+from cellbench.report.figures.captions import FIGURES
 from cellbench.report.page.texts import size
 
 LARGEST = 256_000

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cellbench.boards.reading import BoardTables
 from cellbench.report.page.texts import count
-from cellbench.report.tables import BoardTables
 
 Fact = tuple[str, str]
 

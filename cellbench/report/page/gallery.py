@@ -5,12 +5,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cellbench.boards.reading import BoardTables
 from cellbench.evaluation.protocols import PROTOCOLS, get_protocol
 from cellbench.labels import read_labels, remove_frame_cells
 from cellbench.report.page.choices import Choice, choose_images, order_images
 from cellbench.report.page.drawing import FAULTS, ImageData, ImageDrawing
 from cellbench.report.page.sources import Problem, Sources, find_sources, tell
-from cellbench.report.tables import BoardTables
 
 COMMON = 12
 """So many images are drawn with all algorithms, to compare them; the rest with those that chose them."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from cellbench.boards.reading import BoardTables
 from cellbench.report.page.texts import NOTHING, letter, number, rank_text, span
-from cellbench.report.tables import BoardTables
 
 
 @dataclass(frozen=True)

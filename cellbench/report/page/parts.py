@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cellbench.boards.reading import BoardTables, read_board
 from cellbench.report.page.embedding import Figure, embed_figures
 from cellbench.report.page.gallery import COMMON, Gallery
 from cellbench.report.page.leaderboard import Cell, Table, make_table
 from cellbench.report.page.outlines import KINDS
 from cellbench.report.page.texts import count, number, rank_text
 from cellbench.report.page.window import SIDE
-from cellbench.report.tables import BoardTables, read_board
 
 NOT_GIVEN = "not given"
 """What a modality without a name is called."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cellbench.ranking.text_table import raise_first, read_text, to_numbers
+from cellbench.boards.text_table import raise_first, read_text, to_numbers
 from cellbench.report.page.texts import NOTHING, number, span
 
 _WORDS = ("algorithm", "team", "images_of", "statistic", "source", "kind")

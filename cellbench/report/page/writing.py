@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 import cellbench
+from cellbench.boards.reading import BoardTables
 from cellbench.files import written_whole
 from cellbench.report.page import parts
 from cellbench.report.page.embedding import content_hash, embed_figures, list_downloads
@@ -15,7 +16,6 @@ from cellbench.report.page.facts import at_a_glance, lead, origin, winners
 from cellbench.report.page.gallery import Gallery
 from cellbench.report.page.leaderboard import make_table
 from cellbench.report.page.published import Published
-from cellbench.report.tables import BoardTables
 
 PAGE_FILE = "report.html"
 

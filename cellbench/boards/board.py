@@ -1,0 +1,97 @@
+"""A board: every table that is made from what was measured of all algorithms on one dataset."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cellbench.boards import statistics
+from cellbench.boards.intervals import make_intervals
+from cellbench.boards.leaderboard import make_leaderboard
+from cellbench.boards.measured import Measured
+from cellbench.boards.ranked import rank_measured
+from cellbench.ranking.options import Options
+
+
+@dataclass(frozen=True)
+class Board:
+    """The tables of a board; each DataFrame is the CSV of its field's name.
+
+    Attributes:
+        leaderboard: one row per algorithm, best first.
+        values: what was ranked: algorithm, image, modality, status, the value, runtime_s,
+            rank_runtime_s.
+        ranks: algorithm, image, metric, rank.
+        schemes: metric, scheme, algorithm, value, rank under each of the five schemes.
+        significance: metric, better, worse, pairs, statistic, p, p_holm, significant.
+        clusters: metric, cluster, algorithm: those in one cluster do not differ significantly.
+        bootstrap: metric, scheme, algorithm, rank, frequency (share of the samples).
+        kendall_tau: metric, scheme, sample, tau.
+        intervals: algorithm, quantity, estimate, low, high (95 % of the bootstrap).
+        outranking: metric, scheme, better, worse, probability, tied.
+        sensitivity: option, choice, algorithm, rank, places moved.
+        ranked_on: the metrics that decide the leaderboard: the value, and rank_runtime where every
+            algorithm has times.
+        reason: why these.
+    """
+
+    leaderboard: pd.DataFrame
+    values: pd.DataFrame
+    ranks: pd.DataFrame
+    schemes: pd.DataFrame
+    significance: pd.DataFrame
+    clusters: pd.DataFrame
+    bootstrap: pd.DataFrame
+    kendall_tau: pd.DataFrame
+    intervals: pd.DataFrame
+    outranking: pd.DataFrame
+    sensitivity: pd.DataFrame
+    ranked_on: tuple[str, ...]
+    reason: str
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give the tables by name."""
+        return {
+            name: table for name, table in vars(self).items() if isinstance(table, pd.DataFrame)
+        }
+
+
+def rank_board(measured: Measured, options: Options | None = None) -> Board:
+    """Rank the algorithms of what was measured.
+
+    The metrics are the value (``f1`` for scores), ``rank_runtime`` where every algorithm has times,
+    and ``challenge``, both together (:func:`cellbench.ranking.challenge_score`), which decides the
+    leaderboard.
+
+    Args:
+        measured: what is ranked, as ``measure_scores`` or ``read_long_table`` give it.
+        options: how.
+
+    Returns:
+        The tables.
+
+    Raises:
+        ScoresError: if the table cannot be ranked.
+    """
+    ranked = rank_measured(measured, options or Options())
+    timed = len(ranked.metrics) > 1
+    tests = statistics.make_significance(ranked)
+    return Board(
+        leaderboard=make_leaderboard(ranked),
+        values=statistics.make_values(measured),
+        ranks=statistics.make_ranks(ranked),
+        schemes=statistics.make_schemes(ranked),
+        significance=tests,
+        clusters=statistics.make_clusters(ranked, tests),
+        bootstrap=statistics.make_frequencies(ranked),
+        kendall_tau=statistics.make_taus(ranked),
+        intervals=make_intervals(ranked),
+        outranking=statistics.make_outranking(ranked),
+        sensitivity=statistics.make_sensitivity(ranked),
+        ranked_on=tuple(ranked.metrics),
+        reason="every algorithm has running times" if timed else measured.untimed,
+    )
+
+
+def rank_modalities(measured: Measured, options: Options) -> dict[str, Board]:
+    """Rank on the images of each modality alone; nothing where there are fewer than two."""
+    return {name: rank_board(part, options) for name, part in measured.by_modality().items()}

@@ -1,0 +1,1 @@
+"""Entrants: their entry.yaml, and timed runs of their programs, one image at a time."""

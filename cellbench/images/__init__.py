@@ -1,0 +1,21 @@
+"""Images: any microscopy file to (H, W, 3), with the challenge's normalisation."""
+
+from cellbench.images.normalisation import normalise
+from cellbench.images.reading import (
+    SUFFIXES,
+    image_files,
+    image_shape,
+    image_stem,
+    read_image,
+    read_raw,
+)
+
+__all__ = [
+    "SUFFIXES",
+    "image_files",
+    "image_shape",
+    "image_stem",
+    "normalise",
+    "read_image",
+    "read_raw",
+]

@@ -1,0 +1,247 @@
+"""Images: any microscopy file to (H, W, 3), with the challenge's normalisation."""
+
+import math
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+
+from cellbench.errors import ImageError
+from cellbench.files import files_by_stem, max_pixels, tiff_faults_raised
+from cellbench.images.lzw import check_lzw
+from cellbench.images.normalisation import normalise
+
+SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
+"""Extensions of image files, lower case."""
+
+_MOST_CHANNELS_LAST = 16
+_MOST_CHANNELS_FIRST = 4
+_ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
+
+
+def image_stem(name: str) -> str:
+    """Cut the extension of an image file off a name that may be a stem already.
+
+    Example:
+        >>> image_stem("a.b.TIF"), image_stem("a.b")
+        ('a.b', 'a.b')
+    """
+    name = unicodedata.normalize("NFC", name)  # as stems of files are
+    stem, dot, extension = name.rpartition(".")
+    return stem if dot + extension.lower() in SUFFIXES else name
+
+
+def image_files(folder: str | Path) -> dict[str, Path]:
+    """Find the images of a folder.
+
+    Returns:
+        Stem (the file name without its last extension) to path, sorted.
+
+    Raises:
+        ImageError: if the folder is absent or two images share a stem.
+    """
+    return files_by_stem(folder, SUFFIXES, ImageError)
+
+
+def read_image(path: str | Path) -> npt.NDArray[np.float32]:
+    """Read an image with the challenge's normalisation.
+
+    Args:
+        path: png, tif, jpg or bmp file; see :func:`read_raw`.
+
+    Returns:
+        (H, W, 3) in [0, 1].
+
+    Raises:
+        ImageError: as :func:`read_raw`.
+    """
+    return np.divide(normalise(read_raw(path)), 255, dtype=np.float32)
+
+
+def image_shape(path: str | Path) -> tuple[int, int]:
+    """Give (height, width) in pixels from the header, without decoding the pixels.
+
+    Raises:
+        ImageError: as :func:`read_raw`; damage after the header goes unseen.
+    """
+    with _opened(Path(path)) as file:
+        if isinstance(file, tifffile.TiffFile):
+            series, order = _tiff_layout(Path(path), file)
+            height, width = series.shape[order[0]], series.shape[order[1]]
+        else:
+            width, height = file.size
+        return int(height), int(width)
+
+
+def read_raw(path: str | Path) -> npt.NDArray[Any]:
+    """Read the channels of an image as stored; the decoder follows from the content, not the name.
+
+    Alpha is dropped, palettes are expanded to RGB, CMYK JPEG becomes RGB, and of more than three
+    channels the first three are kept (the challenge's pre_process_3class.py). Channel-first TIFF
+    is turned; of a pyramid the full resolution is read. MINISWHITE TIFF stays as stored (dark is
+    bright), as in the official script; so do the first three channels of a CMYK TIFF.
+
+    Args:
+        path: TIFF (any compression, BigTIFF, tiled), PNG, JPEG or BMP.
+
+    Returns:
+        (H, W, C) with C from 1 to 3, in the file's own type; 1-bit TIFF is boolean.
+
+    Raises:
+        ImageError: if the file is absent, empty, damaged, of another format, a stack of pages,
+            complex, without pixels, or larger than :func:`cellbench.files.max_pixels`.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        array = (
+            _decode_tiff(path, file)
+            if isinstance(file, tifffile.TiffFile)
+            else _decode_flat(path, file)
+        )
+    if array.dtype.kind not in "buif":
+        raise ImageError(f"{path}: holds {array.dtype} pixels; save integers or floats")
+    return array[..., None] if array.ndim == 2 else array[..., :3]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open the header of an image file: a TiffFile, or a Pillow image whose pixels are not read.
+
+    Whatever a decoder raises on a damaged file, here or in the block, becomes an ImageError.
+    """
+    if not path.exists():
+        raise ImageError(f"{path}: no such file; check the name")
+    if path.is_dir():
+        raise ImageError(f"{path}: is a folder; give an image file")
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(8)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with tiff_faults_raised(), _opener(path, head)(path) as file:
+                yield file
+    except ImageError:
+        raise
+    except Exception as error:  # decoders raise whatever a damaged file makes them raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ImageError(f"{path}: cannot be read as an image ({reason}); copy it again") from error
+
+
+def _opener(path: Path, head: bytes) -> Callable[[Path], Any]:
+    """Choose by signature; Pillow's classes are named, as Image.open has a size limit of its own."""
+    from PIL.BmpImagePlugin import BmpImageFile
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
+
+    if not head:
+        raise ImageError(f"{path}: the file is empty; copy it again")
+    openers: dict[bytes, Callable[[Path], Any]] = {
+        **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tifffile.TiffFile),
+        b"\x89PNG\r\n\x1a\n": PngImageFile,
+        b"\xff\xd8\xff": JpegImageFile,
+        b"BM": BmpImageFile,
+    }
+    for signature, opener in openers.items():
+        if head.startswith(signature):
+            return opener
+    raise ImageError(f"{path}: is no TIFF, PNG, JPEG or BMP, whatever its name; convert it")
+
+
+def _check_size(path: Path, height: int, width: int, channels: int = 1) -> None:
+    if height * width * channels == 0:
+        raise ImageError(f"{path}: has no pixels; save or copy it again")
+    # Channels count only beyond RGBA, so that the limit is the same for every format.
+    if height * width * max(1, channels / 4) > max_pixels():
+        size = f"{height} × {width} px in {channels} channels"
+        raise ImageError(f"{path}: declares {size}; if that is right, set CELLBENCH_MAX_PIXELS")
+
+
+def _decode_flat(path: Path, image: Any) -> npt.NDArray[Any]:  # noqa: ANN401 (Pillow is imported late)
+    width, height = image.size
+    _check_size(path, height, width)
+    if image.format != "PNG":
+        return np.array(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+    import imagecodecs
+
+    array: npt.NDArray[Any] = imagecodecs.png_decode(path.read_bytes())
+    return array[..., 0] if array.ndim == 3 and array.shape[2] == 2 else array
+
+
+def _decode_tiff(path: Path, file: tifffile.TiffFile) -> npt.NDArray[Any]:
+    series, order = _tiff_layout(path, file)
+    shape = [series.shape[axis] for axis in order]
+    _check_size(path, *shape)
+    page = series.keyframe
+    _check_size(path, *page.chunks[:2])
+    if page.compression != tifffile.COMPRESSION.NONE:
+        _check_segments(path, series)
+    array: npt.NDArray[Any] = series.asarray()
+    singletons = [axis for axis in range(array.ndim) if axis not in order]
+    array = array.transpose(*order, *singletons).reshape(shape)
+    if page.photometric == tifffile.PHOTOMETRIC.PALETTE and array.ndim == 2:
+        # Some writers keep 8 bits where the format has 16; libtiff tells them apart in this way.
+        colours = page.colormap >> 8 if page.colormap.max() > 255 else page.colormap
+        array = np.take(colours.T.astype(np.uint8), array, axis=0)
+    alpha = [place for place, kind in enumerate(page.extrasamples) if kind in _ALPHA]
+    if alpha and array.ndim == 3:
+        array = array[..., : page.samplesperpixel - len(page.extrasamples) + alpha[0]]
+    return array
+
+
+def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:
+    """Find what decoders do not: a truncated file, where JPEG goes gray, and LZW that would crash."""
+    for page in series.pages:
+        file = page.parent.filehandle
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+            if offset + count > file.size:
+                raise ImageError(f"{path}: the file is truncated; copy it again")
+            if page.compression == tifffile.COMPRESSION.LZW:
+                file.seek(offset)
+                check_lzw(file.read(count), page.fillorder)
+
+
+def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
+    """Find what keeps tifffile's series busy for ever: pages in a circle, and sides that are no sizes."""
+    offsets = set()
+    for page in file.pages:
+        if page.offset in offsets:
+            raise ImageError(f"{path}: its pages go in a circle; copy it again")
+        sides = (*page.shape, *page.chunks)
+        if not all(isinstance(side, int) and side >= 0 for side in sides):
+            raise ImageError(f"{path}: a side in its header is no size; copy it again")
+        offsets.add(page.offset)
+
+
+def _tiff_layout(path: Path, file: tifffile.TiffFile) -> tuple[Any, list[int]]:
+    """Give the one series of a TIFF, and which of its axes are rows, columns and any channels."""
+    _check_pages(path, file)
+    full = [series for series in file.series if not series.keyframe.is_reduced] or file.series
+    if not full or any(0 in series.shape for series in full):
+        raise ImageError(f"{path}: has no pixels; save or copy it again")
+    if len(full) == 1:
+        shape, axes = full[0].shape, full[0].axes
+        kept = [axis for axis, size in enumerate(shape) if size != 1 or axes[axis] in "YX"]
+        names = "".join(axes[axis] for axis in kept)
+        if names == "QYX":  # tifffile.imwrite without named axes
+            first, middle, last = (shape[axis] for axis in kept)
+            if last <= _MOST_CHANNELS_LAST and last < min(first, middle):
+                return full[0], kept
+            if first <= _MOST_CHANNELS_FIRST:
+                return full[0], [*kept[1:], kept[0]]
+        elif "".join(sorted(names)) in ("XY", "CXY", "SXY"):
+            return full[0], sorted(kept, key=lambda axis: "YXCS".index(axes[axis]))
+    pages = sum(
+        math.prod(size for axis, size in zip(one.axes, one.shape, strict=True) if axis not in "YXS")
+        for one in full
+    )
+    shapes = ", ".join(f"{one.axes} {one.shape}" for one in full[:3])
+    raise ImageError(
+        f"{path}: is a stack of {pages} pages ({shapes}); "
+        "save one page per file, or declare channels with axes 'CYX'"
+    )

@@ -1,0 +1,72 @@
+"""All figures of a board."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cellbench.boards.reading import BoardTables, read_board
+from cellbench.report.figures.captions import FIGURES
+from cellbench.report.figures.heat_map import plot_rank_heat_map
+from cellbench.report.figures.modalities import plot_values_by_modality
+from cellbench.report.figures.podium import plot_podium
+from cellbench.report.figures.runtime import plot_value_and_runtime
+from cellbench.report.figures.schemes import plot_schemes
+from cellbench.report.figures.sensitivity import plot_sensitivity
+from cellbench.report.figures.significance import plot_significance
+from cellbench.report.figures.stability import plot_rank_stability
+from cellbench.report.figures.style import house_style, save
+from cellbench.report.figures.tau import plot_kendall_tau
+from cellbench.report.figures.values import plot_values_by_algorithm
+
+Plots = Mapping[str, Callable[[BoardTables], Figure]]
+
+_OF_ANY: Plots = {
+    "values_by_algorithm": plot_values_by_algorithm,
+    "rank_stability": plot_rank_stability,
+}
+_OF_A_WHOLE: Plots = {
+    "significance": plot_significance,
+    "schemes": plot_schemes,
+    "kendall_tau": plot_kendall_tau,
+    "podium": plot_podium,
+    "rank_heat_map": plot_rank_heat_map,
+    "sensitivity": plot_sensitivity,
+}
+
+
+def draw_board(folder: str | Path, memory: pd.Series | None = None) -> list[Path]:
+    """Draw the figures of a board into its folder, each as .png and .svg.
+
+    Where the images are of two modalities or more, values_by_modality is among them, and the folder
+    of each modality gets its own values_by_algorithm and rank_stability. Without running times there
+    is no value_and_runtime.
+
+    Args:
+        folder: what :func:`cellbench.ranking.write_board` wrote.
+        memory: index algorithms; the GPU memory that each needs, in MB, where it is known.
+
+    Returns:
+        The files; first the board's own, in the order of :data:`cellbench.report.figures.captions.FIGURES`.
+
+    Raises:
+        ScoresError: if a table is absent or damaged; ``cellbench rank`` writes them again.
+    """
+    board = read_board(folder)
+    parts = [read_board(path) for path in board.modalities.values()]
+    plots = {**_OF_ANY, **_OF_A_WHOLE}
+    if parts:
+        plots["values_by_modality"] = plot_values_by_modality
+    if board.leaderboard["median_runtime_s"].notna().any():
+        plots["value_and_runtime"] = partial(plot_value_and_runtime, memory=memory)
+    ordered = {caption.name: plots[caption.name] for caption in FIGURES if caption.name in plots}
+    return [*_draw(board, ordered), *(path for part in parts for path in _draw(part, _OF_ANY))]
+
+
+def _draw(board: BoardTables, plots: Plots) -> list[Path]:
+    with house_style():
+        return [
+            path for name, plot in plots.items() for path in save(plot(board), board.folder / name)
+        ]

@@ -1,0 +1,93 @@
+"""Rows of algorithms, best on top: how high they are, and how they are named."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from cellbench.report.figures.style import FAINT, GRID, WIDTH, short_name
+
+_FEW, _HIGH = 10, 0.42  # up to so many rows have this height, in inches
+_FURTHER = 0.16  # what each further row adds
+_EACH = 20  # so many ranks at most are all named on an axis
+_MANY, _WIDER = 30, 0.06  # what each column beyond so many adds
+
+
+def rows_height(count: int) -> float:
+    """Give the height of all rows together in inches; many are closer together than few.
+
+    Example:
+        >>> [round(rows_height(count), 2) for count in (1, 10, 60)]
+        [0.42, 4.2, 12.2]
+    """
+    return _HIGH * min(count, _FEW) + _FURTHER * max(count - _FEW, 0)
+
+
+def letter_size(count: int) -> float:
+    """Give the size of letters that fits the rows, in points."""
+    return min(10.0, 0.62 * 72 * rows_height(count) / count)
+
+
+def wide_width(count: int) -> float:
+    """Give the width of a figure with a column for each algorithm too, in inches."""
+    return WIDTH + _WIDER * max(count - _MANY, 0)
+
+
+def name_rows(axes: Axes, ranking: pd.Series, longest: int = 34) -> None:
+    """Write the algorithms and their ranks beside the rows 0, 1, … from the top.
+
+    Args:
+        axes: its y axis becomes that of the rows.
+        ranking: index algorithms, best first; ranks.
+        longest: letters of a name.
+    """
+    names = [f"{short_name(str(name), longest)}   {rank:g}" for name, rank in ranking.items()]
+    axes.set_yticks(range(len(names)), names, fontsize=letter_size(len(names)))
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def rank_ticks(count: int) -> list[int]:
+    """List the ranks that an axis of ranks names: all of few, every fifth of many.
+
+    Example:
+        >>> rank_ticks(3), rank_ticks(41)
+        ([1, 2, 3], [1, 5, 10, 15, 20, 25, 30, 35, 40])
+    """
+    return list(range(1, count + 1)) if count <= _EACH else [1, *range(5, count + 1, 5)]
+
+
+def rule_rows(axes: Axes, count: int) -> None:
+    """Draw a faint line along each row, which leads the eye from the name to what is in the row."""
+    axes.hlines(
+        range(count), 0, 1, transform=axes.get_yaxis_transform(), color=GRID, lw=0.6, zorder=0
+    )
+
+
+def write_beside(
+    axes: Axes, texts: Sequence[str], place: float, heading: str = "", **style: Any
+) -> None:
+    """Write one text per row to the right of the plot.
+
+    Args:
+        axes: with rows 0, 1, … from the top.
+        texts: one per row.
+        place: inches from the plot to the texts.
+        heading: over them.
+        style: of the texts.
+    """
+    options: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False}
+    axes.annotate(
+        heading, (1, 1), (72 * place, 3), "axes fraction", color=FAINT, fontsize=8.5, **options
+    )
+    for row, text in enumerate(texts):
+        axes.annotate(
+            text,
+            (1, row),
+            (72 * place, 0),
+            ("axes fraction", "data"),
+            va="center_baseline",
+            **(options | {"fontsize": letter_size(len(texts)), "color": FAINT} | style),
+        )

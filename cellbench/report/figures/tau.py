@@ -1,0 +1,82 @@
+"""kendall_tau: how much the ranking depends on which images happen to be in the test set."""
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cellbench.boards.reading import BoardTables
+from cellbench.report.figures.captions import TITLES
+from cellbench.report.figures.style import COLOURS, FAINT, INK, WIDTH, new_axes, short_name, signed
+
+_POINTS = 300  # of the outline of a violin
+_SMOOTHEST = 0.02  # with few algorithms tau has few values, which shall stay apart
+_HALF = 0.36  # half the height of a violin at its widest, in rows
+
+
+def plot_kendall_tau(board: BoardTables) -> Figure:
+    """Draw Kendall's tau over the bootstrap samples: a violin per metric, with its median.
+
+    Inside each, the dot is the median, the thick line holds the middle half of the samples and the
+    thin line 95 %. Samples whose tau is undefined (all algorithms tied) are left out.
+    """
+    table = board.kendall_tau
+    violins = {
+        label: table.loc[table["metric"] == metric, "tau"].dropna().to_numpy()
+        for metric, label in _metrics(board).items()
+    }
+    lowest = min((tau.min() for tau in violins.values() if len(tau)), default=0.0)
+    left = max(np.floor(lowest * 20 - 0.5) / 20, -1.05)
+    samples = table["sample"].nunique()
+    figure, axes = new_axes(
+        WIDTH,
+        0.9 + 0.9 * len(violins),
+        TITLES["kendall_tau"],
+        f"Its agreement with {samples:,} rankings on images drawn anew; dot: median, "
+        "lines: half and 95 %",
+    )
+    count = len(board.ranking)
+    step = 4 / max(count * (count - 1), 2)  # what one pair of algorithms that changes places makes
+    for row, tau in enumerate(violins.values()):
+        _draw_violin(axes, row, tau, min(step, _SMOOTHEST), COLOURS[row])
+    axes.set_yticks(range(len(violins)), list(violins))
+    axes.set_ylim(len(violins) - 0.45, -0.55)
+    axes.set_xlim(left - 0.005, 1.005)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+    axes.set_xlabel("Kendall's tau (1: the same order, 0: no relation, −1: the reverse order)")
+    return figure
+
+
+def _metrics(board: BoardTables) -> dict[str, str]:
+    """Give the metrics to draw and their words; both together only where there are two."""
+    value = short_name(board.value_title)
+    if not board.timed:
+        return {board.value: value}
+    both = {"challenge": f"{value} and running time"}
+    return both | {board.value: value, "rank_runtime": "Running time"}
+
+
+def _draw_violin(
+    axes: Axes, row: int, tau: npt.NDArray[np.float64], width: float, colour: str
+) -> None:
+    beside = axes.get_yaxis_transform()  # x in parts of the plot, y in rows
+    if len(tau) == 0:
+        axes.text(1.02, row, "undefined: all tied", transform=beside, va="center", color=FAINT)
+        return
+    start, end = max(tau.min() - 3 * width, -1.0), min(tau.max() + 3 * width, 1.0)
+    across = np.linspace(start, end, _POINTS)
+    seen, counts = np.unique(tau, return_counts=True)
+    density = np.exp(-(((across[:, None] - seen) / width) ** 2) / 2) @ counts
+    half = _HALF * density / density.max()
+    axes.fill_between(across, row - half, row + half, color=colour, alpha=0.55, linewidth=0)
+    low, first, median, third, high = np.percentile(tau, [2.5, 25, 50, 75, 97.5])
+    axes.hlines(row, low, high, color=INK, linewidth=1.2, clip_on=False)
+    axes.hlines(row, first, third, color=INK, linewidth=5, clip_on=False)
+    axes.plot(
+        median, row, "o", color="white", markeredgecolor=INK, markersize=7, clip_on=False, zorder=5
+    )
+    middle, interval = f"median {median:.2f}", f"95 %: {low:.2f} to {high:.2f}"
+    axes.text(1.02, row - 0.03, signed(middle), transform=beside, va="bottom", weight="bold")
+    axes.text(1.02, row + 0.03, signed(interval), transform=beside, va="top", color=FAINT)

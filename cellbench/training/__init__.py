@@ -1,0 +1,1 @@
+"""Training: the command line, the datamodule with its patches and augmentation, callbacks."""

@@ -1,0 +1,281 @@
+"""From scores.csv to the files of a board, through real files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from boards import files, make_scores
+
+from cellbench.boards import write_board
+from cellbench.errors import ScoresError
+from cellbench.evaluation.protocols import get_protocol
+from cellbench.evaluation.record import write_record
+from cellbench.ranking import challenge_score
+
+TABLES = ["leaderboard", "ranks", "schemes", "significance", "bootstrap", "kendall_tau"]
+ALL_TABLES = [*TABLES, "values", "clusters", "intervals", "outranking", "sensitivity"]
+
+
+def save(scores: pd.DataFrame, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "scores.csv"
+    scores.to_csv(path, index=False)
+    return path
+
+
+def test_leaderboard(tmp_path: Path) -> None:
+    scores = make_scores()
+    board = write_board([save(scores, tmp_path)], tmp_path / "board", bootstrap=50)
+    at_half = scores[scores.threshold == 0.5]
+    f1 = at_half.pivot(index="image", columns="algorithm", values="f1")
+    times = at_half.pivot(index="image", columns="algorithm", values="rank_runtime_s")
+    expected = challenge_score(f1, times).sort_values("rank")
+    assert board["algorithm"].tolist() == expected.index.tolist()
+    for column in ("score", "mean_rank", "mean_rank_f1", "mean_rank_runtime"):
+        np.testing.assert_allclose(board[column], expected[column])
+    named = board.set_index("algorithm")
+    np.testing.assert_allclose(named["mean_f1"], f1.mean()[named.index])
+    np.testing.assert_allclose(named["median_f1"], f1.median()[named.index])
+    assert (named["f1_q1"] <= named["median_f1"]).all()
+    assert (named["median_f1"] <= named["f1_q3"]).all()
+    assert (named["mean_f1_low"] <= named["mean_f1"]).all()
+    assert (named["mean_f1"] <= named["mean_f1_high"]).all()
+    assert (named["rank_low"] <= named["rank_high"]).all()
+    last = named.loc["algorithm 3"]
+    assert (last["failed"], last["images"], last["within_tolerance"]) == (1, 12, 1)
+    assert last["median_runtime_s"] == np.median(
+        np.arange(1, 12) + 9
+    )  # without the crash's own time
+    written = pd.read_csv(tmp_path / "board" / "leaderboard.csv")
+    pd.testing.assert_frame_equal(written, board, check_dtype=False)
+    header = (tmp_path / "board" / "leaderboard.csv").read_text().splitlines()[0]
+    assert header == (
+        "rank,algorithm,score,mean_rank,mean_rank_f1,mean_rank_runtime,rank_low,rank_high,"
+        "median_f1,f1_q1,f1_q3,mean_f1,mean_f1_low,mean_f1_high,median_runtime_s,"
+        "within_tolerance,failed,images"
+    )
+
+
+def test_every_table(tmp_path: Path) -> None:
+    write_board([save(make_scores(), tmp_path)], tmp_path, bootstrap=20)
+    tables = {name: pd.read_csv(tmp_path / f"{name}.csv") for name in TABLES}
+    both, three = {"f1", "rank_runtime"}, {"f1", "rank_runtime", "challenge"}
+    assert set(tables["ranks"]["metric"]) == set(tables["significance"]["metric"]) == both
+    assert len(tables["ranks"]) == 4 * 12 * 2
+    assert list(tables["ranks"]) == ["algorithm", "image", "metric", "rank"]
+    assert set(tables["schemes"]["metric"]) == three
+    assert len(tables["schemes"]) == 3 * 5 * 4
+    assert list(tables["schemes"]) == ["metric", "scheme", "algorithm", "value", "rank"]
+    assert len(tables["significance"]) == 2 * 4 * 3
+    tests = tables["significance"]
+    assert (tests["significant"] == (tests["p_holm"] <= 0.05)).all()
+    assert list(tables["bootstrap"]) == ["metric", "scheme", "algorithm", "rank", "frequency"]
+    shares = tables["bootstrap"].groupby(["metric", "algorithm"])["frequency"].sum()
+    np.testing.assert_allclose(shares, 1)
+    assert list(tables["kendall_tau"]) == ["metric", "scheme", "sample", "tau"]
+    assert len(tables["kendall_tau"]) == 3 * 20
+    challenge = tables["schemes"].query("metric == 'challenge' and scheme == 'rank-then-mean'")
+    ranks = tables["leaderboard"].set_index("algorithm")["rank"]
+    assert challenge.set_index("algorithm")["rank"].to_dict() == ranks.to_dict()
+
+
+def test_same_input_same_bytes(tmp_path: Path) -> None:
+    path = save(make_scores(), tmp_path)
+    for folder in ("one", "two"):
+        write_board([path], tmp_path / folder, bootstrap=30, seed=7)
+    each = {*(f"{name}.csv" for name in ALL_TABLES), "provenance.json"}
+    parts = {f"modalities/{folder}/{name}" for folder in ("dic", "fluorescence") for name in each}
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    assert set(files(tmp_path / "one")) == {*each, *parts, "consensus.csv", "algorithms.csv"}
+
+
+def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
+    scores = make_scores()
+    shuffled = scores.sample(frac=1, random_state=0)
+    for name, rows in (("one", scores), ("two", shuffled)):
+        write_board([save(rows, tmp_path / name)], tmp_path / name / "board", bootstrap=10)
+    one, two = (files(tmp_path / name / "board") for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert {name for name in one if one[name] != two[name]} == {
+        name
+        for name in one
+        if name.endswith("provenance.json")  # names the input's hash
+    }
+
+
+def test_a_board_made_again_keeps_nothing_of_the_old(tmp_path: Path) -> None:
+    scores, board = make_scores(), tmp_path / "board"
+    write_board([save(scores, tmp_path)], board, bootstrap=5)
+    (board / "modalities" / "mine").mkdir()  # no board, so it stays
+    write_board([save(scores.assign(modality="DIC"), tmp_path)], board, bootstrap=5)
+    assert [path.name for path in (board / "modalities").iterdir()] == ["mine"]
+    (board / "modalities" / "mine").rmdir()
+    write_board([tmp_path / "scores.csv"], tmp_path / "new", bootstrap=5)
+    assert files(board) == files(tmp_path / "new")
+
+
+def test_provenance(tmp_path: Path) -> None:
+    write_board([save(make_scores(), tmp_path)], tmp_path, ties="average", bootstrap=5, seed=3)
+    record = json.loads((tmp_path / "provenance.json").read_text())
+    assert record["protocol"]["name"] == "neurips22"
+    assert (record["ties"], record["bootstrap"], record["seed"]) == ("average", 5, 3)
+    assert record["ranked_on"] == ["f1", "rank_runtime"]
+    assert record["command"] == (
+        "cellbench rank scores.csv --out . --ties average --scheme rank-then-mean "
+        "--bootstrap 5 --seed 3 --weights 1.0 1.0 --alpha 0.05"
+    )
+    assert {"python", "cellbench", "numpy", "pandas", "scipy"} <= set(record["software"])
+    assert record["hardware"]["cores"] >= 1
+    before = (tmp_path / "provenance.json").read_bytes()
+    write_board([tmp_path / "scores.csv"], tmp_path, ties="average", bootstrap=5, seed=3)
+    assert (tmp_path / "provenance.json").read_bytes() == before
+
+
+def test_the_protocol_comes_from_the_record_beside_the_scores(tmp_path: Path) -> None:
+    scores = make_scores()
+    ok = scores.status == "ok"
+    scores.loc[ok, "f1"] = 0.5 + scores.loc[ok, "algorithm"].str[-1].astype(int) * 1e-6
+    path = save(scores, tmp_path)
+    rounded = write_board([path], tmp_path, bootstrap=5)
+    write_record(path, get_protocol("exact"), [0.5])
+    exact = write_board([path], tmp_path, bootstrap=5)
+    record = json.loads((tmp_path / "provenance.json").read_text())["protocol"]
+    assert (record["name"], record["version"], record["tile_size"]) == ("exact", 1, None)
+    assert not rounded["mean_rank_f1"].equals(exact["mean_rank_f1"])
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ('{"protocol": {"name": "ours", "version": 1}}', "'ours': not known"),
+        ('{"protocol": {"name": "exact", "version": 0}}', "exact version 0, this is version 1"),
+        ("{}", "names no protocol"),
+    ],
+)
+def test_a_record_that_cannot_be_used(record: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "scores.json").write_text(record)
+    with pytest.raises(ScoresError, match=message):
+        write_board([save(make_scores(), tmp_path)], tmp_path)
+
+
+def test_scores_of_two_protocols_are_ranked_apart(tmp_path: Path) -> None:
+    paths = []
+    for name in ("neurips22", "exact"):
+        scores = make_scores()
+        paths.append(save(scores.assign(algorithm=name + scores.algorithm), tmp_path / name))
+        write_record(paths[-1], get_protocol(name), [0.5])
+    with pytest.raises(ScoresError, match="exact and neurips22; rank them apart"):
+        write_board(paths, tmp_path)
+
+
+def test_without_times_the_board_says_so(tmp_path: Path) -> None:
+    scores = make_scores()
+    untimed = (scores.algorithm == "algorithm 3") & (scores.status == "ok")
+    scores.loc[untimed, ["runtime_s", "rank_runtime_s"]] = np.nan
+    board = write_board([save(scores, tmp_path)], tmp_path, bootstrap=10)
+    assert board["mean_rank_runtime"].isna().all()
+    assert board["within_tolerance"].notna().sum() == 3
+    record = json.loads((tmp_path / "provenance.json").read_text())
+    assert record["ranked_on"] == ["f1"]
+    assert "F1 alone" in record["ranked_on_reason"]
+    assert set(pd.read_csv(tmp_path / "ranks.csv")["metric"]) == {"f1"}
+
+
+def test_scores_in_several_files(tmp_path: Path) -> None:
+    scores = make_scores()
+    parts = [save(part, tmp_path / name) for name, part in scores.groupby("algorithm")]
+    together = write_board(parts, tmp_path / "parts", bootstrap=10)
+    alone = write_board([save(scores, tmp_path)], tmp_path / "whole", bootstrap=10)
+    pd.testing.assert_frame_equal(together, alone)
+
+
+@pytest.mark.parametrize(
+    "name", ["NA", "=HYPERLINK(1)", 'quote " comma ,', "line\nbreak", "😀" * 40, "rank", "image"]
+)
+def test_any_name_is_data(name: str, tmp_path: Path) -> None:
+    scores = make_scores().replace({"algorithm": {"algorithm 1": name}})
+    write_board([save(scores, tmp_path)], tmp_path, bootstrap=10)
+    for table in TABLES[:1] + TABLES[2:5]:
+        rows = pd.read_csv(tmp_path / f"{table}.csv", keep_default_na=False, dtype=str)
+        assert name in set(rows["better" if table == "significance" else "algorithm"])
+
+
+@pytest.mark.parametrize("scheme", ["mean-then-rank", "rank-then-median", "test-then-rank"])
+def test_other_schemes_average_the_two_ranks(scheme: str, tmp_path: Path) -> None:
+    board = write_board([save(make_scores(), tmp_path)], tmp_path, scheme=scheme, bootstrap=5)
+    schemes = pd.read_csv(tmp_path / "schemes.csv").query("scheme == @scheme")
+    ranks = schemes.pivot(index="algorithm", columns="metric", values="rank")
+    mean = (ranks["f1"] + ranks["rank_runtime"]) / 2
+    assert board.set_index("algorithm")["mean_rank"].to_dict() == mean.to_dict()
+
+
+@pytest.mark.parametrize(("algorithms", "images"), [(1, 1), (1, 5), (2, 1)])
+def test_tiny_boards(algorithms: int, images: int, tmp_path: Path) -> None:
+    scores = make_scores(algorithms, images)
+    board = write_board([save(scores, tmp_path)], tmp_path, bootstrap=10)
+    assert board["rank"].tolist() == list(range(1, algorithms + 1))
+
+
+def without_column(scores: pd.DataFrame) -> pd.DataFrame:
+    return scores.drop(columns=["f1", "status"])
+
+
+def with_cell(column: str, value: object) -> object:
+    def change(scores: pd.DataFrame) -> pd.DataFrame:
+        changed = scores.astype({column: object})
+        # The first row at threshold 0.5: line 50 of the file.
+        changed.loc[(scores.threshold == 0.5).idxmax(), column] = value
+        return changed
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (without_column, "lacks the columns status, f1"),
+        (lambda scores: scores.iloc[:0], "no rows at threshold 0.5"),
+        (lambda scores: scores[scores.threshold == 0.7], "no rows at threshold 0.5"),
+        (lambda scores: scores.drop(index=[48, 49]), "'algorithm 0' lacks 2 of 12 images"),
+        (lambda scores: pd.concat([scores, scores.iloc[[50]]]), "line 98: is a second row"),
+        (with_cell("f1", 1.5), "line 50: f1 is not between 0 and 1"),
+        (with_cell("f1", -0.1), "line 50: f1 is not between 0 and 1"),
+        (with_cell("f1", ""), "line 50: f1 is not between 0 and 1"),
+        (with_cell("f1", "good"), "line 50: f1 is not a number"),
+        (with_cell("threshold", "half"), "line 50: threshold is not a number"),
+        (with_cell("runtime_s", -1), "line 50: runtime_s is negative"),
+        (with_cell("rank_runtime_s", -1), "line 50: rank_runtime_s is negative"),
+        (with_cell("tolerance_s", 0.5), "line 50: rank_runtime_s is not what runtime_s is above"),
+        (with_cell("status", "failed"), "line 50: is not ok, so f1 must be 0"),
+        (with_cell("algorithm", ""), "line 50: names no algorithm"),
+        (with_cell("image", ""), "line 50: names no image"),
+    ],
+)
+def test_bad_scores(change: object, message: str, tmp_path: Path) -> None:
+    path = save(change(make_scores()), tmp_path)
+    with pytest.raises(ScoresError, match=message) as caught:
+        write_board([path], tmp_path / "board")
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "board").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x89PNG\r\n\x1a\n\x00\xff", b'a,b\n"1,2', b"a,b\n1,2,3\n1,2,3,4,5\n"]
+)
+def test_not_a_table(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_bytes(content)
+    with pytest.raises(ScoresError, match=r"scores\.csv"):
+        write_board([path], tmp_path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ScoresError, match="no such file"):
+        write_board([tmp_path / "scores.csv"], tmp_path)
+    with pytest.raises(ScoresError, match="at least one"):
+        write_board([], tmp_path)
+    with pytest.raises(ScoresError, match=r"twice|second"):
+        write_board([save(make_scores(), tmp_path)] * 2, tmp_path)

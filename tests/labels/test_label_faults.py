@@ -1,0 +1,276 @@
+"""Files that are no label map, or only a part of one: one line that names the file, and no noise."""
+
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from label_formats import CELLS, WRITERS, Writer, by_bands, npy, npz, png
+
+from cellbench.errors import InvalidLabelsError, LabelMapError, UsageError
+from cellbench.labels import open_labels, read_labels, write_labels
+
+
+def truncated(path: Path) -> None:
+    write_labels(path, np.random.default_rng(0).integers(0, 999, (300, 300)))
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def truncated_png(path: Path) -> None:
+    path.write_bytes(imagecodecs.png_encode(np.eye(90, dtype=np.uint16))[:-40])
+
+
+def two_maps(path: Path) -> None:
+    with tifffile.TiffWriter(path) as file:
+        for side in (4, 5):
+            file.write(np.ones((side, side), np.uint16))
+
+
+def stack_in_a_page(path: Path, imagej: bool = False) -> None:
+    with tifffile.TiffWriter(path, imagej=imagej) as file:
+        file.write(np.ones((2, 9, 9), np.uint16), truncate=True)
+
+
+def circle(path: Path) -> None:
+    """Let a second page be followed by the first: tifffile would list them for ever."""
+    tifffile.imwrite(path, np.ones((9, 9), np.uint16), metadata=None)
+    content = bytearray(path.read_bytes())
+    (tags,) = struct.unpack_from("<H", content, 8)
+    struct.pack_into("<I", content, 10 + 12 * tags, len(content))
+    path.write_bytes(content + struct.pack("<HI", 0, 8))
+
+
+def retagged(path: Path, **tags: int | tuple[int, ...]) -> None:
+    """Write a TIFF of 9 × 9 in zlib tiles of 16 × 16, with other numbers in some tags."""
+    tifffile.imwrite(path, np.ones((9, 9), np.uint16), tile=(16, 16), compression="zlib")
+    with tifffile.TiffFile(path, mode="r+") as file:
+        for name, value in tags.items():
+            file.pages.first.tags[name].overwrite(value, dtype="I")
+
+
+def array_header(path: Path, shape: tuple[int, ...], version: int = 1, descr: str = "<u2") -> None:
+    write = np.lib.format.write_array_header_1_0
+    if version == 2:
+        write = np.lib.format.write_array_header_2_0
+    with path.open("wb") as file:
+        write(file, {"descr": descr, "fortran_order": False, "shape": shape})
+
+
+def zipped(path: Path, *members: bytes, method: int = zipfile.ZIP_DEFLATED) -> None:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for number, member in enumerate(members):
+            archive.writestr(f"{number}.npy", member)
+
+
+def zipped_header(path: Path, shape: tuple[int, ...]) -> None:
+    array_header(path, shape)
+    zipped(path, path.read_bytes())
+
+
+def huge_png(path: Path) -> None:
+    content = bytearray(imagecodecs.png_encode(np.eye(9, dtype=np.uint8)))
+    content[16:24] = struct.pack(">II", 70_000, 70_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    path.write_bytes(content)
+
+
+def long_header(path: Path) -> None:
+    zipped(path, b"\x93NUMPY\2\0" + struct.pack("<I", 10**8) + b" " * 10**8)
+
+
+def damaged_sum(path: Path) -> None:
+    npz(path, np.arange(900, dtype=np.uint16).reshape(30, 30), np.savez)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(struct.pack("<2H", 500, 501), struct.pack("<2H", 500, 5)))
+
+
+def loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "missing": (Path.exists, "no such file"),
+    "dangling link": (lambda path: path.symlink_to("nothing"), "no such file"),
+    "folder": (Path.mkdir, "is a folder"),
+    "loop": (loop, "Too many levels of symbolic links"),
+    "pipe": (os.mkfifo, "is no regular file"),
+    "empty": (Path.touch, "empty"),
+    "text": (lambda path: path.write_text("hello"), "no TIFF, PNG, NPY or NPZ"),
+    "truncated": (truncated, "cut short"),
+    "truncated png": (truncated_png, "cannot be read"),
+    "header only": (lambda path: path.write_bytes(b"II*\0\x08\0\0\0"), "it holds no page"),
+    "png header only": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n"), "cannot be read"),
+    "no rows in npy": (partial(array_header, shape=(3, 3)), "cut short"),
+    "npy of version 2": (partial(array_header, shape=(3, 3), version=2), "cut short"),
+    "long header": (lambda path: array_header(path, (1,) * 900), "cannot be read"),
+    "python 2": (lambda path: python_2(path, rows=1), "cut short"),
+    "bzip2 in npz": (
+        lambda path: zipped(path, b"", method=zipfile.ZIP_BZIP2),
+        "packed as no NPZ is",
+    ),
+    "no zip": (lambda path: path.write_bytes(b"PK\3\4 is no zip"), "not a zip file"),
+    "text in npz": (lambda path: zipped(path, b"hello"), "cannot be read"),
+    "damaged npz": (damaged_sum, "Bad CRC-32"),
+    "header of 100 MB": (long_header, "cannot be read"),
+    "many sizes": (partial(retagged, TileLength=(16,) * 9), "a side in its header is no number"),
+    "lacks tiles": (partial(retagged, ImageWidth=17), "lacks strips or tiles"),
+    "huge png": (huge_png, "declares 4900000000 px"),
+    "huge tiff": (partial(retagged, ImageWidth=70_000, ImageLength=70_000), "declares 4900000000"),
+    "huge tile": (partial(retagged, TileWidth=70_000, TileLength=70_000), "declares 4900000000"),
+    "huge npy": (partial(array_header, shape=(70_000, 70_000)), "declares 4900000000"),
+    "beyond 64 bits": (partial(array_header, shape=(2**40, 2**40)), "declares 1208925819614629"),
+    "huge npz": (partial(zipped_header, shape=(70_000, 70_000)), "declares 4900000000"),
+}
+
+INVALID: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "two maps": (two_maps, "more than one page"),
+    "stack": (lambda path: tifffile.imwrite(path, np.ones((2, 9, 9), "u2")), "more than one page"),
+    "stack in a page": (stack_in_a_page, "stack in one page"),
+    "stack of ImageJ": (partial(stack_in_a_page, imagej=True), "stack in one page"),
+    "circle of pages": (circle, "more than one page"),
+    "colours": (lambda path: tifffile.imwrite(path, np.ones((9, 9, 3), "u1")), "(9, 9, 3)"),
+    "float": (lambda path: tifffile.imwrite(path, np.ones((4, 4), "f4")), "float32"),
+    "png in colour": (lambda path: png(path, np.ones((5, 7, 3), "u1")), "(5, 7, 3)"),
+    "png with alpha": (lambda path: png(path, np.ones((5, 7, 2), "u2")), "(5, 7, 2)"),
+    "vector": (lambda path: npy(path, np.ones(5, int)), "(5,)"),
+    "number": (lambda path: npy(path, np.array(5)), "()"),
+    "stack in npy": (lambda path: npy(path, np.ones((1, 5, 5), int)), "(1, 5, 5)"),
+    "no pixels": (lambda path: npy(path, np.ones((0, 5), int)), "no pixels"),
+    "float npy": (lambda path: npy(path, np.ones((5, 5))), "float64"),
+    "fields": (lambda path: npy(path, np.zeros((2, 2), "u1,u2")), "ids are integers"),
+    "pickle": (lambda path: npy(path, np.full((2, 2), print)), "object"),
+    "pickle in npz": (lambda path: npz(path, np.full((2, 2), print)), "object"),
+    "two arrays": (lambda path: zipped(path, b"", b""), "holds 2 arrays"),
+}
+
+
+def python_2(path: Path, rows: int) -> None:
+    """Write the header that made NumPy warn: Python 2 wrote an L behind long integers."""
+    header = (
+        f"{{'descr': '<u2', 'fortran_order': False, 'shape': ({rows}L, 3L), }}".ljust(117) + "\n"
+    )
+    path.write_bytes(b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode())
+
+
+@pytest.mark.parametrize("read", [read_labels, by_bands])
+@pytest.mark.parametrize("case", [*UNREADABLE, *INVALID])
+def test_unreadable_files(
+    case: str, read: Callable[[Path], Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make, message = (UNREADABLE | INVALID)[case]
+    path = tmp_path / "a b_label.tiff"
+    make(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(LabelMapError) as caught:
+            read(path)
+    assert isinstance(caught.value, InvalidLabelsError) == (case in INVALID)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < len(str(path)) + 200
+    assert capfd.readouterr().err == ""
+
+
+def test_no_permission(tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    write_labels(folder / "a_label.tiff", CELLS)
+    folder.chmod(0)
+    user = os.geteuid()
+    try:
+        if user == 0:  # whom no mode keeps out
+            os.seteuid(65534)
+        with pytest.raises(
+            LabelMapError, match=r"a_label\.tiff: .* \(Permission denied\); check its"
+        ):
+            read_labels(folder / "a_label.tiff")
+    finally:
+        os.seteuid(user)
+        folder.chmod(0o700)
+
+
+@pytest.mark.parametrize(("write", "dtype"), WRITERS.values(), ids=WRITERS.keys())
+def test_the_size_limit_is_the_users(
+    write: Writer, dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a", CELLS.astype(dtype))
+    monkeypatch.setenv("CELLBENCH_MAX_PIXELS", "6300")
+    read_labels(tmp_path / "a")
+    monkeypatch.setenv("CELLBENCH_MAX_PIXELS", "6299")
+    with pytest.raises(LabelMapError, match=r"declares 6300 px; .* CELLBENCH_MAX_PIXELS"):
+        open_labels(tmp_path / "a")
+    monkeypatch.setenv("CELLBENCH_MAX_PIXELS", "many")
+    with pytest.raises(UsageError, match="CELLBENCH_MAX_PIXELS=many"):
+        open_labels(tmp_path / "a")
+
+
+def test_decoders_are_quiet(tmp_path: Path) -> None:
+    """Checked in a process of its own: pytest takes over the loggers of this one."""
+    (tmp_path / "a.tif").write_bytes(b"II*\0\x08\0\0\0")
+    content = bytearray(imagecodecs.png_encode(CELLS.astype(np.uint16)))
+    content[-17] ^= 1  # in the checksum of the pixels, at which libpng warns
+    (tmp_path / "a.png").write_bytes(content)
+    code = """
+import logging, sys
+logging.basicConfig()
+from cellbench.errors import LabelMapError
+from cellbench.labels import read_labels
+for path in sys.argv[1:]:
+    try:
+        read_labels(path)
+    except LabelMapError as error:
+        print(error)
+"""
+    command = [sys.executable, "-W", "always", "-c", code, *sorted(map(str, tmp_path.iterdir()))]
+    run = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert (run.stdout.count("cannot be read"), run.stderr) == (2, "")
+
+
+@pytest.mark.parametrize(("write", "dtype"), WRITERS.values(), ids=WRITERS.keys())
+def test_truncated_files_are_errors_or_whole(
+    write: Writer, dtype: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path, labels = tmp_path / "a", CELLS.astype(dtype)
+    write(path, labels)
+    content = path.read_bytes()
+    length = len(content)
+    ends = {*range(0, min(400, length), 3), *range(400, length, 997), *range(length - 30, length)}
+    for end in sorted(ends):
+        path.write_bytes(content[:end])
+        with suppress(LabelMapError):
+            np.testing.assert_array_equal(read_labels(path), labels, f"cut at {end}")
+    assert capfd.readouterr().err == ""
+
+
+@given(data=st.data(), name=st.sampled_from(sorted(WRITERS)))
+@settings(max_examples=300, deadline=None)
+def test_no_damage_escapes(data: st.DataObject, name: str) -> None:
+    write, dtype = WRITERS[name]
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CELLBENCH_MAX_PIXELS", "100_000")
+        path = Path(folder) / "a"
+        write(path, CELLS.astype(dtype))
+        content = bytearray(path.read_bytes())
+        places = st.integers(0, min(len(content), 600) - 1) | st.integers(0, len(content) - 1)
+        for place in data.draw(st.lists(places, min_size=1, max_size=6)):
+            content[place] = data.draw(st.integers(0, 255))
+        path.write_bytes(content)
+        with suppress(LabelMapError):
+            labels = read_labels(path)
+            assert labels.ndim == 2
+            assert labels.dtype.kind in "iu"

@@ -1,0 +1,51 @@
+"""Published numbers: every row parses, is plausible and cites where it comes from."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+PUBLISHED = Path(__file__).parents[2] / "leaderboard" / "published"
+KINDS = {"challenge paper", "team", "third party"}
+
+
+def read(name: str) -> pd.DataFrame:
+    words = {"algorithm": str, "team": str, "source": str, "kind": str}
+    return pd.read_csv(PUBLISHED / name, dtype=words, keep_default_na=False, na_values=[""])
+
+
+@pytest.mark.parametrize("name", ["f1.csv", "efficiency/maunet.csv"])
+def test_every_row_cites_its_source(name: str) -> None:
+    table = read(name)
+    assert table[["algorithm", "source", "kind"]].notna().all(axis=None)
+    assert table["source"].str.contains("https://", regex=False).all()
+    assert set(table["kind"]) <= KINDS
+    assert not table.duplicated(list(table.columns.difference(["source"]))).any()
+
+
+def test_f1() -> None:
+    table = read("f1.csv")
+    assert list(table) == [
+        *("algorithm", "team", "images_of", "statistic", "threshold"),
+        *("f1", "f1_q1", "f1_q3", "images", "source", "kind"),
+    ]
+    assert table["f1"].between(0, 1, inclusive="neither").all()
+    quartiles = table.dropna(subset=["f1_q1", "f1_q3"])
+    assert (quartiles["f1_q1"] <= quartiles["f1"]).all()
+    assert (quartiles["f1"] <= quartiles["f1_q3"]).all()
+    assert table["threshold"].isin([0.5, 0.6, 0.7, 0.8, 0.9]).all()
+    assert set(table["statistic"]) <= {"mean", "median", "not said"}
+    assert table["images"].dropna().isin([422, 122, 120, 60, 101]).all()
+    # Stricter thresholds find fewer cells.
+    for _, rows in table[table["images_of"].str.contains("updated")].groupby("algorithm"):
+        assert rows.sort_values("threshold")["f1"].is_monotonic_decreasing
+
+
+def test_efficiency() -> None:
+    table = read("efficiency/maunet.csv")
+    assert list(table) == [
+        *("algorithm", "team", "height", "width", "runtime_s", "gpu_memory_mib", "source", "kind")
+    ]
+    numbers = table[["height", "width", "runtime_s", "gpu_memory_mib"]]
+    assert (numbers > 0).all(axis=None)
+    assert (table["runtime_s"].diff().dropna() > 0).all()

@@ -1,0 +1,71 @@
+"""Public functions say in plain English what they return, and describe every parameter."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "cellbench"
+# Their signatures and meaning are the library's: Lightning's, PyTorch's, torchmetrics'.
+HOOKS = ("on_", "configure_", "state_dict", "load_state_dict", "setup", "teardown", "forward")
+HOOK_ENDS = ("_step", "_dataloader", "_hook", "_epoch_end", "_epoch_start")
+PRIVATE_WORDS = {"Give", "Gives", "Tell", "Tells", "Say", "Says"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def public_functions(tree: ast.Module, module: str) -> Iterator[tuple[str, Function]]:
+    for node in tree.body:
+        if isinstance(node, Function) and not node.name.startswith("_"):
+            yield f"{module}.{node.name}", node
+        elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            for each in node.body:
+                if isinstance(each, Function) and not each.name.startswith("_"):
+                    yield f"{module}.{node.name}.{each.name}", each
+
+
+def is_hook(name: str) -> bool:
+    return name.startswith(HOOKS) or name.endswith(HOOK_ENDS)
+
+
+def parameters(function: Function) -> list[str]:
+    given = function.args
+    names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return [name for name in names if name not in ("self", "cls") and not name.startswith("_")]
+
+
+def faults(path: Path) -> list[str]:
+    module = path.relative_to(PACKAGE).as_posix().removesuffix(".py")
+    found = []
+    for name, function in public_functions(ast.parse(path.read_text("utf-8")), module):
+        text = ast.get_docstring(function) or ""
+        first, _, _ = text.partition(" ")
+        if first in PRIVATE_WORDS:
+            found.append(f"{name}: begins with {first!r}")
+        # A verb's configure and run are described in commands/__init__.py, once for all.
+        if module.startswith("commands/") or is_hook(function.name) or not parameters(function):
+            continue
+        if "Args:" not in text:
+            found.append(f"{name}: has no Args section")
+        else:
+            found += [
+                f"{name}: does not describe {each}"
+                for each in parameters(function)
+                if f"\n    {each}:" not in text
+            ]
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_docstrings_of_public_functions(path: Path) -> None:
+    assert faults(path) == []
+
+
+def test_faults_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = tmp_path / "module.py"
+    module.write_text('def f(a, b):\n    """Give a.\n\n    Args:\n        a: it.\n    """\n')
+    monkeypatch.setattr("test_docstrings.PACKAGE", tmp_path)
+    assert faults(module) == ["module.f: begins with 'Give'", "module.f: does not describe b"]
