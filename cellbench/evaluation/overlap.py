@@ -9,15 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cellbench.errors import InvalidLabelsError, LabelMapError
-from cellbench.evaluation.pairs import (
-    MANY_IMAGES,
-    Band,
-    BandType,
-    Ids,
-    PairCounter,
-    Window,
-    pair_counter,
-)
+from cellbench.evaluation.counting import MANY_IMAGES, pair_counter
+from cellbench.evaluation.pairs import Band, BandType, Ids, PairCounter, Window
 from cellbench.labels.banded import BAND_PIXELS, BandedLabels, in_bands
 from cellbench.labels.maps import LabelMap, cell_ids
 

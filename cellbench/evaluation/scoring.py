@@ -7,7 +7,7 @@ import numpy as np
 
 from cellbench.evaluation.matching import check_threshold, count_matches
 from cellbench.evaluation.overlap import Overlaps, count_overlaps
-from cellbench.evaluation.pairs import MANY_IMAGES
+from cellbench.evaluation.counting import MANY_IMAGES
 from cellbench.evaluation.protocols import Protocol, get_protocol
 from cellbench.labels.banded import BandedLabels, in_bands
 from cellbench.labels.maps import LabelMap

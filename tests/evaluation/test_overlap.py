@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from label_maps import pairs
 
 from cellbench.errors import InvalidLabelsError, LabelMapError
+from cellbench.evaluation.compiled import CompiledCounter
 from cellbench.evaluation.overlap import Overlaps, count_overlaps
-from cellbench.evaluation.pairs import CompiledCounter, NumpyCounter, Pairs, Window
+from cellbench.evaluation.pairs import NumpyCounter, Pairs, Window
 from cellbench.labels import LabelMap, remove_frame_cells
 from cellbench.labels.banded import BandedLabels, in_bands
 
