@@ -13,7 +13,8 @@ from label_maps import discs
 
 from cellbench.cli import main
 from cellbench.evaluation import PROTOCOLS
-from cellbench.evaluation.folder import COLUMNS
+from cellbench.evaluation.measures import Table
+from cellbench.evaluation.rows import columns
 from cellbench.labels import write_labels
 
 
@@ -66,7 +67,9 @@ def test_every_table(folders: list[str], tmp_path: Path) -> None:
         "details": pd.read_csv(out.with_name("scores_details.csv")),
         "cells": pd.read_csv(out.with_name("scores_cells.csv")),
     }
-    assert {name: tuple(table) for name, table in tables.items()} == COLUMNS
+    assert {name: tuple(table) for name, table in tables.items()} == {
+        table.value: columns(table) for table in Table
+    }
     assert len(tables["scores"]) == 2 * 3 * 2
     assert tables["details"]["algorithm"].tolist() == ["mine"] * 3 + ["theirs"] * 3
     assert (tables["details"].query("algorithm == 'mine'")["ap"] == 1).all()
@@ -107,4 +110,4 @@ def test_the_bar_tells_rate_and_time_left(
 
 def test_without_folders_the_usage_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate"]) == 2
-    assert "name the folder of truth" in capsys.readouterr().err
+    assert "name the folder of true label maps" in capsys.readouterr().err

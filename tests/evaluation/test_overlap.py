@@ -131,5 +131,7 @@ def test_negative_ids_are_found_in_any_type(dtype: npt.DTypeLike, other: npt.DTy
 
 
 def test_shapes_have_to_be_equal() -> None:
-    with pytest.raises(LabelMapError, match=r"prediction is \(3, 2\), truth is \(2, 3\)"):
+    with pytest.raises(
+        LabelMapError, match=r"prediction has the shape \(3, 2\), but truth has \(2, 3\)"
+    ):
         count_overlaps(in_bands(np.ones((2, 3), int)), in_bands(np.ones((3, 2), int)))
