@@ -150,7 +150,10 @@ def test_the_protocol_comes_from_the_record_beside_the_scores(tmp_path: Path) ->
     ("record", "message"),
     [
         ('{"protocol": {"name": "ours", "version": 1}}', "'ours': unknown"),
-        ('{"protocol": {"name": "exact", "version": 0}}', "exact version 0, but this cellbench has version 1"),
+        (
+            '{"protocol": {"name": "exact", "version": 0}}',
+            "exact version 0, but this cellbench has version 1",
+        ),
         ("{}", "does not name a protocol"),
     ],
 )
