@@ -82,8 +82,9 @@ def _configure_rules(parser: argparse.ArgumentParser) -> None:
         "--protocol",
         default="neurips22",
         choices=PROTOCOL_NAMES,
-        help="scoring rules: the challenge's present evaluator, the one that was used during the "
-        "challenge, or whole images of any size (default: %(default)s)",
+        help="scoring rules (default: %(default)s); neurips22: the challenge's present evaluator; "
+        "neurips22-v1: the evaluator that was in use during the challenge; exact: the same F1 for images "
+        "of any size, without tiles",
     )
     parser.add_argument(
         "--explain",
@@ -111,13 +112,15 @@ def _configure_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--details",
         action="store_true",
-        help="also write scores_details.csv (F1 at IoU 0.5 to 0.95, AP, PQ, AJI and kinds of errors of "
-        "each image) and scores_summary.csv (the same over all images, by modality and by cell size)",
+        help="also write two tables beside FILE: scores_details.csv (F1 at IoU 0.5 to 0.95, AP, PQ, AJI "
+        "and kinds of errors of each image) and scores_summary.csv (over all images, by modality and by "
+        "cell size)",
     )
     parser.add_argument(
         "--cells",
         action="store_true",
-        help="also write scores_cells.csv: position, area, partner and kind of error of each cell",
+        help="also write scores_cells.csv beside FILE: position, area, partner and kind of error of each "
+        "cell",
     )
     parser.add_argument(
         "--jobs",

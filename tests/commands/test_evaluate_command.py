@@ -12,6 +12,7 @@ import pytest
 from label_maps import discs
 
 from cellbench.cli import main
+from cellbench.commands.evaluate import PROTOCOL_NAMES
 from cellbench.evaluation import PROTOCOLS
 from cellbench.evaluation.measures import Table
 from cellbench.evaluation.rows import columns
@@ -33,6 +34,20 @@ def folders(tmp_path: Path) -> list[str]:
 def test_explain_needs_no_folders(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--protocol", name, "--explain"]) == 0
     assert capsys.readouterr().out.startswith(f"protocol:   {name}, version ")
+
+
+def test_help_has_choices_defaults_and_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tuple(PROTOCOLS) == PROTOCOL_NAMES
+    assert main(["evaluate", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--protocol {neurips22,neurips22-v1,exact} scoring rules (default: neurips22)" in text
+    assert "table to write (default: scores.csv)" in text
+    assert "example: cellbench evaluate data/sample/test/labels predictions --out" in text
+
+
+def test_unknown_protocols_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "a", "b", "--protocol", "neurips"]) == 2
+    assert "choose from 'neurips22', 'neurips22-v1', 'exact'" in capsys.readouterr().err
 
 
 def test_linked_folders_are_called_as_the_links_are(folders: list[str], tmp_path: Path) -> None:

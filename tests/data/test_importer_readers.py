@@ -134,7 +134,7 @@ def test_overlapping_kaggle_rows_keep_the_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        ("labels/x_label.tiff", r"x_label\.tiff: cannot be read as a label map"),
+        ("labels/x_label.tiff", r"x_label\.tiff: not a TIFF, PNG, NPY or NPZ"),
         ("images/x.png", r"x\.png: "),
         ("images/x.bmp", r"x\.png: has the same stem as x\.bmp"),
     ],
