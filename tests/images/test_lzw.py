@@ -50,7 +50,7 @@ def test_damaged_streams_as_code_by_code(data: st.DataObject, length: int, ids: 
     if is_sound(bytes(stream)):
         check_lzw(bytes(stream))
     else:
-        with pytest.raises(ValueError, match="invalid LZW code .* after a clear code"):
+        with pytest.raises(ValueError, match=r"invalid LZW code .* after a clear code"):
             check_lzw(bytes(stream))
 
 
@@ -72,7 +72,7 @@ def test_what_follows_a_clear_is_a_literal(codes: tuple[int, ...], sound: bool) 
     if sound:
         check_lzw(packed(*codes))
     else:
-        with pytest.raises(ValueError, match="invalid LZW code .* after a clear code"):
+        with pytest.raises(ValueError, match=r"invalid LZW code .* after a clear code"):
             check_lzw(packed(*codes))
 
 
