@@ -1,4 +1,4 @@
-"""Machine code for the few loops that NumPy cannot do: made when first called, and kept on disk."""
+"""Machine code for the few loops that NumPy cannot run: compiled on the first call, and cached on disk."""
 
 from typing import Any
 
@@ -6,11 +6,14 @@ from numba import njit
 
 
 def compiled(function: Any) -> Any:  # noqa: ANN401  (numba's functions have no type)
-    """Compile a function when it is first called, for each types of its arguments.
+    """Return a function that is compiled when it is first called with arguments of new types.
 
-    It runs without the interpreter's lock, on one thread, and divides as NumPy does: Python's check for
-    division by zero would keep loops from being vectorised. Where nothing can be written, neither beside
-    the package nor in the user's home, each process compiles anew.
+    It runs on one thread without the interpreter's lock, and divides as NumPy does: Python's check for
+    division by zero would prevent vectorised loops. If the cache can be written neither beside the package
+    nor in the user's home, each process compiles the function again.
+
+    Args:
+        function: a function that Numba can compile.
     """
     try:
         return njit(cache=True, nogil=True, error_model="numpy")(function)

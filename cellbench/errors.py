@@ -1,4 +1,4 @@
-"""Errors that a user can mend: each message names the file, what is wrong, and what to do."""
+"""Errors that users can correct: each message names the file or option, what is wrong and what to do."""
 
 
 class CellbenchError(ValueError):
@@ -6,7 +6,7 @@ class CellbenchError(ValueError):
 
 
 class UsageError(CellbenchError):
-    """An option with a value that is not known. The command line exits with status 2."""
+    """Wrong usage, such as an unknown value of an option. The command line exits with status 2."""
 
 
 class ImageError(CellbenchError):
@@ -26,12 +26,12 @@ class DatasetError(CellbenchError):
 
 
 class ScoresError(CellbenchError):
-    """A table of scores that lacks columns, rows or numbers."""
+    """A table of scores in which columns, rows or numbers are missing or wrong."""
 
 
 class EntrantError(CellbenchError):
-    """An entry.yaml that breaks the entrant contract."""
+    """An entry.yaml that does not follow its format, or an entrant that cannot be run."""
 
 
 class CheckpointError(CellbenchError):
-    """A file that is not a readable checkpoint of a cellbench model."""
+    """A file that cannot be read as a checkpoint of a model."""

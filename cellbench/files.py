@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and found by stem."""
+"""Files: written completely or not at all, and found by stem."""
 
 import csv
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cellbench.errors import CellbenchError, UsageError
 
-# What is wrong with a file is told in our one line, not in a decoder's log on stderr.
+# Our own message says what is wrong with a file; the log of a decoder would only add lines.
 for _decoder in ("tifffile", "imagecodecs"):
     logging.getLogger(_decoder).addHandler(logging.NullHandler())
     logging.getLogger(_decoder).propagate = False
@@ -21,12 +21,13 @@ _tifffile_log = logging.getLogger("tifffile")
 
 
 def max_pixels() -> int:
-    """Give the size of the largest image or label map that is opened; CELLBENCH_MAX_PIXELS sets another.
+    """Return the largest number of pixels of an image or label map that is opened.
 
-    A damaged header, or a small file that unpacks to a huge one, must not take the machine down.
+    The limit is 2,000,000,000 unless the environment variable CELLBENCH_MAX_PIXELS is set. It protects the
+    machine from damaged headers and from small files that unpack to huge ones.
 
     Raises:
-        UsageError: if CELLBENCH_MAX_PIXELS is no positive number.
+        UsageError: if CELLBENCH_MAX_PIXELS is not a positive integer.
     """
     text = os.environ.get("CELLBENCH_MAX_PIXELS", "2_000_000_000")
     try:
@@ -34,21 +35,23 @@ def max_pixels() -> int:
     except ValueError:
         limit = 0
     if limit < 1:
-        raise UsageError(f"CELLBENCH_MAX_PIXELS={text}: is no positive number of pixels")
+        raise UsageError(
+            f"CELLBENCH_MAX_PIXELS={text}: not a number of pixels; set a positive integer"
+        )
     return limit
 
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` and rename it to ``path`` when the block succeeds.
+    """Provide a temporary path beside ``path`` and rename it to ``path`` when the block succeeds.
 
-    Readers see the old file or the new one, never a part. The parent folder is made where it is absent.
+    Readers see the old or the new file, never a part of it. The parent folder is created if needed.
 
     Args:
         path: the file to write.
 
     Yields:
-        The temporary path, with the suffix of ``path``; it is removed if the block raises.
+        The temporary path, with the extension of ``path``; the file is removed if the block raises.
 
     Example:
         >>> import tempfile
@@ -71,15 +74,26 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 def files_by_stem(
     folder: str | Path, suffixes: Iterable[str], error: type[CellbenchError], ending: str = ""
 ) -> dict[str, Path]:
-    """Find the one file of each stem; see :func:`all_files_by_stem`.
+    """Find the files in a folder by stem, of which each may have one file only.
+
+    Args:
+        folder: the folder; its subfolders and hidden files are ignored.
+        suffixes: accepted extensions, lower case, with the dot.
+        error: type of the errors that are raised.
+        ending: text that follows the stem, such as ``_label``; files without it are ignored.
+
+    Returns:
+        Stem to path, sorted by file name.
 
     Raises:
-        CellbenchError: as ``error``, if the folder is absent or two files share a stem.
+        CellbenchError: of the type ``error``, if the folder is absent or two files share a stem.
     """
     found: dict[str, Path] = {}
     for stem, paths in all_files_by_stem(folder, suffixes, error, ending).items():
         if len(paths) > 1:
-            raise error(f"{paths[1]}: has the same stem as {paths[0].name}; rename one of them")
+            raise error(
+                f"{paths[1]}: has the same stem as {paths[0].name}; rename or remove one of them"
+            )
         found[stem] = paths[0]
     return found
 
@@ -87,23 +101,23 @@ def files_by_stem(
 def all_files_by_stem(
     folder: str | Path, suffixes: Iterable[str], error: type[CellbenchError], ending: str = ""
 ) -> dict[str, list[Path]]:
-    """Find the files of a folder by stem: the name without its last extension and ``ending``.
+    """Find the files in a folder by stem, the file name without its last extension and ``ending``.
 
     Args:
-        folder: where to look; subfolders and hidden files are passed over.
+        folder: the folder; its subfolders and hidden files are ignored.
         suffixes: accepted extensions, lower case, with the dot.
-        error: what to raise.
-        ending: what follows the stem, such as ``_label``; files without it are passed over.
+        error: type of the errors that are raised.
+        ending: text that follows the stem, such as ``_label``; files without it are ignored.
 
     Returns:
         Stem to paths, sorted by file name.
 
     Raises:
-        CellbenchError: as ``error``, if the folder is absent.
+        CellbenchError: of the type ``error``, if the folder is absent.
     """
     folder, suffixes = Path(folder), frozenset(suffixes)
     if not folder.is_dir():
-        raise error(f"{folder}: no such folder")
+        raise error(f"{folder}: no such folder; check the path")
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         hidden = path.name.startswith(".")
@@ -111,7 +125,7 @@ def all_files_by_stem(
             continue
         if path.is_dir():
             continue
-        # Archives made on a Mac decompose accented letters in some of the names.
+        # In archives from a Mac, some names have accents as separate characters.
         stem = unicodedata.normalize("NFC", path.stem.removesuffix(ending))
         found.setdefault(stem, []).append(path)
     return found
@@ -119,7 +133,9 @@ def all_files_by_stem(
 
 @contextmanager
 def tiff_faults_raised() -> Iterator[None]:
-    """Raise what tifffile only logs: a tag beyond the end of a truncated file changes how pixels read.
+    """Raise the errors that tifffile only logs, such as a tag beyond the end of a truncated file.
+
+    Without such a tag the pixels would be decoded wrongly.
 
     Raises:
         ValueError: at the end of the block, with tifffile's message.
@@ -145,41 +161,46 @@ def read_rows(
 
     Args:
         path: the file, in UTF-8.
-        columns: what every row must have.
-        error: what to raise.
+        columns: columns that must exist and have a value in every row.
+        error: type of the errors that are raised.
 
     Returns:
-        One mapping for each row, all as text.
+        Text by column, for each row.
 
     Raises:
-        CellbenchError: as ``error``, if the file cannot be read, or lacks a column or a value in it.
+        CellbenchError: of the type ``error``, if the file cannot be read, or a column or a value in it is
+            missing.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="")
-            header = reader.fieldnames or ()  # an empty file would be read again for it
+            header = (
+                reader.fieldnames or ()
+            )  # kept, because an empty file would be read again for each access
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
     lacking = [column for column in columns if column not in header]
     if lacking:
-        raise error(f"{path}: lacks the column {lacking[0]!r}; the header must name it")
+        raise error(
+            f"{path}: the column {lacking[0]!r} is missing; the first line must name the columns"
+        )
     for number, row in enumerate(rows, start=2):
         for column in columns:
             if not row[column].strip():
-                raise error(f"{path}: line {number} lacks {column!r}; fill it in")
+                raise error(f"{path}: line {number} has no value in the column {column!r}; add it")
     return rows
 
 
 def write_rows(
     path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]
 ) -> None:
-    """Write a CSV table in UTF-8, whole or not at all; what a row lacks, and NaN, stays empty.
+    """Write a CSV table in UTF-8, completely or not at all.
 
     Args:
-        path: the file; its folder is made.
-        columns: the header.
-        rows: may hold no other columns.
+        path: the file; its folder is created if it does not exist.
+        columns: the columns of the table.
+        rows: value by column; NaN, None and missing values become empty. Other columns are not allowed.
     """
     with (
         written_whole(path) as temporary,
@@ -192,7 +213,11 @@ def write_rows(
 
 
 def fingerprint(files: Sequence[Path | None], *settings: object) -> str:
-    """Give a key that changes when a file (by path, size or time) or a setting does.
+    """Return a key that changes when a file (its path, size or time of change) or a setting does.
+
+    Args:
+        files: the files; None stands for a file that is not used.
+        settings: everything else that the key depends on; their texts are compared.
 
     Returns:
         64 hexadecimal digits.

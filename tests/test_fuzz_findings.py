@@ -54,16 +54,16 @@ def retagged(path: Path, tags: dict[str, tuple[Any, str]], **options: Any) -> No
 
 TILES = {"tile": (16, 16), "compression": "zlib"}
 HEADERS: dict[str, tuple[Callable[[Path], None], str]] = {
-    "a page that follows itself": (lambda path: followed(path, 1), "circle|one page"),
-    "pages in a circle": (lambda path: followed(path, 2, 3, 2), "circle|one page"),
-    "a circle of 200 pages": (lambda path: followed(path, *range(2, 200), 1), "circle|one page"),
+    "a page that follows itself": (lambda path: followed(path, 1), "circular|one page"),
+    "pages in a circle": (lambda path: followed(path, 2, 3, 2), "circular|one page"),
+    "a circle of 200 pages": (lambda path: followed(path, *range(2, 200), 1), "circular|one page"),
     "a negative width": (
         lambda path: retagged(path, {"ImageWidth": (-1, "b")}, **TILES),
-        "side in its header|one page",
+        "width or height|one page",
     ),
     "many widths": (
         lambda path: retagged(path, {"ImageWidth": ((2**25,) * 65, "I")}),
-        "side in its header|cannot be read",
+        "width or height|cannot be read",
     ),
     "odd numbers of bits": (
         lambda path: retagged(
@@ -113,8 +113,8 @@ def test_damaged_tiffs(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "lacks the column 'Img Name'"),
-        ("\ufeff", "lacks the column 'Img Name'"),
+        ("", "the column 'Img Name' is missing"),
+        ("\ufeff", "the column 'Img Name' is missing"),
         ('Img Name,Real Running Time\na,"5\nb,6', "line 2 has the running time 5 b,6"),
     ],
 )

@@ -1,52 +1,144 @@
-"""Score label maps against the truth: one row for each algorithm, image and threshold."""
+"""Score predicted label maps against the true ones: F1 for each algorithm, image and IoU threshold."""
 
 import argparse
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from cellbench.evaluation.measures import Table
+    from cellbench.evaluation.rows import FolderResult
+
+PROTOCOL_NAMES = ("neurips22", "neurips22-v1", "exact")
+"""Names of the protocols; written here so that ``--help`` needs no import of the scoring code."""
+
+_EPILOG = """\
+example:
+  cellbench evaluate data/sample/test/labels predictions --out scores.csv --details
+
+Every image of the truth is scored for every algorithm. An image without a usable prediction scores
+F1 0, and the column "status" says why. If the run is stopped, the same command continues it.
+"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EPILOG
     parser.add_argument(
-        "truth", type=Path, nargs="?", help="folder of true label maps <stem>_label.tiff"
+        "truth",
+        type=Path,
+        nargs="?",
+        metavar="TRUTH",
+        help="folder of true label maps, named <image>_label.tiff (also .tif, .png, .npy, .npz)",
     )
     parser.add_argument(
         "predictions",
         type=Path,
         nargs="?",
-        help="an algorithm's folder of label maps, a folder of such folders, "
-        "or a run-length table id,predicted (.csv)",
+        metavar="PREDICTIONS",
+        help="folder of an algorithm's label maps with the same names; or a folder of such folders, "
+        "one for each algorithm; or a run-length table (.csv) with the columns id and predicted",
     )
-    parser.add_argument("--out", type=Path, default=Path("scores.csv"), help="the table to write")
-    parser.add_argument("--algorithm", help="its name; the folder's unless given")
-    parser.add_argument("--images", type=Path, help="the images, each of which needs a truth")
-    parser.add_argument("--manifest", type=Path, help="CSV of modalities; the dataset's by default")
+    _configure_inputs(parser)
+    _configure_rules(parser)
+    _configure_work(parser)
+
+
+def _configure_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--runtime", type=Path, help="official CSV of times; by default runtime.csv"
+        "--algorithm",
+        metavar="NAME",
+        help="name of the algorithm in the tables (default: the name of the predictions folder)",
     )
-    parser.add_argument("--protocol", default="neurips22", help="scoring rules [neurips22]")
     parser.add_argument(
-        "--explain", action="store_true", help="tell the protocol's rules, and stop"
+        "--images",
+        type=Path,
+        metavar="DIR",
+        help="folder of the images, each of which must have a true label map; needed only if their "
+        "sizes differ from those of the label maps (default: sizes of the label maps)",
     )
     parser.add_argument(
-        "--thresholds", type=float, nargs="+", default=[0.5], help="IoU thresholds [0.5]"
+        "--manifest",
+        type=Path,
+        metavar="FILE",
+        help="CSV with the modality of each image (default: manifest.csv of the dataset that TRUTH "
+        "belongs to, if there is one)",
+    )
+    parser.add_argument(
+        "--runtime",
+        type=Path,
+        metavar="FILE",
+        help="CSV with the running times, in the challenge's format (default: runtime.csv in the "
+        "predictions folder, if there is one)",
+    )
+
+
+def _configure_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--protocol",
+        default="neurips22",
+        choices=PROTOCOL_NAMES,
+        help="scoring rules (default: %(default)s); neurips22: the challenge's present evaluator; "
+        "neurips22-v1: the evaluator that was in use during the challenge; exact: the same F1 for images "
+        "of any size, without tiles",
+    )
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="print the scoring rules of the protocol and exit; TRUTH and PREDICTIONS are not needed",
+    )
+    parser.add_argument(
+        "--thresholds",
+        type=float,
+        nargs="+",
+        default=[0.5],
+        metavar="IOU",
+        help="IoU thresholds from which cells match, above 0 and at most 1 (default: 0.5)",
+    )
+
+
+def _configure_work(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("scores.csv"),
+        metavar="FILE",
+        help="table to write (default: %(default)s); the scoring rules go to a .json file beside it",
     )
     parser.add_argument(
         "--details",
         action="store_true",
-        help="also write <out>_details.csv (AP, PQ, AJI, kinds of errors) and <out>_summary.csv",
+        help="also write two tables beside FILE: scores_details.csv (F1 at IoU 0.5 to 0.95, AP, PQ, AJI "
+        "and kinds of errors of each image) and scores_summary.csv (over all images, by modality and by "
+        "cell size)",
     )
     parser.add_argument(
-        "--cells", action="store_true", help="also write <out>_cells.csv, a row for each cell"
+        "--cells",
+        action="store_true",
+        help="also write scores_cells.csv beside FILE: position, area, partner and kind of error of each "
+        "cell",
     )
-    parser.add_argument("--jobs", type=int, default=1, help="processes at the same time [1]")
-    parser.add_argument("--scheduler", help="address of a Dask cluster that scores instead")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of processes (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="address of a Dask cluster that does the work, for example tcp://host:8786 "
+        "(default: this machine)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Score every algorithm; what a killed run had done is kept."""
+    """Score every algorithm; a run that was stopped continues."""
     from cellbench.errors import UsageError
     from cellbench.evaluation.protocols import get_protocol
 
@@ -55,23 +147,36 @@ def run(arguments: argparse.Namespace) -> None:
         print(protocol.explain())
         return
     if arguments.truth is None or arguments.predictions is None:
-        raise UsageError("evaluate: name the folder of truth and the one of predictions")
+        raise UsageError(
+            "evaluate: TRUTH or PREDICTIONS is missing; name the folder of true label maps, then the "
+            "folder of predictions"
+        )
     if arguments.out.is_dir():
-        raise UsageError(f"--out {arguments.out}: is a folder; name the table to write")
+        raise UsageError(f"--out {arguments.out}: is a folder; name the file to write")
 
     from cellbench.evaluation.record import record_path, write_record
 
     if record_path(arguments.out) == arguments.out:
-        raise UsageError(f"--out {arguments.out}: is where the record goes; name a .csv")
+        raise UsageError(
+            f"--out {arguments.out}: the scoring rules are written to this file; choose a name that "
+            "ends in .csv"
+        )
     journal = arguments.out.with_name(f".{arguments.out.name}.journal")
-    tables = _score(arguments, journal)
-    _write(tables, arguments.out)
+    results = _score(arguments, journal)
+    _write(results, _tables(arguments), arguments.out)
     write_record(arguments.out, protocol, arguments.thresholds)
     journal.unlink(missing_ok=True)
-    _print_summary(tables["scores"])
+    _print_summary(results)
 
 
-def _score(arguments: argparse.Namespace, journal: Path) -> dict[str, list[dict[str, Any]]]:
+def _tables(arguments: argparse.Namespace) -> list["Table"]:
+    from cellbench.evaluation.measures import Table
+
+    more = (arguments.details, Table.DETAILS), (arguments.cells, Table.CELLS)
+    return [Table.SCORES, *(table for wanted, table in more if wanted)]
+
+
+def _score(arguments: argparse.Namespace, journal: Path) -> list["FolderResult"]:
     from tqdm import tqdm
 
     from cellbench.errors import ScoresError
@@ -80,41 +185,46 @@ def _score(arguments: argparse.Namespace, journal: Path) -> dict[str, list[dict[
     algorithms = algorithm_folders(arguments.predictions)
     if len(algorithms) > 1 and (arguments.algorithm or arguments.runtime):
         raise ScoresError(
-            f"{arguments.predictions}: holds {len(algorithms)} algorithms; "
-            "--algorithm and --runtime are for one"
+            f"{arguments.predictions}: contains {len(algorithms)} algorithms, but --algorithm and "
+            "--runtime apply to a single one; name one of the folders inside"
         )
-    wanted = ["scores", *(name for name in ("details", "cells") if getattr(arguments, name))]
-    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in wanted}
+    results = []
     for predictions in algorithms:
         with tqdm(unit="image", desc=predictions.name, disable=None) as bar:
-
-            def show(done: int, total: int, bar: "tqdm[Any]" = bar) -> None:
-                if bar.total is None:  # what an earlier run had done is no part of the rate
-                    bar.total, bar.initial, bar.n = total, done, done
-                bar.update(done - bar.n)
-
-            scored = score_folder(
-                arguments.truth,
-                predictions,
-                algorithm=arguments.algorithm,
-                images=arguments.images,
-                manifest=arguments.manifest,
-                runtimes=arguments.runtime,
-                protocol=arguments.protocol,
-                thresholds=arguments.thresholds,
-                tables=wanted,
-                jobs=arguments.jobs,
-                scheduler=arguments.scheduler,
-                journal=journal,
-                progress=show,
+            results.append(
+                score_folder(
+                    arguments.truth,
+                    predictions,
+                    algorithm=arguments.algorithm,
+                    images=arguments.images,
+                    manifest=arguments.manifest,
+                    runtimes=arguments.runtime,
+                    protocol=arguments.protocol,
+                    thresholds=arguments.thresholds,
+                    tables=_tables(arguments),
+                    jobs=arguments.jobs,
+                    scheduler=arguments.scheduler,
+                    journal=journal,
+                    progress=_Bar(bar),
+                )
             )
-        for name in wanted:
-            tables[name] += scored[name]
-    return tables
+    return results
+
+
+class _Bar:
+    """Shows progress; images of an earlier run do not count for the rate."""
+
+    def __init__(self, bar: "tqdm[Any]") -> None:
+        self._bar = bar
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._bar.total is None:
+            self._bar.total, self._bar.initial, self._bar.n = total, done, done
+        self._bar.update(done - self._bar.n)
 
 
 def algorithm_folders(predictions: Path) -> list[Path]:
-    """List what to score: the given folder or table; the folders inside where it holds no label maps."""
+    """List what to score: a folder with label maps or a table itself, else the folders inside."""
     from cellbench.errors import ScoresError
     from cellbench.evaluation.cases import MASK_TABLE
     from cellbench.labels.files import all_label_files
@@ -122,40 +232,47 @@ def algorithm_folders(predictions: Path) -> list[Path]:
     if predictions.is_file() and predictions.suffix.lower() == MASK_TABLE:
         return [predictions]
     if not predictions.is_dir():
-        raise ScoresError(f"{predictions}: no such folder of predictions, nor a run-length table")
+        raise ScoresError(
+            f"{predictions}: neither a folder of predictions nor a run-length table (.csv); "
+            "check the path"
+        )
     inside = sorted(
         path for path in predictions.iterdir() if path.is_dir() and not path.name.startswith(".")
     )
     return [predictions] if all_label_files(predictions) or not inside else inside
 
 
-def _write(tables: Mapping[str, Sequence[Mapping[str, Any]]], out: Path) -> None:
-    from cellbench.evaluation.folder import COLUMNS
+def _write(results: Sequence["FolderResult"], tables: Sequence["Table"], out: Path) -> None:
+    from cellbench.evaluation.measures import Table
+    from cellbench.evaluation.rows import columns
     from cellbench.files import write_rows, written_whole
 
     def beside(name: str) -> Path:
         return out.with_name(f"{out.stem}_{name}{out.suffix}")
 
-    for name, rows in tables.items():
-        write_rows(out if name == "scores" else beside(name), COLUMNS[name], rows)
-    if "details" in tables:
+    for table in tables:
+        rows = (row for result in results for row in result.csv_rows(table))
+        write_rows(out if table is Table.SCORES else beside(table), columns(table), rows)
+    if Table.DETAILS in tables:
         import pandas as pd
 
         from cellbench.evaluation.summary import summarise
 
-        summary = summarise(pd.DataFrame(tables["details"], columns=list(COLUMNS["details"])))
+        details = [row for result in results for row in result.csv_rows(Table.DETAILS)]
+        summary = summarise(pd.DataFrame(details, columns=list(columns(Table.DETAILS))))
         with written_whole(beside("summary")) as temporary:
             summary.to_csv(temporary, index=False, lineterminator="\n")
 
 
-def _print_summary(rows: Sequence[Mapping[str, Any]]) -> None:
-    groups: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault((row["algorithm"], row["threshold"]), []).append(row)
-    for (algorithm, threshold), group in groups.items():
-        median = statistics.median(row["f1"] for row in group)
-        unusable = sum(row["status"] != "ok" for row in group)
-        print(
-            f"{algorithm}: median F1 {median:.4f} at IoU {threshold:g}, "
-            f"{len(group)} images, {unusable} without a usable prediction"
-        )
+def _print_summary(results: Sequence["FolderResult"]) -> None:
+    from cellbench.evaluation.statuses import Status
+
+    for result in results:
+        for threshold in dict.fromkeys(row.threshold for row in result.scores):
+            rows = [row for row in result.scores if row.threshold == threshold]
+            median = statistics.median(row.measures["f1"] for row in rows)
+            unusable = sum(row.status is not Status.OK for row in rows)
+            print(
+                f"{result.algorithm}: median F1 {median:.4f} at IoU {threshold:g}, "
+                f"{len(rows)} images, {unusable} without a usable prediction"
+            )

@@ -1,4 +1,4 @@
-"""The images to score: each with its truth, its prediction, and what is known about it."""
+"""The images to score: the truth, the prediction, and what is known about each image."""
 
 import logging
 import math
@@ -10,13 +10,14 @@ from cellbench.data.folder import MANIFEST, match_stems, read_modalities
 from cellbench.errors import ScoresError
 from cellbench.evaluation.masks import MaskRows, read_mask_table
 from cellbench.evaluation.runtimes import RUNTIME_FILE, read_runtimes
-from cellbench.evaluation.statuses import read_statuses
+from cellbench.evaluation.statuses import Status, read_statuses
 from cellbench.files import fingerprint
 from cellbench.images import image_files
 from cellbench.labels.banded import BandedLabels
 from cellbench.labels.files import all_label_files, label_files, open_labels
 
 MASK_TABLE = ".csv"
+"""Extension of a run-length table of predictions."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,13 +27,13 @@ class Case:
     """One image to score.
 
     Attributes:
-        stem: of the image.
-        truth: its label map.
-        prediction: a label map's file, its rows of a run-length table, or None where there is none.
-        image: the image itself, where its size is to be read from it.
-        modality: of the image; empty where unknown.
-        runtime: seconds, NaN where unknown.
-        status: ``ok``, or why the prediction cannot be used whatever it is.
+        stem: stem of the image.
+        truth: file of the true label map.
+        prediction: file of the predicted label map, or its rows of a run-length table; None if absent.
+        image: file of the image, if its size has to be read from it.
+        modality: modality of the image; empty if unknown.
+        runtime: running time in seconds; NaN if unknown.
+        status: what is known before the prediction is read.
     """
 
     stem: str
@@ -41,20 +42,30 @@ class Case:
     image: Path | None
     modality: str
     runtime: float
-    status: str
+    status: Status
 
     def open_prediction(self, shape: tuple[int, int]) -> BandedLabels:
-        """Open the prediction for an image of this shape.
+        """Open the predicted label map.
+
+        Args:
+            shape: (H, W) of the image, which a run-length table does not contain.
+
+        Returns:
+            The label map; its pixels are read later.
 
         Raises:
-            LabelMapError: if it is unreadable or no label map.
+            LabelMapError: if it cannot be read or is not a label map.
         """
         if isinstance(self.prediction, MaskRows):
             return self.prediction.open(shape)
         return open_labels(self.prediction or "")
 
     def fingerprint(self, *settings: object) -> str:
-        """Give a key that changes with the case's files, with what is known of it, and the settings."""
+        """Return a key that changes when the files of this case, what is known about it or a setting do.
+
+        Args:
+            settings: everything else that the result depends on.
+        """
         files = [self.truth, self.image]
         rows = self.prediction.fingerprint() if isinstance(self.prediction, MaskRows) else ""
         if isinstance(self.prediction, Path):
@@ -69,21 +80,34 @@ def find_cases(
     manifest: str | Path | None = None,
     runtimes: str | Path | None = None,
 ) -> list[Case]:
-    """List the images of the truth in order of their stems; predictions of no image go to the log.
+    """List the images of the truth; a warning names predictions that belong to none of them.
 
-    The arguments are those of :func:`cellbench.evaluation.score_folder`.
+    Args:
+        truth: folder of true label maps.
+        predictions: folder of predicted label maps, or a run-length table.
+        images: folder of the images, if their sizes differ from those of the label maps.
+        manifest: CSV with the modalities; by default the manifest of the truth's dataset.
+        runtimes: CSV with running times; by default ``runtime.csv`` of the predictions.
+
+    Returns:
+        One case for each image, in order of the stems.
 
     Raises:
         CellbenchError: if a folder is absent or empty, or a table cannot be read.
     """
     truths = label_files(truth)
     if not truths:
-        raise ScoresError(f"{truth}: holds no label maps named <stem>_label.tiff")
+        raise ScoresError(f"{truth}: contains no label maps named <stem>_label.tiff")
     named, statuses = _predictions_of(predictions)
     names = match_stems(truths, {name: name for name in named})
     unused = sorted(set(named) - set(names.values()))
     if unused:
-        _log.warning("%s: %d predictions have no truth: %s", predictions, len(unused), unused[:3])
+        _log.warning(
+            "%s: %d predictions have no true label map and are not scored, the first is %s",
+            predictions,
+            len(unused),
+            unused[0],
+        )
     pictures = _images_of(truths, images)
     listed = read_modalities(_manifest_of(truth, manifest), truth.resolve().parent.name)
     modalities = match_stems(truths, listed)
@@ -97,19 +121,19 @@ def find_cases(
             image=pictures.get(stem),
             modality=modalities.get(stem, ""),
             runtime=times.get(stem, math.nan),
-            status=_status(endings.get(stem, "ok"), stem in names),
+            status=_status(endings.get(stem, Status.OK), stem in names),
         )
         for stem, path in truths.items()
     ]
 
 
-def _status(ended: str, found: bool) -> str:
-    """Give the status before scoring: a run that went well may have lost its label map since."""
-    return ended if found or ended != "ok" else "missing"
+def _status(ended: Status, found: bool) -> Status:
+    """Return the status before scoring: the label map of a successful run may be gone by now."""
+    return ended if found or ended is not Status.OK else Status.MISSING
 
 
-def _predictions_of(predictions: Path) -> tuple[dict[str, Path | MaskRows], dict[str, str]]:
-    """Find the predictions by name, and how the run of each ended where that is known."""
+def _predictions_of(predictions: Path) -> tuple[dict[str, Path | MaskRows], dict[str, Status]]:
+    """Find the predictions by name, and the status of each run if it is known."""
     if predictions.suffix.lower() == MASK_TABLE and not predictions.is_dir():
         return dict(read_mask_table(predictions)), {}
     statuses = read_statuses(predictions)
@@ -118,8 +142,12 @@ def _predictions_of(predictions: Path) -> tuple[dict[str, Path | MaskRows], dict
         named[name] = paths[0]
         if len(paths) > 1:
             both = " and ".join(path.name for path in paths[:2])
-            _log.warning("%s: holds %s; scored 0 as invalid, remove one", predictions, both)
-            statuses[name] = "invalid"
+            _log.warning(
+                "%s: contains both %s; scored 0 (status: invalid), remove one of them",
+                predictions,
+                both,
+            )
+            statuses[name] = Status.INVALID
     return named, statuses
 
 
@@ -129,7 +157,10 @@ def _images_of(truths: Mapping[str, Path], images: str | Path | None) -> dict[st
     files = image_files(images)
     lacking = sorted(set(files) - set(match_stems(files, truths)))
     if lacking:
-        raise ScoresError(f"{images}: {len(lacking)} images have no truth, first {lacking[0]}")
+        raise ScoresError(
+            f"{images}: {len(lacking)} images have no true label map, the first is {lacking[0]}; "
+            "add their label maps or remove the images"
+        )
     return match_stems(truths, files)
 
 
@@ -137,7 +168,7 @@ def _manifest_of(truth: Path, manifest: str | Path | None) -> Path:
     if manifest is None:
         return truth.resolve().parent.parent / MANIFEST
     if not Path(manifest).is_file():
-        raise ScoresError(f"{manifest}: no such manifest")
+        raise ScoresError(f"{manifest}: no such manifest; check the path")
     return Path(manifest)
 
 

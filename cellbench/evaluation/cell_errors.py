@@ -1,5 +1,7 @@
 """What went wrong with each cell that has no partner."""
 
+from enum import StrEnum
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,34 +9,48 @@ from cellbench.evaluation.matching import Matches
 from cellbench.evaluation.overlap import Overlaps
 from cellbench.evaluation.pairs import Ids
 
-TRUTH_ERRORS = ("missed", "merged", "split", "poor-outline")
+
+class CellKind(StrEnum):
+    """What a scored cell is; see :func:`classify_cells`."""
+
+    MATCHED = "matched"
+    MERGED = "merged"
+    SPLIT = "split"
+    POOR_OUTLINE = "poor-outline"
+    MISSED = "missed"
+    SPURIOUS = "spurious"
+
+
+TRUTH_ERRORS = (CellKind.MISSED, CellKind.MERGED, CellKind.SPLIT, CellKind.POOR_OUTLINE)
 """Kinds of true cells without a partner."""
 
-PREDICTION_ERRORS = ("spurious", "merged", "split", "poor-outline")
+PREDICTION_ERRORS = (CellKind.SPURIOUS, CellKind.MERGED, CellKind.SPLIT, CellKind.POOR_OUTLINE)
 """Kinds of predicted cells without a partner."""
 
 POOR_IOU = 0.1
-"""IoU from which two cells are one and the same cell, badly outlined (TIDE, Bolya et al. 2020)."""
+"""IoU from which two cells are the same cell with a poor outline (TIDE, Bolya et al. 2020)."""
 
 Kinds = npt.NDArray[np.str_]
+"""Values of :class:`CellKind`, one for each cell."""
+
 _Marks = npt.NDArray[np.bool_]
 
 
 def classify_cells(overlaps: Overlaps, matches: Matches) -> tuple[Kinds, Kinds]:
-    """Tell the kind of each scored cell: ``matched``, or the first of these that holds.
+    """Return the kind of each scored cell: ``matched``, or the first of these that applies.
 
-    - ``merged``: a predicted cell covers at least half of each of several true cells. The true cells
-      are the ones so covered, and the predicted cell is the one that covers them.
-    - ``split``: several predicted cells lie at least half within one true cell. The predicted cells
-      are the ones that so lie, and the true cell is the one they lie in.
-    - ``poor-outline``: its IoU with a cell that has no partner either is at least :data:`POOR_IOU`.
-    - ``missed`` for a true cell, ``spurious`` for a predicted one: none of these.
+    - ``merged``: a predicted cell covers at least half of each of several true cells. These true cells
+      are merged, and so is the predicted cell that covers them.
+    - ``split``: at least half of each of several predicted cells is inside one true cell. These
+      predicted cells are split, and so is the true cell around them.
+    - ``poor-outline``: the IoU with a cell that has no partner either is at least :data:`POOR_IOU`.
+    - ``missed`` for a true cell, ``spurious`` for a predicted cell: none of the above.
 
-    What counts as merged or split includes cells that are matched: a small cell swallowed by the
-    match of its neighbour is merged, a fragment beside the match of its cell is split.
+    Matched cells count as neighbours here: a small cell that the match of its neighbour covers is
+    merged, and a fragment beside the match of its cell is split.
 
     Args:
-        overlaps: of two label maps, or of one tile of them.
+        overlaps: overlaps of two label maps, or of one tile of them.
         matches: which of the cells are matched.
 
     Returns:
@@ -57,8 +73,8 @@ def classify_cells(overlaps: Overlaps, matches: Matches) -> tuple[Kinds, Kinds]:
     poor_truth = _marks(truth[poor], true_cells)
     poor_prediction = _marks(prediction[poor], predicted_cells)
     return (
-        _first_of(truth_matched, merged, holding, poor_truth, otherwise="missed"),
-        _first_of(prediction_matched, merging, split, poor_prediction, otherwise="spurious"),
+        _first_of(truth_matched, merged, holding, poor_truth, otherwise=CellKind.MISSED),
+        _first_of(prediction_matched, merging, split, poor_prediction, otherwise=CellKind.SPURIOUS),
     )
 
 
@@ -69,5 +85,6 @@ def _marks(index: Ids, cells: int) -> _Marks:
     return marks
 
 
-def _first_of(*holds: _Marks, otherwise: str) -> Kinds:
-    return np.select(holds, ["matched", "merged", "split", "poor-outline"], otherwise)
+def _first_of(*holds: _Marks, otherwise: CellKind) -> Kinds:
+    kinds = CellKind.MATCHED, CellKind.MERGED, CellKind.SPLIT, CellKind.POOR_OUTLINE
+    return np.select(holds, [kind.value for kind in kinds], otherwise.value)

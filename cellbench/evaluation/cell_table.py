@@ -1,22 +1,19 @@
-"""The table of cells: where each one is, its partner, and what went wrong with it."""
+"""The table of cells: where each cell is, its partner, and what is wrong with it."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.evaluation.cell_errors import Kinds, classify_cells
+from cellbench.evaluation.cell_errors import CellKind, Kinds, classify_cells
 from cellbench.evaluation.matching import match_overlaps
 from cellbench.evaluation.overlap import Overlaps
 from cellbench.evaluation.pairs import Ids
+from cellbench.evaluation.pooled import HALF
+from cellbench.evaluation.rows import CellRow, MapName
 from cellbench.labels.banded import BandedLabels
 from cellbench.labels.maps import LabelMap
-
-CELL_COLUMNS = (
-    "map", "id", "area", "centroid_row", "centroid_column", "partner", "iou", "kind",
-)  # fmt: skip
-"""What :func:`cell_rows` gives for each cell."""
 
 _Reals = npt.NDArray[np.float64]
 
@@ -25,9 +22,9 @@ class Centroids(NamedTuple):
     """Centres of mass of the cells of a label map, in pixels of the whole image.
 
     Attributes:
-        ids: (N,) ascending.
-        rows: (N,) mean row of the cell's pixels, 0 being the centre of the first row.
-        columns: (N,) their mean column.
+        ids: (N,) ids of the cells, ascending.
+        rows: (N,) mean row of the cell's pixels; 0 is the centre of the first row.
+        columns: (N,) mean column of the cell's pixels.
     """
 
     ids: Ids
@@ -36,93 +33,93 @@ class Centroids(NamedTuple):
 
 
 def cell_rows(
+    image: str,
+    modality: str,
     parts: Sequence[Overlaps],
     truth_centroids: Sequence[Centroids],
     prediction_centroids: Sequence[Centroids],
-) -> list[dict[str, Any]]:
-    """List the scored cells of one image, matched at IoU 0.5.
-
-    Columns, :data:`CELL_COLUMNS`: ``map`` is ``truth`` or ``prediction``; ``area`` is in pixels;
-    ``partner`` is the id of the matched cell, empty where there is none; ``iou`` is the largest with
-    any cell of the other map, which is the partner where there is one; ``kind`` as told by
-    :func:`cellbench.evaluation.cell_errors.classify_cells`.
+) -> Iterator[CellRow]:
+    """Yield the scored cells of one image, matched at IoU 0.5.
 
     Args:
+        image: stem of the image.
+        modality: modality of the image; empty if unknown.
         parts: overlaps of the image, or of each of its tiles.
-        truth_centroids: of the same parts, see :func:`centroids`.
-        prediction_centroids: likewise.
+        truth_centroids: centroids of the true cells of the same parts, see :func:`centroids`.
+        prediction_centroids: centroids of the predicted cells of the same parts.
 
-    Returns:
+    Yields:
         One row per cell: part by part, truth before prediction, in the order of their ids.
     """
-    rows = []
-    for part, true_places, predicted_places in zip(
-        parts, truth_centroids, prediction_centroids, strict=True
-    ):
-        matches = match_overlaps(part, 0.5)
-        truth_kinds, prediction_kinds = classify_cells(part, matches)
-        true_ids, predicted_ids = matches.truth_ids.tolist(), matches.prediction_ids.tolist()
-        rows += _rows(
-            "truth",
+    all_parts = zip(parts, truth_centroids, prediction_centroids, strict=True)
+    for part, true_places, predicted_places in all_parts:
+        matches = match_overlaps(part, HALF)
+        kinds = classify_cells(part, matches)
+        partners = matches.truth_ids.tolist(), matches.prediction_ids.tolist()
+        true = _Side(
             part.truth_ids,
             part.truth_areas,
             true_places,
-            dict(zip(true_ids, predicted_ids, strict=True)),
+            dict(zip(*partners, strict=True)),
             _largest(part.iou, part.pairs[:, 0], len(part.truth_ids)),
-            truth_kinds,
+            kinds[0],
         )
-        rows += _rows(
-            "prediction",
+        predicted = _Side(
             part.prediction_ids,
             part.prediction_areas,
             predicted_places,
-            dict(zip(predicted_ids, true_ids, strict=True)),
+            dict(zip(*reversed(partners), strict=True)),
             _largest(part.iou, part.pairs[:, 1], len(part.prediction_ids)),
-            prediction_kinds,
+            kinds[1],
         )
-    return rows
+        yield from _rows(image, modality, MapName.TRUTH, true)
+        yield from _rows(image, modality, MapName.PREDICTION, predicted)
 
 
-def _rows(
-    name: str,
-    ids: Ids,
-    areas: Ids,
-    places: Centroids,
-    partners: dict[int, int],
-    iou: _Reals,
-    kinds: Kinds,
-) -> list[dict[str, Any]]:
-    place = np.searchsorted(places.ids, ids)
+class _Side(NamedTuple):
+    """The scored cells of one map, or of one tile of it."""
+
+    ids: Ids
+    areas: Ids
+    places: Centroids
+    partners: dict[int, int]
+    iou: _Reals
+    kinds: Kinds
+
+
+def _rows(image: str, modality: str, name: MapName, side: _Side) -> Iterator[CellRow]:
+    place = np.searchsorted(side.places.ids, side.ids)
     cells = zip(
-        ids.tolist(),
-        areas.tolist(),
-        places.rows[place].tolist(),
-        places.columns[place].tolist(),
-        (partners.get(cell, "") for cell in ids.tolist()),
-        iou.tolist(),
-        kinds.tolist(),
+        side.ids.tolist(),
+        side.areas.tolist(),
+        side.places.rows[place].tolist(),
+        side.places.columns[place].tolist(),
+        map(side.partners.get, side.ids.tolist()),
+        side.iou.tolist(),
+        map(CellKind, side.kinds.tolist()),
         strict=True,
     )
-    return [dict(zip(CELL_COLUMNS, (name, *cell), strict=True)) for cell in cells]
+    return (CellRow(image, modality, name, *cell) for cell in cells)
 
 
 def _largest(iou: _Reals, index: Ids, cells: int) -> _Reals:
-    """Give the largest IoU of each cell, 0 where it overlaps none."""
+    """Return the largest IoU of each cell, 0 for a cell without overlap."""
     largest = np.zeros(cells)
     np.maximum.at(largest, index, iou)
     return largest
 
 
 def centroids(labels: BandedLabels, part_shape: tuple[int, int] | None = None) -> list[Centroids]:
-    """Compute where the cells are, band by band, frame cells included.
+    """Compute the centres of the cells, cells on the frame included.
 
     Args:
-        labels: ids of up to 63 bits.
-        part_shape: (H, W) of the tiles that are scored apart, as for
-            :func:`cellbench.evaluation.overlap.count_overlaps`: an id may name a cell in each of them.
+        labels: label map, which is read band by band.
+        part_shape: (H, W) of the tiles that are scored separately, as for
+            :func:`cellbench.evaluation.overlap.count_overlaps`, because an id may name a cell in each
+            tile; by default the whole image.
 
     Returns:
-        One result for each tile, row by row; one for the whole image where there are none.
+        One result for each tile, row by row.
 
     Raises:
         LabelMapError: if the file is damaged.
@@ -140,14 +137,14 @@ def centroids(labels: BandedLabels, part_shape: tuple[int, int] | None = None) -
 
 
 class _Sums(NamedTuple):
-    """Over the pixels of each cell: (3, N) sums of 1, of the row and of the column."""
+    """Sums over the pixels of each cell: (3, N) of 1, of the row and of the column."""
 
     ids: Ids
     sums: _Reals
 
 
 def _sum_runs(band: LabelMap, top: int, left: int) -> _Sums:
-    """Sum over the cells of a band whose first pixel is at this row and column of the image."""
+    """Sum over the cells of a band whose first pixel is at row ``top`` and column ``left``."""
     begins = np.ones(band.shape, bool)
     np.not_equal(band[:, 1:], band[:, :-1], out=begins[:, 1:])
     starts = np.flatnonzero(begins)

@@ -1,17 +1,15 @@
-"""The journal of a long run: what was done is not done again after a kill."""
+"""The journal of a long run: a run that was stopped continues, and does nothing twice."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-Rows = list[dict[str, Any]]
-
 
 class Journal:
-    """Results of finished images, one JSON line each, appended as they come.
+    """Results of finished images, one line of JSON each, appended as soon as they are known.
 
     Args:
-        path: the file; None keeps nothing.
+        path: the file; None keeps the results in memory only.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -20,27 +18,31 @@ class Journal:
         if path is not None and path.is_file():
             self._done = dict(filter(None, map(_parse, path.read_text("utf-8").splitlines())))
 
-    def get(self, key: str) -> Any:  # noqa: ANN401 (whatever JSON holds)
-        """Give what is recorded under a key, or None."""
+    def get(self, key: str) -> Any:  # noqa: ANN401 (JSON holds values of any type)
+        """Return the recorded result, or None if there is none.
+
+        Args:
+            key: the key it was recorded under.
+        """
         return self._done.get(key)
 
     def add(self, key: str, result: object) -> None:
-        """Record the result of a finished image at once.
+        """Record the result of a finished image immediately.
 
         Args:
-            key: changes with whatever the result depends on.
-            result: anything that JSON holds; numbers may be infinite or NaN.
+            key: a text that changes with everything the result depends on.
+            result: anything that JSON can hold; numbers may be infinite or NaN.
         """
         self._done[key] = result
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
-                # The line break comes first: a kill may have cut the line before short.
+                # The line break comes first, because the previous line may be incomplete after a kill.
                 file.write("\n" + json.dumps([key, result]))
 
 
 def _parse(line: str) -> tuple[str, Any] | None:
-    """Read one line; a kill may have cut the last one short."""
+    """Read one line; None if it is incomplete, as the last one may be after a kill."""
     try:
         key, result = json.loads(line)
     except (ValueError, TypeError):

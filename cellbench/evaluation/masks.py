@@ -1,4 +1,4 @@
-"""Predictions as one run-length table, in the form of Kaggle's submissions: ``id,predicted``."""
+"""Predictions as one run-length table, as in Kaggle competitions: ``id,predicted``."""
 
 import hashlib
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ _Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class MaskRows:
-    """The rows of one image.
+    """The rows of one image in a run-length table.
 
     Attributes:
-        table: the file.
-        image: the stem.
-        rows: one for each cell; one without runs is no cell.
+        table: file of the table.
+        image: stem of the image.
+        rows: one row for each cell; a row without runs is ignored.
     """
 
     table: Path
@@ -32,14 +32,15 @@ class MaskRows:
     rows: tuple[MaskRow, ...]
 
     def open(self, shape: tuple[int, int]) -> BandedLabels:
-        """Draw the label map band by band, with the ids 1 … N in the order of the rows.
+        """Return the label map, with the ids 1 … N in the order of the rows.
 
         Args:
             shape: (H, W) of the image.
 
         Raises:
-            InvalidLabelsError: if a row's runs are no pairs of positive integers, not sorted, outside the
-                image or twice on a pixel, or if two rows overlap; names the table, image and line.
+            InvalidLabelsError: if the runs of a row are not pairs of positive integers, are not sorted, are
+                outside the image or contain a pixel twice, or if two rows overlap. The message names the
+                table, the image and the line.
         """
         runs = [(row, *self._parse(row, shape)) for row in self.rows]
         runs = [one for one in runs if len(one[1])]
@@ -55,7 +56,7 @@ class MaskRows:
             first, second = sorted(runs[cell - 1][0].line for cell in ids[place : place + 2])
             raise InvalidLabelsError(
                 f"{self._name}: the masks of lines {first} and {second} overlap at pixel "
-                f"{starts[place + 1] + 1}; give each pixel to one cell"
+                f"{starts[place + 1] + 1}; a pixel can belong to one cell only"
             )
         dtype = np.dtype(np.uint16 if len(runs) <= np.iinfo(np.uint16).max else np.uint32)
         return BandedLabels(
@@ -63,7 +64,7 @@ class MaskRows:
         )
 
     def fingerprint(self) -> str:
-        """Give a key that changes when the image's rows do, wherever in the table they are."""
+        """Return a key that changes when the rows of the image do, but not when only their lines do."""
         content = [(row.runs, row.size) for row in self.rows]
         return hashlib.sha256(repr(content).encode()).hexdigest()
 
@@ -82,14 +83,17 @@ class MaskRows:
 def read_mask_table(path: str | Path) -> dict[str, MaskRows]:
     """Read a table of predictions with the columns ``id`` and ``predicted``.
 
-    Runs are ``start length`` pairs, one-based and along rows (Kaggle's Sartorius data page); an image
-    without cells has one row without runs. Broken runs are found when the image is opened.
+    Runs are ``start length`` pairs that count from 1 along rows (Kaggle's Sartorius data page). An image
+    without cells has one row without runs. Errors in the runs are found when the image is opened.
+
+    Args:
+        path: CSV file in UTF-8.
 
     Returns:
-        Image stem to its rows.
+        Image stem to the rows of the image.
 
     Raises:
-        ScoresError: if the file is no such table.
+        ScoresError: if the file is not such a table.
     """
     path = Path(path)
     found = read_mask_rows(path, ScoresError)
@@ -103,7 +107,7 @@ def _bands(
     ids: LabelMap,
     rows: int | None = None,
 ) -> Iterator[LabelMap]:
-    """Draw runs that are sorted and do not overlap."""
+    """Yield the bands of a label map whose runs are sorted and do not overlap."""
     height, width = shape
     rows = band_rows(shape, rows)
     for top in range(0, height, rows):
@@ -111,7 +115,7 @@ def _bands(
         inside = slice(np.searchsorted(ends, first, "right"), np.searchsorted(starts, last, "left"))
         cells = ids[inside]
         edges = np.column_stack([starts[inside], ends[inside]]).ravel().clip(first, last)
-        # Background and cells in turn, a stretch of background at either end.
+        # Background and cells alternate, with background at both ends.
         values = np.zeros(2 * len(cells) + 1, ids.dtype)
         values[1::2] = cells
         yield np.repeat(values, np.diff(edges, prepend=first, append=last)).reshape(-1, width)

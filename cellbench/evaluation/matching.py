@@ -21,7 +21,7 @@ class Matches:
         true_cells: number of true cells.
         predicted_cells: number of predicted cells.
         truth_ids: (tp,) ids of the matched true cells, ascending.
-        prediction_ids: (tp,) ids of their partners.
+        prediction_ids: (tp,) ids of the predicted cells they match.
         iou: (tp,) intersection over union of each pair.
     """
 
@@ -33,25 +33,25 @@ class Matches:
 
     @property
     def tp(self) -> int:
-        """Matched pairs."""
+        """Number of matched pairs."""
         return len(self.iou)
 
     @property
     def fp(self) -> int:
-        """Predicted cells without a partner."""
+        """Number of predicted cells without a partner."""
         return self.predicted_cells - self.tp
 
     @property
     def fn(self) -> int:
-        """True cells without a partner."""
+        """Number of true cells without a partner."""
         return self.true_cells - self.tp
 
 
 def match_cells(truth: LabelMap, prediction: LabelMap, threshold: float = 0.5) -> Matches:
     """Match predicted cells to true cells by intersection over union.
 
-    A pair matches when its IoU is at least ``threshold``; each cell is used once, and as many pairs
-    match as can. All cells count here, those on the frame too.
+    A pair matches if its IoU is at least ``threshold``. Each cell is used at most once, and the number of
+    matched pairs is as large as possible. All cells count here, also those on the frame.
 
     Args:
         truth: (H, W) integers, 0 is background; ids need not be consecutive.
@@ -59,7 +59,7 @@ def match_cells(truth: LabelMap, prediction: LabelMap, threshold: float = 0.5) -
         threshold: IoU in (0, 1], compared with ``>=`` as the challenge does.
 
     Returns:
-        Ids, and the matched ids with their IoU.
+        The numbers of cells, and the matched ids with their IoU.
 
     Raises:
         LabelMapError: if the shapes differ or an id is negative.
@@ -74,7 +74,18 @@ def match_cells(truth: LabelMap, prediction: LabelMap, threshold: float = 0.5) -
 
 
 def match_overlaps(overlaps: Overlaps, threshold: float) -> Matches:
-    """Match cells whose overlaps are counted; see :func:`match_cells`."""
+    """Match cells whose overlaps are already counted; see :func:`match_cells`.
+
+    Args:
+        overlaps: overlaps of two label maps, or of one tile of them.
+        threshold: IoU in (0, 1], compared with ``>=``.
+
+    Returns:
+        The numbers of cells, and the matched ids with their IoU.
+
+    Raises:
+        UsageError: if the threshold is outside (0, 1].
+    """
     check_threshold(threshold)
     iou = overlaps.iou
     passing = np.flatnonzero(iou >= threshold)
@@ -91,19 +102,29 @@ def match_overlaps(overlaps: Overlaps, threshold: float) -> Matches:
 
 
 def check_threshold(threshold: float) -> None:
-    """Refuse what is no IoU threshold.
+    """Check an IoU threshold.
+
+    Args:
+        threshold: the value to check.
 
     Raises:
         UsageError: if it is outside (0, 1].
     """
     if not 0 < threshold <= 1:
-        raise UsageError(f"threshold {threshold}: an IoU threshold is above 0 and at most 1")
+        raise UsageError(f"threshold {threshold}: an IoU threshold must be above 0 and at most 1")
 
 
 def count_matches(overlaps: Overlaps, thresholds: Sequence[float]) -> list[int]:
-    """Count the matched pairs at each threshold, as :func:`match_overlaps` would choose them.
+    """Count the matched pairs at each threshold, as :func:`match_overlaps` does.
 
-    Above IoU 0.5 every pair matches, as no cell is in two of them.
+    Above IoU 0.5 every pair matches, because no cell is in two such pairs.
+
+    Args:
+        overlaps: overlaps of two label maps, or of one tile of them.
+        thresholds: IoU thresholds in (0, 1].
+
+    Returns:
+        tp at each threshold, in their order.
     """
     ascending = np.sort(overlaps.iou)
     reached = len(ascending) - np.searchsorted(ascending, thresholds, side="left")
@@ -115,10 +136,10 @@ def count_matches(overlaps: Overlaps, thresholds: Sequence[float]) -> list[int]:
 
 
 def _largest_matching(pairs: Ids, threshold: float) -> Ids:
-    """Choose as many of the pairs (K, 2) that reach a threshold as can be, no cell twice.
+    """Return the places of the largest number of pairs (K, 2) in which no cell occurs twice.
 
-    From IoU 0.5 on the first pair of each cell will do: above it no cell is in two pairs, and pairs of
-    exactly 0.5 are a cell and its two halves, which touch no other pair.
+    From IoU 0.5 on, the first pair of each cell is enough: above 0.5 no cell is in two pairs, and pairs
+    of exactly 0.5 are a cell and its two halves, which are in no other pair.
     """
     truth_index, prediction_index = pairs.T
     if threshold >= 0.5 or not len(pairs):
@@ -137,6 +158,6 @@ def _is_first(index: Ids) -> npt.NDArray[np.bool_]:
     """Mark the first occurrence of each value."""
     places = np.arange(len(index))
     first = np.zeros(index.max(initial=0) + 1, np.int64)
-    first[index[::-1]] = places[::-1]  # of several the last, that is the first, remains
+    first[index[::-1]] = places[::-1]  # the last assignment remains, which is the first place
     mark: npt.NDArray[np.bool_] = first[index] == places
     return mark

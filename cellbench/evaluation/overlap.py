@@ -1,4 +1,4 @@
-"""What two label maps have in common, cell by cell: no dense table of cells × cells."""
+"""Overlaps of the cells of two label maps, without a dense table of cells × cells."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,15 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cellbench.errors import InvalidLabelsError, LabelMapError
-from cellbench.evaluation.pairs import (
-    MANY_IMAGES,
-    Band,
-    BandType,
-    Ids,
-    PairCounter,
-    Window,
-    pair_counter,
-)
+from cellbench.evaluation.counting import MANY_IMAGES, pair_counter
+from cellbench.evaluation.pairs import Band, BandType, Ids, PairCounter, Window
 from cellbench.labels.banded import BAND_PIXELS, BandedLabels, in_bands
 from cellbench.labels.maps import LabelMap, cell_ids
 
@@ -31,13 +24,13 @@ class Overlaps:
 
     Attributes:
         truth_ids: (T,) ids of the true cells that are scored, ascending.
-        truth_areas: (T,) their pixels.
+        truth_areas: (T,) areas of these cells in pixels.
         prediction_ids: (P,) ids of the predicted cells that are scored, ascending.
-        prediction_areas: (P,) their pixels.
+        prediction_areas: (P,) areas of these cells in pixels.
         pairs: (K, 2) indices into ``truth_ids`` and ``prediction_ids`` of the cells that overlap, in any
             order.
         intersections: (K,) pixels that the two cells of a pair share.
-        foreground: pixels of truth, of prediction and of both, frame cells included.
+        foreground: foreground pixels of truth, of prediction and of both, cells on the frame included.
     """
 
     truth_ids: Ids
@@ -52,8 +45,8 @@ class Overlaps:
     def iou(self) -> npt.NDArray[np.float64]:
         """(K,) intersection over union of each pair.
 
-        A quotient of two integers is rounded once, as a threshold k/20 is, so that an IoU exactly at
-        the threshold compares equal.
+        A quotient of two integers is rounded only once, and so is a threshold k/20: an IoU exactly at
+        the threshold compares as equal.
         """
         areas = self.truth_areas[self.pairs[:, 0]] + self.prediction_areas[self.pairs[:, 1]]
         ratio: npt.NDArray[np.float64] = self.intersections / (areas - self.intersections)
@@ -70,25 +63,28 @@ def count_overlaps(
     """Count areas and overlaps of the cells of two label maps in one pass over their pixels.
 
     Args:
-        truth: any integer ids; 0 is background.
-        prediction: the same shape.
-        frame_width: cells with a pixel in the outer rows or columns of this width are left out.
-        part_shape: (H, W) of the tiles that are counted apart, each with its own frame; the last of
-            a row or column are filled up with background. The whole image unless given.
-        images: how many such images will be counted, about.
+        truth: label map with any integer ids; 0 is background.
+        prediction: label map of the same shape.
+        frame_width: cells with a pixel in this many outer rows or columns are left out.
+        part_shape: (H, W) of the tiles that are counted separately, each with its own frame; tiles at
+            the right and lower border are filled up with background. By default the whole image.
+        images: number of such images that will be counted, approximately.
 
     Returns:
         One result for each tile.
 
     Raises:
-        LabelMapError: if the shapes differ, an id is negative, or a file turns out damaged.
+        LabelMapError: if the shapes differ, an id is negative, or a file turns out to be damaged.
     """
     if truth.shape != prediction.shape:
-        raise LabelMapError(f"prediction is {prediction.shape}, truth is {truth.shape}")
+        raise LabelMapError(
+            f"prediction has the shape {prediction.shape}, but truth has {truth.shape}; "
+            "both must be label maps of the same image"
+        )
     shape = part_shape or truth.shape
     truth, true_names = _within_32_bits(truth)
     prediction, predicted_names = _within_32_bits(prediction)
-    # Two types would be two programs to compile; ids of 8 bits are rare enough to be widened.
+    # Each type is compiled separately; 8-bit ids are rare enough to be converted.
     wide = max(truth.dtype.itemsize, prediction.dtype.itemsize) > 2
     dtype: BandType = np.dtype(np.uint32 if wide else np.uint16)
     parts: list[Overlaps] = []
@@ -109,7 +105,7 @@ def count_overlaps(
 
 
 def _within_32_bits(labels: BandedLabels) -> tuple[BandedLabels, Ids | None]:
-    """Give labels of at most 32 bits, and the names of the cells 1 … N where that took renaming."""
+    """Return labels of at most 32 bits, and the old ids of the cells 1 … N if they were relabelled."""
     if labels.dtype.itemsize <= 4:
         return labels, None
     whole = labels.whole()
@@ -126,7 +122,7 @@ def _side_by_side(
     dtype: BandType,
     part_height: int,
 ) -> Iterator[tuple[int, Band, Band]]:
-    """Give the top row and the pixels of bands that lie in one row of tiles."""
+    """Yield the top row and the pixels of bands, none of which crosses a tile line."""
     height, width = truth.shape
     most = max(1, BAND_PIXELS // width)
     sources = truth.bands(), prediction.bands()
@@ -144,14 +140,14 @@ def _side_by_side(
 
 
 def _unsigned(band: LabelMap, dtype: BandType) -> Band:
-    """Give the ids in a type of 16 or 32 bits; what is negative becomes too large for its type."""
+    """Return the ids as 16 or 32 bits; negative ids become larger than the type of the file allows."""
     if band.dtype.kind == "i" and band.dtype.itemsize == dtype.itemsize:
         return band.view(dtype)
     return band.astype(dtype, copy=False)
 
 
 class _Part:
-    """One tile, or the whole image, while its bands come in."""
+    """One tile, or the whole image, while its bands are read."""
 
     def __init__(
         self,
@@ -169,14 +165,14 @@ class _Part:
         self._counter = counter
 
     def add(self, row: int, truth: Band, prediction: Band) -> None:
-        """Count a band that begins at this row of the part."""
+        """Count a band that begins at row ``row`` of this part."""
         width, (height, across) = self._frame_width, self._shape
         rows = width - row, height - width - row
         columns = self._left + width, self._left + across - width
         self._counter.add(truth, prediction, Window(self._left, self._right, *rows, *columns))
 
     def overlaps(self, true_names: Ids | None, predicted_names: Ids | None) -> Overlaps:
-        """Leave out the cells on the frame, now that all bands are in."""
+        """Return the overlaps without the cells on the frame, after the last band."""
         true_of, predicted_of, pixels, on_frame = self._counter.total()
         truth = _cells(true_of, pixels, on_frame, self._maps[0])
         prediction = _cells(predicted_of, pixels, on_frame, self._maps[1])
@@ -196,7 +192,7 @@ class _Part:
 
 
 class _Cells(NamedTuple):
-    """The scored cells of one map, and the place among them of the cell of each pair, or -1."""
+    """The scored cells of one map, and for each pair the place of its cell among them, or −1."""
 
     ids: Ids
     areas: Ids
@@ -207,14 +203,18 @@ class _Cells(NamedTuple):
 def _cells(ids: Ids, pixels: Ids, on_frame: npt.NDArray[np.bool_], labels: BandedLabels) -> _Cells:
     largest = int(ids.max(initial=0))
     if largest > np.iinfo(labels.dtype).max:
-        raise InvalidLabelsError(f"{labels.source}: has negative ids; 0 is background")
+        raise InvalidLabelsError(
+            f"{labels.source}: has negative ids; use positive ids for cells and 0 for background"
+        )
     names = None
-    if largest > _TABLE_LIMIT:  # a table of all ids up to the largest would be mostly empty
+    if (
+        largest > _TABLE_LIMIT
+    ):  # most of a table with an entry for each id up to the largest would be empty
         names = np.unique(np.append(ids, 0))
         ids = np.searchsorted(names, ids)
     areas = np.bincount(ids, weights=pixels, minlength=1).astype(np.int64)
     scored = areas > 0
-    scored[0] = False  # background is no cell
+    scored[0] = False  # background is not a cell
     scored[ids[on_frame]] = False
     found = np.flatnonzero(scored)
     place = np.where(scored, np.cumsum(scored) - 1, -1)[ids]

@@ -1,4 +1,4 @@
-"""Work in several processes, here or on a cluster, each result as soon as it is there."""
+"""Work in several processes on this machine or on a cluster; results arrive as soon as they are done."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_PATIENCE_SECONDS = 30.0  # clusters that grow with their work start without workers
+_PATIENCE_SECONDS = 30.0  # some clusters start workers only when there is work
 _DECISIVE_PACKAGES = ("cellbench", "dask", "distributed")
 
 
@@ -28,21 +28,20 @@ def results_as_they_come(
     jobs: int,
     scheduler: str | None = None,
 ) -> Iterator[tuple[str, Result]]:
-    """Do the work for every item.
+    """Call a function for every item.
 
     Args:
         work: a function that other processes can import.
-        items: what to do it for, by key.
-        jobs: processes at the same time; 1 works in this one, in order.
-        scheduler: address of a Dask cluster that works instead (tcp://host:8786). An item whose worker dies
-            goes to another one; what is not done when the caller stops is cancelled.
+        items: argument of each call, by key.
+        jobs: number of processes; 1 works in this process, in the order of the items.
+        scheduler: address of a Dask cluster that does the work instead, such as tcp://host:8786. If a
+            worker dies, another one repeats its item. When the caller stops, the rest is cancelled.
 
     Yields:
         Key and result, in the order in which they are done.
 
     Raises:
-        ScoresError: if a process dies, or the cluster cannot do the work; what the work raises comes
-            as it is.
+        ScoresError: if a process dies or the cluster cannot do the work. Errors of ``work`` are passed on.
     """
     if scheduler is not None:
         yield from _results_of_cluster(work, items, scheduler)
@@ -55,7 +54,7 @@ def results_as_they_come(
 def _results_of_processes(
     work: Callable[[Item], Result], items: Mapping[str, Item], jobs: int
 ) -> Iterator[tuple[str, Result]]:
-    # Fresh processes: a fork would copy the locks of whatever threads the caller has running.
+    # New processes instead of forks, which would copy the locks of other threads of the caller.
     context = get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as pool:
         futures = {pool.submit(work, item): key for key, item in items.items()}
@@ -64,15 +63,15 @@ def _results_of_processes(
                 yield futures[future], future.result()
         except BrokenProcessPool as error:
             raise ScoresError(
-                "evaluate: a scoring process died, perhaps for lack of memory; "
-                "give fewer --jobs, and the same command goes on"
+                "evaluate: a scoring process died, possibly because memory ran out; "
+                "run the same command with fewer --jobs, and it continues where it stopped"
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _end_with_parent() -> None:
-    """End this worker when its parent is killed, which else would leave it waiting for ever."""
+    """End this worker when its parent is killed; otherwise it would wait forever."""
     parent = parent_process()
 
     def wait() -> None:
@@ -91,7 +90,7 @@ def _results_of_cluster(
 
         _check_versions(client, address)
         done: SimpleQueue[str] = SimpleQueue()
-        # Not pure: the cluster must not remember results of files that have changed since.
+        # Not pure: the cluster must not reuse results of files that have changed.
         submitted = client.map(work, list(items.values()), pure=False)
         futures = dict(zip(items, submitted, strict=True))
         for key, future in futures.items():
@@ -107,7 +106,7 @@ def _results_of_cluster(
                 error = future.exception(timeout=_PATIENCE_SECONDS)
                 if error is None:
                     result = future.result(timeout=_PATIENCE_SECONDS)
-            except TimeoutError:  # a worker died with the result, which another one makes again
+            except TimeoutError:  # the worker died with the result; another one repeats the item
                 _wait_for_workers(client, address, done)
                 done.put(key)
                 continue
@@ -115,8 +114,8 @@ def _results_of_cluster(
                 raise _lost(address) from fault
             if isinstance(error, KilledWorker):
                 raise ScoresError(
-                    f"{address}: several workers died at one image, perhaps for lack of memory; "
-                    "give them more, and the same command goes on"
+                    f"{address}: several workers died at the same image, possibly because memory ran "
+                    "out; give them more memory and run the same command to continue"
                 ) from error
             if error is not None:
                 raise error.with_traceback(future.traceback())
@@ -130,28 +129,30 @@ def _connected(address: str) -> "Client":
         from distributed.comm import resolve_address
     except ImportError as error:
         raise ScoresError(
-            "--scheduler: needs the package distributed; pip install 'cellbench[distributed]'"
+            "--scheduler: the package distributed is missing; pip install 'cellbench[distributed]'"
         ) from error
-    # A lost scheduler is told in one line, without the traceback of every attempt to come back.
+    # A lost scheduler becomes one line, without the traceback of every attempt to reconnect.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
-        resolve_address(address)  # a Client that cannot be made leaves noise behind
+        resolve_address(address)  # a Client that fails to start leaves messages behind
         return Client(address, set_as_default=False)
-    except Exception as error:  # by the address and by who answers there, of any type
+    except Exception as error:  # the type depends on the address and on what answers there
         reason = " ".join(str(error).split())
-        raise ScoresError(f"{address}: no Dask scheduler answers ({reason}); check it") from error
+        raise ScoresError(
+            f"{address}: no Dask scheduler answers ({reason}); check the address"
+        ) from error
 
 
 def _wait_for_workers(client: "Client", address: str, done: "SimpleQueue[str]") -> None:
-    """Wait for a worker, or for results; of a task that killed all workers there is one too."""
+    """Wait for a worker or a result; a task that killed all workers has a result as well."""
     try:
         client.wait_for_workers(1, timeout=_PATIENCE_SECONDS)
     except TimeoutError as error:
         if not done.empty():
             return
         raise ScoresError(
-            f"{address}: the cluster has no workers; start some with cellbench installed "
-            f"(dask worker {address}), and the same command goes on"
+            f"{address}: the cluster has no workers; start some where cellbench is installed "
+            f"(dask worker {address}) and run the same command to continue"
         ) from error
     except OSError as error:
         raise _lost(address) from error
@@ -159,18 +160,19 @@ def _wait_for_workers(client: "Client", address: str, done: "SimpleQueue[str]") 
 
 def _lost(address: str) -> ScoresError:
     return ScoresError(
-        f"{address}: the scheduler was lost; start it again, and the same command goes on"
+        f"{address}: the connection to the scheduler was lost; start it again and run the same "
+        "command to continue"
     )
 
 
 def _check_versions(client: "Client", address: str) -> None:
-    """Refuse other versions, which score differently or do not understand what is sent."""
+    """Refuse other versions, which may score differently or not understand the messages."""
     found = client.get_versions(packages=_DECISIVE_PACKAGES)
     here = found["client"]["packages"]
     for place, software in {address: found["scheduler"], **found["workers"]}.items():
         for name in _DECISIVE_PACKAGES:
             if (version := software["packages"][name]) != here[name]:
                 raise ScoresError(
-                    f"{place}: has {name} {version or 'not'} installed, this machine has "
-                    f"{here[name]}; install the same"
+                    f"{place}: has {name} {version or 'not'} installed, but this machine has "
+                    f"{here[name]}; install the same version"
                 )

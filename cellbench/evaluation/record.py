@@ -1,9 +1,8 @@
-"""What a scores.csv was made with: a small JSON file beside it, for those who rank it."""
+"""The scoring rules of a scores.csv, in a JSON file beside it that ``cellbench rank`` reads."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from cellbench import __version__
 from cellbench.errors import ScoresError, UsageError
@@ -12,13 +11,23 @@ from cellbench.files import written_whole
 
 
 def record_path(scores: str | Path) -> Path:
-    """Give the record's path: ``scores.json`` for ``scores.csv``."""
+    """Return the path of the record: ``scores.json`` for ``scores.csv``.
+
+    Args:
+        scores: path of the scores.csv.
+    """
     return Path(scores).with_suffix(".json")
 
 
 def write_record(scores: str | Path, protocol: Protocol, thresholds: Sequence[float]) -> None:
-    """Write the protocol in full, the thresholds and the version of cellbench beside a scores.csv."""
-    record: dict[str, Any] = {
+    """Write the protocol in full, the thresholds and the version of cellbench beside a scores.csv.
+
+    Args:
+        scores: path of the scores.csv.
+        protocol: the scoring rules that were used.
+        thresholds: the IoU thresholds that were used.
+    """
+    record = {
         "protocol": protocol.describe(),
         "thresholds": list(thresholds),
         "cellbench": __version__,
@@ -29,10 +38,17 @@ def write_record(scores: str | Path, protocol: Protocol, thresholds: Sequence[fl
 
 
 def read_protocol(scores: str | Path) -> Protocol | None:
-    """Read under which protocol a scores.csv was made; None where no record lies beside it.
+    """Read which protocol a scores.csv was made with.
+
+    Args:
+        scores: path of the scores.csv.
+
+    Returns:
+        The protocol, or None if there is no record beside the file.
 
     Raises:
-        ScoresError: if the record is damaged, or names a protocol or version that is not this one's.
+        ScoresError: if the record is damaged, or if this version of cellbench does not have the protocol
+            in the same version.
     """
     path = record_path(scores)
     if not path.is_file():
@@ -41,14 +57,16 @@ def read_protocol(scores: str | Path) -> Protocol | None:
         named = json.loads(path.read_text(encoding="utf-8"))["protocol"]
         name, version = str(named["name"]), int(named["version"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ScoresError(f"{path}: names no protocol; remove it or evaluate again") from error
+        raise ScoresError(
+            f"{path}: does not name a protocol; delete the file or run cellbench evaluate again"
+        ) from error
     try:
         protocol = get_protocol(name)
     except UsageError as error:
         raise ScoresError(f"{path}: {error}") from error
     if version != protocol.version:
         raise ScoresError(
-            f"{path}: made under {name} version {version}, this is version {protocol.version}; "
-            "evaluate again"
+            f"{path}: was scored with {name} version {version}, but this cellbench has version "
+            f"{protocol.version}; run cellbench evaluate again"
         )
     return protocol

@@ -8,13 +8,23 @@ from cellbench.files import read_rows
 from cellbench.images import image_stem
 
 RUNTIME_FILE = "runtime.csv"
+"""Name of the file of running times in a predictions folder."""
+
 RUNTIME_COLUMNS = ("Img Name", "Real Running Time", "Rank Running Time")
+"""Columns of the challenge's CSV of running times."""
 
 
 def tolerance_seconds(height: int, width: int) -> float:
-    """Give the time that costs no rank: 10 s up to a million pixels, then 10 s per million.
+    """Return the running time that costs no rank: 10 s up to a million pixels, then 10 s per million.
 
     Source: the challenge's cellseg_time_eval.py.
+
+    Args:
+        height: rows of the image, in pixels.
+        width: columns of the image, in pixels.
+
+    Returns:
+        Seconds.
 
     Example:
         >>> tolerance_seconds(500, 500), tolerance_seconds(2000, 3000)
@@ -24,7 +34,16 @@ def tolerance_seconds(height: int, width: int) -> float:
 
 
 def rank_runtime_seconds(runtime: float, height: int, width: int) -> float:
-    """Give the part of a running time in seconds that exceeds the tolerance; NaN stays NaN."""
+    """Return by how much a running time exceeds the tolerance.
+
+    Args:
+        runtime: running time in seconds; NaN if unknown.
+        height: rows of the image, in pixels.
+        width: columns of the image, in pixels.
+
+    Returns:
+        Seconds, at least 0; NaN if the running time is unknown.
+    """
     excess = runtime - tolerance_seconds(height, width)
     return 0.0 if excess <= 0 else excess
 
@@ -39,7 +58,7 @@ def read_runtimes(path: str | Path) -> dict[str, float]:
         Seconds by image stem.
 
     Raises:
-        ScoresError: if the file is no such CSV, or a time is negative or no finite number.
+        ScoresError: if the file is not such a CSV, or a time is not a finite number of at least 0.
     """
     path = Path(path)
     times: dict[str, float] = {}
@@ -51,7 +70,8 @@ def read_runtimes(path: str | Path) -> dict[str, float]:
             seconds = math.nan
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ScoresError(
-                f"{path}: line {number} has the running time {' '.join(text.split())}; mend it"
+                f"{path}: line {number} has the running time {' '.join(text.split())}; "
+                "running times are seconds, 0 or more"
             )
         times[image_stem(name)] = seconds
     return times

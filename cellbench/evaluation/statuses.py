@@ -1,27 +1,50 @@
-"""How an entrant's run of each image ended, as ``cellbench run`` recorded it."""
+"""Whether an image has a usable prediction, and why not; as ``cellbench run`` recorded it."""
 
 import unicodedata
+from enum import StrEnum
 from pathlib import Path
 
 from cellbench.errors import ScoresError
 from cellbench.files import read_rows
 
 RESOURCES_FILE = "resources.csv"
-STATUSES = ("ok", "missing", "unreadable", "wrong-shape", "invalid", "failed", "timeout")
 
 
-def read_statuses(predictions: Path) -> dict[str, str]:
-    """Read the status of each image from ``resources.csv``; empty where there is none.
+class Status(StrEnum):
+    """Why an image has no usable prediction, or ``ok``. Any other status scores F1 0."""
+
+    OK = "ok"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    WRONG_SHAPE = "wrong-shape"
+    INVALID = "invalid"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+
+
+def read_statuses(predictions: Path) -> dict[str, Status]:
+    """Read how the run of each image ended from ``resources.csv``.
+
+    Args:
+        predictions: the predictions folder.
+
+    Returns:
+        Image stem to status; empty if the folder has no ``resources.csv``.
 
     Raises:
-        ScoresError: if the file lacks its columns or has an unknown status.
+        ScoresError: if the file lacks a column or has an unknown status.
     """
     path = predictions / RESOURCES_FILE
     if not path.is_file():
         return {}
-    statuses: dict[str, str] = {}
+    statuses: dict[str, Status] = {}
     for number, row in enumerate(read_rows(path, ["image", "status"], ScoresError), start=2):
-        if row["status"] not in STATUSES:
-            raise ScoresError(f"{path}: line {number} has the status {row['status']!r}; mend it")
-        statuses[unicodedata.normalize("NFC", row["image"])] = row["status"]
+        try:
+            status = Status(row["status"])
+        except ValueError as error:
+            raise ScoresError(
+                f"{path}: line {number} has the unknown status {row['status']!r}; "
+                f"use one of {', '.join(Status)}"
+            ) from error
+        statuses[unicodedata.normalize("NFC", row["image"])] = status
     return statuses

@@ -1,39 +1,48 @@
-"""The details of many images in a few rows: for each algorithm, over all, by modality, by cell area."""
+"""A summary of the details of many images: over all images, by modality and by cell area."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cellbench.evaluation.details import AREA_CLASSES, ERROR_COLUMNS
+from cellbench.evaluation.measures import AREA_CLASSES, ERROR_COLUMNS, Table, measures_of
+from cellbench.evaluation.scoring import f1_score
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _COUNTS = ("true_cells", "predicted_cells", "tp", "fp", "fn")
-_MEANS = ("ap", "pq", "aji")
 
-SUMMARY_COLUMNS = (
-    "algorithm", "group", "value", "images", *_COUNTS, "precision", "recall", "f1", "median_f1",
-    "mean_f1", *_MEANS, *ERROR_COLUMNS,
-)  # fmt: skip
-"""What :func:`summarise` gives for each group."""
+Cells = dict[str, float]
+"""Part of a row: values by column."""
+
+
+def summary_columns() -> tuple[str, ...]:
+    """Return the columns of the table of :func:`summarise`."""
+    return (
+        *("algorithm", "group", "value", "images", *_COUNTS, "precision", "recall", "f1"),
+        *("median_f1", "mean_f1", *_averaged(), *ERROR_COLUMNS),
+    )
+
+
+def _averaged() -> list[str]:
+    return [measure.name for measure in measures_of(Table.DETAILS) if measure.averaged]
 
 
 def summarise(details: "pd.DataFrame") -> "pd.DataFrame":
-    """Sum up the details of images, unusable predictions included.
+    """Summarise the details of images, images without a usable prediction included.
 
-    Counts are pooled over the images of a group, and ``precision``, ``recall`` and ``f1`` come from
-    the pooled counts; ``median_f1``, ``mean_f1``, ``ap``, ``pq`` and ``aji`` are over images. All are
-    at IoU 0.5 but ``ap``.
+    Counts are summed over the images of a group, and ``precision``, ``recall`` and ``f1`` are computed
+    from the sums. ``median_f1``, ``mean_f1``, ``ap``, ``pq`` and ``aji`` are medians and means over
+    images. The IoU threshold is 0.5, except for ``ap``.
 
-    Rows of group ``cell area`` count the cells of one size class: true cells and tp by the true cell's
-    area, fp by the predicted cell's, ``predicted_cells`` their sum, ``images`` those with such a cell.
-    What is per image or not known by size is empty there. Images without modality are in ``all`` only.
+    Rows of the group ``cell area`` count the cells of one size class: true cells and tp by the area of
+    the true cell, fp by the area of the predicted cell. There, ``predicted_cells`` is the sum of tp and
+    fp, ``images`` is the number of images with such a cell, and values that are only known per image or
+    not known by size are empty. Images without a modality are part of the group ``all`` only.
 
     Args:
-        details: columns ``algorithm``, ``image``, ``modality`` and
-            :data:`cellbench.evaluation.details.DETAIL_COLUMNS`, in any order of rows.
+        details: table of details, see :func:`cellbench.evaluation.rows.columns`; rows in any order.
 
     Returns:
-        Columns :data:`SUMMARY_COLUMNS`; algorithms and modalities in alphabetical order.
+        Columns :func:`summary_columns`; algorithms and modalities in alphabetical order.
     """
     import pandas as pd
 
@@ -54,37 +63,38 @@ def summarise(details: "pd.DataFrame") -> "pd.DataFrame":
             {"algorithm": algorithm, "group": group, "value": value, **measures}
             for group, value, measures in groups
         ]
-    # Objects: integers beside an empty cell would become floats.
-    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS), dtype=object)
+    # Type object: integers in a column with empty cells would become floats.
+    return pd.DataFrame(rows, columns=list(summary_columns()), dtype=object)
 
 
-def _over_images(images: "pd.DataFrame") -> dict[str, Any]:
+def _over_images(images: "pd.DataFrame") -> Cells:
     f1 = images["f1_50"]
     return {
         "images": len(images),
         **_pooled(*(images[name].sum() for name in ("true_cells", "tp", "fp"))),
         "median_f1": f1.median(),
         "mean_f1": f1.mean(),
-        **{name: images[name].mean() for name in _MEANS},
+        **{name: images[name].mean() for name in _averaged()},
         **{name: images[name].sum() for name in ERROR_COLUMNS},
     }
 
 
-def _of_area(images: "pd.DataFrame", area: str) -> dict[str, Any]:
+def _of_area(images: "pd.DataFrame", area: str) -> Cells:
     true, tp, fp = (images[f"{count}_{area}"] for count in ("true", "tp", "fp"))
     return {"images": ((true > 0) | (fp > 0)).sum(), **_pooled(true.sum(), tp.sum(), fp.sum())}
 
 
-def _pooled(true_cells: float, tp: float, fp: float) -> dict[str, float]:
-    """Give counts and what follows from them; 0 where nothing matched."""
+def _pooled(true_cells: float, tp: float, fp: float) -> Cells:
+    """Return counts and what is computed from them; 0 where nothing matched."""
     predicted_cells = tp + fp
+    precision, recall = tp / max(predicted_cells, 1), tp / max(true_cells, 1)
     return {
         "true_cells": true_cells,
         "predicted_cells": predicted_cells,
         "tp": tp,
         "fp": fp,
         "fn": true_cells - tp,
-        "precision": tp / max(predicted_cells, 1),
-        "recall": tp / max(true_cells, 1),
-        "f1": 2 * tp / max(true_cells + predicted_cells, 1),
+        "precision": precision,
+        "recall": recall,
+        "f1": f1_score(precision, recall),
     }

@@ -1,4 +1,4 @@
-"""Images: any microscopy file to (H, W, 3), with the challenge's normalisation."""
+"""Images: read any microscopy file as (H, W, 3), with the challenge's normalisation."""
 
 from cellbench.images.normalisation import normalise
 from cellbench.images.reading import (

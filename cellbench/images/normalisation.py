@@ -1,4 +1,4 @@
-"""The challenge's normalisation: each channel stretched to 8 bits between two percentiles."""
+"""The challenge's normalisation: each channel is stretched to 8 bits between two percentiles."""
 
 from typing import Any
 
@@ -13,15 +13,16 @@ _BLOCK = 1 << 16
 def normalise(raw: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Stretch each channel between the 1st and 99th percentile of its non-zero pixels.
 
-    The same bytes as the challenge's pre_process_3class.py gives (np.percentile, then scikit-image's
-    rescale_intensity, then truncation), with three differences where that script loses an image:
-    floats are stretched from a spread of a thousandth of their 99th percentile if that is smaller
-    than the official 0.001; a channel of too small a spread is clipped to 0 … 255 before the cast,
-    not wrapped; NaN and infinite pixels count as 0. False and True are the integers 0 and 1.
+    The result has the same bytes as that of the challenge's pre_process_3class.py (np.percentile, then
+    scikit-image's rescale_intensity, then truncation), except in three cases in which that script loses
+    an image. The script stretches a channel if its percentiles differ by more than 0.001; here floats are
+    also stretched if they differ by more than a thousandth of the 99th percentile. A channel that is not
+    stretched is clipped to 0 … 255 before the conversion, not wrapped. NaN and infinite pixels count as 0.
 
     Args:
-        raw: (H, W) or (H, W, C) integers, floats or booleans. One channel is repeated, of two the
-            third is black, of more than three the first three are used.
+        raw: (H, W) or (H, W, C) integers, floats or booleans. A single channel is repeated; with two
+            channels the third is black; with more than three the first three are used. False and True
+            count as 0 and 1.
 
     Returns:
         (H, W, 3); a channel without a non-zero pixel is 0.
@@ -51,11 +52,11 @@ def normalise(raw: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def _normalise_bytes(channels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Normalise (H, W, C) by OpenCV, which counts and replaces all channels where they lie."""
+    """Normalise (H, W, C) with OpenCV, which processes interleaved channels without copies."""
     import cv2
 
     counts = np.zeros((channels.shape[2], 256), np.int64)
-    for rows in _blocks(channels):  # of so few pixels, OpenCV's float32 counts are exact
+    for rows in _blocks(channels):  # OpenCV counts in float32, which is exact for so few pixels
         for index in range(channels.shape[2]):
             found = cv2.calcHist([channels[rows]], [index], None, [256], [0, 256])
             counts[index] += found.ravel().astype(np.int64)
@@ -78,7 +79,9 @@ def _normalise_channel(channel: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         return np.zeros(channel.shape, np.uint8)
     with np.errstate(over="ignore", invalid="ignore"):
         lower, upper = np.percentile(values, _PERCENTILES, overwrite_input=True)
-        if not np.isfinite(upper - lower):  # the spread of the largest floats is beyond their type
+        if not np.isfinite(
+            upper - lower
+        ):  # the difference of the largest floats does not fit into their type
             return _normalise_channel(channel / 4)
     return _rescale(channel, lower, upper)
 
@@ -86,7 +89,7 @@ def _normalise_channel(channel: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 def _normalise_by_table(channel: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Normalise 16-bit integers: one histogram and one table instead of a sort and floats."""
     levels = np.arange(1 << 16, dtype=channel.dtype)
-    # Blocks keep the indices, which NumPy widens to 64 bits, out of the peak.
+    # Blocks, because NumPy converts the indices to 64 bits, which needs much memory.
     counts = np.zeros(len(levels), np.int64)
     for rows in _blocks(channel):
         counts += np.bincount(channel[rows].ravel(), minlength=len(levels))
@@ -100,27 +103,27 @@ def _normalise_by_table(channel: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def _blocks(pixels: npt.NDArray[Any]) -> list[slice]:
-    """Cut an image into blocks of rows that stay in the cache."""
+    """Divide an image into blocks of rows that fit into the processor's cache."""
     step = max(1, _BLOCK // pixels.shape[1])
     return [slice(start, start + step) for start in range(0, len(pixels), step)]
 
 
 def _percentiles(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Give the percentiles of a histogram bit for bit as np.percentile gives those of the pixels."""
+    """Return from a histogram, to the last bit, the percentiles that np.percentile returns for pixels."""
     up_to = np.cumsum(counts)
     places = np.true_divide(_PERCENTILES, 100) * (up_to[-1] - 1)
     before = np.floor(places)
     low = np.searchsorted(up_to, before, side="right")
     high = np.searchsorted(up_to, np.minimum(before + 1, up_to[-1] - 1), side="right")
     part = places - before
-    # Two forms, because NumPy rounds so: from the nearer of the two neighbours.
+    # NumPy interpolates from the nearer neighbour, which decides the rounding.
     near_low, near_high = low + (high - low) * part, high - (high - low) * (1 - part)
     lower, upper = np.where(part < 0.5, near_low, near_high)
     return float(lower), float(upper)
 
 
 def _rescale(values: npt.NDArray[Any], lower: float, upper: float) -> npt.NDArray[np.uint8]:
-    """Do skimage.exposure.rescale_intensity(values, (lower, upper), "uint8"), in its rounding."""
+    """Return skimage.exposure.rescale_intensity(values, (lower, upper), "uint8"), equally rounded."""
     if upper - lower > min(_SMALLEST_SPREAD, _SMALLEST_SPREAD * abs(upper)):
         lower, upper = float(lower), float(upper)
         scaled = (np.clip(values, lower, upper) - lower) / (upper - lower) * 255

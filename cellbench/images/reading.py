@@ -1,4 +1,4 @@
-"""Images: any microscopy file to (H, W, 3), with the challenge's normalisation."""
+"""Reading of images: any microscopy file as (H, W, 3), with the challenge's normalisation."""
 
 import math
 import unicodedata
@@ -26,19 +26,25 @@ _ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
 
 
 def image_stem(name: str) -> str:
-    """Cut the extension of an image file off a name that may be a stem already.
+    """Return the stem of an image: its name without the extension of an image file.
+
+    Args:
+        name: file name, or a stem.
 
     Example:
         >>> image_stem("a.b.TIF"), image_stem("a.b")
         ('a.b', 'a.b')
     """
-    name = unicodedata.normalize("NFC", name)  # as stems of files are
+    name = unicodedata.normalize("NFC", name)  # in the same form as the stems of files
     stem, dot, extension = name.rpartition(".")
     return stem if dot + extension.lower() in SUFFIXES else name
 
 
 def image_files(folder: str | Path) -> dict[str, Path]:
-    """Find the images of a folder.
+    """Find the images in a folder.
+
+    Args:
+        folder: the folder; its subfolders are ignored.
 
     Returns:
         Stem (the file name without its last extension) to path, sorted.
@@ -53,7 +59,7 @@ def read_image(path: str | Path) -> npt.NDArray[np.float32]:
     """Read an image with the challenge's normalisation.
 
     Args:
-        path: png, tif, jpg or bmp file; see :func:`read_raw`.
+        path: TIFF, PNG, JPEG or BMP file; see :func:`read_raw`.
 
     Returns:
         (H, W, 3) in [0, 1].
@@ -65,10 +71,16 @@ def read_image(path: str | Path) -> npt.NDArray[np.float32]:
 
 
 def image_shape(path: str | Path) -> tuple[int, int]:
-    """Give (height, width) in pixels from the header, without decoding the pixels.
+    """Read the size of an image from its header, without decoding the pixels.
+
+    Args:
+        path: TIFF, PNG, JPEG or BMP file.
+
+    Returns:
+        Height and width in pixels.
 
     Raises:
-        ImageError: as :func:`read_raw`; damage after the header goes unseen.
+        ImageError: as :func:`read_raw`, but damage after the header is not noticed.
     """
     with _opened(Path(path)) as file:
         if isinstance(file, tifffile.TiffFile):
@@ -80,22 +92,23 @@ def image_shape(path: str | Path) -> tuple[int, int]:
 
 
 def read_raw(path: str | Path) -> npt.NDArray[Any]:
-    """Read the channels of an image as stored; the decoder follows from the content, not the name.
+    """Read the channels of an image as they are stored.
 
-    Alpha is dropped, palettes are expanded to RGB, CMYK JPEG becomes RGB, and of more than three
-    channels the first three are kept (the challenge's pre_process_3class.py). Channel-first TIFF
-    is turned; of a pyramid the full resolution is read. MINISWHITE TIFF stays as stored (dark is
-    bright), as in the official script; so do the first three channels of a CMYK TIFF.
+    An alpha channel is dropped, palettes and CMYK JPEG are converted to RGB, and of more than three
+    channels the first three are kept, as in the challenge's pre_process_3class.py. TIFF files with the
+    channels first are transposed; of a pyramid the full resolution is read. TIFF files in which 0 is
+    white (MINISWHITE) are not inverted and CMYK TIFF is not converted, as in the official script.
 
     Args:
-        path: TIFF (any compression, BigTIFF, tiled), PNG, JPEG or BMP.
+        path: TIFF (any compression, BigTIFF, tiled), PNG, JPEG or BMP file; its format is recognised by
+            its content, not by its name.
 
     Returns:
-        (H, W, C) with C from 1 to 3, in the file's own type; 1-bit TIFF is boolean.
+        (H, W, C) with C from 1 to 3, of the same type as in the file; 1-bit TIFF is boolean.
 
     Raises:
-        ImageError: if the file is absent, empty, damaged, of another format, a stack of pages,
-            complex, without pixels, or larger than :func:`cellbench.files.max_pixels`.
+        ImageError: if the file is absent, empty or damaged, has another format, is a stack of pages,
+            has complex values or no pixels, or is larger than :func:`cellbench.files.max_pixels`.
     """
     path = Path(path)
     with _opened(path) as file:
@@ -105,20 +118,22 @@ def read_raw(path: str | Path) -> npt.NDArray[Any]:
             else _decode_flat(path, file)
         )
     if array.dtype.kind not in "buif":
-        raise ImageError(f"{path}: holds {array.dtype} pixels; save integers or floats")
+        raise ImageError(
+            f"{path}: has pixels of type {array.dtype}; save them as integers or floats"
+        )
     return array[..., None] if array.ndim == 2 else array[..., :3]
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Open the header of an image file: a TiffFile, or a Pillow image whose pixels are not read.
+    """Open an image file as a TiffFile or a Pillow image; its pixels are not read yet.
 
-    Whatever a decoder raises on a damaged file, here or in the block, becomes an ImageError.
+    Any error of a decoder, here or in the block, becomes an ImageError.
     """
     if not path.exists():
-        raise ImageError(f"{path}: no such file; check the name")
+        raise ImageError(f"{path}: no such file; check the path")
     if path.is_dir():
-        raise ImageError(f"{path}: is a folder; give an image file")
+        raise ImageError(f"{path}: is a folder; name an image file")
     try:
         with path.open("rb") as stream:
             head = stream.read(8)
@@ -128,19 +143,21 @@ def _opened(path: Path) -> Iterator[Any]:
                 yield file
     except ImageError:
         raise
-    except Exception as error:  # decoders raise whatever a damaged file makes them raise
+    except Exception as error:  # a damaged file can cause an error of any type
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ImageError(f"{path}: cannot be read as an image ({reason}); copy it again") from error
+        raise ImageError(
+            f"{path}: cannot be read as an image ({reason}); copy or save it again"
+        ) from error
 
 
 def _opener(path: Path, head: bytes) -> Callable[[Path], Any]:
-    """Choose by signature; Pillow's classes are named, as Image.open has a size limit of its own."""
+    """Return the class that opens the file. Pillow's Image.open is avoided for its own size limit."""
     from PIL.BmpImagePlugin import BmpImageFile
     from PIL.JpegImagePlugin import JpegImageFile
     from PIL.PngImagePlugin import PngImageFile
 
     if not head:
-        raise ImageError(f"{path}: the file is empty; copy it again")
+        raise ImageError(f"{path}: the file is empty; copy or save it again")
     openers: dict[bytes, Callable[[Path], Any]] = {
         **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tifffile.TiffFile),
         b"\x89PNG\r\n\x1a\n": PngImageFile,
@@ -150,19 +167,22 @@ def _opener(path: Path, head: bytes) -> Callable[[Path], Any]:
     for signature, opener in openers.items():
         if head.startswith(signature):
             return opener
-    raise ImageError(f"{path}: is no TIFF, PNG, JPEG or BMP, whatever its name; convert it")
+    raise ImageError(f"{path}: not a TIFF, PNG, JPEG or BMP file; export it as OME-TIFF")
 
 
 def _check_size(path: Path, height: int, width: int, channels: int = 1) -> None:
     if height * width * channels == 0:
-        raise ImageError(f"{path}: has no pixels; save or copy it again")
-    # Channels count only beyond RGBA, so that the limit is the same for every format.
+        raise ImageError(f"{path}: has no pixels; copy or save it again")
+    # Only channels beyond four count, so that the limit is the same for every format.
     if height * width * max(1, channels / 4) > max_pixels():
         size = f"{height} × {width} px in {channels} channels"
-        raise ImageError(f"{path}: declares {size}; if that is right, set CELLBENCH_MAX_PIXELS")
+        raise ImageError(
+            f"{path}: its header declares {size}, more than the limit of {max_pixels()} px; if this is "
+            "correct, set the environment variable CELLBENCH_MAX_PIXELS"
+        )
 
 
-def _decode_flat(path: Path, image: Any) -> npt.NDArray[Any]:  # noqa: ANN401 (Pillow is imported late)
+def _decode_flat(path: Path, image: Any) -> npt.NDArray[Any]:  # noqa: ANN401 (Pillow is imported only when needed)
     width, height = image.size
     _check_size(path, height, width)
     if image.format != "PNG":
@@ -185,7 +205,7 @@ def _decode_tiff(path: Path, file: tifffile.TiffFile) -> npt.NDArray[Any]:
     singletons = [axis for axis in range(array.ndim) if axis not in order]
     array = array.transpose(*order, *singletons).reshape(shape)
     if page.photometric == tifffile.PHOTOMETRIC.PALETTE and array.ndim == 2:
-        # Some writers keep 8 bits where the format has 16; libtiff tells them apart in this way.
+        # Some programs write 8-bit colours instead of 16; libtiff recognises them in this way.
         colours = page.colormap >> 8 if page.colormap.max() > 255 else page.colormap
         array = np.take(colours.T.astype(np.uint8), array, axis=0)
     alpha = [place for place, kind in enumerate(page.extrasamples) if kind in _ALPHA]
@@ -195,35 +215,39 @@ def _decode_tiff(path: Path, file: tifffile.TiffFile) -> npt.NDArray[Any]:
 
 
 def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:
-    """Find what decoders do not: a truncated file, where JPEG goes gray, and LZW that would crash."""
+    """Find damage that decoders do not report: truncated files, and LZW that would crash."""
     for page in series.pages:
         file = page.parent.filehandle
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if offset + count > file.size:
-                raise ImageError(f"{path}: the file is truncated; copy it again")
+                raise ImageError(f"{path}: the file is truncated; copy or save it again")
             if page.compression == tifffile.COMPRESSION.LZW:
                 file.seek(offset)
                 check_lzw(file.read(count), page.fillorder)
 
 
 def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
-    """Find what keeps tifffile's series busy for ever: pages in a circle, and sides that are no sizes."""
+    """Find damage that makes tifffile's series run forever: circular lists of pages, invalid sizes."""
     offsets = set()
     for page in file.pages:
         if page.offset in offsets:
-            raise ImageError(f"{path}: its pages go in a circle; copy it again")
+            raise ImageError(
+                f"{path}: corrupt TIFF, the list of pages is circular; copy or save it again"
+            )
         sides = (*page.shape, *page.chunks)
         if not all(isinstance(side, int) and side >= 0 for side in sides):
-            raise ImageError(f"{path}: a side in its header is no size; copy it again")
+            raise ImageError(
+                f"{path}: corrupt TIFF, a width or height is not a number; copy or save it again"
+            )
         offsets.add(page.offset)
 
 
 def _tiff_layout(path: Path, file: tifffile.TiffFile) -> tuple[Any, list[int]]:
-    """Give the one series of a TIFF, and which of its axes are rows, columns and any channels."""
+    """Return the only series of a TIFF and the axes that are rows, columns and, if any, channels."""
     _check_pages(path, file)
     full = [series for series in file.series if not series.keyframe.is_reduced] or file.series
     if not full or any(0 in series.shape for series in full):
-        raise ImageError(f"{path}: has no pixels; save or copy it again")
+        raise ImageError(f"{path}: has no pixels; copy or save it again")
     if len(full) == 1:
         shape, axes = full[0].shape, full[0].axes
         kept = [axis for axis, size in enumerate(shape) if size != 1 or axes[axis] in "YX"]
@@ -242,6 +266,6 @@ def _tiff_layout(path: Path, file: tifffile.TiffFile) -> tuple[Any, list[int]]:
     )
     shapes = ", ".join(f"{one.axes} {one.shape}" for one in full[:3])
     raise ImageError(
-        f"{path}: is a stack of {pages} pages ({shapes}); "
-        "save one page per file, or declare channels with axes 'CYX'"
+        f"{path}: contains a stack of {pages} pages ({shapes}); save each page as a file of its own, or "
+        "channels with the axes 'CYX'"
     )

@@ -1,4 +1,4 @@
-"""Label maps that are read from top to bottom, so that a whole slide need not fit in memory."""
+"""Label maps that are read in bands from top to bottom, so that whole slides need little memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,20 +10,21 @@ import numpy.typing as npt
 from cellbench.labels.maps import LabelMap, check_labels
 
 BAND_PIXELS = 1 << 22
-"""Pixels of a band, about: large enough that the work per band does not count, small in memory."""
+"""Approximate pixels of a band: enough to make the work per band negligible, and small in memory."""
 
 _NATIVE = map(np.dtype, ("u1", "u2", "u4", "i1", "i2", "i4", "i8"))
 _ID_TYPES: dict[np.dtype[Any], np.dtype[Any]] = {dtype: dtype for dtype in _NATIVE}
 
 
 class Bands(Protocol):
-    """Gives the bands (rows, W) of a label map, from top to bottom; each call starts anew."""
+    """Yields the bands (rows, W) of a label map from top to bottom; each call starts at the top."""
 
     def __call__(self, rows: int | None = None) -> Iterator[LabelMap]:
-        """Read the map.
+        """Read the label map.
 
         Args:
-            rows: the least rows of a band but the last; about :data:`BAND_PIXELS` unless given.
+            rows: smallest number of rows of a band, except for the last one; by default a band has
+                about :data:`BAND_PIXELS`.
         """
 
 
@@ -32,10 +33,10 @@ class BandedLabels:
     """A label map as bands of rows.
 
     Attributes:
-        source: what errors name, usually the file.
-        shape: (H, W).
-        dtype: the type of the ids, an integer of the machine's byte order.
-        bands: gives the bands, which may be read-only. Negative ids are not looked for.
+        source: what error messages name, usually the file.
+        shape: (H, W) in pixels.
+        dtype: integer type of the ids, in the machine's byte order.
+        bands: yields the bands, which may be read-only. They are not checked for negative ids.
     """
 
     source: object
@@ -53,14 +54,14 @@ class BandedLabels:
 
 
 def in_bands(labels: LabelMap, source: object = "label map") -> BandedLabels:
-    """Give a label map in memory as bands, which are views of it.
+    """Return a label map in memory as bands, which are views of it.
 
     Args:
         labels: (H, W) integers or booleans.
-        source: what errors name.
+        source: what error messages name.
 
     Raises:
-        InvalidLabelsError: if it is not (H, W), holds other than integers, or no pixel.
+        InvalidLabelsError: if it is not (H, W), does not consist of integers, or has no pixels.
     """
     labels = np.asarray(labels)
     dtype = checked_type(labels.shape, labels.dtype, source)
@@ -74,29 +75,45 @@ def in_bands(labels: LabelMap, source: object = "label map") -> BandedLabels:
 
 
 def band_rows(shape: tuple[int, ...], rows: int | None = None, multiple: int = 1) -> int:
-    """Give the rows of a band: those asked for, else about :data:`BAND_PIXELS`, up to a multiple."""
+    """Return the number of rows of a band.
+
+    Args:
+        shape: (H, W) of the label map.
+        rows: smallest number of rows; by default a band has about :data:`BAND_PIXELS`.
+        multiple: the result is rounded up to a multiple of this.
+    """
     wanted = rows or max(1, BAND_PIXELS // shape[1])
     return -(-wanted // multiple) * multiple
 
 
 def checked_type(shape: tuple[int, ...], dtype: npt.DTypeLike, source: object) -> np.dtype[Any]:
-    """Give the type in which to hold such an array, before it is read.
+    """Return the type in which the ids of an array will be stored, before the array is read.
+
+    Args:
+        shape: shape of the array.
+        dtype: type of the array.
+        source: what error messages name.
 
     Raises:
-        InvalidLabelsError: if an array of this shape and type is no label map.
+        InvalidLabelsError: if an array of this shape and type is not a label map.
     """
     if len(shape) == 2 and 0 not in shape and (known := _ID_TYPES.get(np.dtype(dtype))):
         return known
-    # An array of the same shape and type in next to no memory.
+    # An array of the same shape and type that needs almost no memory.
     like = np.broadcast_to(np.zeros((), np.dtype(dtype).newbyteorder("=")), shape)
     return check_labels(like[:1, :1] if like.ndim == 2 and like.size else like, source).dtype
 
 
 def as_ids(pixels: npt.NDArray[Any], dtype: np.dtype[Any], source: object) -> LabelMap:
-    """Give pixels as they are stored in the type that :func:`checked_type` gave.
+    """Return stored pixels in the type that :func:`checked_type` returned.
+
+    Args:
+        pixels: pixels as they are stored in the file.
+        dtype: the type of the result.
+        source: what error messages name.
 
     Raises:
-        InvalidLabelsError: if an id does not fit 63 bits.
+        InvalidLabelsError: if an id does not fit into 63 bits.
     """
     native = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if native.dtype == np.uint64:

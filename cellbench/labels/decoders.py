@@ -1,4 +1,4 @@
-"""Decoders of label maps: TIFF, PNG, NPY and NPZ, by bands where the file allows."""
+"""Decoders of label maps: TIFF, PNG, NPY and NPZ, in bands where the file allows it."""
 
 import io
 import math
@@ -24,9 +24,15 @@ from cellbench.labels.maps import LabelMap
 
 _LONGEST_REASON = 120
 _NPY_HEADER_BYTES = 1 << 14  # NumPy refuses longer ones; an archive may unpack to a huge one
-_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # by colour type; a palette's colours are no ids
+_PNG_CHANNELS = {
+    0: 1,
+    2: 3,
+    3: 3,
+    4: 2,
+    6: 4,
+}  # by colour type; the colours of a palette are not ids
 
-# How these two writers tell of more planes than a page has.
+# ImageJ and tifffile note in this way that a page contains several planes.
 _IMAGEJ_STACK = re.compile(r"^ImageJ=.*?^images=(\d+)", re.MULTILINE | re.DOTALL)
 _TIFFFILE_STACK = re.compile(r'^{.*?"shape": \[(\d+(?:, \d+)*)\]', re.MULTILINE)
 
@@ -35,19 +41,29 @@ _Opened = Callable[[], AbstractContextManager[IO[bytes]]]
 
 @contextmanager
 def faults_named(path: Path) -> Iterator[None]:
-    """Turn whatever a decoder raises for a damaged file into one error that names it."""
+    """Turn any error of a decoder into a LabelMapError that names the file.
+
+    Args:
+        path: the file that is read in the block.
+
+    Raises:
+        LabelMapError: if the block raises anything.
+    """
     try:
         yield
     except CellbenchError:
         raise
     except FileNotFoundError as error:
-        raise LabelMapError(f"{path}: no such file") from error
+        raise LabelMapError(f"{path}: no such file; check the path") from error
     except Exception as error:
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        # Some decoders quote what they could not read, kilobytes of it.
+        # Some decoders quote kilobytes of what they could not read.
         reason = " ".join(text.split())[:_LONGEST_REASON] or type(error).__name__
-        mend = "check its permissions" if isinstance(error, PermissionError) else "write it again"
-        raise LabelMapError(f"{path}: cannot be read as a label map ({reason}); {mend}") from error
+        denied = isinstance(error, PermissionError)
+        advice = "check its permissions" if denied else "copy or save it again"
+        raise LabelMapError(
+            f"{path}: cannot be read as a label map ({reason}); {advice}"
+        ) from error
 
 
 def _checked(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.dtype[Any]:
@@ -58,15 +74,16 @@ def _checked(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.dty
 
 def _check_size(path: Path, shape: tuple[int, ...]) -> None:
     if not all(isinstance(side, int) for side in shape):  # a tag with many values is a tuple
-        raise ValueError("a side in its header is no number")
+        raise ValueError("a width or height in its header is not a number")
     if (pixels := math.prod(shape)) > max_pixels():
         raise LabelMapError(
-            f"{path}: declares {pixels} px; if that is right, set CELLBENCH_MAX_PIXELS"
+            f"{path}: its header declares {pixels} px, more than the limit of {max_pixels()}; if this is "
+            "correct, set the environment variable CELLBENCH_MAX_PIXELS"
         )
 
 
 def _open_tiff(path: Path) -> BandedLabels:
-    # NumPy's warnings are of numbers in damaged tags.
+    # Numbers in damaged tags cause NumPy warnings.
     with np.errstate(all="ignore"), tiff_faults_raised(), tifffile.TiffFile(path) as file:
         _check_pages(path, file)
         page = file.pages.first
@@ -74,12 +91,12 @@ def _open_tiff(path: Path) -> BandedLabels:
         _check_size(path, page.chunks)
         segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
         if len(segments) != math.prod(page.chunked):
-            raise LabelMapError(f"{path}: lacks strips or tiles; write it again")
+            raise LabelMapError(f"{path}: some strips or tiles are missing; save it again")
         plain = page.is_memmappable and page.dataoffsets[0] > 0
         if plain:
             segments = [(page.dataoffsets[0], page.nbytes)]
         if any(sum(segment) > path.stat().st_size for segment in segments):
-            raise LabelMapError(f"{path}: is cut short; write it again")
+            raise LabelMapError(f"{path}: the file is truncated; copy or save it again")
     bands: Bands = partial(_segment_bands, path, page, segments, dtype)
     if plain:
         opened, stored = lambda: path.open("rb"), page.dtype.newbyteorder(file.byteorder)
@@ -90,19 +107,23 @@ def _open_tiff(path: Path) -> BandedLabels:
 def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
     """Refuse stacks.
 
-    tifffile's own ``series`` is not asked: in a damaged file it may go round in a circle for ever.
+    tifffile's own ``series`` is not used here: with a damaged file it may never return.
     """
     with suppress(IndexError):
         _ = file.pages[1]
-        raise InvalidLabelsError(f"{path}: holds more than one page; give one label map (H, W)")
+        raise InvalidLabelsError(
+            f"{path}: contains more than one page; save a single label map (H, W)"
+        )
     if not file.pages:
-        raise ValueError("it holds no page")
+        raise ValueError("it contains no page")
     page = file.pages.first
     about = f"{page.description}\n{page.description1}"
     pixels = [int(images) * page.size for images in _IMAGEJ_STACK.findall(about)]
     pixels += [math.prod(map(int, shape.split(","))) for shape in _TIFFFILE_STACK.findall(about)]
     if any(more > page.size for more in pixels):
-        raise InvalidLabelsError(f"{path}: holds a stack in one page; give one label map (H, W)")
+        raise InvalidLabelsError(
+            f"{path}: contains a stack of images in one page; save a single label map (H, W)"
+        )
 
 
 def _segment_bands(
@@ -112,7 +133,7 @@ def _segment_bands(
     dtype: np.dtype[Any],
     rows: int | None = None,
 ) -> Iterator[LabelMap]:
-    """Decode the strips or tiles of a TIFF, in their order, into bands of whole rows."""
+    """Decode the strips or tiles of a TIFF in their order and yield bands of whole rows."""
     height, width = page.shape
     rows = band_rows(page.shape, rows, multiple=page.chunks[0])
     with faults_named(path), path.open("rb") as file:
@@ -156,10 +177,10 @@ def _open_npz(path: Path) -> BandedLabels:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
     if len(members) != 1:
-        raise InvalidLabelsError(f"{path}: holds {len(members)} arrays; give one label map")
-    # NumPy knows no others, and zipfile would unpack them without bounds.
+        raise InvalidLabelsError(f"{path}: contains {len(members)} arrays; save a single label map")
+    # NumPy writes no others, and zipfile would unpack them without a limit.
     if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise LabelMapError(f"{path}: is packed as no NPZ is; save it with numpy.savez_compressed")
+        raise LabelMapError(f"{path}: unsupported compression; save it with numpy.savez_compressed")
 
     @contextmanager
     def opened() -> Iterator[IO[bytes]]:
@@ -174,14 +195,14 @@ def _open_npy(path: Path) -> BandedLabels:
 
 
 def _open_array(path: Path, opened: _Opened) -> BandedLabels:
-    """Read the header of an NPY file, or of a member of an archive; no pickle is ever loaded."""
+    """Read the header of an NPY file or of a member of an archive; pickles are never loaded."""
     with opened() as stream:
         head = io.BytesIO(stream.read(_NPY_HEADER_BYTES))
     old = np.lib.format.read_magic(head) == (1, 0)
     read_header = (
         np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
     )
-    with warnings.catch_warnings():  # of headers as Python 2 wrote them
+    with warnings.catch_warnings():  # about headers that Python 2 wrote
         warnings.simplefilter("ignore")
         shape, by_columns, stored = read_header(head)
     dtype = _checked(path, shape, stored)
@@ -201,7 +222,7 @@ def _stored_bands(
     stored: np.dtype[Any],
     rows: int | None = None,
 ) -> Iterator[LabelMap]:
-    """Read rows that lie one after the other as they are."""
+    """Yield bands of uncompressed rows that are stored one after the other."""
     height, width = shape
     dtype, rows = checked_type(shape, stored, path), band_rows(shape, rows)
     with faults_named(path), opened() as stream:
@@ -209,9 +230,9 @@ def _stored_bands(
         for top in range(0, height, rows):
             band = np.empty((min(rows, height - top), width), stored)
             if stream.readinto(band.view(np.uint8)) < band.nbytes:  # type: ignore[attr-defined]
-                raise LabelMapError(f"{path}: is cut short; write it again")
+                raise LabelMapError(f"{path}: the file is truncated; copy or save it again")
             if top + rows >= height:
-                stream.read(1)  # an archive compares its checksum at the end of the member
+                stream.read(1)  # an archive checks its checksum at the end of the member
             yield as_ids(band, dtype, path)
 
 
@@ -221,4 +242,4 @@ OPENERS: dict[bytes, Callable[[Path], BandedLabels]] = {
     b"\x93NUMPY": _open_npy,
     b"PK\x03\x04": _open_npz,
 }
-"""How a file begins, and what opens it."""
+"""First bytes of a file, and the function that opens it."""

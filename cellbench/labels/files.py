@@ -1,4 +1,4 @@
-"""Files of label maps: TIFF, PNG, NPY and NPZ in, zlib TIFF out."""
+"""Files of label maps: reads TIFF, PNG, NPY and NPZ, writes TIFF with zlib compression."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,10 @@ _TILE = 512
 
 
 def label_files(folder: str | Path) -> dict[str, Path]:
-    """Find the label maps ``<stem>_label.tiff`` (also .tif, .png, .npy and .npz) of a folder.
+    """Find the label maps ``<stem>_label.tiff`` (also .tif, .png, .npy and .npz) in a folder.
+
+    Args:
+        folder: the folder; its subfolders are ignored.
 
     Returns:
         Image stem to path, sorted.
@@ -31,7 +34,13 @@ def label_files(folder: str | Path) -> dict[str, Path]:
 
 
 def all_label_files(folder: str | Path) -> dict[str, list[Path]]:
-    """Find the label maps of a folder as :func:`label_files` does, where files may share a stem.
+    """Find the label maps in a folder as :func:`label_files` does; several files may share a stem.
+
+    Args:
+        folder: the folder; its subfolders are ignored.
+
+    Returns:
+        Image stem to paths, sorted.
 
     Raises:
         LabelMapError: if the folder is absent.
@@ -40,7 +49,12 @@ def all_label_files(folder: str | Path) -> dict[str, list[Path]]:
 
 
 def label_path(folder: str | Path, stem: str) -> Path:
-    """Give the path at which the label map of the image ``stem`` is written."""
+    """Return the path to which the label map of an image is written.
+
+    Args:
+        folder: folder of the label maps.
+        stem: stem of the image.
+    """
     return Path(folder) / f"{stem}{_ENDING}.tiff"
 
 
@@ -48,64 +62,74 @@ def read_labels(path: str | Path) -> LabelMap:
     """Read a label map from a TIFF (any compression, BigTIFF, tiled), PNG (8 or 16 bits), NPY or NPZ.
 
     Args:
-        path: the file; what it is follows from its content, not its name.
+        path: the file; its format is recognised by its content, not by its name.
 
     Returns:
-        (H, W) integers in the file's own type.
+        (H, W) integers of the same type as in the file.
 
     Raises:
-        LabelMapError: if the file is absent or unreadable; as :class:`InvalidLabelsError` if it can be
-            read but is no label map.
+        LabelMapError: if the file is absent or cannot be read.
+        InvalidLabelsError: if the file can be read but is not a label map.
     """
     return open_labels(path).whole()
 
 
 def open_labels(path: str | Path) -> BandedLabels:
-    """Look at the header of a label map's file; its pixels are read by bands where the file allows.
+    """Read the header of a label map's file; the pixels are read later, in bands if possible.
 
-    TIFF is decoded strip by strip or by rows of tiles, NPY and NPZ by rows; PNG and arrays in Fortran
+    TIFF is decoded strip by strip or in rows of tiles, NPY and NPZ row by row. PNG and arrays in Fortran
     order are read at once.
 
     Args:
-        path: the file.
+        path: the file; its format is recognised by its content, not by its name.
+
+    Returns:
+        The label map, which reads its pixels when they are asked for.
 
     Raises:
-        LabelMapError: as :func:`read_labels`, for what the header shows; damaged or negative pixels
+        LabelMapError: as :func:`read_labels`, for errors in the header. Damaged pixels and negative ids
             are found when the bands are read.
     """
     path = Path(path)
     with faults_named(path):
         path.stat()
         if path.is_dir():
-            raise LabelMapError(f"{path}: is a folder, not a label map")
+            raise LabelMapError(f"{path}: is a folder; name the file of a label map")
         if not path.is_file():
-            raise LabelMapError(f"{path}: is no regular file; copy the label map into one")
+            raise LabelMapError(
+                f"{path}: is not a regular file; copy the label map to a regular file"
+            )
         with path.open("rb") as file:
             head = file.read(8)
         if not head:
-            raise LabelMapError(f"{path}: the file is empty; write it again")
+            raise LabelMapError(f"{path}: the file is empty; copy or save it again")
         for signature, opener in OPENERS.items():
             if head.startswith(signature):
                 return opener(path)
-        raise ValueError("it is no TIFF, PNG, NPY or NPZ, whatever its name")
+        raise LabelMapError(
+            f"{path}: not a TIFF, PNG, NPY or NPZ file; export the label map as TIFF"
+        )
 
 
 def write_labels(path: str | Path, labels: npt.NDArray[Any]) -> None:
-    """Write a label map as zlib TIFF, whole or not at all: uint16 where the ids fit, else uint32.
+    """Write a label map as TIFF with zlib compression, uint16 if the ids fit, else uint32.
 
-    Maps larger than 512 px on both sides are tiled, so that windows of whole slides read fast.
+    The file is written completely or not at all. Maps larger than 512 px in both directions are tiled, so
+    that parts of whole slides can be read quickly.
 
     Args:
-        path: the file to write; its folder is made.
+        path: the file to write; its folder is created if it does not exist.
         labels: (H, W) non-negative integers.
 
     Raises:
-        LabelMapError: if ``labels`` is not a label map or an id does not fit uint32.
+        LabelMapError: if ``labels`` is not a label map or an id does not fit into uint32.
     """
     labels = check_labels(labels, path)
     largest = int(labels.max())
     if largest > np.iinfo(np.uint32).max:
-        raise LabelMapError(f"{path}: the id {largest} does not fit 32 bits; relabel first")
+        raise LabelMapError(
+            f"{path}: the id {largest} does not fit into 32 bits; relabel the cells first"
+        )
     dtype = np.uint16 if largest <= np.iinfo(np.uint16).max else np.uint32
     tile = (_TILE, _TILE) if min(labels.shape) > _TILE else None
     with written_whole(path) as temporary:

@@ -1,4 +1,4 @@
-"""Label maps, (H, W) integers: validity, ids, relabelling, frame cells."""
+"""Label maps, (H, W) integers: validity, ids, relabelling, cells on the frame."""
 
 from typing import Any
 
@@ -19,41 +19,55 @@ def check_labels(labels: npt.NDArray[Any], source: object = "label map") -> Labe
     """Check that an array is a label map.
 
     Args:
-        labels: anything array-like.
-        source: what the error names, usually the file.
+        labels: anything that NumPy can convert to an array.
+        source: what the error message names, usually the file.
 
     Returns:
         The same pixels; booleans become uint8, uint64 becomes int64.
 
     Raises:
-        InvalidLabelsError: if it is not (H, W), holds other than integers, an id below 0 or
-            beyond 63 bits, or no pixel.
+        InvalidLabelsError: if it is not (H, W), does not consist of integers, has an id below 0 or
+            beyond 63 bits, or has no pixels.
     """
     labels = np.asarray(labels)
     if labels.ndim != 2:
-        raise InvalidLabelsError(f"{source}: a label map is (H, W), this is {labels.shape}")
+        raise InvalidLabelsError(
+            f"{source}: a label map has two dimensions (H, W), but this array has the shape "
+            f"{labels.shape}; save a single label map"
+        )
     if labels.size == 0:
         raise InvalidLabelsError(
-            f"{source}: the label map has no pixels, its shape is {labels.shape}"
+            f"{source}: the label map has no pixels (shape {labels.shape}); save it again"
         )
     if labels.dtype == np.bool_:
         return labels.view(np.uint8)
     if not np.issubdtype(labels.dtype, np.integer):
         raise InvalidLabelsError(
-            f"{source}: ids are integers, these are {labels.dtype}; convert first"
+            f"{source}: ids must be integers, but these are {labels.dtype}; convert them to integers"
         )
     if np.issubdtype(labels.dtype, np.signedinteger) and labels.min() < 0:
-        raise InvalidLabelsError(f"{source}: has the negative id {labels.min()}; 0 is background")
+        raise InvalidLabelsError(
+            f"{source}: has the negative id {labels.min()}; use positive ids for cells and 0 for "
+            "background"
+        )
     if labels.dtype.kind == "u" and labels.dtype.itemsize == 8:
-        # NumPy compares uint64 with int64 as floats, which lose ids.
+        # NumPy compares uint64 with int64 as floats, which cannot represent all ids.
         if int(labels.max()) > np.iinfo(np.int64).max:
-            raise InvalidLabelsError(f"{source}: has the id {labels.max()}; relabel below 2^63")
+            raise InvalidLabelsError(
+                f"{source}: has the id {labels.max()}; relabel the cells with ids below 2^63"
+            )
         return labels.astype(np.uint64, copy=False).view(np.int64)
     return labels
 
 
 def cell_ids(labels: LabelMap) -> npt.NDArray[np.int64]:
-    """List the ids of the cells, ascending, without the background.
+    """Return the ids of the cells, ascending, without the background.
+
+    Args:
+        labels: (H, W) label map.
+
+    Returns:
+        (N,) ids.
 
     Example:
         >>> cell_ids(np.array([[0, 70000], [3, 3]])).tolist()
@@ -69,7 +83,10 @@ def cell_ids(labels: LabelMap) -> npt.NDArray[np.int64]:
 
 
 def relabel(labels: LabelMap) -> LabelMap:
-    """Give the cells the ids 1 … N in the order of their old ids; ids may be large and gapped.
+    """Renumber the cells 1 … N in the order of their old ids, which may be large and have gaps.
+
+    Args:
+        labels: (H, W) label map.
 
     Returns:
         (H, W) uint16, or uint32 from 65,536 cells on.
@@ -82,7 +99,7 @@ def relabel(labels: LabelMap) -> LabelMap:
 
 
 def _through_table(labels: LabelMap, ids: npt.NDArray[np.int64]) -> LabelMap:
-    """Replace ids[k] by k + 1 and every other id by 0."""
+    """Replace ids[k] by k + 1, and every other id by 0."""
     dtype = np.uint16 if len(ids) <= np.iinfo(np.uint16).max else np.uint32
     largest = int(labels.max())
     if largest < _TABLE_LIMIT:
@@ -95,7 +112,14 @@ def _through_table(labels: LabelMap, ids: npt.NDArray[np.int64]) -> LabelMap:
 
 
 def frame_cell_ids(labels: LabelMap, width: int = FRAME_WIDTH) -> npt.NDArray[np.int64]:
-    """List the ids with a pixel in the outer ``width`` rows or columns.
+    """Return the ids of the cells on the frame: those with a pixel in the outer rows or columns.
+
+    Args:
+        labels: (H, W) label map.
+        width: number of rows or columns that belong to the frame on each side.
+
+    Returns:
+        (N,) ids, ascending.
 
     Example:
         >>> frame_cell_ids(np.diag([0, 0, 1, 2, 2, 0, 3])).tolist()
@@ -114,7 +138,14 @@ def _without_background(ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 def remove_frame_cells(labels: LabelMap, width: int = FRAME_WIDTH) -> LabelMap:
-    """Erase every cell that has a pixel in the outer ``width`` rows or columns; other ids stay.
+    """Remove the cells on the frame: those with a pixel in the outer rows or columns.
+
+    Args:
+        labels: (H, W) label map.
+        width: number of rows or columns that belong to the frame on each side.
+
+    Returns:
+        (H, W) label map in which the other cells keep their ids.
 
     Example:
         >>> remove_frame_cells(np.array([[4, 0, 0], [0, 5, 0], [0, 0, 0]]), width=1).tolist()

@@ -1,4 +1,4 @@
-"""Where the cells of a label map lie and how large they are, in one compiled pass."""
+"""Position and size of the cells of a label map, in one compiled pass."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,6 +6,7 @@ import numpy.typing as npt
 from cellbench.compiling import compiled
 
 PIXELS, COLUMN_SUM, ROW_SUM, LEFT, RIGHT, TOP, BOTTOM = range(7)
+"""Columns of the result of :func:`measure_cells`."""
 
 
 @compiled
@@ -13,11 +14,12 @@ def measure_cells(labels: npt.NDArray[np.int32], largest: int) -> npt.NDArray[np
     """Measure every cell in one pass over the runs of equal ids.
 
     Args:
-        labels: (H, W), ids up to ``largest``.
+        labels: (H, W) ids from 0 to ``largest``.
         largest: the largest id.
 
     Returns:
-        (largest + 1, 7): pixels, sums of columns and rows, and the first and last column and row.
+        (largest + 1, 7) by id: number of pixels, sum of their columns, sum of their rows, first and last
+        column, first and last row.
     """
     height, width = labels.shape
     cells = np.zeros((largest + 1, 7), np.int64)
@@ -43,7 +45,13 @@ def measure_cells(labels: npt.NDArray[np.int32], largest: int) -> npt.NDArray[np
 
 @compiled
 def end_of_run(labels: npt.NDArray[np.int32], row: int, start: int) -> int:
-    """Give the column after the last of the pixels that share their id with the one at ``start``."""
+    """Return the column after the last pixel of the run that contains ``start``.
+
+    Args:
+        labels: (H, W) label map.
+        row: row of the run.
+        start: first column of the run.
+    """
     width = labels.shape[1]
     end = start + 1
     while end < width and labels[row, end] == labels[row, start]:

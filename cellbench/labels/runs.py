@@ -1,4 +1,4 @@
-"""Run-length codes of cells, as Kaggle's and COCO's files hold them."""
+"""Run-length codes of cells, in the formats of Kaggle and COCO."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -16,16 +16,16 @@ def parse_runs(runs: str, shape: tuple[int, int]) -> tuple[_Numbers, _Numbers]:
     """Read a Kaggle run-length code.
 
     Args:
-        runs: ``start length start length …``; starts are one-based and count along rows (as in the
-            Sartorius competition), sorted and not overlapping.
+        runs: ``start length start length …``; starts count from 1 along rows (as in the Sartorius
+            competition), are sorted and do not overlap.
         shape: (H, W) of the image.
 
     Returns:
-        The first pixel of each run and the one after its last, as indices into the flattened, row-major
-        image.
+        The first pixel of each run and the pixel after its last one, as indices into the image flattened
+        row by row.
 
     Raises:
-        LabelMapError: if the runs are no pairs of positive integers, unsorted, overlapping, or end
+        LabelMapError: if the runs are not pairs of positive integers, are not sorted, overlap, or end
             outside the image.
 
     Example:
@@ -34,7 +34,7 @@ def parse_runs(runs: str, shape: tuple[int, int]) -> tuple[_Numbers, _Numbers]:
         ([1, 5], [3, 6])
     """
     words = runs.split()
-    # 18 digits: what a start and a length together may have without leaving 64 bits.
+    # The sum of two numbers of 18 digits still fits into 64 bits.
     numeric = (
         runs.isascii() and all(map(str.isdigit, words)) and max(map(len, words), default=0) <= 18
     )
@@ -44,14 +44,16 @@ def parse_runs(runs: str, shape: tuple[int, int]) -> tuple[_Numbers, _Numbers]:
     starts, lengths = numbers[::2] - 1, numbers[1::2]
     ends = starts + lengths
     if (starts < 0).any() or (lengths < 1).any():
-        raise LabelMapError("run-length code: starts and lengths count from 1")
+        raise LabelMapError("run-length code: starts and lengths must be at least 1")
     if (starts[1:] < starts[:-1]).any():
         raise LabelMapError("run-length code: the runs are not sorted")
     if (starts[1:] < ends[:-1]).any():
         pixel = starts[1:][starts[1:] < ends[:-1]][0] + 1
-        raise LabelMapError(f"run-length code: the runs overlap, pixel {pixel} is there twice")
+        raise LabelMapError(f"run-length code: the runs overlap at pixel {pixel}")
     if len(ends) and ends[-1] > shape[0] * shape[1]:
-        raise LabelMapError(f"run-length code: ends at pixel {ends[-1]}, the image is {shape}")
+        raise LabelMapError(
+            f"run-length code: ends at pixel {ends[-1]}, outside the image of {shape[0]} × {shape[1]} px"
+        )
     return starts, ends
 
 
@@ -59,11 +61,11 @@ def decode_runs(runs: str, shape: tuple[int, int]) -> _Numbers:
     """Decode a Kaggle run-length code into pixel indices.
 
     Args:
-        runs: as :func:`parse_runs` takes them.
+        runs: run-length code, see :func:`parse_runs`.
         shape: (H, W) of the image.
 
     Returns:
-        Indices into the flattened, row-major image.
+        Indices into the image flattened row by row.
 
     Raises:
         LabelMapError: as :func:`parse_runs`.
@@ -76,7 +78,14 @@ def decode_runs(runs: str, shape: tuple[int, int]) -> _Numbers:
 
 
 def run_pixels(starts: _Numbers, ends: _Numbers) -> _Numbers:
-    """List the pixels of runs, each given by its first pixel and the one after its last.
+    """Return the pixels of runs.
+
+    Args:
+        starts: (N,) first pixel of each run.
+        ends: (N,) pixel after the last one of each run.
+
+    Returns:
+        The pixels of all runs, in the order of the runs.
 
     Example:
         >>> run_pixels(np.array([1, 5]), np.array([3, 6])).tolist()
@@ -88,7 +97,13 @@ def run_pixels(starts: _Numbers, ends: _Numbers) -> _Numbers:
 
 
 def encode_runs(mask: npt.NDArray[np.bool_]) -> str:
-    """Encode a mask as one-based, row-major runs, the inverse of :func:`decode_runs`.
+    """Encode a mask as runs that count from 1 along rows; the inverse of :func:`decode_runs`.
+
+    Args:
+        mask: (H, W), true inside the cell.
+
+    Returns:
+        The run-length code; empty for an empty mask.
 
     Example:
         >>> encode_runs(np.array([[False, True, True], [False, False, True]]))
@@ -98,13 +113,13 @@ def encode_runs(mask: npt.NDArray[np.bool_]) -> str:
 
 
 def encode_cells(labels: LabelMap | npt.NDArray[np.bool_]) -> Iterator[tuple[int, str]]:
-    """Encode every cell of a label map as one-based, row-major runs, in one pass over the pixels.
+    """Encode every cell of a label map as runs that count from 1 along rows.
 
     Args:
         labels: (H, W) label map.
 
     Yields:
-        Ids, ascending, and runs as :func:`decode_runs` reads them.
+        Id and run-length code of each cell, ids ascending.
 
     Example:
         >>> list(encode_cells(np.array([[0, 7, 7], [2, 0, 7]])))
@@ -117,13 +132,14 @@ def encode_cells(labels: LabelMap | npt.NDArray[np.bool_]) -> Iterator[tuple[int
 
 
 class CellCounts(NamedTuple):
-    """A cell as COCO's uncompressed run-length code tells it.
+    """A cell in COCO's uncompressed run-length code.
 
     Attributes:
-        id: in the label map.
-        counts: pixels outside and inside the cell in turn, down the columns from the top left.
-        area: its pixels.
-        box: x, y of its upper left corner, width and height, in pixels.
+        id: id of the cell in the label map.
+        counts: numbers of pixels alternately outside and inside the cell, down the columns from the top
+            left.
+        area: area in pixels.
+        box: x and y of the upper left corner, width and height, in pixels.
     """
 
     id: int
@@ -133,13 +149,13 @@ class CellCounts(NamedTuple):
 
 
 def count_cells(labels: LabelMap) -> Iterator[CellCounts]:
-    """Encode every cell of a label map as COCO does, in one pass over the pixels.
+    """Encode every cell of a label map as COCO does.
 
     Args:
         labels: (H, W) label map.
 
     Yields:
-        Cells, ids ascending.
+        The cells, ids ascending.
 
     Example:
         >>> for cell in count_cells(np.array([[0, 7, 7], [2, 0, 7]])):
@@ -162,7 +178,7 @@ def count_cells(labels: LabelMap) -> Iterator[CellCounts]:
 
 
 def _runs_by_cell(pixels: npt.NDArray[Any]) -> tuple[LabelMap, _Numbers, _Numbers, _Numbers]:
-    """Give the ids, the place of the first run of each, and all runs, sorted by id, then by start."""
+    """Return the ids, the place of the first run of each id, and all runs sorted by id, then by start."""
     starts = np.concatenate([[0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1])
     ends = np.append(starts[1:], len(pixels))
     owners = pixels[starts]
@@ -178,7 +194,7 @@ def _slices(ids: LabelMap, firsts: _Numbers, runs: int) -> Iterator[tuple[int, i
 
 
 def _boxes(firsts: _Numbers, starts: _Numbers, lasts: _Numbers, height: int) -> _Numbers:
-    """Give (N, 4) x, y, width and height from column-major runs, which may go on in the next column."""
+    """Return (N, 4) x, y, width and height from runs down the columns, which may span several columns."""
     left, right = starts // height, lasts // height
     goes_on = left < right
     top = np.where(goes_on, 0, starts % height)

@@ -149,9 +149,12 @@ def test_the_protocol_comes_from_the_record_beside_the_scores(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        ('{"protocol": {"name": "ours", "version": 1}}', "'ours': not known"),
-        ('{"protocol": {"name": "exact", "version": 0}}', "exact version 0, this is version 1"),
-        ("{}", "names no protocol"),
+        ('{"protocol": {"name": "ours", "version": 1}}', "'ours': unknown"),
+        (
+            '{"protocol": {"name": "exact", "version": 0}}',
+            "exact version 0, but this cellbench has version 1",
+        ),
+        ("{}", "does not name a protocol"),
     ],
 )
 def test_a_record_that_cannot_be_used(record: str, message: str, tmp_path: Path) -> None:

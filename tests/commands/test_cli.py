@@ -72,7 +72,7 @@ def test_wrong_usage_exits_2(words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "more",
-    [["--protocol", "mine"], ["--thresholds", "0"], ["--thresholds", "1.5"]],
+    [["--thresholds", "0"], ["--thresholds", "1.5"]],
 )
 def test_unknown_values_of_options_exit_2(
     more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

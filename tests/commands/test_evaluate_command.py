@@ -12,8 +12,10 @@ import pytest
 from label_maps import discs
 
 from cellbench.cli import main
+from cellbench.commands.evaluate import PROTOCOL_NAMES
 from cellbench.evaluation import PROTOCOLS
-from cellbench.evaluation.folder import COLUMNS
+from cellbench.evaluation.measures import Table
+from cellbench.evaluation.rows import columns
 from cellbench.labels import write_labels
 
 
@@ -32,6 +34,20 @@ def folders(tmp_path: Path) -> list[str]:
 def test_explain_needs_no_folders(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--protocol", name, "--explain"]) == 0
     assert capsys.readouterr().out.startswith(f"protocol:   {name}, version ")
+
+
+def test_help_has_choices_defaults_and_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tuple(PROTOCOLS) == PROTOCOL_NAMES
+    assert main(["evaluate", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--protocol {neurips22,neurips22-v1,exact} scoring rules (default: neurips22)" in text
+    assert "table to write (default: scores.csv)" in text
+    assert "example: cellbench evaluate data/sample/test/labels predictions --out" in text
+
+
+def test_unknown_protocols_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "a", "b", "--protocol", "neurips"]) == 2
+    assert "choose from 'neurips22', 'neurips22-v1', 'exact'" in capsys.readouterr().err
 
 
 def test_linked_folders_are_called_as_the_links_are(folders: list[str], tmp_path: Path) -> None:
@@ -66,7 +82,9 @@ def test_every_table(folders: list[str], tmp_path: Path) -> None:
         "details": pd.read_csv(out.with_name("scores_details.csv")),
         "cells": pd.read_csv(out.with_name("scores_cells.csv")),
     }
-    assert {name: tuple(table) for name, table in tables.items()} == COLUMNS
+    assert {name: tuple(table) for name, table in tables.items()} == {
+        table.value: columns(table) for table in Table
+    }
     assert len(tables["scores"]) == 2 * 3 * 2
     assert tables["details"]["algorithm"].tolist() == ["mine"] * 3 + ["theirs"] * 3
     assert (tables["details"].query("algorithm == 'mine'")["ap"] == 1).all()
@@ -107,4 +125,4 @@ def test_the_bar_tells_rate_and_time_left(
 
 def test_without_folders_the_usage_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate"]) == 2
-    assert "name the folder of truth" in capsys.readouterr().err
+    assert "name the folder of true label maps" in capsys.readouterr().err

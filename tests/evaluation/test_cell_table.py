@@ -1,15 +1,15 @@
 """cell_rows and centroids: scikit-image as oracle, bands and tiles of any height, hand-worked rows."""
 
-import json
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from label_maps import blocky_maps, pairs
 from skimage.measure import regionprops
 
-from cellbench.evaluation.cell_table import CELL_COLUMNS, cell_rows, centroids
+from cellbench.evaluation.cell_errors import CellKind
+from cellbench.evaluation.cell_table import cell_rows, centroids
 from cellbench.evaluation.overlap import count_overlaps
+from cellbench.evaluation.rows import CellRow, MapName
 from cellbench.labels import LabelMap
 from cellbench.labels.banded import BandedLabels, in_bands
 
@@ -52,51 +52,51 @@ def test_ids_of_63_bits() -> None:
     assert found.columns.tolist() == [0.0, 0.5]
 
 
-def rows_of(truth: LabelMap, prediction: LabelMap) -> list[dict[str, object]]:
+def rows_of(truth: LabelMap, prediction: LabelMap) -> list[CellRow]:
     maps = in_bands(truth), in_bands(prediction)
-    return cell_rows(count_overlaps(*maps), *map(centroids, maps))
+    return list(cell_rows("x", "DIC", count_overlaps(*maps), *map(centroids, maps)))
 
 
 def test_rows_by_hand() -> None:
     truth = np.array([[7, 7, 7, 7, 0, 9, 0, 0], [7, 7, 7, 7, 0, 9, 0, 0]])
     prediction = np.array([[3, 3, 3, 5, 0, 0, 0, 2**62], [3, 3, 3, 0, 0, 0, 0, 0]])
-    values = [
-        ("truth", 7, 8, 0.5, 1.5, 3, 0.75, "matched"),
-        ("truth", 9, 2, 0.5, 5.0, "", 0.0, "missed"),
-        ("prediction", 3, 6, 0.5, 1.0, 7, 0.75, "matched"),
-        ("prediction", 5, 1, 0.0, 3.0, "", 0.125, "split"),
-        ("prediction", 2**62, 1, 0.0, 7.0, "", 0.0, "spurious"),
+    true, predicted = MapName.TRUTH, MapName.PREDICTION
+    assert rows_of(truth, prediction) == [
+        CellRow("x", "DIC", true, 7, 8, 0.5, 1.5, 3, 0.75, CellKind.MATCHED),
+        CellRow("x", "DIC", true, 9, 2, 0.5, 5.0, None, 0.0, CellKind.MISSED),
+        CellRow("x", "DIC", predicted, 3, 6, 0.5, 1.0, 7, 0.75, CellKind.MATCHED),
+        CellRow("x", "DIC", predicted, 5, 1, 0.0, 3.0, None, 0.125, CellKind.SPLIT),
+        CellRow("x", "DIC", predicted, 2**62, 1, 0.0, 7.0, None, 0.0, CellKind.SPURIOUS),
     ]
-    found = rows_of(truth, prediction)
-    assert found == [dict(zip(CELL_COLUMNS, row, strict=True)) for row in values]
-    assert json.loads(json.dumps(found)) == found
 
 
 @given(pairs())
 def test_rows_agree_with_the_maps(pair: tuple[LabelMap, LabelMap]) -> None:
     rows = rows_of(*pair)
     for name, labels, other in zip(("truth", "prediction"), pair, pair[::-1], strict=True):
-        mine = {row["id"]: row for row in rows if row["map"] == name}
-        theirs = {row["id"]: row for row in rows if row["map"] != name}
-        assert [(row["id"], row["area"]) for row in mine.values()] == [
+        own_rows = {row.id: row for row in rows if row.map == name}
+        other_rows = {row.id: row for row in rows if row.map != name}
+        assert [(row.id, row.area) for row in own_rows.values()] == [
             (region.label, region.area) for region in regionprops(labels)
         ]
-        for row in mine.values():
-            cell = labels == row["id"]
-            ious = {k: (cell & (other == k)).sum() / (cell | (other == k)).sum() for k in theirs}
-            assert row["iou"] == max(ious.values(), default=0)
-            assert (row["partner"] != "") == (row["kind"] == "matched")
-            if row["kind"] == "matched":
-                assert theirs[row["partner"]]["partner"] == row["id"]
-                assert row["iou"] == ious[row["partner"]]
+        for row in own_rows.values():
+            cell = labels == row.id
+            ious = {
+                k: (cell & (other == k)).sum() / (cell | (other == k)).sum() for k in other_rows
+            }
+            assert row.iou == max(ious.values(), default=0)
+            assert (row.partner is not None) == (row.kind is CellKind.MATCHED)
+            if row.partner is not None:
+                assert other_rows[row.partner].partner == row.id
+                assert row.iou == ious[row.partner]
 
 
 def test_one_id_for_a_cell_in_each_of_two_tiles() -> None:
     labels = np.kron(np.eye(2, dtype=int), np.pad(np.ones((2, 2), int), 1))
     maps = in_bands(labels)
     places = centroids(maps, (4, 4))
-    rows = cell_rows(count_overlaps(maps, maps, 1, (4, 4)), places, places)
-    assert [(row["map"], row["centroid_row"], row["centroid_column"]) for row in rows] == [
+    rows = cell_rows("x", "", count_overlaps(maps, maps, 1, (4, 4)), places, places)
+    assert [(row.map, row.centroid_row, row.centroid_column) for row in rows] == [
         ("truth", 1.5, 1.5),
         ("prediction", 1.5, 1.5),
         ("truth", 5.5, 5.5),

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ import pandas as pd
 import pytest
 from label_maps import discs
 
-from cellbench.errors import LabelMapError, ScoresError
+from cellbench.errors import LabelMapError, ScoresError, UsageError
 from cellbench.evaluation import evaluate_folder, score_folder
-from cellbench.evaluation.folder import COLUMNS
+from cellbench.evaluation.measures import Table
 from cellbench.evaluation.parallel import results_as_they_come
+from cellbench.evaluation.rows import MapName, columns
 from cellbench.labels import cell_ids, encode_runs, write_labels
 
 STEMS = ("a", "b.c", "d", "e", "f", "g", "h")
@@ -48,7 +50,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_every_image_has_a_row_and_failures_earn_nothing(folders: tuple[Path, Path]) -> None:
     table = evaluate_folder(*folders).set_index("image")
-    assert tuple(evaluate_folder(*folders).columns) == COLUMNS["scores"]
+    assert tuple(evaluate_folder(*folders).columns) == columns(Table.SCORES)
     assert table["status"].to_dict() == {
         "a": "ok",
         "b.c": "ok",
@@ -114,7 +116,7 @@ def test_a_killed_run_goes_on_where_it_stopped(folders: tuple[Path, Path], tmp_p
     assert again == [(2, 7), (3, 7), (4, 7), (5, 7), (6, 7), (7, 7)]
     assert table.loc["a", "f1"] == 0
     pd.testing.assert_frame_equal(
-        table.reset_index()[list(COLUMNS["scores"])], evaluate_folder(truth, predictions)
+        table.reset_index()[list(columns(Table.SCORES))], evaluate_folder(truth, predictions)
     )
 
 
@@ -178,10 +180,10 @@ def test_truth_named_as_the_official_scripts_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("runtimes", "message"),
     [
-        ("Img Name,Seconds\na,1\n", "lacks the column 'Real Running Time'"),
+        ("Img Name,Seconds\na,1\n", "the column 'Real Running Time' is missing"),
         ("Img Name,Real Running Time\na,-1\n", "line 2 has the running time -1"),
         ("Img Name,Real Running Time\na,soon\n", "line 2 has the running time soon"),
-        ("Real Running Time,Img Name\n1\n", "line 2 lacks 'Img Name'"),
+        ("Real Running Time,Img Name\n1\n", "line 2 has no value in the column 'Img Name'"),
         ("Img Name,Real Running Time\na,inf\n", "line 2 has the running time inf"),
     ],
 )
@@ -199,7 +201,7 @@ def test_two_predictions_for_one_image_are_invalid(
     table = evaluate_folder(truth, predictions).set_index("image")
     assert table.loc["a", "status"] == "invalid"
     assert table.loc["b.c", "status"] == "ok"
-    assert "a_label.npy and a_label.tiff; scored 0 as invalid" in caplog.text
+    assert "a_label.npy and a_label.tiff; scored 0 (status: invalid)" in caplog.text
 
 
 def test_a_folder_and_a_link_to_itself_named_like_label_maps(folders: tuple[Path, Path]) -> None:
@@ -220,7 +222,7 @@ def test_a_bad_truth_is_told_after_the_others_are_scored(
     path = truth / "a_label.tiff"
     path.write_bytes(path.read_bytes()[:-9])
     journal = tmp_path / "journal"
-    with pytest.raises(ScoresError, match=r"a_label\.tiff: .*1 truths cannot be used"):
+    with pytest.raises(ScoresError, match=r"a_label\.tiff: .*this truth cannot be used; all other"):
         evaluate_folder(truth, predictions, journal=journal)
     assert str(path) not in caplog.text
     assert len(journal.read_text().split()) > 0
@@ -244,31 +246,52 @@ def test_predictions_as_a_run_length_table(folders: tuple[Path, Path], tmp_path:
 
 
 def test_details_and_cells(folders: tuple[Path, Path]) -> None:
-    tables = score_folder(*folders, tables=("scores", "details", "cells"))
-    scores = {row["image"]: row for row in tables["scores"]}
-    for row in tables["details"]:
-        assert list(row) == list(COLUMNS["details"])
-        same = ("true_cells", "predicted_cells", "tp", "fp", "fn", "dice", "status")
-        assert [row[name] for name in same] == [scores[row["image"]][name] for name in same]
-        assert row["f1_50"] == row["rq"] == scores[row["image"]]["f1"]
-    cells = pd.DataFrame(tables["cells"])
-    assert list(cells) == list(COLUMNS["cells"])
-    counts = cells.groupby(["image", "map"]).size()
-    assert counts["a"].tolist() == [scores["a"]["predicted_cells"], scores["a"]["true_cells"]]
-    assert counts["d"].to_dict() == {"truth": scores["d"]["true_cells"]}
+    result = score_folder(*folders, tables=("scores", "details", "cells"))
+    scores = {row.image: row for row in result.scores}
+    for row in result.details:
+        of_scores = scores[row.image]
+        assert row.status is of_scores.status
+        for name in ("true_cells", "predicted_cells", "tp", "fp", "fn", "dice"):
+            assert row.measures[name] == of_scores.measures[name]
+        assert row.measures["f1_50"] == row.measures["rq"] == of_scores.measures["f1"]
+    counts = Counter((row.image, row.map) for row in result.cells)
+    for image, map_name, cells in (
+        ("a", "truth", "true_cells"),
+        ("a", "prediction", "predicted_cells"),
+        ("d", "truth", "true_cells"),
+    ):
+        assert counts[image, MapName(map_name)] == scores[image].measures[cells] > 0
+    assert counts["d", MapName.PREDICTION] == 0
+    for table in Table:
+        assert {tuple(row) for row in result.csv_rows(table)} == {columns(table)}
+
+
+def test_unknown_tables_are_refused(folders: tuple[Path, Path]) -> None:
+    with pytest.raises(UsageError, match="table 'summary': unknown; choose from scores, details"):
+        score_folder(*folders, tables=("summary",))
+
+
+def test_a_finished_journal_gives_the_same_rows(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    journal, tables = tmp_path / "journal", tuple(Table)
+    first = score_folder(*folders, tables=tables, journal=journal)
+    again = score_folder(*folders, tables=tables, journal=journal)
+    # repr: NaN equals itself there.
+    assert repr(again) == repr(first)
 
 
 def test_bad_folders(folders: tuple[Path, Path], tmp_path: Path) -> None:
     truth, predictions = folders
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ScoresError, match="holds no label maps"):
+    with pytest.raises(ScoresError, match="contains no label maps"):
         evaluate_folder(tmp_path / "empty", predictions)
     with pytest.raises(LabelMapError, match="no such folder"):
         evaluate_folder(truth, tmp_path / "absent")
     with pytest.raises(ScoresError, match="no such manifest"):
         evaluate_folder(truth, predictions, manifest=tmp_path / "absent.csv")
     (predictions / "resources.csv").write_text("image,status\na,perhaps\n")
-    with pytest.raises(ScoresError, match="line 2 has the status 'perhaps'"):
+    with pytest.raises(
+        ScoresError, match="line 2 has the unknown status 'perhaps'; use one of ok, missing"
+    ):
         evaluate_folder(truth, predictions)
 
 
@@ -281,7 +304,7 @@ def test_images_set_the_size_and_need_a_truth(folders: tuple[Path, Path], tmp_pa
     table = evaluate_folder(*folders, images=images).set_index("image")
     assert table.loc["a", ["height", "width", "tolerance_s"]].tolist() == [1500, 2000, 30.0]
     Image.new("L", (20, 20)).save(images / "z.png")
-    with pytest.raises(ScoresError, match="1 images have no truth, first z"):
+    with pytest.raises(ScoresError, match="1 images have no true label map, the first is z"):
         evaluate_folder(*folders, images=images)
 
 
@@ -289,6 +312,6 @@ def test_the_table_survives_a_csv(folders: tuple[Path, Path], tmp_path: Path) ->
     table = evaluate_folder(*folders)
     table.to_csv(tmp_path / "scores.csv", index=False)
     with (tmp_path / "scores.csv").open(newline="") as file:
-        assert next(csv.reader(file)) == list(COLUMNS["scores"])
+        assert next(csv.reader(file)) == list(columns(Table.SCORES))
     read = pd.read_csv(tmp_path / "scores.csv")
     assert read["f1"].tolist() == table["f1"].tolist()

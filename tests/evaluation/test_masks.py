@@ -72,11 +72,14 @@ def test_long_rows_and_other_columns_are_read(tmp_path: Path) -> None:
         (["x,1 2 3"], r"line 2, image x: run-length code: expected pairs of positive integers"),
         (["y,1 2", "x,-1 2"], r"line 3, image x: .* expected pairs of positive integers"),
         (["x,1.5 2"], r"line 2, image x: .* expected pairs of positive integers"),
-        (["x,0 2"], r"line 2, image x: .* count from 1"),
-        (["x,1 0"], r"line 2, image x: .* count from 1"),
+        (["x,0 2"], r"line 2, image x: .* must be at least 1"),
+        (["x,1 0"], r"line 2, image x: .* must be at least 1"),
         (["x,3 2 1 1"], r"line 2, image x: .* the runs are not sorted"),
-        (["x,1 2 2 1"], r"line 2, image x: .* pixel 2 is there twice"),
-        (["x,1 1", "x,12 2"], r"line 3, image x: .* ends at pixel 13, the image is \(3, 4\)"),
+        (["x,1 2 2 1"], r"line 2, image x: .* overlap at pixel 2"),
+        (
+            ["x,1 1", "x,12 2"],
+            r"line 3, image x: .* ends at pixel 13, outside the image of 3 × 4 px",
+        ),
         (
             ["x,5 4", "y,1 9", "x,1 3 8 1"],
             r"image x: the masks of lines 2 and 4 overlap at pixel 8",

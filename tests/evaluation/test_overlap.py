@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from label_maps import pairs
 
 from cellbench.errors import InvalidLabelsError, LabelMapError
+from cellbench.evaluation.compiled import CompiledCounter
 from cellbench.evaluation.overlap import Overlaps, count_overlaps
-from cellbench.evaluation.pairs import CompiledCounter, NumpyCounter, Pairs, Window
+from cellbench.evaluation.pairs import NumpyCounter, Pairs, Window
 from cellbench.labels import LabelMap, remove_frame_cells
 from cellbench.labels.banded import BandedLabels, in_bands
 
@@ -130,5 +131,7 @@ def test_negative_ids_are_found_in_any_type(dtype: npt.DTypeLike, other: npt.DTy
 
 
 def test_shapes_have_to_be_equal() -> None:
-    with pytest.raises(LabelMapError, match=r"prediction is \(3, 2\), truth is \(2, 3\)"):
+    with pytest.raises(
+        LabelMapError, match=r"prediction has the shape \(3, 2\), but truth has \(2, 3\)"
+    ):
         count_overlaps(in_bands(np.ones((2, 3), int)), in_bands(np.ones((3, 2), int)))

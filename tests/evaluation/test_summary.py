@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellbench.evaluation.details import DETAIL_COLUMNS, ERROR_COLUMNS, image_details
+from cellbench.evaluation.details import image_details
+from cellbench.evaluation.measures import ERROR_COLUMNS, Table
 from cellbench.evaluation.overlap import count_overlaps
-from cellbench.evaluation.summary import SUMMARY_COLUMNS, summarise
+from cellbench.evaluation.rows import columns
+from cellbench.evaluation.summary import summarise, summary_columns
 from cellbench.labels.banded import in_bands
 
 # Runs of pixels of one row: true areas, and the share of each that is predicted.
@@ -45,7 +47,7 @@ def row_of(summary: pd.DataFrame, group: str, value: str = "") -> dict[str, obje
 
 def test_groups_and_columns(details: pd.DataFrame) -> None:
     found = summarise(pd.concat([details, details.assign(algorithm="cellpose")]))
-    assert tuple(found.columns) == SUMMARY_COLUMNS
+    assert tuple(found.columns) == summary_columns()
     groups = [
         ("all", ""),
         ("modality", "DIC"),
@@ -97,8 +99,8 @@ def test_the_same_bytes_from_any_order_and_from_csv(details: pd.DataFrame) -> No
 
 
 def test_no_rows_give_no_rows() -> None:
-    nothing = pd.DataFrame(columns=["algorithm", "image", "modality", "status", *DETAIL_COLUMNS])
-    assert summarise(nothing).to_csv(index=False) == ",".join(SUMMARY_COLUMNS) + "\n"
+    nothing = pd.DataFrame(columns=list(columns(Table.DETAILS)))
+    assert summarise(nothing).to_csv(index=False) == ",".join(summary_columns()) + "\n"
 
 
 def test_nothing_matched_is_0(details: pd.DataFrame) -> None:

@@ -50,7 +50,7 @@ def mutated(data: bytes, others: Sequence[bytes], random: Random) -> bytes:
     for _ in range(random.choice((1, 1, 1, 2, 2, 3, 4))):
         random.choice(_WAYS)(buffer, others, random)
     if buffer.startswith(_PNG) and random.random() < 0.8:
-        _mend_checksums(buffer)
+        _correct_checksums(buffer)
     return bytes(buffer)
 
 
@@ -122,7 +122,7 @@ _WAYS: tuple[Callable[[bytearray, Sequence[bytes], Random], None], ...] = (
 )  # fmt: skip
 
 
-def _mend_checksums(buffer: bytearray) -> None:
+def _correct_checksums(buffer: bytearray) -> None:
     """Make the chunks of a PNG look sound, so that decoders go on to what is in them."""
     start = len(_PNG)
     while start + 12 <= len(buffer):

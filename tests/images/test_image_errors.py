@@ -37,9 +37,13 @@ BROKEN: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     "missing": ("a.png", Path.exists, "no such file"),
     "folder": ("a.tif", Path.mkdir, "is a folder"),
     "empty": ("a.tif", Path.touch, "empty"),
-    "text": ("a.png", lambda path: path.write_text("hello"), "no TIFF, PNG, JPEG or BMP"),
+    "text": (
+        "a.png",
+        lambda path: path.write_text("hello"),
+        "not a TIFF, PNG, JPEG or BMP file; export it as OME-TIFF",
+    ),
     "text like BMP": ("a.bmp", lambda path: path.write_text("BMW, 7"), "cannot be read"),
-    "gif": ("a.png", lambda path: Image.new("L", (3, 3)).save(path, "GIF"), "no TIFF, PNG"),
+    "gif": ("a.png", lambda path: Image.new("L", (3, 3)).save(path, "GIF"), "not a TIFF, PNG"),
     "z stack": ("a.tif", pages((5, 9, 9), metadata={"axes": "ZYX"}), "stack of 5 pages"),
     "time": ("a.tif", pages((2, 9, 9), metadata={"axes": "TYX"}), "axes 'CYX'"),
     "plain stack": ("a.tif", pages((30, 40, 50)), "stack of 30 pages"),
@@ -149,5 +153,7 @@ def test_lzw_that_would_crash_the_decoder(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[offset : offset + 3] = b"\x80\x7f\xff"  # a clear, then a code that is not yet there
     path.write_bytes(content)
-    with pytest.raises(ImageError, match=r"crash\.tif: cannot be read as an image \(code 511"):
+    with pytest.raises(
+        ImageError, match=r"crash\.tif: cannot be read as an image \(invalid LZW code 511"
+    ):
         read_raw(path)

@@ -50,7 +50,7 @@ def test_damaged_streams_as_code_by_code(data: st.DataObject, length: int, ids: 
     if is_sound(bytes(stream)):
         check_lzw(bytes(stream))
     else:
-        with pytest.raises(ValueError, match="after a clear in LZW"):
+        with pytest.raises(ValueError, match=r"invalid LZW code .* after a clear code"):
             check_lzw(bytes(stream))
 
 
@@ -72,7 +72,7 @@ def test_what_follows_a_clear_is_a_literal(codes: tuple[int, ...], sound: bool) 
     if sound:
         check_lzw(packed(*codes))
     else:
-        with pytest.raises(ValueError, match="after a clear in LZW"):
+        with pytest.raises(ValueError, match=r"invalid LZW code .* after a clear code"):
             check_lzw(packed(*codes))
 
 
@@ -81,5 +81,7 @@ def test_such_a_file_is_an_error_and_no_crash(tmp_path: Path) -> None:
     stream = packed(CLEAR, 311, 311, 400, END)
     options = {"shape": (9, 9), "dtype": "u1", "compression": "lzw", "rowsperstrip": 9}
     tifffile.imwrite(path, iter([stream]), **options)
-    with pytest.raises(LabelMapError, match=r"a_label\.tiff: .*\(code 311 after a clear in LZW\)"):
+    with pytest.raises(
+        LabelMapError, match=r"a_label\.tiff: .*\(invalid LZW code 311 after a clear code\)"
+    ):
         read_labels(path)

@@ -108,27 +108,33 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "dangling link": (lambda path: path.symlink_to("nothing"), "no such file"),
     "folder": (Path.mkdir, "is a folder"),
     "loop": (loop, "Too many levels of symbolic links"),
-    "pipe": (os.mkfifo, "is no regular file"),
+    "pipe": (os.mkfifo, "is not a regular file"),
     "empty": (Path.touch, "empty"),
-    "text": (lambda path: path.write_text("hello"), "no TIFF, PNG, NPY or NPZ"),
-    "truncated": (truncated, "cut short"),
+    "text": (lambda path: path.write_text("hello"), "not a TIFF, PNG, NPY or NPZ"),
+    "truncated": (truncated, "truncated; copy or save it again"),
     "truncated png": (truncated_png, "cannot be read"),
-    "header only": (lambda path: path.write_bytes(b"II*\0\x08\0\0\0"), "it holds no page"),
+    "header only": (lambda path: path.write_bytes(b"II*\0\x08\0\0\0"), "it contains no page"),
     "png header only": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n"), "cannot be read"),
-    "no rows in npy": (partial(array_header, shape=(3, 3)), "cut short"),
-    "npy of version 2": (partial(array_header, shape=(3, 3), version=2), "cut short"),
+    "no rows in npy": (partial(array_header, shape=(3, 3)), "truncated; copy or save it again"),
+    "npy of version 2": (
+        partial(array_header, shape=(3, 3), version=2),
+        "truncated; copy or save it again",
+    ),
     "long header": (lambda path: array_header(path, (1,) * 900), "cannot be read"),
-    "python 2": (lambda path: python_2(path, rows=1), "cut short"),
+    "python 2": (lambda path: python_2(path, rows=1), "truncated; copy or save it again"),
     "bzip2 in npz": (
         lambda path: zipped(path, b"", method=zipfile.ZIP_BZIP2),
-        "packed as no NPZ is",
+        "unsupported compression",
     ),
     "no zip": (lambda path: path.write_bytes(b"PK\3\4 is no zip"), "not a zip file"),
     "text in npz": (lambda path: zipped(path, b"hello"), "cannot be read"),
     "damaged npz": (damaged_sum, "Bad CRC-32"),
     "header of 100 MB": (long_header, "cannot be read"),
-    "many sizes": (partial(retagged, TileLength=(16,) * 9), "a side in its header is no number"),
-    "lacks tiles": (partial(retagged, ImageWidth=17), "lacks strips or tiles"),
+    "many sizes": (
+        partial(retagged, TileLength=(16,) * 9),
+        "a width or height in its header is not a number",
+    ),
+    "lacks tiles": (partial(retagged, ImageWidth=17), "some strips or tiles are missing"),
     "huge png": (huge_png, "declares 4900000000 px"),
     "huge tiff": (partial(retagged, ImageWidth=70_000, ImageLength=70_000), "declares 4900000000"),
     "huge tile": (partial(retagged, TileWidth=70_000, TileLength=70_000), "declares 4900000000"),
@@ -140,8 +146,8 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
 INVALID: dict[str, tuple[Callable[[Path], Any], str]] = {
     "two maps": (two_maps, "more than one page"),
     "stack": (lambda path: tifffile.imwrite(path, np.ones((2, 9, 9), "u2")), "more than one page"),
-    "stack in a page": (stack_in_a_page, "stack in one page"),
-    "stack of ImageJ": (partial(stack_in_a_page, imagej=True), "stack in one page"),
+    "stack in a page": (stack_in_a_page, "stack of images in one page"),
+    "stack of ImageJ": (partial(stack_in_a_page, imagej=True), "stack of images in one page"),
     "circle of pages": (circle, "more than one page"),
     "colours": (lambda path: tifffile.imwrite(path, np.ones((9, 9, 3), "u1")), "(9, 9, 3)"),
     "float": (lambda path: tifffile.imwrite(path, np.ones((4, 4), "f4")), "float32"),
@@ -152,10 +158,10 @@ INVALID: dict[str, tuple[Callable[[Path], Any], str]] = {
     "stack in npy": (lambda path: npy(path, np.ones((1, 5, 5), int)), "(1, 5, 5)"),
     "no pixels": (lambda path: npy(path, np.ones((0, 5), int)), "no pixels"),
     "float npy": (lambda path: npy(path, np.ones((5, 5))), "float64"),
-    "fields": (lambda path: npy(path, np.zeros((2, 2), "u1,u2")), "ids are integers"),
+    "fields": (lambda path: npy(path, np.zeros((2, 2), "u1,u2")), "ids must be integers"),
     "pickle": (lambda path: npy(path, np.full((2, 2), print)), "object"),
     "pickle in npz": (lambda path: npz(path, np.full((2, 2), print)), "object"),
-    "two arrays": (lambda path: zipped(path, b"", b""), "holds 2 arrays"),
+    "two arrays": (lambda path: zipped(path, b"", b""), "contains 2 arrays"),
 }
 
 
@@ -212,7 +218,10 @@ def test_the_size_limit_is_the_users(
     monkeypatch.setenv("CELLBENCH_MAX_PIXELS", "6300")
     read_labels(tmp_path / "a")
     monkeypatch.setenv("CELLBENCH_MAX_PIXELS", "6299")
-    with pytest.raises(LabelMapError, match=r"declares 6300 px; .* CELLBENCH_MAX_PIXELS"):
+    with pytest.raises(
+        LabelMapError,
+        match=r"declares 6300 px, more than the limit of 6299; .* CELLBENCH_MAX_PIXELS",
+    ):
         open_labels(tmp_path / "a")
     monkeypatch.setenv("CELLBENCH_MAX_PIXELS", "many")
     with pytest.raises(UsageError, match="CELLBENCH_MAX_PIXELS=many"):

@@ -48,7 +48,7 @@ any_map = st.sampled_from(["uint8", "uint16", "uint32", "uint64", "int32", "int6
         (np.ones((2, 3, 3), int), r"\(2, 3, 3\)"),
         (np.ones(4, int), r"\(4,\)"),
         (np.ones((0, 3), int), "no pixels"),
-        (np.full((2, 2), "a"), "ids are integers"),
+        (np.full((2, 2), "a"), "ids must be integers"),
         (np.ones((2, 2), complex), "complex128"),
     ],
 )
@@ -114,5 +114,5 @@ def test_ids_of_64_bits() -> None:
     large = np.array([[0, 2**53, 2**53 + 1], [5, 2**63 - 1, 0]], np.uint64)
     assert relabel(large).tolist() == [[0, 2, 3], [1, 4, 0]]
     assert cell_ids(large).tolist() == [5, 2**53, 2**53 + 1, 2**63 - 1]
-    with pytest.raises(InvalidLabelsError, match="relabel below"):
+    with pytest.raises(InvalidLabelsError, match="relabel the cells with ids below"):
         check_labels(large + np.uint64(2**62 + 2**62))

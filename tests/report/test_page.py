@@ -69,7 +69,7 @@ def test_it_says_what_was_ranked_and_how(board: Path) -> None:
     known = json.loads((board / "provenance.json").read_text())
     told = [
         "3 algorithms on 6 images",
-        "neurips22, version 1",
+        "neurips22, version 2",
         "rank-then-mean, ties min",
         "weights 1:1",
         "20 bootstrap samples of the images, seed 2022",

@@ -1,0 +1,137 @@
+"""The work on one image of a folder: open, count, measure."""
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellbench.errors import InvalidLabelsError, LabelMapError
+from cellbench.evaluation.cases import Case
+from cellbench.evaluation.cell_table import cell_rows, centroids
+from cellbench.evaluation.details import image_details, measure_counts
+from cellbench.evaluation.measures import Measure, Table
+from cellbench.evaluation.overlap import Overlaps
+from cellbench.evaluation.protocols import Protocol
+from cellbench.evaluation.rows import CellRow, DetailsRow, ImageResult, ScoresRow
+from cellbench.evaluation.runtimes import rank_runtime_seconds, tolerance_seconds
+from cellbench.evaluation.scoring import count_parts, score_parts
+from cellbench.evaluation.statuses import Status
+from cellbench.images import image_shape
+from cellbench.labels.banded import BandedLabels, in_bands
+from cellbench.labels.files import open_labels
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class UnusableTruth:
+    """The result of an image whose truth cannot be used.
+
+    Attributes:
+        problem: the file, what is wrong and what to do.
+    """
+
+    problem: str
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An image whose overlaps are counted; without a usable prediction, with an empty one."""
+
+    status: Status
+    truth: BandedLabels
+    prediction: BandedLabels
+    parts: list[Overlaps]
+
+
+@dataclass(frozen=True)
+class ImageScorer:
+    """Scores one image after another, in this or another process.
+
+    Attributes:
+        rules: the scoring rules.
+        thresholds: IoU thresholds of the table of scores.
+        measures: the measures of each table that is asked for, cells included.
+        images: number of images that this process will score, approximately.
+    """
+
+    rules: Protocol
+    thresholds: tuple[float, ...]
+    measures: dict[Table, tuple[Measure, ...]]
+    images: int
+
+    def __call__(self, case: Case) -> ImageResult | UnusableTruth:
+        """Score one image."""
+        try:
+            opened = self._open(case)
+            return ImageResult(
+                self._scores(case, opened) if Table.SCORES in self.measures else (),
+                self._details(case, opened) if Table.DETAILS in self.measures else (),
+                self._cells(case, opened) if Table.CELLS in self.measures else (),
+            )
+        except LabelMapError as error:
+            return UnusableTruth(str(error))
+
+    def _open(self, case: Case) -> _Opened:
+        """Count the overlaps of truth and prediction.
+
+        Raises:
+            LabelMapError: if the truth cannot be used.
+        """
+        truth = open_labels(case.truth)
+        status, problem = case.status, ""
+        if status is Status.OK:
+            try:
+                prediction = case.open_prediction(truth.shape)
+                if prediction.shape == truth.shape:
+                    parts = count_parts(truth, prediction, self.rules, self.images)
+                    return _Opened(status, truth, prediction, parts)
+                status = Status.WRONG_SHAPE
+                problem = (
+                    f"{prediction.source}: has the shape {prediction.shape}, "
+                    f"but the truth has {truth.shape}"
+                )
+            except LabelMapError as error:
+                invalid = isinstance(error, InvalidLabelsError)
+                status = Status.INVALID if invalid else Status.UNREADABLE
+                problem = str(error)
+        nothing = in_bands(np.broadcast_to(np.uint8(0), truth.shape))
+        parts = count_parts(truth, nothing, self.rules, self.images)
+        if problem:
+            _log.warning("%s; scored 0 (status: %s)", problem, status)
+        return _Opened(status, truth, nothing, parts)
+
+    def _scores(self, case: Case, opened: _Opened) -> tuple[ScoresRow, ...]:
+        usable = opened.status is Status.OK
+        height, width = opened.truth.shape if case.image is None else image_shape(case.image)
+        excess = rank_runtime_seconds(case.runtime, height, width) if usable else math.inf
+        return tuple(
+            ScoresRow(
+                image=case.stem,
+                modality=case.modality,
+                height=height,
+                width=width,
+                threshold=score.threshold,
+                measures=measure_counts(score, self.measures[Table.SCORES], usable=usable),
+                runtime_s=case.runtime if usable else math.nan,
+                tolerance_s=tolerance_seconds(height, width),
+                rank_runtime_s=excess,
+                status=opened.status,
+            )
+            for score in score_parts(opened.parts, self.thresholds)
+        )
+
+    def _details(self, case: Case, opened: _Opened) -> tuple[DetailsRow, ...]:
+        values = image_details(
+            opened.parts,
+            (opened.truth, opened.prediction),
+            measures=self.measures[Table.DETAILS],
+            usable=opened.status is Status.OK,
+        )
+        return (DetailsRow(case.stem, case.modality, opened.status, values),)
+
+    def _cells(self, case: Case, opened: _Opened) -> tuple[CellRow, ...]:
+        tiles = self.rules.part_shape(opened.truth.shape)
+        places = [centroids(labels, tiles) for labels in (opened.truth, opened.prediction)]
+        return tuple(cell_rows(case.stem, case.modality, opened.parts, *places))

@@ -1,0 +1,220 @@
+"""The rows of the tables of ``cellbench evaluate``, and the columns they become."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+
+from cellbench.evaluation.cell_errors import CellKind
+from cellbench.evaluation.details import Values
+from cellbench.evaluation.measures import Table, measures_of
+from cellbench.evaluation.statuses import Status
+
+_MEASURES = "measures"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresRow:
+    """One image at one IoU threshold.
+
+    Attributes:
+        image: stem of the image.
+        modality: modality of the image; empty if unknown.
+        height: rows of the image, in pixels.
+        width: columns of the image, in pixels.
+        threshold: the IoU from which cells match.
+        measures: value by name of the measure.
+        runtime_s: running time in seconds; NaN if unknown or without a usable prediction.
+        tolerance_s: running time that costs no rank, in seconds.
+        rank_runtime_s: seconds above the tolerance; infinite without a usable prediction.
+        status: whether there is a usable prediction, and why not.
+    """
+
+    image: str
+    modality: str
+    height: int
+    width: int
+    threshold: float
+    measures: Values
+    runtime_s: float
+    tolerance_s: float
+    rank_runtime_s: float
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsRow:
+    """One image with all its measures.
+
+    Attributes:
+        image: stem of the image.
+        modality: modality of the image; empty if unknown.
+        status: whether there is a usable prediction, and why not.
+        measures: value by name of the measure.
+    """
+
+    image: str
+    modality: str
+    status: Status
+    measures: Values
+
+
+class MapName(StrEnum):
+    """The label map that a cell belongs to."""
+
+    TRUTH = "truth"
+    PREDICTION = "prediction"
+
+
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """One scored cell.
+
+    Attributes:
+        image: stem of the image.
+        modality: modality of the image; empty if unknown.
+        map: the label map that the cell belongs to.
+        id: id of the cell in that label map.
+        area: area in pixels.
+        centroid_row: mean row of the cell's pixels; 0 is the centre of the first row.
+        centroid_column: mean column of the cell's pixels.
+        partner: id of the matched cell; None if there is none.
+        iou: largest IoU with a cell of the other map, which is the partner if there is one.
+        kind: ``matched``, or the kind of error.
+    """
+
+    image: str
+    modality: str
+    map: MapName
+    id: int
+    area: int
+    centroid_row: float
+    centroid_column: float
+    partner: int | None
+    iou: float
+    kind: CellKind
+
+
+Row = ScoresRow | DetailsRow | CellRow
+
+_ROW_TYPES: dict[Table, type[Row]] = {
+    Table.SCORES: ScoresRow,
+    Table.DETAILS: DetailsRow,
+    Table.CELLS: CellRow,
+}
+_FIELDS = {kind: tuple(each.name for each in fields(kind)) for kind in _ROW_TYPES.values()}
+_VALUES = {kind: attrgetter(*names) for kind, names in _FIELDS.items()}
+
+
+def columns(table: Table) -> tuple[str, ...]:
+    """Return the columns of a table: those of its rows, the algorithm's name first.
+
+    Args:
+        table: the table.
+    """
+    names = ["algorithm"]
+    for name in _FIELDS[_ROW_TYPES[table]]:
+        names += [each.name for each in measures_of(table)] if name == _MEASURES else [name]
+    return tuple(names)
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """The rows of one image; a table that was not asked for has none.
+
+    Attributes:
+        scores: one row for each threshold.
+        details: one row.
+        cells: one row for each scored cell.
+    """
+
+    scores: tuple[ScoresRow, ...] = ()
+    details: tuple[DetailsRow, ...] = ()
+    cells: tuple[CellRow, ...] = ()
+
+    def rows(self, table: Table) -> tuple[Row, ...]:
+        """Return the rows of a table.
+
+        Args:
+            table: the table.
+        """
+        rows: tuple[Row, ...] = getattr(self, table)
+        return rows
+
+    def as_json(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return the rows as values that JSON can hold, by table."""
+        return {table: [_VALUES[type(row)](row) for row in self.rows(table)] for table in Table}
+
+    @classmethod
+    def from_json(cls, tables: dict[str, list[list[Any]]]) -> "ImageResult":
+        """Build the result again that :meth:`as_json` returned.
+
+        Args:
+            tables: rows by table, as read from JSON.
+        """
+        scores = [[*values, Status(status)] for *values, status in tables[Table.SCORES]]
+        cells = [
+            [image, modality, MapName(name), *values, CellKind(kind)]
+            for image, modality, name, *values, kind in tables[Table.CELLS]
+        ]
+        return cls(
+            tuple(ScoresRow(*values) for values in scores),
+            tuple(
+                DetailsRow(image, modality, Status(status), measures)
+                for image, modality, status, measures in tables[Table.DETAILS]
+            ),
+            tuple(CellRow(*values) for values in cells),
+        )
+
+
+@dataclass(frozen=True)
+class FolderResult:
+    """The rows of all images of one algorithm, images in order of their stems.
+
+    Attributes:
+        algorithm: name of the algorithm.
+        images: the rows of each image.
+    """
+
+    algorithm: str
+    images: tuple[ImageResult, ...]
+
+    @property
+    def scores(self) -> list[ScoresRow]:
+        """Rows of the table of scores."""
+        return [row for image in self.images for row in image.scores]
+
+    @property
+    def details(self) -> list[DetailsRow]:
+        """Rows of the table of details."""
+        return [row for image in self.images for row in image.details]
+
+    @property
+    def cells(self) -> list[CellRow]:
+        """Rows of the table of cells."""
+        return [row for image in self.images for row in image.cells]
+
+    def csv_rows(self, table: Table) -> Iterator[dict[str, object]]:
+        """Yield the rows of a table as they are written to a CSV.
+
+        Args:
+            table: the table.
+
+        Yields:
+            Value by column, see :func:`columns`.
+        """
+        for image in self.images:
+            for row in image.rows(table):
+                yield {"algorithm": self.algorithm} | _flat(row)
+
+
+def _flat(row: Row) -> dict[str, object]:
+    cells: dict[str, object] = {}
+    kind = type(row)
+    for name, value in zip(_FIELDS[kind], _VALUES[kind](row), strict=True):
+        if name == _MEASURES:
+            cells |= value
+        else:
+            cells[name] = value
+    return cells
