@@ -14,11 +14,15 @@ from cellbench.entrants.entries import Entry, write_algorithm
 from cellbench.entrants.process import NOT_STARTED, Finished, run_program
 from cellbench.errors import EntrantError, ImageError, LabelMapError
 from cellbench.evaluation.journal import Journal
-from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, tolerance_seconds
+from cellbench.evaluation.runtimes import (
+    RUNTIME_FILE,
+    rank_runtime_seconds,
+    tolerance_seconds,
+    write_runtimes,
+)
 from cellbench.evaluation.statuses import RESOURCES_FILE
 from cellbench.files import fingerprint, write_rows
 from cellbench.images import image_shape
-from cellbench.inference.segment import write_runtimes
 from cellbench.labels import label_files, label_path
 
 RESOURCE_COLUMNS = (
