@@ -21,6 +21,6 @@ def missing_train_packages(error: ModuleNotFoundError) -> str:
         return ""
     missing = [name for name in TRAIN_PACKAGES if find_spec(name) is None]
     return (
-        f"this command needs packages that are not installed ({', '.join(missing)}); "
+        f"needs packages that are not installed ({', '.join(missing)}); "
         'run: pip install "cellbench[train]"'
     )

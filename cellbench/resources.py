@@ -74,7 +74,8 @@ def find_entrant(path: Path) -> Path:
     """Return the path of an entrant, which may be the name of a packaged baseline.
 
     Args:
-        path: an ``entry.yaml``, its folder, or the name of a baseline. An existing file or folder comes first.
+        path: an ``entry.yaml``, its folder, or the name of a baseline. An existing file or folder comes
+            first.
 
     Returns:
         The folder of the packaged baseline if only that exists; otherwise ``path`` unchanged.
