@@ -16,8 +16,8 @@ def lower_bounds(requirements: Iterable[str]) -> list[str]:
     """Return ``name==version`` for each requirement with a lower bound.
 
     Args:
-        requirements: requirements as in pyproject.toml, ``name[extra]>=version``; those without a lower bound are
-            left out.
+        requirements: requirements as in pyproject.toml, ``name[extra]>=version``; those without a lower
+            bound are left out.
 
     Returns:
         One constraint for each requirement that has a lower bound.
