@@ -1,4 +1,4 @@
-"""The command line: training verbs go to LightningCLI, the others to one module each in commands/."""
+"""The command line: training verbs go to LightningCLI, each other verb to its module in commands/."""
 
 import argparse
 import logging
@@ -9,33 +9,50 @@ from importlib import import_module
 
 from cellbench import __version__
 from cellbench.errors import CellbenchError, UsageError
+from cellbench.extras import missing_train_packages
+from cellbench.resources import find_configs
 
 TRAINING_VERBS = {
     "fit": "train a model",
-    "validate": "score a checkpoint on the tune split",
-    "test": "score a checkpoint on the test split",
-    "predict": "segment the test split with a checkpoint, into the run's predictions/",
+    "validate": "score a checkpoint on the tune split of a dataset",
+    "test": "score a checkpoint on the test split of a dataset",
+    "predict": "segment the test split of a dataset with a checkpoint, as Lightning does it",
 }
 VERBS = {
-    "segment": "label maps for a file or folder of images of any size",
-    "tune": "fit how a trained model decodes its maps to the tune split",
-    "run": "timed, one-image-at-a-time run of entrants",
-    "evaluate": "score folders of label maps against the truth",
-    "rank": "leaderboard, intervals and rank stability from scores or any table",
-    "consensus": "one ranking from several boards",
-    "report": "figures and report.html of a board",
-    "data": "sample, import, download and describe datasets",
+    "segment": "segment images of any size with a trained model",
+    "tune": "find the decoding settings with which a trained model scores best on the tune split",
+    "run": "run algorithms on the test split of a dataset and time them, one image at a time",
+    "evaluate": "score folders of label maps against the true label maps",
+    "rank": "rank algorithms: leaderboard, confidence intervals and rank stability",
+    "consensus": "combine the rankings of several boards into one",
+    "report": "draw the figures of a board and write its page, report.html",
+    "data": "make, import, export, download and describe datasets",
 }
+_EPILOG = """\
+`cellbench VERB --help` describes the options of a verb.
+fit, validate, test, predict, segment and tune need packages that only
+`pip install "cellbench[train]"` installs.
+
+example, from the built-in sample to a leaderboard:
+  cellbench data sample data/sample
+  cellbench run otsu_watershed --data data/sample --out predictions
+  cellbench evaluate data/sample/test/labels predictions --out scores.csv
+  cellbench rank scores.csv --out board
+  cellbench report board
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb.
 
     Args:
-        argv: the words after ``cellbench``; those of the process unless given.
+        argv: the words after ``cellbench``; by default those of the running process.
 
     Returns:
-        0 when done, 1 where the input was bad, 2 for wrong usage.
+        0 on success, 1 for bad input or a missing package, 2 for wrong usage, 130 after an interrupt.
+
+    Raises:
+        BrokenPipeError: if the reader of the output has closed it.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
@@ -43,14 +60,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(words)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except BrokenPipeError:  # who read our output has left; the entry point ends quietly
+    except BrokenPipeError:  # an OSError, but no fault of the input
         raise
     except (CellbenchError, OSError) as error:
-        print(f"cellbench: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
+        return _fail(str(error), 2 if isinstance(error, UsageError) else 1)
+    except ModuleNotFoundError as error:
+        if not (advice := missing_train_packages(error)):
+            raise
+        return _fail(f"{words[0]}: {advice}", 1)
     except KeyboardInterrupt:
-        print("cellbench: stopped; the same command goes on where it can", file=sys.stderr)
-        return 130
+        return _fail(
+            "interrupted; `run`, `evaluate` and `data download` continue where they stopped "
+            "when the same command is run again",
+            130,
+        )
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"cellbench: {' '.join(message.split())}", file=sys.stderr)
+    return status
 
 
 def _run(words: list[str]) -> int:
@@ -58,7 +86,7 @@ def _run(words: list[str]) -> int:
     if verb in TRAINING_VERBS:
         from cellbench.training.cli import train
 
-        train(words)
+        train(find_configs(words))
         return 0
     if verb not in VERBS:
         _parser().parse_args(words or ["--help"])
@@ -73,7 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "cellbench",
         description="The NeurIPS 2022 cell segmentation challenge as a living benchmark suite.",
-        epilog="`cellbench VERB --help` tells the rest.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"cellbench {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
@@ -83,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def entry_point() -> None:
-    """Run the process's command line and exit; a closed pipe ends quietly."""
+    """Run the command line of this process and exit; a closed output pipe causes no traceback."""
     try:
         status = main()
         sys.stdout.flush()

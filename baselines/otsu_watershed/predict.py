@@ -24,22 +24,22 @@ SMOOTHING = 1.0
 """Standard deviation in pixels of the Gaussian before the threshold."""
 
 RELIEF_BALANCE = 0.35
-"""From this ratio of the weaker to the stronger deviation from the ground on, a gray image is relief."""
+"""A gray image is relief if the weaker deviation from the background exceeds this share of the stronger."""
 
 RELIEF_RADIUS = 5.0
-"""Standard deviation in pixels of the window whose gray values are compared in relief images."""
+"""Standard deviation in pixels of the Gaussian window that measures local contrast in relief images."""
 
 RELIEF_MARGIN = 4
-"""Pixels by which that window widens the cells; taken off again."""
+"""Pixels by which that window widens the cells; the mask is eroded by as many."""
 
 COLOUR = 0.02
-"""Smallest difference between the channels, of 1, by which an image counts as coloured."""
+"""An image counts as coloured if its channels, in [0, 1], differ by more than this in some pixel."""
 
 SMALLEST_CELL = 30
-"""Pixels of the smallest piece of foreground that is kept."""
+"""Smallest area in pixels of a piece of foreground that is kept."""
 
 SEED_SMOOTHING = 1.0
-"""Standard deviation in pixels of the Gaussian on the distance transform."""
+"""Standard deviation in pixels of the Gaussian that smooths the distance transform."""
 
 SEED_SPACING = 0.7
 """Smallest distance between seeds, as a share of the median radius of the pieces."""
@@ -58,10 +58,10 @@ def segment(image: FloatImage) -> LabelMap:
 
 
 def find_foreground(image: FloatImage) -> Mask:
-    """Find the cells' pixels: Otsu's threshold (1979) on brightness, or on local contrast in relief.
+    """Find the pixels of cells with Otsu's threshold (1979) on brightness, or in relief on local contrast.
 
-    Phase contrast and DIC show cells both darker and brighter than the ground, which no single
-    brightness separates; there the local standard deviation is thresholded.
+    In phase contrast and DIC, cells are partly darker and partly brighter than the background, so no single
+    brightness separates them; there the local standard deviation is thresholded.
 
     Args:
         image: (H, W, 3) in [0, 1].
@@ -83,29 +83,56 @@ def find_foreground(image: FloatImage) -> Mask:
 
 
 def gray_image(image: FloatImage) -> FloatImage:
-    """Reduce (H, W, 3) to the one value per pixel in which cells stand out.
+    """Reduce an image to the one value per pixel in which cells stand out.
 
-    On a bright ground stained nuclei are darkest in red light, which eosin lets pass; on a dark
-    ground cells glow in any colour.
+    On a bright background, stained nuclei are darkest in the red channel, in which eosin is bright; on a
+    dark background, cells may be bright in any channel.
+
+    Args:
+        image: (H, W, 3) in [0, 1].
+
+    Returns:
+        (H, W) in [0, 1].
     """
     return image[..., 0] if np.median(image) > 0.5 else image.max(axis=2)
 
 
 def local_contrast(gray: FloatImage) -> FloatImage:
-    """Give the standard deviation of the gray values in a Gaussian window around each pixel."""
+    """Return the standard deviation of the gray values in a Gaussian window around each pixel.
+
+    Args:
+        gray: (H, W) in [0, 1].
+
+    Returns:
+        (H, W).
+    """
     mean = ndimage.gaussian_filter(gray, RELIEF_RADIUS)
     square = ndimage.gaussian_filter(gray**2, RELIEF_RADIUS)
     return np.asarray(np.sqrt(np.maximum(square - mean**2, 0)))
 
 
 def above_otsu(signal: FloatImage) -> Mask:
-    """Tell which pixels are above Otsu's threshold; none in an even image."""
+    """Return which pixels are above Otsu's threshold; in a constant image none are.
+
+    Args:
+        signal: (H, W), any range.
+
+    Returns:
+        (H, W) mask.
+    """
     mask: Mask = signal > threshold_otsu(signal)
     return mask
 
 
 def without_small(mask: Mask) -> Mask:
-    """Erase the pieces below :data:`SMALLEST_CELL` pixels."""
+    """Remove the pieces below :data:`SMALLEST_CELL` pixels.
+
+    Args:
+        mask: (H, W) foreground.
+
+    Returns:
+        (H, W) mask.
+    """
     pieces, _ = ndimage.label(mask)
     kept = np.bincount(pieces.ravel()) >= SMALLEST_CELL
     kept[0] = False
@@ -113,7 +140,7 @@ def without_small(mask: Mask) -> Mask:
 
 
 def split_pieces(mask: Mask) -> LabelMap:
-    """Split touching cells: a watershed from the peaks of the smoothed distance to the background.
+    """Split touching cells with a watershed from the peaks of the smoothed distance to the background.
 
     Args:
         mask: (H, W) foreground.
@@ -135,7 +162,10 @@ def split_pieces(mask: Mask) -> LabelMap:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Segment every image of a folder; a bad one is reported in one line, the others go on.
+    """Segment every image of a folder; an image that cannot be segmented is reported in one line on stderr.
+
+    Args:
+        arguments: the words after the program's name; by default those of the running process.
 
     Returns:
         Exit status: 0, or 1 if any image failed.

@@ -1,4 +1,9 @@
-"""Run entrants on the test split, one image at a time, timed; go on where an earlier run stopped."""
+"""Run algorithms on a split of a dataset and time them, one image at a time.
+
+An entrant is anything that has an entry.yaml: a trained model, a baseline, or your own program. Label maps,
+runtime.csv and resources.csv go to OUT/NAME/. A run that was interrupted continues when the same command is
+run again; images that failed are tried again.
+"""
 
 import argparse
 from pathlib import Path
@@ -6,14 +11,35 @@ from pathlib import Path
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("entrants", type=Path, nargs="+", help="entry.yaml files or their folders")
-    parser.add_argument("--data", type=Path, required=True, help="the dataset folder")
-    parser.add_argument("--out", type=Path, required=True, help="predictions go to OUT/<name>/")
-    parser.add_argument("--split", default="test", help="which images [test]")
+    parser.add_argument(
+        "entrants",
+        type=Path,
+        nargs="+",
+        metavar="ENTRANT",
+        help="an entry.yaml, its folder, or the name of a baseline that comes with cellbench, "
+        "such as otsu_watershed",
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="ROOT", help="the dataset folder (required)"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder to write to; each entrant gets a folder of its name in it (required)",
+    )
+    parser.add_argument(
+        "--split",
+        choices=("train", "tune", "test"),
+        default="test",
+        help="which images to segment (default: test)",
+    )
+    parser.epilog = "example: cellbench run otsu_watershed --data data/sample --out predictions"
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run every entrant to its end."""
+    """Run every entrant on every image."""
     from collections import Counter
 
     from tqdm import tqdm
@@ -21,17 +47,26 @@ def run(arguments: argparse.Namespace) -> None:
     from cellbench.data.folder import read_dataset
     from cellbench.entrants.entries import read_entry
     from cellbench.entrants.run import run_entrant
+    from cellbench.entrants.tolerance import describe_slow_images
     from cellbench.errors import EntrantError
+    from cellbench.resources import find_entrant
 
-    entries = [(read_entry(path), path) for path in arguments.entrants]
+    paths = [find_entrant(path) for path in arguments.entrants]
+    entries = [(read_entry(path), path) for path in paths]
     counts = Counter(entry.name for entry, _ in entries)
-    if twice := [name for name, count in counts.items() if count > 1]:
-        raise EntrantError(f"{twice[0]}: {counts[twice[0]]} entrants have this name; rename one")
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        raise EntrantError(
+            f"{repeated[0]}: {counts[repeated[0]]} entrants have this name; "
+            "change `name` in the entry.yaml of all but one"
+        )
     images = read_dataset(arguments.data, [arguments.split])
     for entry, path in entries:
         folder = path if path.is_dir() else path.parent
         with tqdm(total=len(images), desc=entry.name, unit="image", disable=None) as bar:
             rows = run_entrant(entry, folder, images, arguments.out / entry.name, bar.update)
         statuses = Counter(row["status"] for row in rows)
-        told = ", ".join(f"{count} {status}" for status, count in statuses.items())
-        print(f"{entry.name}: {len(rows)} images ({told}), {sum(r['wall_s'] for r in rows):.1f} s")
+        summary = ", ".join(f"{count} {status}" for status, count in statuses.items())
+        seconds = sum(row["wall_s"] for row in rows)
+        print(f"{entry.name}: {len(rows)} images ({summary}), {seconds:.1f} s")
+        if warning := describe_slow_images(entry.name, rows, images):
+            print(warning)

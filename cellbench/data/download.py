@@ -1,4 +1,4 @@
-"""Download the open datasets that have a direct address."""
+"""Download open datasets that have a direct address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ class RemoteDataset:
     """An open dataset: zip archives below one address.
 
     Attributes:
-        address: what comes before each file's name.
-        files: names of the archives.
-        licence: as the authors state it.
-        ending: what comes after each file's name.
-        record: address of the Zenodo record with the files' ``md5``; empty where there is none.
-        sha256: checksum of the one archive, where somebody has published it.
+        address: the part of an archive's address before its file name.
+        files: file names of the archives.
+        licence: the licence that the authors state.
+        ending: the part of an archive's address after its file name.
+        record: address of the Zenodo record that lists the archives' ``md5``; empty if there is none.
+        sha256: published checksum of the only archive; empty if there is none.
     """
 
     address: str
@@ -54,11 +54,11 @@ DATASETS: dict[str, RemoteDataset] = {
         address="https://github.com/stardist/stardist/releases/download/0.1.0/",
         files=("dsb2018.zip",),
         licence="CC0",
-        # As torch-em's dataset loader pins it; a release asset does not change.
+        # The checksum that the dataset loader of torch-em uses.
         sha256="e44921950edce378063aa4457e625581ba35b4c2dbd9a07c19d48900129f386f",
     ),
 }
-"""Name to address. ``dsb2018-stardist`` is the fluorescence subset that StarDist was published on."""
+"""Downloads by name. ``dsb2018-stardist`` is the fluorescence subset of the StarDist publication."""
 
 
 def download(
@@ -68,18 +68,19 @@ def download(
     datasets: Mapping[str, RemoteDataset] = DATASETS,
     wait_s: float = 1.0,
 ) -> list[Path]:
-    """Download and unpack a dataset; running again goes on where it stopped.
+    """Download and unpack a dataset; calling it again continues an interrupted download.
 
-    Archives are checked against the published checksum (Zenodo's ``md5``, read from its record). Whether or
-    not there is one, the SHA-256 of the first download is kept in ``<file>.sha256`` (the format of
-    ``sha256sum``) and compared from then on, so later runs need no network. An archive fetched by hand
-    into ``folder`` counts.
+    Archives are compared with their published checksum (Zenodo's ``md5``, read from its record). The
+    SHA-256 of the first download is always stored in ``<file>.sha256`` (the format of ``sha256sum``)
+    and compared from then on, so later runs need no network. An archive that you put into ``folder``
+    yourself is used.
 
     Args:
         name: one of ``datasets``.
-        folder: where archives and ``<folder>/<archive's stem>/`` go; import the dataset from here.
-        datasets: what can be downloaded.
-        wait_s: pause in seconds before another attempt; doubled each time nothing came.
+        folder: where to put the archives, and beside each a folder with its files; import the dataset from
+            this folder.
+        datasets: the datasets that can be downloaded, by name.
+        wait_s: pause in seconds before another attempt; doubled after each attempt without progress.
 
     Returns:
         The unpacked folders.
@@ -88,7 +89,7 @@ def download(
         DatasetError: if the name is unknown, the network or the disk fails, or a checksum differs.
     """
     if name not in datasets:
-        raise DatasetError(f"{name}: no such download; choose one of {', '.join(datasets)}")
+        raise DatasetError(f"unknown dataset {name!r}; choose one of {', '.join(datasets)}")
     dataset, folder = datasets[name], Path(folder)
     checksums = dict.fromkeys(dataset.files, f"sha256:{dataset.sha256}" if dataset.sha256 else "")
     if dataset.record and not all((folder / file).exists() for file in dataset.files):
@@ -110,12 +111,13 @@ def _zenodo_checksums(dataset: RemoteDataset) -> dict[str, str]:
         listed = {entry["key"]: str(entry["checksum"]) for entry in response.json()["files"]}
         return {file: listed[file] for file in dataset.files}
     except requests.JSONDecodeError as error:
-        raise DatasetError(f"{dataset.record}: gives no JSON; try again later") from error
+        raise DatasetError(f"{dataset.record}: the answer is not JSON; try again later") from error
     except requests.RequestException as error:
         raise DatasetError(
-            f"{dataset.record}: {error}; check the network, then try again"
+            f"{dataset.record}: {error}; check the network connection and run again"
         ) from error
     except (KeyError, TypeError) as error:
         raise DatasetError(
-            f"{dataset.record}: lists no checksum ({error}); Zenodo's answer has changed"
+            f"{dataset.record}: the record lists no checksum for {error}; download the archives yourself, "
+            f"put them into the folder and run again"
         ) from error

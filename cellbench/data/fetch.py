@@ -1,5 +1,6 @@
-"""Fetch and unpack archives: resumed after an interruption, checked, each file whole or not at all."""
+"""Download and unpack archives: transfers resume after an interruption, and checksums are verified."""
 
+import hashlib
 import lzma
 import shutil
 import stat
@@ -11,7 +12,6 @@ from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
-import pooch
 import requests
 from tqdm import tqdm
 
@@ -19,24 +19,24 @@ from cellbench.errors import DatasetError
 from cellbench.files import written_whole
 
 TIMEOUT = (10, 60)
-"""Seconds to wait for a connection, and between two pieces of an answer."""
+"""Seconds to wait for a connection, and between two parts of a response."""
 
 _ATTEMPTS = 5
-_CHUNK = 1 << 14  # what is lost of an interrupted transfer, at most
+_CHUNK = 1 << 14  # bytes; an interruption loses at most these
 
 
 def fetch(address: str, target: Path, checksum: str = "", wait_s: float = 1.0) -> None:
-    """Download one file; pooch cannot resume, so only its checksums are used here.
+    """Download one file.
 
-    Bytes gather in ``<target>.part``, which the next attempt or run goes on with (HTTP Range); it becomes
-    ``target`` once it is complete and its checksum is right. The SHA-256 is kept in ``<target>.sha256``,
-    and a target that is already there has to agree with it.
+    The transfer is written to ``<target>.part``, which the next attempt or run continues (HTTP Range), and
+    which is renamed to ``target`` once it is complete and its checksum is right. Its SHA-256 is stored in
+    ``<target>.sha256``; a target that already exists must have this checksum.
 
     Args:
-        address: http or https.
+        address: address of the file, http or https.
         target: the file to write.
-        checksum: ``md5:…`` or ``sha256:…`` as published; empty where unknown.
-        wait_s: pause in seconds before another attempt; doubled each time nothing came.
+        checksum: the published checksum, ``md5:…`` or ``sha256:…``; empty if there is none.
+        wait_s: pause in seconds before another attempt; doubled after each attempt without progress.
 
     Raises:
         DatasetError: if the address is wrong, the network or the disk fails, or a checksum differs.
@@ -44,37 +44,52 @@ def fetch(address: str, target: Path, checksum: str = "", wait_s: float = 1.0) -
     part, note = _beside(target, ".part"), _beside(target, ".sha256")
     recorded = f"sha256:{note.read_text().partition(' ')[0]}" if note.exists() else ""
     if target.exists():
-        _verify(target, recorded or checksum, target, f"delete it and {note.name}, then run again")
+        _verify(
+            target,
+            recorded or checksum,
+            target,
+            f"the file was changed; delete it and {note.name}, then run again",
+        )
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
         _gather(address, part, wait_s)
         try:
             for expected in (checksum, recorded):
-                _verify(part, expected, address, "run again; if it stays so, the file was changed")
+                _verify(
+                    part,
+                    expected,
+                    address,
+                    "the download is damaged, or the file was changed; run again",
+                )
         except DatasetError:
-            part.unlink()  # going on with damaged bytes would never end well
+            part.unlink()  # a damaged part must not be continued
             raise
         part.replace(target)
     if not recorded:
         with written_whole(note) as temporary:
-            temporary.write_text(f"{pooch.file_hash(str(target))}  {target.name}\n")
+            temporary.write_text(f"{_digest(target, 'sha256')}  {target.name}\n")
 
 
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _verify(path: Path, checksum: str, source: object, mend: str) -> None:
+def _digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def _verify(path: Path, checksum: str, source: object, advice: str) -> None:
     if not checksum:
         return
     algorithm, _, expected = checksum.partition(":")
-    found = pooch.file_hash(str(path), alg=algorithm)
+    found = _digest(path, algorithm)
     if found != expected.lower():
-        raise DatasetError(f"{source}: {algorithm} is {found}, not {expected}; {mend}")
+        raise DatasetError(f"{source}: the {algorithm} is {found} instead of {expected}; {advice}")
 
 
 def _gather(address: str, part: Path, wait_s: float) -> None:
-    """Transfer until the file is complete; give up after some attempts that brought nothing."""
+    """Transfer until the file is complete; stop after several attempts without progress."""
     failures = 0
     while failures < _ATTEMPTS:
         before = _size(part)
@@ -86,12 +101,13 @@ def _gather(address: str, part: Path, wait_s: float) -> None:
             reason = f"cannot be reached ({type(error).__name__})"
         except OSError as error:
             raise DatasetError(
-                f"{part}: cannot be written ({error.strerror}); make room, then run again"
+                f"{part}: cannot be written ({error.strerror}); free some disk space and run again"
             ) from error
         failures = 0 if _size(part) > before else failures + 1
         time.sleep(wait_s * 2**failures)
     raise DatasetError(
-        f"{address}: {reason}; check the network and run again, {_size(part)} bytes are kept"
+        f"{address}: {reason}; check the network connection and run again: "
+        f"the download continues after the {_size(part)} bytes in {part.name}"
     )
 
 
@@ -100,9 +116,9 @@ def _size(path: Path) -> int:
 
 
 def _transfer(address: str, part: Path) -> None:
-    """Ask once for what is missing of ``part``, and add it."""
+    """Request the rest of the file once, and append it to ``part``."""
     have = _size(part)
-    headers = {"Accept-Encoding": "identity"}  # ranges count the bytes that are sent
+    headers = {"Accept-Encoding": "identity"}  # ranges count transferred bytes
     if have:
         headers["Range"] = f"bytes={have}-"
     with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT) as response:
@@ -111,22 +127,25 @@ def _transfer(address: str, part: Path) -> None:
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             if span == f"bytes */{have}":
                 return
-            part.unlink()  # longer than the file: not a part of it
-            raise requests.HTTPError("the file has changed")
+            part.unlink()  # it is longer than the file, so no part of it
+            raise requests.HTTPError("the file on the server has changed")
         if resumed and not span.startswith(f"bytes {have}-"):
             part.unlink()
-            raise requests.HTTPError("the server does not go on where it was asked to")
+            raise requests.HTTPError("the server returned another part than requested")
         if not response.ok:
             _refuse(response, address, part)
         _append(response, part, have if resumed else 0)
 
 
 def _refuse(response: requests.Response, address: str, part: Path) -> NoReturn:
-    status, answer = response.status_code, f"answers {response.status_code} {response.reason}"
+    status, answer = (
+        response.status_code,
+        f"the server answered {response.status_code} {response.reason}",
+    )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
         raise requests.HTTPError(answer)  # worth another attempt
     raise DatasetError(
-        f"{address}: {answer}; find the file by hand, put it into {part.parent} and run again"
+        f"{address}: {answer}; download the file yourself, put it into {part.parent} and run again"
     )
 
 
@@ -144,14 +163,15 @@ def _append(response: requests.Response, part: Path, have: int) -> None:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip archive; files that are there in their full size stay.
+    """Unpack a zip archive; files that exist with their full size are kept.
 
     Args:
         archive: the zip file.
-        folder: where its files go; it is made.
+        folder: where to put its files; created if it does not exist.
 
     Raises:
-        DatasetError: if the archive is damaged, leads outside ``folder``, or does not fit on the disk.
+        DatasetError: if the archive is damaged, contains paths outside ``folder``, or does not fit on
+            the disk.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -175,7 +195,7 @@ def unpack(archive: Path, folder: Path) -> None:
         ) from error
     except OSError as error:
         raise DatasetError(
-            f"{folder}: cannot be written ({error.strerror}); make room, then run again"
+            f"{folder}: cannot be written ({error.strerror}); free some disk space and run again"
         ) from error
 
 
@@ -184,7 +204,8 @@ def _safe_name(info: zipfile.ZipInfo, archive: Path) -> PurePosixPath:
     outside = path.is_absolute() or ".." in path.parts or set(info.filename) & set("\\:")
     if outside or stat.S_ISLNK(info.external_attr >> 16):
         raise DatasetError(
-            f"{archive}: holds {info.filename!r}, which leads out of the folder; do not use this archive"
+            f"{archive}: contains {info.filename!r}, a path outside the target folder; "
+            "do not use this archive"
         )
     return path
 
@@ -193,5 +214,6 @@ def _check_room(missing: Sequence[zipfile.ZipInfo], folder: Path) -> None:
     needed, free = sum(info.file_size for info in missing), shutil.disk_usage(folder).free
     if needed > free:
         raise DatasetError(
-            f"{folder}: unpacking needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; make room"
+            f"{folder}: unpacking needs {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free; "
+            "free some disk space and run again"
         )

@@ -22,6 +22,7 @@ SYNTHETIC = "cellbench sample"
 
 _REAL = "DSB 2018 (BBBC038), shipped with StarDist"
 _REAL_NAME = "fluorescence_dsb2018.tif"
+_REAL_FOLDER = Path(__file__).with_name("real")  # its README.md states origin and licence
 _SEED = 2022
 _PER_MODALITY = {"train": 6, "tune": 2, "test": 3}
 _SIDES = (192, 384)
@@ -194,10 +195,9 @@ def _write(picture: _Picture, folder: Path) -> dict[str, object]:
 
 
 def _write_real(folder: Path) -> dict[str, object]:
-    """Write the real picture that StarDist ships (Caicedo et al. 2019) with its truth as it is."""
-    from stardist.data import test_image_nuclei_2d
-
-    pixels, labels = test_image_nuclei_2d(return_mask=True)
+    """Write the real picture (Caicedo et al. 2019) and its truth, which come with the package."""
+    pixels = tifffile.imread(_REAL_FOLDER / _REAL_NAME)
+    labels = tifffile.imread(label_path(_REAL_FOLDER, Path(_REAL_NAME).stem))
     _write_image(folder / "images" / _REAL_NAME, pixels)
     return _write_truth(_REAL_NAME, "fluorescence", folder, pixels, labels, _REAL)
 

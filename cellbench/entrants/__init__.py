@@ -1,1 +1,1 @@
-"""Entrants: their entry.yaml, and timed runs of their programs, one image at a time."""
+"""Entrants: algorithms with an entry.yaml, and timed runs of their programs, one image at a time."""

@@ -1,4 +1,4 @@
-"""Entries: what an ``entry.yaml`` says of an algorithm, whether it is run here or hands in scores."""
+"""``entry.yaml``: the description of an algorithm that is run here or whose scores are submitted."""
 
 import re
 from pathlib import Path
@@ -9,25 +9,33 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cellbench.errors import EntrantError
 from cellbench.files import written_whole
+from cellbench.resources import list_baselines
 
-Model = TypeVar("Model", bound="AlgorithmEntry")  # 3.11 has no shorter way
+Model = TypeVar("Model", bound="AlgorithmEntry")  # Python 3.11 has no type parameters
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_FAULTS = {
+    "extra_forbidden": "unknown key",
+    "string_pattern_mismatch": "must be 1 to 64 letters, digits, `_`, `.` or `-`, "
+    "and begin with a letter or digit",
+}
+"""What to say instead of pydantic's messages, by pydantic's type of error."""
+
 ENTRY_FILE = "entry.yaml"
 
 
 class AlgorithmEntry(BaseModel):
-    """What a board tells of an algorithm beside its scores.
+    """What a board shows about an algorithm beside its scores.
 
     Attributes:
-        name: the algorithm's name and folder: letters, digits, ``_ . -``, 64 at most.
-        title: what a table shows.
-        authors: who made it.
-        paper: its reference.
-        code: where its code lives.
-        licence: of the code.
-        weights_licence: of the weights.
-        trained_on: names of the datasets it has seen, shown beside its score.
+        name: name of the algorithm and of its folder: at most 64 letters, digits and ``_ . -``.
+        title: a longer name for people to read.
+        authors: the authors of the algorithm.
+        paper: reference or address of the publication.
+        code: address of the source code.
+        licence: licence of the source code.
+        weights_licence: licence of the trained weights.
+        trained_on: names of the datasets that it was trained on, shown beside its score.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -43,15 +51,16 @@ class AlgorithmEntry(BaseModel):
 
 
 class Entry(AlgorithmEntry):
-    """Something runnable that makes an algorithm's predictions.
+    """An algorithm that can be run here to make predictions.
 
     Attributes:
-        command: words of the program; ``{inputs}`` and ``{outputs}`` become folders, and the working
-            folder is the entry's own.
-        image: a container image instead of a command.
-        setup: command that makes its environment, run once.
-        timeout_factor: an image may take so many times its tolerance.
-        memory: limit of a container.
+        command: the program and its arguments. ``{inputs}`` and ``{outputs}`` are replaced by folders; the
+            program runs in the folder of its ``entry.yaml``.
+        image: name of a container image, instead of a command.
+        setup: command that installs what the program needs; it is run once, before the first image.
+        timeout_factor: the program is stopped when an image takes this many times the challenge's
+            tolerance.
+        memory: memory limit of the container.
     """
 
     command: Annotated[list[str], Field(min_length=1)] | None = None
@@ -63,28 +72,46 @@ class Entry(AlgorithmEntry):
     @model_validator(mode="after")
     def _one_way_to_run(self) -> "Entry":
         if (self.command is None) == (self.image is None):
-            raise ValueError("give exactly one of `command` and `image`")
+            raise ValueError("needs either `command` or `image`, and not both")
         words = " ".join(self.command or ["{inputs} {outputs}"])
         if "{inputs}" not in words or "{outputs}" not in words:
-            raise ValueError("`command` must name {inputs} and {outputs}")
+            raise ValueError("`command` must contain {inputs} and {outputs}")
         return self
 
 
 def read_entry(path: str | Path) -> Entry:
-    """Read the ``entry.yaml`` of something runnable, or the one of a folder.
+    """Read the ``entry.yaml`` of an algorithm that can be run here.
+
+    Args:
+        path: the file, or the folder that contains it.
+
+    Returns:
+        The checked entry.
 
     Raises:
-        EntrantError: if it is absent, no YAML, or breaks the contract; all faults at once.
+        EntrantError: if the file is missing, is not YAML, or has wrong keys or values; the message lists
+            every fault.
     """
+    if not Path(path).exists():
+        raise EntrantError(
+            f"{path}: not found; name an entry.yaml, its folder, or one of the baselines that come with "
+            f"cellbench: {', '.join(list_baselines())}"
+        )
     file, content = _read_mapping(path, "`name` and `command`")
     return _validated(Entry, file, content)
 
 
 def read_algorithm(path: str | Path) -> AlgorithmEntry:
-    """Read what an ``entry.yaml`` tells of an algorithm; where it says how to run, that is checked too.
+    """Read the description of an algorithm from an ``entry.yaml``, which need not say how to run it.
+
+    Args:
+        path: the file, or the folder that contains it.
+
+    Returns:
+        The checked description; an :class:`Entry` if the file says how to run the algorithm.
 
     Raises:
-        EntrantError: as :func:`read_entry`.
+        EntrantError: as for :func:`read_entry`.
     """
     file, content = _read_mapping(path, "`name`")
     runnable = not Entry.model_fields.keys().isdisjoint(
@@ -94,10 +121,15 @@ def read_algorithm(path: str | Path) -> AlgorithmEntry:
 
 
 def write_algorithm(entry: AlgorithmEntry, folder: Path) -> None:
-    """Write what is told of an algorithm beside its predictions, without how it was run here."""
-    told = entry.model_dump(include=set(AlgorithmEntry.model_fields))
+    """Write the description of an algorithm beside its predictions, without how it was run here.
+
+    Args:
+        entry: the description.
+        folder: where to write ``entry.yaml``.
+    """
+    description = entry.model_dump(include=set(AlgorithmEntry.model_fields))
     with written_whole(folder / ENTRY_FILE) as temporary:
-        text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True)
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -117,8 +149,9 @@ def _validated(model: type[Model], file: Path, content: dict[str, Any]) -> Model
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'entry'}: {fault['msg']}"
-            for fault in error.errors()
-        )
-        raise EntrantError(f"{file}: {faults}") from error
+        faults = []
+        for fault in error.errors():
+            message = _FAULTS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+            place = ".".join(map(str, fault["loc"]))
+            faults.append(f"{place}: {message}" if place else message)
+        raise EntrantError(f"{file}: {'; '.join(faults)}") from error

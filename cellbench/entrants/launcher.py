@@ -1,7 +1,7 @@
-"""Starts one program, waits for it, and reports how it ended. Run as a script, by ``process.py``.
+"""Start one program, wait for it, and report how it ended. ``process.py`` runs this file as a script.
 
-A program inherits the peak memory of the process that starts it, and outlives it when that is killed.
-So it is started from here: this script is small, and ends all it started when its input closes.
+A program inherits the peak memory of the process that starts it, and keeps running when that process
+is killed. So this small script starts it, and stops it when the script's own input closes.
 """
 
 import json
@@ -14,10 +14,10 @@ import time
 
 
 def main(report: int, words: list[str]) -> None:
-    """Run the program; write wall_s, cpu_s, peak_memory_mb and exit_code as JSON.
+    """Run a program and write wall_s, cpu_s, peak_memory_mb and exit_code as JSON.
 
     Args:
-        report: file descriptor for the JSON.
+        report: file descriptor to write the JSON to.
         words: the program and its arguments.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -34,7 +34,7 @@ def main(report: int, words: list[str]) -> None:
 
 
 def _end_with_parent() -> None:
-    """Kill the whole group when the parent closes our input, be it by dying."""
+    """Kill this process group when the parent closes our input, also by being killed itself."""
     os.read(0, 1)
     os.killpg(0, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""One program, run to its end and measured."""
+"""Run one program to its end, and measure its time and memory."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _MESSAGE_BYTES = 2000
 NOT_STARTED = 127
-"""Exit code of a program that could not be started, as a shell gives it."""
+"""Exit code of a program that could not be started; shells use the same number."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Finished:
 
     Attributes:
         wall_s: seconds from its start to its end.
-        cpu_s: processor seconds of it and of the programs it waited for.
-        peak_memory_mb: largest resident memory of one of them, in MiB.
-        exit_code: its exit status; negative for a signal.
+        cpu_s: processor time in seconds, including the programs that it started and waited for.
+        peak_memory_mb: largest resident memory of any of these programs, in MiB.
+        exit_code: its exit status; the negative signal number if a signal ended it.
         timed_out: whether it was stopped at its time limit.
-        message: the last line that it wrote.
+        message: the last line of its output.
     """
 
     wall_s: float
@@ -42,14 +42,17 @@ def run_program(
 ) -> Finished:
     """Run a program and wait for it, at most ``timeout`` seconds.
 
-    ``python`` and ``cellbench`` are those that run this. The program, and whatever it leaves running,
-    ends with this process, even if that is killed.
+    The words ``python`` and ``cellbench`` start the interpreter and the command of this environment. The
+    program, and every process that it leaves running, ends with this process, even if that is killed.
 
     Args:
-        command: its words.
+        command: the program and its arguments.
         folder: its working folder.
-        log: where its output goes.
-        timeout: seconds after which it is stopped with all it started; None waits for ever.
+        log: file for its output, both stdout and stderr.
+        timeout: seconds after which it is stopped, with every process that it started; None for no limit.
+
+    Returns:
+        How it ended and what it used.
     """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     reader, writer = os.pipe()
@@ -75,15 +78,15 @@ def run_program(
             _stop_group(process.pid)
             process.communicate()
         wall = time.perf_counter() - start
-        told = answer.read()
+        report = answer.read()
     message = _last_line(log)
-    if not told:
+    if not report:
         return Finished(wall, 0.0, 0.0, NOT_STARTED, timed_out, message)
-    return Finished(**json.loads(told), timed_out=False, message=message)
+    return Finished(**json.loads(report), timed_out=False, message=message)
 
 
 def _stop_group(leader: int) -> None:
-    """Stop the program and whatever it left running."""
+    """Stop the program and every process that it left running."""
     try:
         os.killpg(leader, signal.SIGKILL)
     except ProcessLookupError:

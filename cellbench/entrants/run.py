@@ -1,4 +1,4 @@
-"""Timed runs of entrants, one image at a time, as the challenge's cellseg_time_eval.py does."""
+"""Timed runs of entrants, one image at a time, as the challenge's cellseg_time_eval.py runs them."""
 
 import os
 import shutil
@@ -14,11 +14,15 @@ from cellbench.entrants.entries import Entry, write_algorithm
 from cellbench.entrants.process import NOT_STARTED, Finished, run_program
 from cellbench.errors import EntrantError, ImageError, LabelMapError
 from cellbench.evaluation.journal import Journal
-from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, tolerance_seconds
+from cellbench.evaluation.runtimes import (
+    RUNTIME_FILE,
+    rank_runtime_seconds,
+    tolerance_seconds,
+    write_runtimes,
+)
 from cellbench.evaluation.statuses import RESOURCES_FILE
 from cellbench.files import fingerprint, write_rows
 from cellbench.images import image_shape
-from cellbench.inference.segment import write_runtimes
 from cellbench.labels import label_files, label_path
 
 RESOURCE_COLUMNS = (
@@ -38,26 +42,29 @@ def run_entrant(
     out: Path,
     progress: Callable[[int], object] | None = None,
 ) -> list[Row]:
-    """Run an entrant on each image alone, timed from its start to its end.
+    """Run an entrant on each image separately, timed from the program's start to its end.
 
-    Label maps, ``runtime.csv``, ``resources.csv`` and what the entry tells of itself go to ``out``. What
-    an earlier run of the same entry, program and image did well is kept; the rest is done again.
+    Label maps, ``runtime.csv``, ``resources.csv`` and the entry's description go to ``out``. Successful
+    results of an earlier run with the same entry, program and image are kept; all others are made again.
 
     Args:
-        entry: what to run.
-        folder: the entry's folder, in which its command runs.
-        images: what to run it on.
+        entry: the entrant to run.
+        folder: the folder of its ``entry.yaml``, in which its command runs.
+        images: the images to segment.
         out: the predictions folder.
-        progress: called with 1 after each image.
+        progress: function that is called with 1 after each image.
 
     Returns:
-        The rows of ``resources.csv``; an entrant's failures are rows, not errors.
+        The rows of ``resources.csv``, one per image; where the entrant fails, the row's status says so.
 
     Raises:
-        EntrantError: if it is a container, or its setup fails.
+        EntrantError: if the entrant is a container, or its setup fails.
     """
     if entry.command is None:
-        raise EntrantError(f"{folder}: {entry.name} is a container; this version runs commands")
+        raise EntrantError(
+            f"{folder}: {entry.name} has a container `image`, which this version cannot run; "
+            "give it a `command` instead"
+        )
     out.mkdir(parents=True, exist_ok=True)
     write_algorithm(entry, out)
     journal = Journal(out / ".journal")
@@ -86,15 +93,18 @@ def _set_up(entry: Entry, folder: Path, journal: Journal) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         ended = run_program(entry.setup, folder, Path(scratch) / "log")
     if ended.exit_code:
-        raise EntrantError(f"{folder}: the setup of {entry.name} failed ({ended.message})")
+        raise EntrantError(
+            f"{folder}: the `setup` command of {entry.name} failed: {ended.message}; "
+            "correct it and run again"
+        )
     journal.add(key, [])
 
 
 def _program_files(entry: Entry, folder: Path) -> list[Path]:
-    """List the files whose change makes an earlier run void.
+    """List the files whose change makes the results of an earlier run invalid.
 
-    They are the sources in the entry's folder, what its command names, and cellbench itself, which
-    runs trained models and on which baselines may build.
+    These are the sources in the entry's folder, the files that its command names, and cellbench itself,
+    which runs trained models and may be used by baselines.
     """
     package = Path(cellbench.__file__).parent
     sources = [
@@ -108,14 +118,14 @@ def _program_files(entry: Entry, folder: Path) -> list[Path]:
 
 
 def _kept_rows(keys: Mapping[str, str], journal: Journal, out: Path) -> dict[str, Row]:
-    """Keep what went well before; remove label maps and folders of whatever did not."""
+    """Return the rows of earlier successes; remove the label maps and folders that failed runs left."""
     kept: dict[str, Row] = {}
     for stem, key in keys.items():
-        known, made = journal.get(key), label_path(out, stem)
-        if known and known[0]["status"] == "ok" and made.is_file():
+        known, labels = journal.get(key), label_path(out, stem)
+        if known and known[0]["status"] == "ok" and labels.is_file():
             kept[stem] = known[0]
         else:
-            made.unlink(missing_ok=True)
+            labels.unlink(missing_ok=True)
     for left_over in out.glob(f"{_SCRATCH}*"):
         shutil.rmtree(left_over, ignore_errors=True)
     return kept
@@ -141,32 +151,35 @@ def _run_image(entry: Entry, folder: Path, image: DatasetImage, out: Path) -> Ro
 
 
 def _fill(word: str, places: dict[str, str]) -> str:
-    """Put the folders in; other braces stay as they are."""
+    """Replace ``{inputs}`` and ``{outputs}`` by the folders; other braces stay."""
     for name, path in places.items():
         word = word.replace(f"{{{name}}}", path)
     return word
 
 
 def _take(ended: Finished, outputs: Path, stem: str, target: Path) -> str:
-    """Take the label map over, also one named as the official scripts do, and give the status."""
+    """Move the label map to ``target`` and return the status.
+
+    The label map may also be named as the official scripts name it.
+    """
     if ended.timed_out:
         return "timeout"
     if ended.exit_code != 0:
         return "failed"
     try:
-        made = match_stems([stem], label_files(outputs)).get(stem)
-    except LabelMapError:  # no folder any more, or two files for the image
-        made = None
-    if made is None or made.is_symlink() or made.suffix.lower() not in (".tif", ".tiff"):
+        labels = match_stems([stem], label_files(outputs)).get(stem)
+    except LabelMapError:  # the program removed the folder, or wrote two files for the image
+        labels = None
+    if labels is None or labels.is_symlink() or labels.suffix.lower() not in (".tif", ".tiff"):
         return "missing"
-    made.replace(target)
+    labels.replace(target)
     return "ok"
 
 
 def _place(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
-    except OSError:  # another file system
+    except OSError:  # a link cannot lead to another file system
         shutil.copyfile(source, target)
 
 

@@ -1,10 +1,11 @@
 """Running times: the official CSV and the challenge's tolerance."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 from cellbench.errors import ScoresError
-from cellbench.files import read_rows
+from cellbench.files import read_rows, write_rows
 from cellbench.images import image_stem
 
 RUNTIME_FILE = "runtime.csv"
@@ -75,3 +76,15 @@ def read_runtimes(path: str | Path) -> dict[str, float]:
             )
         times[image_stem(name)] = seconds
     return times
+
+
+def write_runtimes(path: Path, times: Iterable[tuple[str, float, float]]) -> None:
+    """Write the official CSV of running times.
+
+    Args:
+        path: the file to write.
+        times: for each image its file name, its running time in seconds, and the part of it beyond the
+            tolerance.
+    """
+    rows = (dict(zip(RUNTIME_COLUMNS, time, strict=True)) for time in times)
+    write_rows(path, RUNTIME_COLUMNS, rows)

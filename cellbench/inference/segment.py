@@ -12,8 +12,7 @@ import numpy.typing as npt
 import torch
 
 from cellbench.errors import CellbenchError, ImageError
-from cellbench.evaluation.runtimes import RUNTIME_COLUMNS, RUNTIME_FILE, rank_runtime_seconds
-from cellbench.files import write_rows
+from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
 from cellbench.images import image_files, read_image
 from cellbench.inference.augmented import augmented_maps
 from cellbench.inference.ensemble import mean_maps
@@ -186,9 +185,3 @@ def _told(error: Exception, file: Path) -> str:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return f"{file}: out of memory"
     return f"{file}: {' '.join(str(error).split())}"
-
-
-def write_runtimes(path: Path, times: Iterable[tuple[str, float, float]]) -> None:
-    """Write the official runtime CSV: image name, seconds, seconds beyond the tolerance."""
-    rows = (dict(zip(RUNTIME_COLUMNS, time, strict=True)) for time in times)
-    write_rows(path, RUNTIME_COLUMNS, rows)

@@ -74,7 +74,7 @@ def test_the_same_entry_may_say_how_it_runs(tmp_path: Path) -> None:
     folder = submit(tmp_path, command=command)
     write_board([save_scores(tmp_path), folder], tmp_path, bootstrap=5)
     (folder / "entry.yaml").write_text(yaml.safe_dump({"name": "handed_in", "command": ["run"]}))
-    with pytest.raises(EntrantError, match=r"must name \{inputs\} and \{outputs\}"):
+    with pytest.raises(EntrantError, match=r"must contain \{inputs\} and \{outputs\}"):
         write_board([save_scores(tmp_path), folder], tmp_path, bootstrap=5)
 
 
@@ -103,7 +103,7 @@ def test_all_faults_of_a_submission_in_one_line(
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("name: ../../evil", "name: String should match"),
+        ("name: ../../evil", "name: must be 1 to 64 letters"),
         ("name: [", "cannot be read as YAML"),
         ("- name", "must be a mapping with `name`"),
         ("name: mine\ntitle: 2020-99-99", "cannot be read as YAML"),

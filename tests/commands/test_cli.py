@@ -1,8 +1,10 @@
 """The command line: the whole path on tiny images, and what it says of bad input."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -10,12 +12,14 @@ import pytest
 import yaml
 from datasets import make_dataset
 
-from cellbench.cli import VERBS, main
+from cellbench.cli import TRAINING_VERBS, VERBS, main
 from cellbench.models import list_models
+from cellbench.resources import find_configs
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_from_images_to_a_leaderboard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = make_dataset(tmp_path / "data", images=3)
     run, predictions, board = tmp_path / "runs/unet", tmp_path / "predictions", tmp_path / "board"
@@ -113,6 +117,69 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     assert main([]) == 0
     assert "leaderboard" in capsys.readouterr().out
+
+
+BLOCKED = """
+import sys
+sys.modules["torch"] = sys.modules["monai"] = None  # as if they were not installed
+from cellbench.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *([verb] for verb in TRAINING_VERBS),
+        ["fit", "--help"],
+        ["segment", "images", "out", "--checkpoint", "best.ckpt"],
+        ["tune", "best.ckpt", "--data", "sample"],
+    ],
+    ids=" ".join,
+)
+def test_a_missing_training_package_is_one_line(words: list[str]) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", BLOCKED, *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == (
+        f"cellbench: {words[0]}: needs packages that are not installed (torch, monai); "
+        'run: pip install "cellbench[train]"\n'
+    )
+
+
+def test_another_missing_package_is_a_fault_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cellbench.data.folder", None)
+    with pytest.raises(ModuleNotFoundError):
+        main(["run", "otsu_watershed", "--data", "data", "--out", "out"])
+
+
+@pytest.mark.parametrize("option", ["--config {}", "--config={}", "-c {}"])
+def test_packaged_configs_are_found_from_everywhere(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = option.format("model/unet.yaml").split()
+    assert main(["fit", *words, "--print_config"]) == 0
+    options = yaml.safe_load(capsys.readouterr().out)
+    assert options["model"]["class_path"] == "cellbench.models.unet.UNetBoundary"
+    assert options["data"]["crop_size"] == 256
+
+
+def test_a_config_of_your_own_comes_before_a_packaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "model/unet.yaml"
+    words = ["fit", "--config", "model/unet.yaml", "--config=absent.yaml", "--config"]
+    packaged = str(ROOT / "configs/model/unet.yaml")
+    assert find_configs(words) == ["fit", "--config", packaged, "--config=absent.yaml", "--config"]
+    own.parent.mkdir()
+    own.touch()
+    assert find_configs(words) == words
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")

@@ -20,7 +20,9 @@ def write_zip(path: Path, files: dict[str, bytes]) -> Path:
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "a\\..\\x", "C:x"])
 def test_archives_never_write_outside_their_folder(name: str, tmp_path: Path) -> None:
     archive = write_zip(tmp_path / "x.zip", {"good": b"1", name: b"2"})
-    with pytest.raises(DatasetError, match=r"x\.zip: holds .* which leads out of the folder"):
+    with pytest.raises(
+        DatasetError, match=r"x\.zip: contains .*, a path outside the target folder"
+    ):
         unpack(archive, tmp_path / "x")
     assert [path.name for path in tmp_path.iterdir()] == ["x.zip"]
 
@@ -30,7 +32,7 @@ def test_archives_hold_no_links(tmp_path: Path) -> None:
         link = zipfile.ZipInfo("link")
         link.external_attr = 0o120777 << 16
         archive.writestr(link, "/etc")
-    with pytest.raises(DatasetError, match="holds 'link', which leads out"):
+    with pytest.raises(DatasetError, match="contains 'link', a path outside"):
         unpack(tmp_path / "x.zip", tmp_path / "x")
 
 
@@ -70,7 +72,9 @@ def test_archives_that_do_not_fit(tmp_path: Path) -> None:
         archive.infolist()[0].file_size = (
             1 << 60
         )  # what the directory at the archive's end will say
-    with pytest.raises(DatasetError, match=r"x: unpacking needs 1152921504.6 GB, .* are free"):
+    with pytest.raises(
+        DatasetError, match=r"x: unpacking needs 1152921504.6 GB, but only .* are free"
+    ):
         unpack(tmp_path / "x.zip", tmp_path / "x")
 
 
@@ -80,5 +84,5 @@ def test_the_list_of_downloads() -> None:
         assert dataset.address.endswith("/")
         assert all(file.endswith(".zip") for file in dataset.files)
         assert not dataset.sha256 or len(dataset.files) == 1
-    with pytest.raises(DatasetError, match="livecell: no such download; choose one of neurips22, "):
+    with pytest.raises(DatasetError, match="unknown dataset 'livecell'; choose one of neurips22, "):
         download("livecell", ".")

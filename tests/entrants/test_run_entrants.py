@@ -15,6 +15,7 @@ from cellbench.cli import main
 from cellbench.data.folder import read_dataset
 from cellbench.entrants.entries import Entry, read_entry
 from cellbench.entrants.run import RESOURCE_COLUMNS, Row, run_entrant
+from cellbench.entrants.tolerance import describe_slow_images
 from cellbench.errors import EntrantError
 
 PROGRAM = """
@@ -192,7 +193,7 @@ def test_setup_runs_once(data: Path, tmp_path: Path) -> None:
     run(folder, data)
     assert (folder / "setups").read_text() == "x"
     failing = make_entrant(tmp_path / "bad", data, setup=["python", "-c", "exit('no compiler')"])
-    with pytest.raises(EntrantError, match=r"setup of bad failed \(no compiler\)"):
+    with pytest.raises(EntrantError, match="`setup` command of bad failed: no compiler"):
         run(failing, data)
 
 
@@ -201,14 +202,14 @@ def test_setup_runs_once(data: Path, tmp_path: Path) -> None:
     [
         ("name: [", "cannot be read as YAML"),
         ("- 1", "must be a mapping"),
-        ("name: a/b\ncommand: ['{inputs}{outputs}']", "name: String should match"),
-        ("name: ..\ncommand: ['{inputs}{outputs}']", "name: String should match"),
-        ("name: a", "exactly one of"),
-        ("name: a\nimage: b\ncommand: ['{inputs}{outputs}']", "exactly one of"),
-        ("name: a\ncommand: [run]", "must name {inputs} and {outputs}"),
+        ("name: a/b\ncommand: ['{inputs}{outputs}']", "name: must be 1 to 64 letters"),
+        ("name: ..\ncommand: ['{inputs}{outputs}']", "name: must be 1 to 64 letters"),
+        ("name: a", r"yaml: needs either `command` or `image`, and not both$"),
+        ("name: a\nimage: b\ncommand: ['{inputs}{outputs}']", "either `command` or `image`"),
+        ("name: a\ncommand: [run]", "must contain {inputs} and {outputs}"),
         (
             "name: a\ncommand: ['{inputs}{outputs}']\ntimeout_factor: 0\nnmae: b",
-            "timeout_factor.*nmae",
+            "timeout_factor: Input should be greater than 0; nmae: unknown key",
         ),
     ],
 )
@@ -220,7 +221,9 @@ def test_bad_entries_name_all_faults(tmp_path: Path, content: str, message: str)
 
 
 def test_containers_are_refused_clearly(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(EntrantError, match="is a container"):
+    with pytest.raises(
+        EntrantError, match="has a container `image`, which this version cannot run"
+    ):
         run_entrant(Entry(name="a", image="b"), tmp_path, read_dataset(data, ["test"]), tmp_path)
 
 
@@ -230,3 +233,45 @@ def test_two_entrants_of_one_name(
     folder = str(make_entrant(tmp_path / "good", data))
     assert main(["run", folder, folder, "--data", str(data), "--out", str(tmp_path / "out")]) == 1
     assert "2 entrants have this name" in capsys.readouterr().err
+
+
+def test_packaged_baselines_are_found_by_name(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["--data", str(data), "--out", "out"]
+    assert main(["run", "otsu_watershed", *words]) == 0
+    assert capsys.readouterr().out.startswith("otsu_watershed: 2 images (2 ok), ")
+    assert (tmp_path / "out/otsu_watershed/test0_label.tiff").is_file()
+    assert main(["run", "otsu", *words]) == 1
+    message = "otsu: not found; name an entry.yaml, its folder, or one of the baselines"
+    assert message in (line := capsys.readouterr().err)
+    assert line.endswith(": otsu_watershed\n")
+    (tmp_path / "otsu_watershed").mkdir()
+    assert main(["run", "otsu_watershed", *words]) == 1
+    assert "otsu_watershed/entry.yaml: cannot be read" in capsys.readouterr().err
+
+
+def test_images_beyond_the_tolerance_are_reported_with_the_load(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (7.25, 5.0, 4.0))
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    images = read_dataset(data, ["test"])
+    rows = [{"status": "ok", "wall_s": 10.0}, {"status": "ok", "wall_s": 26.04}]
+    assert describe_slow_images("unet", rows, images) == (
+        "unet: 1 of 2 segmented images took longer than the challenge's tolerance, which worsens their "
+        "rank (longest: 26.0 s, tolerated: 10.0 s). Load of this machine in the last minute: 7.2 on 2 "
+        "cores; time it again on an idle machine"
+    )
+    rows[1]["status"] = "failed"
+    assert describe_slow_images("unet", rows, images) == ""
+
+    monkeypatch.setattr("cellbench.entrants.tolerance.tolerance_seconds", lambda *_: 0.0)
+    monkeypatch.setattr("os.getloadavg", lambda: (0.5, 0.5, 0.5))
+    words = ["run", str(make_entrant(tmp_path / "good", data)), "--data", str(data)]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("good: 2 images (2 ok), ")
+    assert second.startswith("good: 2 of 2 segmented images took longer than")
+    assert second.endswith("Load of this machine in the last minute: 0.5 on 2 cores")

@@ -1,0 +1,26 @@
+"""The optional packages that training and trained models need: ``cellbench[train]``."""
+
+from importlib.util import find_spec
+
+TRAIN_PACKAGES = (
+    "torch", "torchvision", "pytorch_lightning", "jsonargparse", "torchmetrics", "timm", "monai", "einops",
+)  # fmt: skip
+"""Import names of the packages that ``pip install "cellbench[train]"`` adds to the base install."""
+
+
+def missing_train_packages(error: ModuleNotFoundError) -> str:
+    """Return an instruction to install ``cellbench[train]``, if that is what an import failed for.
+
+    Args:
+        error: what the import raised.
+
+    Returns:
+        One line that names the missing packages; empty if the missing module is not one of theirs.
+    """
+    if (error.name or "").partition(".")[0] not in TRAIN_PACKAGES:
+        return ""
+    missing = [name for name in TRAIN_PACKAGES if find_spec(name) is None]
+    return (
+        f"needs packages that are not installed ({', '.join(missing)}); "
+        'run: pip install "cellbench[train]"'
+    )

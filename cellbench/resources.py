@@ -1,0 +1,84 @@
+"""Files that come with the package: training configs and baselines."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_CONFIG_OPTIONS = ("--config", "-c")
+
+
+def resource_folder(name: str) -> Path:
+    """Return the folder of one kind of packaged files.
+
+    A wheel carries these folders inside the package; in a checkout they lie beside it.
+
+    Args:
+        name: ``"configs"`` or ``"baselines"``.
+
+    Returns:
+        The folder.
+    """
+    packaged = _PACKAGE / name
+    return packaged if packaged.is_dir() else _PACKAGE.parent / name
+
+
+def find_config(path: str) -> str:
+    """Return the path of a config file, which may be named relative to the packaged configs.
+
+    Args:
+        path: a YAML file, or the name of a packaged one such as ``model/unet.yaml``. A file in the
+            working folder comes first.
+
+    Returns:
+        The path of the packaged file if only that exists; otherwise ``path`` unchanged.
+    """
+    packaged = resource_folder("configs") / path
+    return str(packaged) if packaged.is_file() and not Path(path).exists() else path
+
+
+def find_configs(words: Sequence[str]) -> list[str]:
+    """Apply :func:`find_config` to every ``--config`` of a command line.
+
+    Args:
+        words: the command line, split into words.
+
+    Returns:
+        The words, with the path of each packaged config in full.
+    """
+    found = list(words)
+    for index, word in enumerate(found):
+        option, equals, value = word.partition("=")
+        if option not in _CONFIG_OPTIONS:
+            continue
+        if equals:
+            found[index] = f"{option}={find_config(value)}"
+        elif index + 1 < len(found):
+            found[index + 1] = find_config(found[index + 1])
+    return found
+
+
+def list_baselines() -> list[str]:
+    """List the names of the baselines that come with the package.
+
+    Returns:
+        Names in alphabetical order.
+
+    Example:
+        >>> "otsu_watershed" in list_baselines()
+        True
+    """
+    return sorted(path.parent.name for path in resource_folder("baselines").glob("*/entry.yaml"))
+
+
+def find_entrant(path: Path) -> Path:
+    """Return the path of an entrant, which may be the name of a packaged baseline.
+
+    Args:
+        path: an ``entry.yaml``, its folder, or the name of a baseline. An existing file or folder comes
+            first.
+
+    Returns:
+        The folder of the packaged baseline if only that exists; otherwise ``path`` unchanged.
+    """
+    named = not path.exists() and str(path) in list_baselines()
+    return resource_folder("baselines") / path if named else path

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Run the tests of everything that needs no training packages, with the oldest version of each dependency that
+# pyproject.toml allows, in a fresh environment. With --train: all tests, with the oldest training packages too.
+# Needs Python 3.11 (name it with PYTHON=…): the oldest versions have no wheels for newer ones.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset PYTHONPATH
+
+extras=(coco distributed)
+tests=(tests/{images,labels,data,evaluation,ranking,boards,report,entrants,commands} tests/test_files.py --ignore tests/commands/test_cli.py)
+if [[ ${1:-} == --train ]]; then
+  extras+=(train)
+  tests=()
+fi
+
+python=${PYTHON:-python3.11}
+"$python" scripts/lower_bounds.py "${extras[@]}" >"$work/oldest.txt"
+"$python" -m venv "$work/venv"
+# stardist is an oracle of the tests; selenium opens the page in a browser.
+"$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$work/oldest.txt" \
+  -e ".[$(IFS=,; echo "${extras[*]}")]" pytest pytest-xdist hypothesis selenium stardist
+"$work/venv/bin/python" -m pytest "${tests[@]}"

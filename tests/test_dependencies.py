@@ -1,0 +1,74 @@
+"""What pyproject.toml declares is what the code imports, and constraints.txt pins it."""
+
+import ast
+import re
+import tomllib
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from test_import_rules import LIGHT, MODULES, foreign_imports, imports
+
+from cellbench.extras import TRAIN_PACKAGES
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+# Declared for other packages, which need them for what cellbench uses; pyproject.toml says so.
+NOT_IMPORTED = {"torchvision", "einops", "jsonargparse"}
+
+
+installed = cache(packages_distributions)
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(requirements: list[str]) -> set[str]:
+    return {normalised(re.match(r"[\w.-]+", each)[0]) for each in requirements}
+
+
+def distributions(modules: set[str]) -> set[str]:
+    """Return the names of the distributions that install these top-level modules."""
+    known = installed()
+    return {normalised(known[module][0]) for module in modules}
+
+
+def imported(modules: list[str]) -> set[str]:
+    return distributions({name for module in modules for name in foreign_imports(module)})
+
+
+OPTIONAL = declared(EXTRAS["coco"] + EXTRAS["distributed"] + EXTRAS["tensorboard"])
+
+
+def test_base_dependencies_are_what_the_light_half_and_the_baselines_import() -> None:
+    programs = [ast.parse(path.read_text("utf-8")) for path in ROOT.glob("baselines/*/*.py")]
+    tops = {name.partition(".")[0] for tree in programs for name in imports(tree)}
+    known = installed()
+    of_baselines = distributions({name for name in tops if name in known} - {"cellbench"})
+    assert imported(LIGHT) - OPTIONAL | of_baselines == declared(PROJECT["dependencies"])
+
+
+def test_training_dependencies_are_what_the_heavy_half_imports_beside_them() -> None:
+    heavy = imported(sorted({*MODULES} - {*LIGHT})) - OPTIONAL
+    beside = heavy - declared(PROJECT["dependencies"])
+    assert declared(EXTRAS["train"]) - NOT_IMPORTED <= beside <= declared(EXTRAS["train"])
+
+
+def test_the_names_of_the_missing_packages_are_those_of_the_extra() -> None:
+    assert {normalised(name) for name in TRAIN_PACKAGES} == declared(EXTRAS["train"])
+
+
+@pytest.mark.parametrize("extra", [None, "train", "coco", "distributed", "tensorboard"])
+def test_every_dependency_has_a_lower_bound_and_a_tested_version(extra: str | None) -> None:
+    requirements = PROJECT["dependencies"] if extra is None else EXTRAS[extra]
+    assert all(">=" in each for each in requirements)
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {normalised(line.partition("==")[0]) for line in lines if "==" in line}
+    assert declared(requirements) <= pinned
+
+
+def test_development_installs_everything() -> None:
+    assert "cellbench[train,tensorboard,coco,distributed]" in EXTRAS["dev"]
