@@ -16,24 +16,27 @@ from cellbench.ranking.options import Options
 class Board:
     """The tables of a board; each DataFrame is the CSV of its field's name.
 
+    Their columns are described in :mod:`cellbench.boards.schema`.
+
     Attributes:
+        measured: what was ranked.
         leaderboard: one row per algorithm, best first.
-        values: what was ranked: algorithm, image, modality, status, the value, runtime_s,
-            rank_runtime_s.
-        ranks: algorithm, image, metric, rank.
-        schemes: metric, scheme, algorithm, value, rank under each of the five schemes.
-        significance: metric, better, worse, pairs, statistic, p, p_holm, significant.
-        clusters: metric, cluster, algorithm: those in one cluster do not differ significantly.
-        bootstrap: metric, scheme, algorithm, rank, frequency (share of the samples).
-        kendall_tau: metric, scheme, sample, tau.
-        intervals: algorithm, quantity, estimate, low, high (95 % of the bootstrap).
-        outranking: metric, scheme, better, worse, probability, tied.
-        sensitivity: option, choice, algorithm, rank, places moved.
+        values: what was ranked, as a table.
+        ranks: the ranks on each image.
+        schemes: the ranking under each of the five schemes.
+        significance: the paired tests.
+        clusters: groups that do not differ significantly.
+        bootstrap: how often each algorithm had each rank.
+        kendall_tau: how each bootstrap sample agrees with the full ranking.
+        intervals: 95 % intervals of the leaderboard's numbers.
+        outranking: how often one algorithm outranks another.
+        sensitivity: the ranking under other options.
         ranked_on: the metrics that decide the leaderboard: the value, and rank_runtime where every
             algorithm has times.
         reason: why these.
     """
 
+    measured: Measured
     leaderboard: pd.DataFrame
     values: pd.DataFrame
     ranks: pd.DataFrame
@@ -49,7 +52,7 @@ class Board:
     reason: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Give the tables by name."""
+        """Return the tables by name."""
         return {
             name: table for name, table in vars(self).items() if isinstance(table, pd.DataFrame)
         }
@@ -63,8 +66,8 @@ def rank_board(measured: Measured, options: Options | None = None) -> Board:
     leaderboard.
 
     Args:
-        measured: what is ranked, as ``measure_scores`` or ``read_long_table`` give it.
-        options: how.
+        measured: what is ranked, as ``measure_scores`` or ``read_long_table`` return it.
+        options: how; the defaults are the challenge's rules.
 
     Returns:
         The tables.
@@ -76,6 +79,7 @@ def rank_board(measured: Measured, options: Options | None = None) -> Board:
     timed = len(ranked.metrics) > 1
     tests = statistics.make_significance(ranked)
     return Board(
+        measured=measured,
         leaderboard=make_leaderboard(ranked),
         values=statistics.make_values(measured),
         ranks=statistics.make_ranks(ranked),
@@ -93,5 +97,16 @@ def rank_board(measured: Measured, options: Options | None = None) -> Board:
 
 
 def rank_modalities(measured: Measured, options: Options) -> dict[str, Board]:
-    """Rank on the images of each modality alone; nothing where there are fewer than two."""
+    """Rank on the images of each modality alone.
+
+    Args:
+        measured: what is ranked.
+        options: how.
+
+    Returns:
+        By modality; nothing where there are fewer than two.
+
+    Raises:
+        ScoresError: if the table cannot be ranked.
+    """
     return {name: rank_board(part, options) for name, part in measured.by_modality().items()}

@@ -5,17 +5,17 @@ import unicodedata
 from collections.abc import Iterable
 
 _LONGEST = 40
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # no file on Windows may be called so
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not allowed as file names on Windows
 
 
 def folder_names(names: Iterable[str]) -> dict[str, str]:
-    """Give each name a folder of its own: lower-case ASCII letters, digits and ``-``.
+    """Return a different folder for each name, of lower-case ASCII letters, digits and ``-``.
 
     Args:
-        names: any text; in this order they are served.
+        names: any text; an earlier name has the first choice of folder.
 
     Returns:
-        Name to folder; a folder that is taken gets a number.
+        Name to folder; a number is added to a folder that is taken.
 
     Example:
         >>> folder_names(["Phase contrast", "phase-contrast", "../../x"])

@@ -1,4 +1,4 @@
-"""consensus.csv: the ranks of several boards side by side, and the ranking they add up to."""
+"""consensus.csv: the ranks of several boards side by side, and the ranking of their mean."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,24 +6,26 @@ from pathlib import Path
 import pandas as pd
 
 from cellbench.boards.leaderboard import whole_numbers
+from cellbench.boards.reading import check_version, read_record
+from cellbench.boards.schema import PROVENANCE_FILE, TABLES, consensus_names
 from cellbench.boards.text_table import raise_first, read_text, to_numbers
+from cellbench.choices import Ties
 from cellbench.errors import ScoresError, UsageError
 from cellbench.ranking.consensus import consensus
-from cellbench.ranking.tables import Ties
 
 
 def join_boards(
     ranks: Mapping[str, pd.Series],
     *,
     weights: Mapping[str, float] | None = None,
-    ties: Ties = "min",
+    ties: str = Ties.MIN,
 ) -> pd.DataFrame:
     """Join the ranks of several boards.
 
     Args:
         ranks: by board; index algorithms.
         weights: see :func:`cellbench.ranking.consensus`.
-        ties: see there.
+        ties: which rank equal mean ranks share.
 
     Returns:
         algorithm, a column of ranks for each board, mean_rank, rank; best first. A board may be
@@ -38,7 +40,7 @@ def join_boards(
     columns = [whole_numbers(best_first[board]) for board in best_first]
     columns += [joined["mean_rank"], whole_numbers(joined["rank"])]
     side_by_side = pd.DataFrame(dict(enumerate(columns))).reset_index()
-    return side_by_side.set_axis(["algorithm", *ranks, "mean_rank", "rank"], axis=1)
+    return side_by_side.set_axis(consensus_names(ranks), axis=1)
 
 
 def read_ranks(boards: Sequence[str | Path]) -> dict[str, pd.Series]:
@@ -51,23 +53,30 @@ def read_ranks(boards: Sequence[str | Path]) -> dict[str, pd.Series]:
         By the folder's name; index algorithms.
 
     Raises:
-        ScoresError: if a leaderboard.csv is absent or damaged, or two folders have one name.
+        ScoresError: if a leaderboard.csv is missing or damaged, a board was made by a version of
+            cellbench with other tables, or two folders have the same name.
         UsageError: if no board is given.
     """
     if not boards:
-        raise UsageError("consensus: name at least one board")
+        raise UsageError("consensus: at least one board is needed")
     ranks: dict[str, pd.Series] = {}
     for board in map(Path, boards):
         name = board.resolve().name
         if name in ranks:
-            raise ScoresError(f"{board}: another board is called {name!r} too; rename one folder")
-        ranks[name] = _read_ranks(board / "leaderboard.csv")
+            raise ScoresError(
+                f"{board}: another board has the name {name!r} too; rename one of the folders"
+            )
+        ranks[name] = _read_ranks(board)
     return ranks
 
 
-def _read_ranks(path: Path) -> pd.Series:
+def _read_ranks(board: Path) -> pd.Series:
+    record = board / PROVENANCE_FILE
+    if record.is_file():
+        check_version(record, read_record(record))
+    path = board / TABLES["leaderboard"].file
     table = read_text(path, ("algorithm", "rank"), "make it with cellbench rank")
     ranks = to_numbers(table["rank"], path)
-    raise_first(ranks.isna(), path, "names no rank")
-    raise_first(table.duplicated("algorithm"), path, "is a second row for its algorithm")
+    raise_first(ranks.isna(), path, "the rank is empty")
+    raise_first(table.duplicated("algorithm"), path, "this algorithm has a row already")
     return ranks.set_axis(pd.Index(table["algorithm"]))

@@ -1,4 +1,4 @@
-"""Where a board comes from. It holds no dates: the same input gives the same bytes."""
+"""What a board was made from, how and with what. No dates: the same input makes the same bytes."""
 
 import hashlib
 import os
@@ -6,7 +6,6 @@ import platform
 import shlex
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,25 @@ from typing import Any
 import cellbench
 from cellbench.boards.long_table import Columns
 from cellbench.boards.measured import Measured
+from cellbench.boards.scores import F1
 from cellbench.boards.submissions import SCORES_FILE
 from cellbench.errors import ScoresError
 from cellbench.evaluation.protocols import Protocol, get_protocol
 from cellbench.evaluation.record import read_protocol
 from cellbench.ranking.options import Options
 
-PROVENANCE_FILE = "provenance.json"
-
 _LIBRARIES = ("numpy", "pandas", "scipy")
+_OPTIONS = ("ties", "scheme", "bootstrap", "seed", "weights", "alpha")
+"""The options of ``cellbench rank`` that decide ranks and intervals, in the order of the record."""
 
 
 def find_protocol(paths: Sequence[str | Path], name: str | None) -> Protocol:
-    """Say under which protocol the scores were made.
+    """Return the protocol under which the scores were made.
 
     Args:
         paths: files of scores; the record beside each names its protocol.
-        name: the protocol, where the caller knows it; otherwise it is read, and neurips22 where
-            nothing says so.
+        name: the protocol, where the caller knows it. Otherwise the records are read; scores without
+            a record were made under neurips22.
 
     Raises:
         ScoresError: if a record is damaged or names a protocol of another version, or the scores
@@ -43,13 +43,18 @@ def find_protocol(paths: Sequence[str | Path], name: str | None) -> Protocol:
     recorded = {protocol.name: protocol for protocol in map(read_protocol, paths) if protocol}
     if len(recorded) > 1:
         raise ScoresError(
-            f"scores: made under the protocols {' and '.join(sorted(recorded))}; rank them apart"
+            f"scores: made under the protocols {' and '.join(sorted(recorded))}; "
+            "rank the scores of each protocol as a board of its own"
         )
     return next(iter(recorded.values()), get_protocol("neurips22"))
 
 
 def describe_scores(paths: Sequence[str | Path]) -> list[dict[str, str]]:
-    """Name each file of scores with its SHA-256: a board can be checked against its input."""
+    """Return the name and SHA-256 of each file of scores, so that a board can be checked against them.
+
+    Args:
+        paths: files of scores, and folders of submissions.
+    """
     described = []
     for path in map(Path, paths):
         content = (path / SCORES_FILE if path.is_dir() else path).read_bytes()
@@ -58,57 +63,77 @@ def describe_scores(paths: Sequence[str | Path]) -> list[dict[str, str]]:
 
 
 def _board_name(path: Path) -> str:
-    """Name a file or submission as it lies in the board's folder."""
+    """Return the name of a file or submission as it is in the board's folder."""
     return f"entries/{path.resolve().name}" if path.is_dir() else path.name
 
 
 def describe_ranking(measured: Measured, options: Options) -> dict[str, Any]:
-    """Say what was ranked and by which rules."""
+    """Return what was ranked and by which rules.
+
+    Args:
+        measured: what was ranked.
+        options: how.
+    """
     return {
         "value": measured.value,
-        "value_title": "F1" if measured.value == "f1" else measured.value,
+        "value_title": "F1" if measured.value == F1 else measured.value,
         "higher_is_better": measured.higher_is_better,
-        **asdict(options),
+        **_chosen(options),
         "missing": measured.missing,
         "failures": measured.failures,
     }
 
 
-def describe_origin(
-    paths: Sequence[str | Path], options: Options, columns: Columns | None
-) -> dict[str, Any]:
-    """Say from what, with what and where a board was made; the same again gives the same words."""
+def describe_origin(paths: Sequence[str | Path], command: str) -> dict[str, Any]:
+    """Return from what, with what and where a board was made.
+
+    Args:
+        paths: files of scores, and folders of submissions.
+        command: makes the board again.
+    """
     return {
         "scores": describe_scores(paths),
         "software": describe_software(),
         "commit": find_commit(),
         "hardware": describe_hardware(),
-        "command": describe_command(paths, options, columns),
+        "command": command,
     }
 
 
 def describe_command(
-    paths: Sequence[str | Path], options: Options, columns: Columns | None = None
+    paths: Sequence[str | Path], options: Options, columns: Columns | None = None, measure: str = F1
 ) -> str:
-    """Give the command that makes the board again, run in its folder with the scores in it."""
-    names = [_board_name(Path(path)) for path in paths]
-    words = [] if columns is None else columns.as_words()
-    for name, value in asdict(options).items():
-        if name == "weights" and columns is not None:  # of F1 and running times
+    """Return the command that makes the board again, run in its folder with the scores in it.
+
+    Args:
+        paths: files of scores, and folders of submissions.
+        options: how they are ranked.
+        columns: of a long table that is no scores.csv.
+        measure: of scores.
+    """
+    words = ["cellbench", "rank", *(_board_name(Path(path)) for path in paths), "--out", "."]
+    words += [] if columns is None else columns.as_words()
+    words += [] if measure == F1 else ["--measure", measure]
+    for name, value in _chosen(options).items():
+        if name == "weights" and columns is not None:  # a long table has no running times
             continue
         values = value if isinstance(value, tuple) else (value,)
         words += [f"--{name}", *map(str, values)]
-    return shlex.join(["cellbench", "rank", *names, "--out", ".", *words])
+    return shlex.join(words)
+
+
+def _chosen(options: Options) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in _OPTIONS}
 
 
 def describe_software() -> dict[str, str]:
-    """Give the versions of Python, cellbench and the libraries that ranking uses."""
+    """Return the versions of Python, cellbench and the libraries that ranking uses."""
     versions = {library: version(library) for library in _LIBRARIES}
     return {"python": platform.python_version(), "cellbench": cellbench.__version__, **versions}
 
 
 def describe_hardware() -> dict[str, str | int | None]:
-    """Give the processor's model and its number of logical cores."""
+    """Return the model of the processor and its number of logical cores."""
     return {"cpu": _cpu_model(), "cores": os.cpu_count()}
 
 
@@ -122,7 +147,7 @@ def _cpu_model() -> str:
 
 
 def find_commit() -> str | None:
-    """Give the git commit of the code, or None where the package is not in its own checkout."""
+    """Return the git commit of the code, or None if the package is not in its own checkout."""
     package = Path(cellbench.__file__).resolve().parent
     command = ["git", "-C", str(package), "rev-parse", "--show-toplevel", "HEAD"]
     try:

@@ -1,27 +1,24 @@
 """The one computation behind all tables of a board: the ranking, its draws and their bootstrap."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from cellbench.boards.measured import Measured
-from cellbench.ranking.challenge import bootstrap_challenge, challenge_score
+from cellbench.boards.schema import MetricName
+from cellbench.choices import Scheme
+from cellbench.ranking.challenge import bootstrap_score, score_table
 from cellbench.ranking.options import Options
-from cellbench.ranking.resampling import Bootstrap, bootstrap, draw_counts
-from cellbench.ranking.schemes import Scheme
-
-CHALLENGE = "challenge"
-"""The metric's name of the ranking on all metrics together, which decides the leaderboard."""
-RUNTIME = "rank_runtime"
+from cellbench.ranking.resampling import Bootstrap, bootstrap_table, draw_counts
 
 
 class Metric(NamedTuple):
-    """A table to rank: index images, columns algorithms."""
+    """A table to rank (index images, columns algorithms), and how to rank it."""
 
     table: pd.DataFrame
-    higher_is_better: bool
+    options: Options
 
 
 @dataclass(frozen=True)
@@ -30,16 +27,18 @@ class Ranked:
 
     Attributes:
         measured: what is ranked.
-        options: how.
+        options: how the value is ranked, and value and time together.
+        alpha: largest p value, after Holm's adjustment, that counts as significant.
         metrics: by name; the value first, then the running time where every algorithm has it.
-        score: as :func:`cellbench.ranking.challenge_score` gives it.
-        draws: the bootstrap of each metric and of ``CHALLENGE``, on the same draws.
+        score: as :func:`cellbench.ranking.challenge_score` returns it.
+        draws: the bootstrap of each metric and of ``challenge``, on the same draws.
         mean: of the value on each draw, for its interval.
-        median: likewise.
+        median: of the value on each draw, for its interval.
     """
 
     measured: Measured
     options: Options
+    alpha: float
     metrics: dict[str, Metric]
     score: pd.DataFrame
     draws: dict[str, Bootstrap]
@@ -47,57 +46,46 @@ class Ranked:
     median: Bootstrap
 
     def best_first(self) -> list[str]:
-        """List the algorithms as the leaderboard does; equal ranks by name."""
+        """Return the algorithms in the order of the leaderboard; equal ranks by name."""
         named = self.score.rename_axis("algorithm").reset_index()
         return list(named.sort_values(["rank", "algorithm"])["algorithm"])
 
 
 def rank_measured(measured: Measured, options: Options) -> Ranked:
-    """Rank on each metric and on all together, and again on drawn images."""
-    metrics = {measured.value: Metric(measured.values, measured.higher_is_better)}
+    """Rank on each metric and on all together, and again on drawn images.
+
+    Args:
+        measured: what is ranked.
+        options: how. The direction and what a missing value is come from ``measured``. The scheme
+            ``test-then-rank`` counts unadjusted tests with p ≤ 0.05, as challengeR does, whatever
+            ``alpha`` is: that one is for the board's own tests after Holm's adjustment.
+
+    Returns:
+        The rankings.
+
+    Raises:
+        ScoresError: if the table cannot be ranked.
+    """
+    own = replace(
+        options,
+        higher_is_better=measured.higher_is_better,
+        missing=measured.missing,
+        alpha=Options().alpha,
+    )
+    metrics = {measured.value: Metric(measured.values, own)}
     if measured.times is not None:
-        metrics[RUNTIME] = Metric(measured.times, False)
+        runtime = replace(own, higher_is_better=False)
+        metrics[MetricName.RANK_RUNTIME.value] = Metric(measured.times, runtime)
     rng = np.random.default_rng(options.seed)
     counts = draw_counts(len(measured.values), options.bootstrap, rng)
 
-    def draw(metric: Metric, scheme: Scheme) -> Bootstrap:
-        table, higher = metric
-        return bootstrap(
-            table,
-            scheme,
-            higher_is_better=higher,
-            counts=counts,
-            ties=options.ties,
-            missing=measured.missing,
-        )
-
-    draws = {name: draw(metric, options.scheme) for name, metric in metrics.items()}
-    draws[CHALLENGE] = bootstrap_challenge(
-        measured.values,
-        measured.times,
-        counts=counts,
-        ties=options.ties,
-        scheme=options.scheme,
-        weights=options.weights,
-        decimals=None,  # rounded already, for all metrics and tests alike
-        higher_is_better=measured.higher_is_better,
-        missing=measured.missing,
+    draws = {name: bootstrap_table(table, counts, how) for name, (table, how) in metrics.items()}
+    draws[MetricName.CHALLENGE.value] = bootstrap_score(
+        measured.values, measured.times, counts, own
     )
-    score = score_under(measured, options, options.scheme)
-    shown = Metric(measured.filled, measured.higher_is_better)
-    mean, median = draw(shown, "mean-then-rank"), draw(shown, "median-then-rank")
-    return Ranked(measured, options, metrics, score, draws, mean, median)
-
-
-def score_under(measured: Measured, options: Options, scheme: Scheme) -> pd.DataFrame:
-    """Rank on all metrics together, under any scheme."""
-    return challenge_score(
-        measured.values,
-        measured.times,
-        ties=options.ties,
-        scheme=scheme,
-        weights=options.weights,
-        decimals=None,
-        higher_is_better=measured.higher_is_better,
-        missing=measured.missing,
+    mean, median = (
+        bootstrap_table(measured.filled, counts, replace(own, scheme=scheme))
+        for scheme in (Scheme.MEAN_THEN_RANK, Scheme.MEDIAN_THEN_RANK)
     )
+    score = score_table(measured.values, measured.times, own)
+    return Ranked(measured, own, options.alpha, metrics, score, draws, mean, median)

@@ -9,54 +9,54 @@ from typing import Any
 
 import pandas as pd
 
+from cellbench.boards.columns import Kind
+from cellbench.boards.schema import (
+    PROVENANCE_FILE,
+    SCHEMA_VERSION,
+    TABLES,
+    MetricName,
+    consensus_names,
+)
 from cellbench.errors import ScoresError
 
-# What pandas makes of a cell. Only numbers may be missing: an algorithm may be called "NA".
-_TEXT = {
-    *("algorithm", "image", "modality", "status", "metric", "scheme", "better", "worse"),
-    *("quantity", "option", "choice"),
+# Only numbers may be missing: an algorithm may be called "NA".
+_TYPES: dict[Kind, type] = {
+    Kind.TEXT: str,
+    Kind.CHOICE: str,
+    Kind.NUMBER: float,
+    Kind.WHOLE: int,
+    Kind.YES_NO: bool,
 }
-_WHOLE = {"sample", "cluster", "failed", "images", "pairs"}
-_YES_OR_NO = {"significant"}
-
-_TABLES = {
-    "ranks": "algorithm image metric rank",
-    "schemes": "metric scheme algorithm value rank",
-    "significance": "metric better worse pairs statistic p p_holm significant",
-    "clusters": "metric cluster algorithm",
-    "bootstrap": "metric scheme algorithm rank frequency",
-    "kendall_tau": "metric scheme sample tau",
-    "intervals": "algorithm quantity estimate low high",
-    "outranking": "metric scheme better worse probability tied",
-    "sensitivity": "option choice algorithm rank places",
-}
+_SOMETIMES = ("consensus", "algorithms")
 _FACTS = (
     *("value", "value_title", "higher_is_better", "missing", "ranked_on", "modalities"),
     *("ties", "scheme", "weights", "alpha"),
 )
+_AGAIN = "run cellbench rank again"
 
 
 @dataclass(frozen=True)
 class BoardTables:
     """A board as ``cellbench rank`` wrote it; each DataFrame is the CSV of its field's name.
 
+    Their columns are described in :mod:`cellbench.boards.schema`.
+
     Attributes:
         folder: the board's folder.
         provenance: what was ranked and how, as in provenance.json.
         leaderboard: one row per algorithm, best first.
-        values: algorithm, image, modality, status, the value, runtime_s, rank_runtime_s.
-        ranks: algorithm, image, metric, rank.
-        schemes: metric, scheme, algorithm, value, rank.
-        significance: metric, better, worse, pairs, statistic, p, p_holm, significant.
-        clusters: metric, cluster, algorithm.
-        bootstrap: metric, scheme, algorithm, rank, frequency.
-        kendall_tau: metric, scheme, sample, tau.
-        intervals: algorithm, quantity, estimate, low, high.
-        outranking: metric, scheme, better, worse, probability, tied.
-        sensitivity: option, choice, algorithm, rank, places.
-        consensus: algorithm, its rank on each modality, mean_rank, rank; None where there is no
-            board per modality.
-        algorithms: what the entries tell, all text; None for a single modality.
+        values: what was ranked, as a table.
+        ranks: the ranks on each image.
+        schemes: the ranking under each of the five schemes.
+        significance: the paired tests.
+        clusters: groups that do not differ significantly.
+        bootstrap: how often each algorithm had each rank.
+        kendall_tau: how each bootstrap sample agrees with the full ranking.
+        intervals: 95 % intervals of the leaderboard's numbers.
+        outranking: how often one algorithm outranks another.
+        sensitivity: the ranking under other options.
+        consensus: the ranks on each modality and their mean; None where there is one modality.
+        algorithms: what the entries state; None for the board of a single modality.
     """
 
     folder: Path
@@ -93,7 +93,7 @@ class BoardTables:
     @property
     def timed(self) -> bool:
         """Whether running times count in the ranking."""
-        return "rank_runtime" in self.provenance["ranked_on"]
+        return MetricName.RANK_RUNTIME in self.provenance["ranked_on"]
 
     @property
     def modalities(self) -> dict[str, Path]:
@@ -111,50 +111,76 @@ def read_board(folder: str | Path) -> BoardTables:
     """Read the tables of a board.
 
     Args:
-        folder: what :func:`cellbench.ranking.write_board` wrote; also the folder of one modality.
+        folder: what :func:`cellbench.boards.write_board` wrote; also the folder of one modality.
 
     Returns:
         The tables; numbers that are not known are NaN.
 
     Raises:
-        ScoresError: if a file is absent or damaged, or they are not of one board;
-            ``cellbench rank`` writes them again.
+        ScoresError: if a file is missing or damaged, the files are not of one board, or the board was
+            made by a version of cellbench with other tables; ``cellbench rank`` writes them again.
     """
     folder = Path(folder)
-    facts = _read_facts(folder / "provenance.json")
-    value = facts["value"]
-    own = {
-        "leaderboard": [
-            *("rank", "algorithm", "score", "mean_rank", f"mean_rank_{value}", "mean_rank_runtime"),
-            *("rank_low", "rank_high", f"median_{value}", f"{value}_q1", f"{value}_q3"),
-            *(f"mean_{value}", f"mean_{value}_low", f"mean_{value}_high"),
-            *("median_runtime_s", "within_tolerance", "failed", "images"),
-        ],
-        "values": [
-            "algorithm",
-            "image",
-            "modality",
-            "status",
-            value,
-            "runtime_s",
-            "rank_runtime_s",
-        ],
-    }
-    columns = own | {name: words.split() for name, words in _TABLES.items()}
-    told = folder / "algorithms.csv"
+    facts = _read_facts(folder / PROVENANCE_FILE)
     tables = {
-        name: _read_table(folder / f"{name}.csv", names, {value} if name == "values" else set())
-        for name, names in columns.items()
+        name: _read_table(folder / table.file, table.kinds(facts["value"]))
+        for name, table in TABLES.items()
+        if name not in _SOMETIMES
     }
+    entries = TABLES["algorithms"]
     board = BoardTables(
         folder=folder,
         provenance=facts,
         **tables,
         consensus=_read_consensus(folder, facts["modalities"]),
-        algorithms=_read_words(told) if told.is_file() else None,
+        algorithms=(
+            _read_table(folder / entries.file, entries.kinds())
+            if (folder / entries.file).is_file()
+            else None
+        ),
     )
     _check_one_board(folder, **tables)
     return board
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a board's provenance.json of any version.
+
+    Args:
+        path: the file.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        ScoresError: if it is missing or damaged.
+    """
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(facts, dict):
+        raise ScoresError(f"{path}: does not describe a board; {_AGAIN}")
+    return facts
+
+
+def check_version(path: Path, facts: Mapping[str, Any]) -> None:
+    """Refuse a board whose tables have another schema than this version of cellbench writes.
+
+    Args:
+        path: the board's provenance.json.
+        facts: what it holds.
+
+    Raises:
+        ScoresError: if the versions differ. Boards that were made before there were versions have
+            version 1.
+    """
+    version = facts.get("schema_version", 1)
+    if version != SCHEMA_VERSION:
+        raise ScoresError(
+            f"{path}: this board has schema version {version}, but this cellbench reads version "
+            f"{SCHEMA_VERSION}; {_AGAIN}"
+        )
 
 
 def _check_one_board(folder: Path, leaderboard: pd.DataFrame, **others: pd.DataFrame) -> None:
@@ -166,21 +192,21 @@ def _check_one_board(folder: Path, leaderboard: pd.DataFrame, **others: pd.DataF
             continue
         named = set(table[[*pairs] or ["algorithm"]].to_numpy().ravel())
         if not ranked or named != ranked:
-            raise ScoresError(f"{folder}: leaderboard.csv is not of {name}.csv; run cellbench rank")
+            raise ScoresError(
+                f"{folder}: the algorithms in leaderboard.csv are not those of {name}.csv; {_AGAIN}"
+            )
 
 
 def _read_facts(path: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
-    lacking = [name for name in _FACTS if not isinstance(facts, dict) or name not in facts]
-    if lacking:
-        raise ScoresError(f"{path}: lacks {', '.join(lacking)}; run cellbench rank")
+    facts = read_record(path)
+    check_version(path, facts)
+    missing = [name for name in _FACTS if name not in facts]
+    if missing:
+        raise ScoresError(f"{path}: {', '.join(missing)} is missing; {_AGAIN}")
     folders = facts["modalities"]
     if not isinstance(folders, dict) or not all(map(_is_folder_name, folders.values())):
-        raise ScoresError(f"{path}: modalities are no folders of this board; run cellbench rank")
-    return dict(facts)
+        raise ScoresError(f"{path}: `modalities` does not name folders of this board; {_AGAIN}")
+    return facts
 
 
 def _is_folder_name(name: object) -> bool:
@@ -190,51 +216,33 @@ def _is_folder_name(name: object) -> bool:
 def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame | None:
     if not modalities:
         return None
-    path = folder / "consensus.csv"
-    columns = ["algorithm", *modalities, "mean_rank", "rank"]
-    text = _read_words(path)
+    path = folder / TABLES["consensus"].file
     try:
+        text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
         # By place: a modality may be called "", which pandas takes for no name.
         ranks = text.iloc[:, 1:].apply(pd.to_numeric)
-        table: pd.DataFrame = pd.concat([text.iloc[:, 0], ranks], axis=1).set_axis(columns, axis=1)
-    except ValueError as error:
-        raise _damaged(path, error) from error
-    return table
-
-
-def _read_words(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table: pd.DataFrame = pd.concat([text.iloc[:, 0], ranks], axis=1)
+        return table.set_axis(consensus_names(modalities), axis=1)
     except (OSError, ValueError) as error:
         raise _damaged(path, error) from error
 
 
-def _read_table(path: Path, columns: list[str], measured: set[str]) -> pd.DataFrame:
-    # What a long table measured may be called by any of a board's own words.
-    kinds = {name: float if name in measured else _kind(name) for name in columns}
-    numbers = {name: [""] for name, kind in kinds.items() if kind is float}
+def _read_table(path: Path, kinds: Mapping[str, Kind]) -> pd.DataFrame:
+    numbers = {name: [""] for name, kind in kinds.items() if kind == Kind.NUMBER}
     try:
         table = pd.read_csv(
             path,
-            usecols=columns,
-            dtype=kinds,
+            usecols=list(kinds),
+            dtype={name: _TYPES[kind] for name, kind in kinds.items()},
             na_values=numbers,
             keep_default_na=False,
             encoding="utf-8-sig",
         )
     except (OSError, ValueError) as error:
         raise _damaged(path, error) from error
-    return table[columns]
-
-
-def _kind(column: str) -> type:
-    if column in _TEXT:
-        return str
-    if column in _WHOLE:
-        return int
-    return bool if column in _YES_OR_NO else float
+    return table[list(kinds)]
 
 
 def _damaged(path: Path, error: Exception) -> ScoresError:
     reason = " ".join(str(error).split())
-    return ScoresError(f"{path}: cannot be read ({reason}); run cellbench rank")
+    return ScoresError(f"{path}: cannot be read ({reason}); {_AGAIN}")

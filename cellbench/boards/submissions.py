@@ -1,48 +1,58 @@
-"""Submissions: folders of an entry.yaml and scores.csv, and what the board tells of each algorithm."""
+"""Submissions: folders of an entry.yaml and scores.csv, and what the entries state of each algorithm."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from cellbench.boards.scores import read_scores_file
+from cellbench.boards.schema import SCORES, TABLES
+from cellbench.boards.scores import F1, read_scores_file
 from cellbench.entrants.entries import AlgorithmEntry, read_algorithm
 from cellbench.errors import CellbenchError, EntrantError
 
-SCORES_FILE = "scores.csv"
-COLUMNS = (
-    *("algorithm", "title", "authors", "paper", "code", "licence", "weights_licence"),
-    *("trained_on", "submitted"),
-)
+SCORES_FILE = SCORES.file
 
 
-def find_scores(paths: Sequence[str | Path]) -> tuple[list[Path], list[AlgorithmEntry]]:
-    """Give the files of scores, and the entries of those that are folders of a submission.
+def find_scores(
+    paths: Sequence[str | Path], measure: str = F1
+) -> tuple[list[Path], list[AlgorithmEntry]]:
+    """Find the files of scores, and read the entries of submissions.
+
+    Args:
+        paths: files of scores, and folders of submissions.
+        measure: the column that is ranked.
+
+    Returns:
+        The files, and the entries of the submissions.
 
     Raises:
-        EntrantError: if a submission has faults; all of them at once.
+        EntrantError: if a submission has faults; the message lists all of them.
     """
-    entries = {Path(path): _read_submission(Path(path)) for path in paths if Path(path).is_dir()}
+    entries = {
+        Path(path): _read_submission(Path(path), measure) for path in paths if Path(path).is_dir()
+    }
     files = [Path(path) / SCORES_FILE if Path(path) in entries else Path(path) for path in paths]
     return files, list(entries.values())
 
 
-def _read_submission(folder: Path) -> AlgorithmEntry:
+def _read_submission(folder: Path, measure: str) -> AlgorithmEntry:
     faults: list[str] = []
     name = folder.resolve().name
     entry = None
     try:
         entry = read_algorithm(folder)
         if entry.name != name:
-            faults.append(f"{folder}: the entry is called {entry.name!r}; name it as its folder")
+            faults.append(
+                f"{folder}: `name` in the entry is {entry.name!r}; it must be the folder's name"
+            )
     except EntrantError as error:
         faults.append(str(error))
     try:
-        others = set(read_scores_file(folder / SCORES_FILE)["algorithm"]) - {name}
+        others = set(read_scores_file(folder / SCORES_FILE, measure)["algorithm"]) - {name}
         if others:
             faults.append(
-                f"{folder / SCORES_FILE}: has the algorithm {min(others)!r}; "
-                f"only {name!r} belongs there"
+                f"{folder / SCORES_FILE}: contains the algorithm {min(others)!r}; "
+                f"it may contain {name!r} only"
             )
     except CellbenchError as error:
         faults.append(str(error))
@@ -52,27 +62,27 @@ def _read_submission(folder: Path) -> AlgorithmEntry:
 
 
 def make_algorithms(
-    names: Iterable[str], entries: Iterable[AlgorithmEntry], submitted: Iterable[AlgorithmEntry]
+    names: Sequence[str], entries: Iterable[AlgorithmEntry], submitted: Iterable[AlgorithmEntry]
 ) -> pd.DataFrame:
-    """Tell of each algorithm what its entry says.
+    """Return algorithms.csv: what the entry of each algorithm states.
 
     Args:
         names: the algorithms of the board.
-        entries: of those that were run here; others than the board's are passed over.
-        submitted: of those whose scores were handed in.
+        entries: of algorithms that were run here; those that are not on the board are left out.
+        submitted: of algorithms whose scores were handed in.
 
     Returns:
-        ``COLUMNS``, one row per name; empty where nothing is known.
+        One row per name; empty where nothing is known.
     """
     handed_in = {entry.name: entry for entry in submitted}
     known = {entry.name: entry for entry in entries} | handed_in
-    return pd.DataFrame(
-        [[name, *_told(known.get(name)), name in handed_in] for name in names],
-        columns=list(COLUMNS),
-    )
+    columns = TABLES["algorithms"].names()
+    stated = [_statements(known.get(name), columns[1:-1]) for name in names]
+    rows = [[name, *words, name in handed_in] for name, words in zip(names, stated, strict=True)]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _told(entry: AlgorithmEntry | None) -> list[str]:
-    """Give the words for the columns between the first and the last."""
-    told = [getattr(entry, column, "") for column in COLUMNS[1:-1]]
-    return [words if isinstance(words, str) else "; ".join(words) for words in told]
+def _statements(entry: AlgorithmEntry | None, columns: Sequence[str]) -> list[str]:
+    """Return what an entry states for each column; empty text where it states nothing."""
+    words = [getattr(entry, column, "") for column in columns]
+    return [word if isinstance(word, str) else "; ".join(word) for word in words]

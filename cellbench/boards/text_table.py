@@ -1,4 +1,4 @@
-"""CSV tables as text: read with a line to name for every fault, written so that any name comes back."""
+"""CSV tables as text: errors name the line, and any name can be written and read back."""
 
 import csv
 import warnings
@@ -15,18 +15,18 @@ _MISSING = ("", "na", "nan")
 
 
 def read_text(path: Path, columns: Sequence[str], made_by: str) -> pd.DataFrame:
-    """Read a CSV with all cells as text, just as they stand: an algorithm may be called "NA".
+    """Read a CSV with all cells as text, exactly as they are: an algorithm may be called "NA".
 
     Args:
         path: the file, in UTF-8, with a header.
-        columns: what it must have; others are kept.
-        made_by: what to do where there is no such file.
+        columns: the columns it must have; others are kept.
+        made_by: what to do if there is no such file, for the error.
 
     Returns:
         The rows; the index counts them from 0, as :func:`raise_first` needs it.
 
     Raises:
-        ScoresError: if it cannot be read, or lacks a column or names it twice.
+        ScoresError: if it cannot be read, or a column is missing or occurs twice.
     """
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
@@ -41,19 +41,26 @@ def read_text(path: Path, columns: Sequence[str], made_by: str) -> pd.DataFrame:
     lacking = [column for column in columns if column not in text.columns]
     if lacking:
         has = ", ".join(map(repr, text.columns))
-        raise ScoresError(f"{path}: lacks the columns {', '.join(lacking)}; it has {has}")
+        raise ScoresError(f"{path}: these columns are missing: {', '.join(lacking)}; it has {has}")
     # pandas calls the second of two columns "f1" "f1.1".
     twice = [column for column in columns if f"{column}.1" in text.columns]
     if twice:
-        raise ScoresError(f"{path}: has the column {twice[0]!r} twice; keep one")
+        raise ScoresError(f"{path}: the column {twice[0]!r} occurs twice; keep one of them")
     return text.fillna("")  # of rows that are cut short
 
 
 def to_numbers(column: pd.Series, path: Path) -> pd.Series:
-    """Turn text into numbers; empty, NA and NaN are missing.
+    """Turn text into numbers; empty cells, NA and NaN are missing.
+
+    Args:
+        column: the text, with the index of :func:`read_text`.
+        path: the file, for the error.
+
+    Returns:
+        The numbers, NaN where there is none.
 
     Raises:
-        ScoresError: if a cell is no number; its line is named.
+        ScoresError: if a cell is not a number; it names the line.
     """
     stripped = column.str.strip()
     absent = stripped.str.lower().isin(_MISSING)
@@ -63,20 +70,23 @@ def to_numbers(column: pd.Series, path: Path) -> pd.Series:
 
 
 def raise_first(wrong: pd.Series, path: Path, what: str) -> None:
-    """Raise a ScoresError that names the line of the first row that is wrong, if one is.
+    """Raise an error that names the line of the first row that is wrong, if there is one.
 
     Args:
-        wrong: index as :func:`read_text` gives it.
+        wrong: whether each row is, with the index of :func:`read_text`.
         path: the file.
-        what: is wrong.
+        what: what is wrong with the row.
+
+    Raises:
+        ScoresError: if a row is wrong.
     """
     if wrong.any():
         line = _line(path, int(wrong.index[wrong][0]))
-        raise ScoresError(f"{path}: line {line}: {what}; mend that row")
+        raise ScoresError(f"{path}: line {line}: {what}; correct that row")
 
 
 def _line(path: Path, row: int) -> int:
-    """Give the line on which a row starts: names may hold line breaks, and empty lines are no rows."""
+    """Return the line on which a row starts: names may hold line breaks, empty lines are not rows."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file)
         start = seen = 0
@@ -90,10 +100,15 @@ def _line(path: Path, row: int) -> int:
 
 
 def write_text(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a CSV that reads back as it was, whole or not at all."""
+    """Write a CSV that reads back as it was, whole or not at all.
+
+    Args:
+        table: what to write, without its index.
+        path: the file.
+    """
     columns = (table.iloc[:, place] for place in range(table.shape[1]))  # two may share a name
     words = set(table.columns).union(*(column for column in columns if column.dtype.kind == "O"))
-    # The csv module leaves a lone carriage return bare, and readers take it for the end of a line.
+    # The csv module does not quote a lone carriage return, which readers take for the end of a line.
     returns = any("\r" in str(word) for word in words)
     quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
     with written_whole(path) as temporary:

@@ -3,8 +3,9 @@
 import json
 import shutil
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 
@@ -14,34 +15,55 @@ from cellbench.boards.folder_names import folder_names
 from cellbench.boards.joined import join_boards
 from cellbench.boards.long_table import Columns, read_long_table
 from cellbench.boards.measured import Measured
-from cellbench.boards.scores import THRESHOLD, check_same_truth, measure_scores, read_scores
+from cellbench.boards.schema import PROVENANCE_FILE, SCHEMA_VERSION, TABLES
+from cellbench.boards.scores import (
+    F1,
+    THRESHOLD,
+    check_same_truth,
+    measure_scores,
+    read_scores,
+)
 from cellbench.boards.submissions import find_scores, make_algorithms
 from cellbench.boards.text_table import write_text
 from cellbench.entrants.entries import AlgorithmEntry, read_algorithm
 from cellbench.evaluation.protocols import Protocol
 from cellbench.files import written_whole
-from cellbench.ranking.options import Options
-from cellbench.ranking.schemes import Scheme
-from cellbench.ranking.tables import Ties
+from cellbench.ranking.options import BoardChoices, Options, make_options
 
 MODALITIES = "modalities"
 """The folder of the boards of single modalities."""
-CONSENSUS = "consensus"
+_CONSENSUS = TABLES["consensus"]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a board is made from.
+
+    Attributes:
+        paths: one or more scores.csv or folders of submissions, or long tables; together one board.
+        columns: which columns hold what, where the files are long tables other than scores.csv.
+        measure: which column of scores.csv (or of a table of details) is ranked.
+        protocol: under which scores were made; None: the record beside them names it, or it is
+            neurips22.
+        entries: ``entry.yaml`` files or their folders, which describe algorithms that were run here.
+    """
+
+    paths: Sequence[str | Path]
+    columns: Columns | None = None
+    measure: str = F1
+    protocol: str | None = None
+    entries: Sequence[str | Path] = ()
 
 
 def write_board(
     paths: Sequence[str | Path],
     out: str | Path,
     *,
-    ties: Ties = "min",
-    scheme: Scheme = "rank-then-mean",
-    bootstrap: int = 1000,
-    seed: int = 2022,
-    weights: tuple[float, float] = (1.0, 1.0),
-    alpha: float = 0.05,
     columns: Columns | None = None,
+    measure: str = F1,
     protocol: str | None = None,
     entries: Sequence[str | Path] = (),
+    **choices: Unpack[BoardChoices],
 ) -> pd.DataFrame:
     """Rank the algorithms of scores.csv files, or of long tables; write every table of the board.
 
@@ -49,19 +71,15 @@ def write_board(
 
     Args:
         paths: one or more scores.csv or folders of submissions, together one board.
-        out: the board's folder; gets a CSV for each table of :class:`cellbench.ranking.Board`,
-            algorithms.csv (what their entries tell) and provenance.json; where the images are of two
-            modalities or more also consensus.csv and, in ``modalities/``, the same tables for each.
-        ties: of :class:`cellbench.ranking.Options`, as are the options down to ``alpha``.
-        scheme: of the leaderboard and the bootstrap.
-        bootstrap: how many samples.
-        seed: of their draws.
-        weights: of F1 and the running time.
-        alpha: largest significant p value.
-        columns: what holds what, where the files are other long tables than scores.csv.
-        protocol: under which scores were made; otherwise the record beside them says so, or it is
-            neurips22.
-        entries: ``entry.yaml`` files or their folders, which tell of the algorithms that were run.
+        out: the board's folder; gets the tables that :mod:`cellbench.boards.schema` describes and
+            provenance.json; where the images are of two modalities or more also, in ``modalities/``,
+            the same tables for each.
+        columns: which columns hold what, where the files are long tables other than scores.csv.
+        measure: which column of scores.csv is ranked, see :class:`Sources`.
+        protocol: under which scores were made, see :class:`Sources`.
+        entries: ``entry.yaml`` files or their folders, which describe algorithms that were run here.
+        **choices: ``ties``, ``scheme``, ``bootstrap``, ``seed``, ``weights`` and ``alpha``: see
+            :class:`cellbench.ranking.Options`.
 
     Returns:
         The leaderboard, best first.
@@ -71,33 +89,53 @@ def write_board(
         EntrantError: if an entry or a submission has faults.
         UsageError: if an option is not known or out of range.
     """
-    options = Options(ties, scheme, bootstrap, seed, weights, alpha)
-    told = [read_algorithm(path) for path in entries]
-    if columns is not None:
-        made_under, measured = None, read_long_table(paths, columns)
-        submitted: list[AlgorithmEntry] = []
-    else:
-        files, submitted = find_scores(paths)
-        made_under, measured = _measure(files, protocol)
+    sources = Sources(paths, columns, measure, protocol, entries)
+    return rank_sources(sources, out, make_options(choices)).leaderboard
+
+
+def rank_sources(sources: Sources, out: str | Path, options: Options) -> Board:
+    """Rank and write a board; see :func:`write_board`.
+
+    Args:
+        sources: what the board is made from.
+        out: the board's folder.
+        options: how to rank.
+
+    Returns:
+        The board of all images together.
+
+    Raises:
+        ScoresError: if a table cannot be read or ranked.
+        EntrantError: if an entry or a submission has faults.
+        UsageError: if the measure or protocol is not known.
+    """
+    entries = [read_algorithm(path) for path in sources.entries]
+    made_under, measured, submitted = _read(sources)
     board, modalities = rank_board(measured, options), rank_modalities(measured, options)
+    command = provenance.describe_command(sources.paths, options, sources.columns, sources.measure)
     record = {
+        "schema_version": SCHEMA_VERSION,
         "protocol": made_under and made_under.describe(),
         "threshold": made_under and THRESHOLD,
         **provenance.describe_ranking(measured, options),
-        **provenance.describe_origin(paths, options, columns),
+        **provenance.describe_origin(sources.paths, command),
     }
-    algorithms = make_algorithms(board.leaderboard["algorithm"], told, submitted)
-    write_text(algorithms, Path(out) / "algorithms.csv")
+    algorithms = make_algorithms(list(board.leaderboard["algorithm"]), entries, submitted)
+    write_text(algorithms, Path(out) / TABLES["algorithms"].file)
     _write_all(board, modalities, record, Path(out))
-    return board.leaderboard
+    return board
 
 
-def _measure(files: Sequence[Path], protocol: str | None) -> tuple[Protocol, Measured]:
-    scores = read_scores(files)
-    made_under = provenance.find_protocol(files, protocol)
+def _read(sources: Sources) -> tuple[Protocol | None, Measured, list[AlgorithmEntry]]:
+    if sources.columns is not None:
+        return None, read_long_table(sources.paths, sources.columns), []
+    files, submitted = find_scores(sources.paths, sources.measure)
+    scores = read_scores(files, sources.measure)
+    made_under = provenance.find_protocol(files, sources.protocol)
     if not made_under.skips_empty_tiles:
         check_same_truth(scores)
-    return made_under, measure_scores(scores, made_under.rank_decimals)
+    measured = measure_scores(scores, made_under.rank_decimals, sources.measure)
+    return made_under, measured, submitted
 
 
 def _write_all(
@@ -106,25 +144,25 @@ def _write_all(
     folders = folder_names(modalities)
     _remove_others(out, folders.values())
     for name, part in modalities.items():
-        its_own = {**record, **_facts(part), "modality": name, MODALITIES: {}}
-        _write(part.tables(), its_own, out / MODALITIES / folders[name])
+        part_record = {**record, **_facts(part), "modality": name, MODALITIES: {}}
+        _write(part.tables(), part_record, out / MODALITIES / folders[name])
     tables = board.tables()
     if modalities:
         ranks = {
             name: part.leaderboard.set_index("algorithm")["rank"]
             for name, part in modalities.items()
         }
-        tables[CONSENSUS] = join_boards(ranks, ties=record["ties"])
+        tables[_CONSENSUS.name] = join_boards(ranks, ties=record["ties"])
     _write(tables, {**record, **_facts(board), MODALITIES: folders}, out)
 
 
 def _remove_others(out: Path, folders: Collection[str]) -> None:
     """Remove what an earlier ranking wrote of modalities that the board no longer has."""
-    for record in (out / MODALITIES).glob(f"*/{provenance.PROVENANCE_FILE}"):
+    for record in (out / MODALITIES).glob(f"*/{PROVENANCE_FILE}"):
         if record.parent.name not in folders and not record.parent.is_symlink():
             shutil.rmtree(record.parent)
     if not folders:
-        (out / f"{CONSENSUS}.csv").unlink(missing_ok=True)
+        (out / _CONSENSUS.file).unlink(missing_ok=True)
 
 
 def _facts(board: Board) -> dict[str, Any]:
@@ -138,6 +176,6 @@ def _facts(board: Board) -> dict[str, Any]:
 
 def _write(tables: Mapping[str, pd.DataFrame], record: Mapping[str, Any], out: Path) -> None:
     for name, table in tables.items():
-        write_text(table, out / f"{name}.csv")
-    with written_whole(out / provenance.PROVENANCE_FILE) as path:
+        write_text(table, out / TABLES[name].file)
+    with written_whole(out / PROVENANCE_FILE) as path:
         path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,24 +1,43 @@
-"""One ranking from several boards: the mean of an algorithm's ranks, and the rank of that mean."""
+"""Combine the rankings of several boards into one: the mean of each algorithm's ranks, ranked.
+
+All boards must have the same algorithms.
+"""
 
 import argparse
 from pathlib import Path
 
+from cellbench.choices import Ties
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.epilog = (
+        "example: cellbench consensus leaderboard/cells leaderboard/nuclei --weights 2 1"
+    )
     parser.add_argument(
-        "boards",
+        "boards", type=Path, nargs="+", metavar="BOARD", help="folders that `cellbench rank` wrote"
+    )
+    parser.add_argument(
+        "--out",
         type=Path,
+        default=Path("consensus.csv"),
+        metavar="FILE",
+        help="table to write (default: consensus.csv)",
+    )
+    parser.add_argument(
+        "--weights",
+        type=float,
         nargs="+",
-        help="folders that `cellbench rank` wrote, of the same algorithms",
+        metavar="WEIGHT",
+        help="weight of each board, in the same order (default: all boards weigh the same)",
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("consensus.csv"), help="the table to write [consensus.csv]"
+        "--ties",
+        choices=[*map(str, Ties)],
+        default="min",
+        help="rank that equal mean ranks share: the smallest of their ranks, the mean, the largest, or "
+        "the smallest without a gap after it (default: min)",
     )
-    parser.add_argument(
-        "--weights", type=float, nargs="+", metavar="WEIGHT", help="one per board [all the same]"
-    )
-    parser.add_argument("--ties", default="min", help="min, average, max or dense [min]")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -28,15 +47,16 @@ def run(arguments: argparse.Namespace) -> None:
     from cellbench.errors import UsageError
 
     if arguments.out.is_dir():
-        raise UsageError(f"--out {arguments.out}: is a folder; name the table to write")
+        raise UsageError(f"--out {arguments.out}: is a folder; name a file to write the table to")
     ranks = read_ranks(arguments.boards)
     weights = arguments.weights
     if weights is not None and len(weights) != len(ranks):
         raise UsageError(
-            f"--weights: {len(weights)} of them for {len(ranks)} boards; give one each"
+            f"--weights: there are {len(weights)} weights for {len(ranks)} boards; one for each board "
+            "is needed"
         )
     by_board = None if weights is None else dict(zip(ranks, weights, strict=True))
     table = join_boards(ranks, weights=by_board, ties=arguments.ties)
     write_text(table, arguments.out)
-    print(arguments.out)
+    print(f"wrote {arguments.out}")
     print(table.to_string(index=False, float_format="{:.4f}".format))

@@ -1,9 +1,16 @@
-"""Rank the algorithms of scores.csv files, or of any long table; write every table of the board."""
+"""Rank algorithms and write a board: the leaderboard and how stable it is.
+
+The input is one or more scores.csv files from `cellbench evaluate`, or any other table with a row for each
+algorithm and case. The output is a folder of tables (see the end of this help).
+"""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cellbench.boards.schema import list_tables, to_markdown
+from cellbench.choices import Scheme, Ties
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -12,93 +19,186 @@ if TYPE_CHECKING:
     from cellbench.ranking.tables import Missing
 
 _NAMED = 10  # algorithms in a warning, which is one line
+_EPILOG = f"""\
+tables in the output folder (--tables describes their columns):
+{list_tables()}
+
+examples:
+  cellbench rank scores.csv --out board
+  cellbench rank scores.csv --measure dice --out board
+  cellbench rank results.csv --case image --algorithm team --value error --smaller-is-better --out board
+"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EPILOG
     add = parser.add_argument
     add(
         "scores",
         type=Path,
         nargs="+",
-        help="scores.csv files, submissions (folders of entry.yaml and scores.csv) or other tables, "
-        "together one board",
+        metavar="SCORES",
+        help="scores.csv files, submissions (folders with entry.yaml and scores.csv) or other tables; "
+        "all of them together are one board",
     )
-    add("--out", type=Path, required=True, help="the board's folder")
-    add("--ties", default="min", help="min, average, max or dense [min]")
-    add("--scheme", default="rank-then-mean", help="how to rank [rank-then-mean]")
-    add("--bootstrap", type=int, default=1000, help="samples [1000]")
-    add("--seed", type=int, default=2022, help="of the bootstrap [2022]")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write to (required)")
+    add(
+        "--tables",
+        action="version",
+        version=to_markdown(),
+        help="print the columns of every table and exit",
+    )
+    _add_options(parser)
+    _add_columns(parser.add_argument_group("tables other than scores.csv"))
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--measure",
+        metavar="COLUMN",
+        help="measure to rank: a column of scores.csv such as dice, precision or recall, or of the table "
+        "of details such as pq (default: f1)",
+    )
+    add(
+        "--ties",
+        choices=[*map(str, Ties)],
+        default="min",
+        help="rank that equal values share: the smallest of their ranks, the mean, the largest, or the "
+        "smallest without a gap after it (default: min)",
+    )
+    add(
+        "--scheme",
+        choices=[*map(str, Scheme)],
+        default="rank-then-mean",
+        help="rank the mean or median value, the mean or median of the ranks on each image, or the share "
+        "of algorithms that are beaten significantly (default: rank-then-mean)",
+    )
+    add(
+        "--bootstrap",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="number of bootstrap samples of the images (default: 1000)",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=2022,
+        metavar="N",
+        help="random seed of the bootstrap (default: 2022)",
+    )
     add(
         "--weights",
         type=float,
         nargs=2,
         metavar=("F1", "RUNTIME"),
-        help="of the two ranks in the score [1 1]",
+        help="weights of the rank on F1 (or the measure) and of the rank on running time in the score "
+        "(default: 1 1)",
     )
-    add("--alpha", type=float, default=0.05, help="largest significant p value, after Holm [0.05]")
-    add("--entries", type=Path, nargs="*", default=(), help="entry.yaml of those that were run")
-    table = parser.add_argument_group("any other long table: a row for each case and algorithm")
-    table.add_argument("--case", help="its column of cases, such as images")
-    table.add_argument("--algorithm", help="its column of algorithms")
-    table.add_argument("--value", help="its column of values to rank")
-    table.add_argument("--smaller-is-better", action="store_true", help="such as an error")
-    table.add_argument("--modality", help="its column of modalities, each of which is ranked too")
-    table.add_argument(
+    add(
+        "--alpha",
+        type=float,
+        default=0.05,
+        metavar="P",
+        help="largest p value, after Holm's adjustment, that counts as significant (default: 0.05)",
+    )
+    add(
+        "--entries",
+        type=Path,
+        nargs="*",
+        default=(),
+        metavar="ENTRY",
+        help="entry.yaml files, or their folders, of algorithms that were run here; the board shows "
+        "what they state (default: none)",
+    )
+
+
+def _add_columns(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--case",
+        metavar="COLUMN",
+        help='column that identifies the case, for example "image" (required for such tables)',
+    )
+    add(
+        "--algorithm",
+        metavar="COLUMN",
+        help='column that names the algorithm, for example "team" (required for such tables)',
+    )
+    add(
+        "--value",
+        metavar="COLUMN",
+        help='column with the number to rank, for example "dice" (required for such tables)',
+    )
+    add(
+        "--smaller-is-better",
+        action="store_true",
+        help="rank small values first, for example if the value is an error (default: large values)",
+    )
+    add(
+        "--modality",
+        metavar="COLUMN",
+        help="column that groups the cases; each group is also ranked by itself (default: no groups)",
+    )
+    add(
         "--missing",
         default="worst",
-        help="what a missing value is: worst, drop (each algorithm on the cases it has) or a number "
-        "in its place [worst]",
+        metavar="WHAT",
+        help='what a missing value is: "worst" (it ties after all others), "drop" (each algorithm is '
+        "ranked on the cases it has) or a number that takes its place (default: worst)",
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the board, say where it is, and show its first rows."""
-    from cellbench.boards import write_board
+    """Write the board, print where it is, and summarise it."""
+    from cellbench.boards.summary import describe_board
+    from cellbench.boards.writing import Sources, rank_sources
+    from cellbench.ranking.options import EQUAL_WEIGHTS, Options
 
     columns = _columns(arguments)
-    leaderboard = write_board(
-        arguments.scores,
-        arguments.out,
-        ties=arguments.ties,
-        scheme=arguments.scheme,
-        bootstrap=arguments.bootstrap,
-        seed=arguments.seed,
-        weights=tuple(arguments.weights or (1.0, 1.0)),
-        alpha=arguments.alpha,
-        columns=columns,
-        entries=arguments.entries,
+    options = Options(
+        arguments.ties,
+        arguments.scheme,
+        arguments.bootstrap,
+        arguments.seed,
+        tuple(arguments.weights or EQUAL_WEIGHTS),
+        arguments.alpha,
     )
+    measure = arguments.measure or "f1"
+    sources = Sources(arguments.scores, columns, measure, entries=arguments.entries)
+    board = rank_sources(sources, arguments.out, options)
     if columns is not None:
-        _warn(leaderboard, columns)
-    value = "f1" if columns is None else columns.value
-    shown = ["rank", "algorithm", "score", f"median_{value}", f"mean_{value}"]
-    shown += ["median_runtime_s", "failed"] if columns is None else ["failed"]
-    for name in ("leaderboard.csv", "kendall_tau.csv"):
-        print(arguments.out / name)
-    print(leaderboard[shown].head(10).to_string(index=False, float_format="{:.4f}".format))
+        _warn(board.leaderboard, columns)
+    print(f"wrote {arguments.out / 'leaderboard.csv'} and the other tables of the board beside it")
+    print(describe_board(board, unit="image" if columns is None else "case"))
 
 
 def _columns(arguments: argparse.Namespace) -> "Columns | None":
-    """Take the options of a long table, all or none."""
+    """Return the columns of a table that is no scores.csv; None where none of them is named."""
     from cellbench.boards import Columns
     from cellbench.errors import UsageError
 
     needed = {name: getattr(arguments, name) for name in ("case", "algorithm", "value")}
     if all(value is None for value in needed.values()):
-        given = ["--modality"] if arguments.modality is not None else []
-        given += ["--smaller-is-better"] if arguments.smaller_is_better else []
-        given += ["--missing"] if arguments.missing != "worst" else []
-        if given:
+        unused = ["--modality"] if arguments.modality is not None else []
+        unused += ["--smaller-is-better"] if arguments.smaller_is_better else []
+        unused += ["--missing"] if arguments.missing != "worst" else []
+        if unused:
             raise UsageError(
-                f"{given[0]}: is of a long table; give --case, --algorithm, --value too"
+                f"{unused[0]}: is only for tables other than scores.csv; "
+                "add --case, --algorithm and --value"
             )
         return None
-    lacking = [f"--{name}" for name, value in needed.items() if value is None]
-    if lacking:
-        raise UsageError(f"rank: a long table needs {' and '.join(lacking)} too")
+    missing = [f"--{name}" for name, value in needed.items() if value is None]
+    if missing:
+        raise UsageError(f"rank: a table other than scores.csv also needs {' and '.join(missing)}")
     if arguments.weights is not None:
-        raise UsageError("--weights: a long table has no running times to weigh")
+        raise UsageError("--weights: a table other than scores.csv has no running times to weigh")
+    if arguments.measure is not None:
+        raise UsageError("--measure: is only for scores.csv; --value names the column to rank")
     return Columns(
         **needed,
         modality=arguments.modality,
@@ -115,23 +215,23 @@ def _missing(text: str) -> "Missing":
     try:
         return float(text)
     except ValueError:
-        raise UsageError(f"--missing {text!r}: give worst, drop or a number") from None
+        raise UsageError(f"--missing {text!r}: must be worst, drop or a number") from None
 
 
 def _warn(leaderboard: "pd.DataFrame", columns: "Columns") -> None:
-    """Say on stderr who lacks how many values: nobody is compared on fewer without a word."""
+    """Warn on stderr which algorithms lack how many values: nobody is compared on fewer unnoticed."""
     from cellbench.boards.long_table import failure_rule
 
     lacking = leaderboard[leaderboard["failed"] > 0].sort_values("algorithm")
     if lacking.empty:
         return
-    told = [
+    counts = [
         f"{row.algorithm!r} {row.failed} of {row.images}"
         for row in lacking.head(_NAMED).itertuples()
     ]
     more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
     print(
-        f"cellbench: warning: values of {columns.value!r} are missing: {', '.join(told)}{more}; "
+        f"cellbench: warning: values of {columns.value!r} are missing: {', '.join(counts)}{more}; "
         f"{failure_rule(columns.missing)}",
         file=sys.stderr,
     )

@@ -5,17 +5,17 @@ Tables are DataFrames with cases as index, algorithms as columns and NaN where a
 
 from typing import TYPE_CHECKING
 
+from cellbench.choices import Scheme, Ties
 from cellbench.lazy import lazy_names
 from cellbench.ranking.cases import case_ranks
 from cellbench.ranking.challenge import bootstrap_challenge, challenge_score
 from cellbench.ranking.clusters import clusters
 from cellbench.ranking.consensus import consensus
-from cellbench.ranking.options import Options
+from cellbench.ranking.options import SCHEMES, TIES, Options
 from cellbench.ranking.resampling import Bootstrap, bootstrap
-from cellbench.ranking.schemes import SCHEMES, rank_algorithms
+from cellbench.ranking.schemes import rank_algorithms
 from cellbench.ranking.sensitivity import sensitivity
 from cellbench.ranking.significance import wilcoxon_pairs
-from cellbench.ranking.tables import TIES
 
 if TYPE_CHECKING:
     from cellbench.boards import (
@@ -34,6 +34,8 @@ __all__ = [
     "Bootstrap",
     "Columns",
     "Options",
+    "Scheme",
+    "Ties",
     "bootstrap",
     "bootstrap_challenge",
     "case_ranks",

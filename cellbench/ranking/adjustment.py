@@ -50,7 +50,7 @@ def adjust_p_values(p: Floats, method: Adjust) -> Floats:
 
 
 def _factors(count: int, method: Adjust) -> Floats:
-    """Give what the p value of each place, the smallest first, is multiplied by."""
+    """Return the factor of the p value at each place, the smallest first."""
     places = np.arange(1.0, count + 1)
     if method in ("holm", "hochberg"):
         return places[::-1]

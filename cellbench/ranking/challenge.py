@@ -1,80 +1,66 @@
 """The challenge's own score: ranks on F1 and running time, averaged over images and metrics."""
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, Unpack
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cellbench.choices import Scheme
 from cellbench.errors import ScoresError
 from cellbench.ranking.cases import rank_rows
+from cellbench.ranking.options import Choices, Options, make_options
 from cellbench.ranking.resampling import (
     Bootstrap,
     as_bootstrap,
     resolve_counts,
     with_full_table,
 )
-from cellbench.ranking.schemes import Rule, Scheme
-from cellbench.ranking.tables import Floats, Missing, Ties, check_weights, rounded
+from cellbench.ranking.schemes import Rule
+from cellbench.ranking.tables import Floats, rounded
 
 F1_DECIMALS = 4
-"""The official compute_metric.py writes F1 with so many decimals, so ranks see no more."""
-
-EQUAL_WEIGHTS = (1.0, 1.0)
-"""The challenge weighs F1 and running time alike."""
-
-
-class _Metrics(NamedTuple):
-    """How the two tables are ranked, and how much each counts."""
-
-    f1: Rule
-    runtime: Rule
-    weights: Floats
+"""The official compute_metric.py writes F1 with this many decimals, so ranks see no more."""
 
 
 class _Scores(NamedTuple):
-    """Each (samples, algorithms); runtime is None on a board that ranks on F1 alone."""
+    """Each (samples, algorithms); runtime is None on a board that ranks on the values alone."""
 
-    f1: Floats
+    value: Floats
     runtime: Floats | None
     mean: Floats
     ranks: Floats
 
 
 def challenge_score(
-    f1: pd.DataFrame,
+    values: pd.DataFrame,
     rank_runtime: pd.DataFrame | None,
     *,
-    ties: Ties = "min",
-    scheme: Scheme = "rank-then-mean",
     decimals: int | None = F1_DECIMALS,
-    weights: tuple[float, float] = EQUAL_WEIGHTS,
-    higher_is_better: bool = True,
-    missing: Missing = "worst",
+    **choices: Unpack[Choices],
 ) -> pd.DataFrame:
     """Score algorithms as the challenge does.
 
     With r the rank of algorithm t on one image and metric among all T algorithms, S(t) = Σ r / 2N
     over N images and both metrics, the score is S / T, and the smallest is best (NeurIPS-CellSeg
-    paper, Methods, steps 1–3). With weights v of F1 and w of the running time, S is
-    (v · mean rank on F1 + w · mean rank on running time) / (v + w).
+    paper, Methods, steps 1–3). With weights v of the value and w of the running time, S is
+    (v · mean rank on the value + w · mean rank on running time) / (v + w).
 
     Args:
-        f1: index images, columns algorithms; any other value serves too.
+        values: index images, columns algorithms: F1 in the challenge, but any value can be ranked.
         rank_runtime: seconds above the tolerance, same images and algorithms. An infinite or
             missing one is a failure and ties as worst. None, or an algorithm without any time: all
-            are ranked on F1 alone.
-        ties: see :func:`cellbench.ranking.case_ranks`.
-        scheme: ``rank-then-mean`` is the challenge's. Under any other scheme the algorithms are
-            ranked on each metric, and S is the mean of the two ranks.
-        decimals: ranks see F1 rounded to so many, None for not at all.
-        weights: of F1 and of the running time. Ranked on F1 alone, its weight must not be 0.
-        higher_is_better: whether larger values are better in ``f1``.
-        missing: what a missing value in ``f1`` is, see :func:`cellbench.ranking.rank_algorithms`.
+            are ranked on the values alone.
+        decimals: ranks see the values rounded to this many decimals; None: not rounded.
+        **choices: ``ties``, ``scheme``, ``weights``, ``higher_is_better``, ``missing`` and, for
+            ``test-then-rank``, ``alpha`` and ``adjust``: see :class:`cellbench.ranking.Options`.
+            The challenge's scheme is ``rank-then-mean``, the default. Under any other scheme the
+            algorithms are ranked on each metric, and S is the mean of the two ranks.
 
     Returns:
-        Index algorithms; mean_rank_f1, mean_rank_runtime (NaN where ranked on F1 alone), mean_rank
-        (S), score (S / T) and rank.
+        Index algorithms; mean_rank_f1 (on whatever the values are), mean_rank_runtime (NaN
+        where ranked on the values alone), mean_rank (S), score (S / T) and rank.
 
     Raises:
         ScoresError: if a table cannot be ranked, or the two differ in images or algorithms.
@@ -86,113 +72,194 @@ def challenge_score(
         >>> challenge_score(f1, time)["score"].tolist()
         [0.75, 0.625]
     """
-    f1 = round_f1(f1, decimals)
-    metrics = _metrics(scheme, ties, weights, higher_is_better, missing)
-    scores = _scores(f1, rank_runtime, np.ones((1, len(f1))), metrics)
+    return score_table(round_values(values, decimals), rank_runtime, make_options(choices))
+
+
+def score_table(
+    values: pd.DataFrame, rank_runtime: pd.DataFrame | None, options: Options
+) -> pd.DataFrame:
+    """Score algorithms on values that are rounded already; see :func:`challenge_score`.
+
+    Args:
+        values: index images, columns algorithms.
+        rank_runtime: seconds above the tolerance, or None.
+        options: how to rank.
+
+    Returns:
+        As :func:`challenge_score`.
+
+    Raises:
+        ScoresError: if a table cannot be ranked, or the two differ in images or algorithms.
+    """
+    scores = _scores(values, rank_runtime, np.ones((1, len(values))), options)
     runtime = np.nan if scores.runtime is None else scores.runtime[0]
     table = {
-        "mean_rank_f1": scores.f1[0],
+        "mean_rank_f1": scores.value[0],
         "mean_rank_runtime": runtime,
         "mean_rank": scores.mean[0],
-        "score": scores.mean[0] / f1.shape[1],
+        "score": scores.mean[0] / values.shape[1],
         "rank": scores.ranks[0],
     }
-    return pd.DataFrame(table, index=f1.columns)
+    return pd.DataFrame(table, index=values.columns)
 
 
 def bootstrap_challenge(
-    f1: pd.DataFrame,
+    values: pd.DataFrame,
     rank_runtime: pd.DataFrame | None,
     *,
-    ties: Ties = "min",
-    scheme: Scheme = "rank-then-mean",
     samples: int = 1000,
     rng: np.random.Generator | None = None,
     counts: npt.ArrayLike | None = None,
     decimals: int | None = F1_DECIMALS,
-    weights: tuple[float, float] = EQUAL_WEIGHTS,
-    higher_is_better: bool = True,
-    missing: Missing = "worst",
+    **choices: Unpack[Choices],
 ) -> Bootstrap:
-    """Score the algorithms again on images drawn with replacement, both metrics of one together.
+    """Score the algorithms again on images drawn with replacement, both metrics of an image together.
 
     Args:
-        f1: see :func:`challenge_score`, as are the options not named here.
+        values: see :func:`challenge_score`.
         rank_runtime: see :func:`challenge_score`.
-        ties: see :func:`challenge_score`.
-        scheme: see :func:`challenge_score`.
-        samples: how many draws.
+        samples: number of draws.
         rng: draws the images.
-        counts: (samples, images), how often each image was drawn: replays given draws.
+        counts: (samples, images), how often each image was drawn; replays these draws.
         decimals: see :func:`challenge_score`.
-        weights: see :func:`challenge_score`.
-        higher_is_better: see :func:`challenge_score`.
-        missing: see :func:`challenge_score`.
+        **choices: see :func:`challenge_score`.
 
     Returns:
         Mean ranks (S) as values, ranks and tau per sample.
 
     Raises:
         ScoresError: as :func:`challenge_score` and :func:`cellbench.ranking.bootstrap`.
+        UsageError: as :func:`challenge_score`.
     """
-    draws = with_full_table(resolve_counts(len(f1), samples, rng, counts))
-    metrics = _metrics(scheme, ties, weights, higher_is_better, missing)
-    scores = _scores(round_f1(f1, decimals), rank_runtime, draws, metrics)
-    return as_bootstrap(f1.columns, scores.mean, scores.ranks)
+    drawn = resolve_counts(len(values), samples, rng, counts)
+    return bootstrap_score(
+        round_values(values, decimals), rank_runtime, drawn, make_options(choices)
+    )
 
 
-def round_f1(f1: pd.DataFrame, decimals: int | None) -> pd.DataFrame:
-    """Round F1 as the ranks see it; None leaves it as it is."""
-    return f1 if decimals is None else f1.round(decimals)
+def bootstrap_score(
+    values: pd.DataFrame, rank_runtime: pd.DataFrame | None, counts: Floats, options: Options
+) -> Bootstrap:
+    """Score algorithms again on given draws of the images; see :func:`bootstrap_challenge`.
+
+    Args:
+        values: index images, columns algorithms, rounded already.
+        rank_runtime: seconds above the tolerance, or None.
+        counts: (samples, images), how often each image was drawn.
+        options: how to rank.
+
+    Returns:
+        As :func:`bootstrap_challenge`.
+
+    Raises:
+        ScoresError: if a table cannot be ranked, or the two differ in images or algorithms.
+    """
+    scores = _scores(values, rank_runtime, with_full_table(counts), options)
+    return as_bootstrap(values.columns, scores.mean, scores.ranks)
+
+
+def combined_ranks(
+    values: pd.DataFrame, rank_runtime: pd.DataFrame, options: Options
+) -> pd.DataFrame:
+    """Rank the algorithms on each image by value and by running time, and average the two ranks.
+
+    These are the numbers whose mean over the images is the challenge's mean rank (S), so that a
+    paired test on them tests what decides the leaderboard.
+
+    Args:
+        values: index images, columns algorithms, rounded already.
+        rank_runtime: seconds above the tolerance, none missing.
+        options: ties, weights and direction.
+
+    Returns:
+        Weighted means of the two ranks, like ``values``; smaller is better.
+
+    Raises:
+        ScoresError: if a table cannot be ranked, or the two differ in images or algorithms.
+    """
+    _check_same(values, rank_runtime)
+    weight, runtime_weight = options.weights
+    value_rule, runtime_rule = Rule(options), Rule(_of_runtime(options))
+    on_value = value_rule.case_ranks(value_rule.turned(values))
+    on_runtime = runtime_rule.case_ranks(runtime_rule.turned(rank_runtime))
+    mean = (weight * on_value + runtime_weight * on_runtime) / (weight + runtime_weight)
+    return pd.DataFrame(rounded(mean), index=values.index, columns=values.columns)
+
+
+def round_values(values: pd.DataFrame, decimals: int | None) -> pd.DataFrame:
+    """Round values to what the ranks see.
+
+    Args:
+        values: index images, columns algorithms.
+        decimals: how many; None leaves the values as they are.
+
+    Returns:
+        The rounded table.
+    """
+    return values if decimals is None else values.round(decimals)
 
 
 def never_timed(rank_runtime: pd.DataFrame) -> pd.Series:
-    """Say which algorithms have no time at all: all of theirs are missing, or failures (infinite).
+    """Return which algorithms have no time at all: each is missing, or a failure (infinite).
 
     An algorithm that failed on every image is not among them: it has times, all of them worst.
+
+    Args:
+        rank_runtime: index images, columns algorithms; seconds above the tolerance.
+
+    Returns:
+        Index algorithms, True where there is no time.
     """
     missing = rank_runtime.isna()
     return missing.any() & (missing | (rank_runtime == np.inf)).all()
 
 
 def known_runtimes(rank_runtime: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Make missing times infinite, or give None where some algorithm has no time at all."""
+    """Return the running times to rank on, with missing ones infinite.
+
+    Args:
+        rank_runtime: index images, columns algorithms; seconds above the tolerance.
+
+    Returns:
+        The times, or None where some algorithm has no time at all.
+    """
     if rank_runtime is None or not rank_runtime.isna().to_numpy().any():
         return rank_runtime
     return None if never_timed(rank_runtime).any() else rank_runtime.fillna(np.inf)
 
 
-def _metrics(
-    scheme: Scheme,
-    ties: Ties,
-    weights: tuple[float, float],
-    higher_is_better: bool,
-    missing: Missing,
-) -> _Metrics:
-    return _Metrics(
-        f1=Rule(scheme, higher_is_better, ties, missing=missing),
-        runtime=Rule(scheme, False, ties),
-        weights=check_weights(weights, length=2),
-    )
+def _of_runtime(options: Options) -> Options:
+    """Return the options for running times, of which the smallest are best and none is missing."""
+    return replace(options, higher_is_better=False, missing="worst")
+
+
+def _check_same(values: pd.DataFrame, rank_runtime: pd.DataFrame) -> None:
+    same_images = rank_runtime.index.equals(values.index)
+    if not (same_images and rank_runtime.columns.equals(values.columns)):
+        raise ScoresError(
+            "rank_runtime: must have the images and algorithms of the values, in the same order"
+        )
 
 
 def _scores(
-    f1: pd.DataFrame, rank_runtime: pd.DataFrame | None, counts: Floats, metrics: _Metrics
+    values: pd.DataFrame, rank_runtime: pd.DataFrame | None, counts: Floats, options: Options
 ) -> _Scores:
-    weight, runtime_weight = metrics.weights
-    on_f1 = _mean_ranks(f1, metrics.f1, counts)
+    weight, runtime_weight = options.weights
+    on_value = _mean_ranks(values, options, counts)
     times = known_runtimes(rank_runtime)
     if times is None:
         if weight == 0:
-            raise ScoresError("weights: F1 counts nothing, and not every algorithm has times")
-        return _Scores(on_f1, None, on_f1, rank_rows(rounded(-on_f1), metrics.f1.ties))
-    if not (times.index.equals(f1.index) and times.columns.equals(f1.columns)):
-        raise ScoresError("rank_runtime: needs the images and algorithms of f1, in the same order")
-    on_runtime = _mean_ranks(times, metrics.runtime, counts)
-    mean = (weight * on_f1 + runtime_weight * on_runtime) / (weight + runtime_weight)
-    return _Scores(on_f1, on_runtime, mean, rank_rows(rounded(-mean), metrics.f1.ties))
+            raise ScoresError(
+                "weights: only running times would count, but not every algorithm has them"
+            )
+        return _Scores(on_value, None, on_value, rank_rows(rounded(-on_value), options.ties))
+    _check_same(values, times)
+    on_runtime = _mean_ranks(times, _of_runtime(options), counts)
+    mean = (weight * on_value + runtime_weight * on_runtime) / (weight + runtime_weight)
+    return _Scores(on_value, on_runtime, mean, rank_rows(rounded(-mean), options.ties))
 
 
-def _mean_ranks(table: pd.DataFrame, rule: Rule, counts: Floats) -> Floats:
+def _mean_ranks(table: pd.DataFrame, options: Options, counts: Floats) -> Floats:
+    rule = Rule(options)
     values = rule.values(table, counts)
-    return values if rule.scheme == "rank-then-mean" else rule.ranks(values)
+    return values if options.scheme == Scheme.RANK_THEN_MEAN else rule.ranks(values)

@@ -1,4 +1,4 @@
-"""Groups of algorithms that the tests cannot tell apart."""
+"""Groups of algorithms that the tests do not tell apart: a compact letter display."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,22 +6,30 @@ import pandas as pd
 
 from cellbench.errors import ScoresError
 
+Truths = npt.NDArray[np.bool_]
+
 
 def clusters(ranking: pd.Series, tests: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
     """Group the algorithms of a ranking that do not differ significantly.
 
-    A cluster is a run of algorithms that follow each other in the ranking, no two of which differ
-    significantly in either direction, and that cannot be made longer: the bars of a critical
-    difference diagram (Demšar 2006), with the paired tests in place of Nemenyi's.
+    Two algorithms are together in at least one cluster if and only if they do not differ
+    significantly in either direction, as two treatments share a letter in a compact letter display
+    (Piepho 2004, J. Comput. Graph. Stat. 13, 456–466). A cluster is as large as it can be: nobody
+    else could join it. Its members need not follow each other in the ranking.
+
+    Piepho's insert-and-absorb lists every such group, of which there can be exponentially many (2^k
+    for k separate pairs that differ). Here a group is grown around each pair that shares none yet,
+    from the best algorithm on, which leaves out only groups that show nothing new: at most one group
+    for each pair, and the same ones as Piepho's where they are runs along the ranking.
 
     Args:
-        ranking: index algorithms; ranks, 1 is best. Equal ranks stand in the order of their names.
-        tests: of :func:`cellbench.ranking.wilcoxon_pairs` on the same algorithms.
+        ranking: index algorithms; ranks, 1 is best. Equal ranks are put in the order of their names.
+        tests: as :func:`cellbench.ranking.wilcoxon_pairs` returns them, on the same algorithms.
         alpha: largest ``p_holm`` that counts as significant.
 
     Returns:
-        cluster (from 1, the one that begins with the best) and algorithm, best first. Every algorithm
-        is in one cluster at least, and may be in several.
+        cluster (numbered from 1, in the order of their best members) and algorithm, best first. Every
+        algorithm is in at least one cluster, and may be in several.
 
     Raises:
         ScoresError: if a rank is missing, an algorithm occurs twice, or ``tests`` does not hold every
@@ -29,45 +37,55 @@ def clusters(ranking: pd.Series, tests: pd.DataFrame, *, alpha: float = 0.05) ->
 
     Example:
         >>> ranking = pd.Series({"a": 1, "b": 2, "c": 3})
-        >>> pairs = [("a", "b", 0.3), ("a", "c", 0.01), ("b", "c", 0.2)]
+        >>> pairs = [("a", "b", 0.3), ("a", "c", 0.2), ("b", "c", 0.01)]
         >>> pairs += [(worse, better, 1.0) for better, worse, _ in pairs]
         >>> tests = pd.DataFrame(pairs, columns=["better", "worse", "p_holm"])
         >>> clusters(ranking, tests).groupby("cluster")["algorithm"].agg(list).tolist()
-        [['a', 'b'], ['b', 'c']]
+        [['a', 'b'], ['a', 'c']]
     """
     if not ranking.index.is_unique or ranking.isna().any():
-        raise ScoresError("ranking: give each algorithm one rank, once")
+        raise ScoresError("ranking: every algorithm needs one rank, and must occur once")
     best_first = sorted(ranking.index, key=lambda algorithm: (ranking[algorithm], str(algorithm)))
-    differ = _told_apart(best_first, tests, alpha)
+    groups = _groups(_alike(best_first, tests, alpha))
     members = [
         (number, best_first[place])
-        for number, run in enumerate(_longest_runs(differ), start=1)
-        for place in run
+        for number, group in enumerate(sorted(groups), start=1)
+        for place in group
     ]
     return pd.DataFrame(members, columns=["cluster", "algorithm"])
 
 
-def _told_apart(algorithms: list[str], tests: pd.DataFrame, alpha: float) -> npt.NDArray[np.bool_]:
-    """Give (algorithms, algorithms): whether two differ significantly, in either direction."""
+def _alike(algorithms: list[str], tests: pd.DataFrame, alpha: float) -> Truths:
+    """Return (algorithms, algorithms): whether two do not differ significantly, nor one from itself."""
     places = pd.Series(range(len(algorithms)), index=algorithms)
     named = tests[tests["better"].isin(places.index) & tests["worse"].isin(places.index)]
     pairs = named[["better", "worse"]].drop_duplicates()
     if not len(pairs) == len(named) == len(algorithms) * (len(algorithms) - 1):
-        raise ScoresError("tests: needs every ordered pair of the ranking's algorithms once")
+        raise ScoresError("tests: must hold every ordered pair of the ranking's algorithms once")
     better, worse = places[named["better"]].to_numpy(), places[named["worse"]].to_numpy()
     differ = np.zeros((len(algorithms), len(algorithms)), dtype=bool)
     differ[better, worse] = named["p_holm"] <= alpha
-    return differ | differ.T
+    return ~(differ | differ.T)
 
 
-def _longest_runs(differ: npt.NDArray[np.bool_]) -> list[range]:
-    """List the runs of places within which nobody differs, and that lie in no longer one."""
-    end, runs = len(differ), list[range]()
-    for start in reversed(range(len(differ))):
-        later = np.flatnonzero(differ[start, start + 1 : end])
-        if len(later) > 0 or start == len(differ) - 1:
-            end = end if len(later) == 0 else int(start + 1 + later[0])
-            runs.append(range(start, end))
-        else:
-            runs[-1] = range(start, end)
-    return runs[::-1]
+def _groups(alike: Truths) -> list[list[int]]:
+    """Return groups of places, each as large as can be, in which all pairs that are alike meet."""
+    together = np.zeros_like(alike)
+    groups = []
+    for first, second in np.argwhere(np.triu(alike)):
+        if not together[first, second]:
+            group = _grown([int(first), int(second)], alike)
+            together[np.ix_(group, group)] = True
+            groups.append(group)
+    return groups
+
+
+def _grown(members: list[int], alike: Truths) -> list[int]:
+    """Add to some that are alike, from the best place on, everybody who is like all of them."""
+    group = set(members)
+    fits: Truths = np.logical_and.reduce(alike[members])
+    for place in range(len(alike)):
+        if fits[place]:
+            group.add(place)
+            fits &= alike[place]
+    return sorted(group)

@@ -1,10 +1,11 @@
-"""challengeR's own bootstrap, with its two defects, to compare with figures it has published."""
+"""challengeR's own bootstrap, with its two defects, to compare with published figures."""
 
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from cellbench.choices import Scheme
 from cellbench.ranking.schemes import Rule
 from cellbench.ranking.tables import Floats
 
@@ -20,7 +21,7 @@ def challenger_values(rule: Rule, table: pd.DataFrame, counts: Floats) -> Floats
     and ranked as one group of k T values, and each of the k copies counts: a rank r becomes
     k (r − 1) + 1 with ties ``min``, k r with ``max`` and k r − (k − 1) / 2 with ``average``, so that
     a case weighs k² (its issue #16). In test-then-rank, a case counts once however often it was
-    drawn. mean-then-rank and median-then-rank are as they should be. (R has no ties ``dense``; they
+    drawn. mean-then-rank and median-then-rank are correct. (R has no ties ``dense``; they
     do not see copies.)
 
     Args:
@@ -29,12 +30,12 @@ def challenger_values(rule: Rule, table: pd.DataFrame, counts: Floats) -> Floats
         counts: (samples, cases), how often each case was drawn.
 
     Returns:
-        (samples, algorithms), as :meth:`cellbench.ranking.schemes.Rule.values` gives them. Where no
+        (samples, algorithms), as :meth:`cellbench.ranking.schemes.Rule.values` returns them. Where no
         case was drawn twice, the two are equal.
     """
-    if rule.scheme == "test-then-rank":
+    if rule.options.scheme == Scheme.TEST_THEN_RANK:
         return rule.values(table, (counts > 0).astype(float))
-    if not rule.scheme.startswith("rank-"):
+    if not rule.options.scheme.ranks_cases:
         return rule.values(table, counts)
     numbers = rule.turned(table)
     drawn = [int(copies) for copies in np.unique(counts) if copies > 0]

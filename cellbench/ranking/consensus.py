@@ -5,37 +5,32 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from cellbench.choices import Ties
 from cellbench.errors import ScoresError
 from cellbench.ranking.cases import rank_rows
-from cellbench.ranking.tables import (
-    TIES,
-    Floats,
-    Ties,
-    as_numbers,
-    check_choice,
-    check_weights,
-    rounded,
-)
+from cellbench.ranking.options import make_options
+from cellbench.ranking.tables import Floats, as_numbers, check_weights, rounded
 
 
 def consensus(
     ranks: pd.DataFrame,
     *,
     weights: Mapping[str, float] | None = None,
-    ties: Ties = "min",
+    ties: str = Ties.MIN,
 ) -> pd.DataFrame:
     """Rank the algorithms by the mean of their ranks on several boards.
 
     The consensus of the Medical Segmentation Decathlon and of grand-challenge.org; with one weight
-    for all boards, what challengeR's users ask of it as "mean of ranks" (its issue #32).
+    for all boards, what challengeR's users call "mean of ranks" (its issue #32).
 
     Args:
         ranks: index boards (tasks, modalities, metrics), columns algorithms; 1 is best.
         weights: how much each board counts, one per board; None: all the same.
-        ties: what equal mean ranks share, see :func:`cellbench.ranking.case_ranks`.
+        ties: which rank equal mean ranks share, see :func:`cellbench.ranking.case_ranks`.
 
     Returns:
-        Index algorithms; mean_rank and rank. Means are ranked after rounding to 12 digits.
+        Index algorithms; mean_rank and rank. Means are rounded to 12 significant
+        digits before they are ranked.
 
     Raises:
         ScoresError: if there is no board or algorithm, one occurs twice, an algorithm has no rank on
@@ -47,11 +42,11 @@ def consensus(
         >>> consensus(ranks, weights={"day": 3, "night": 1})["mean_rank"].tolist()
         [1.5, 2.0, 2.5]
     """
-    check_choice("ties", ties, TIES)
+    shared = make_options({"ties": ties}).ties
     numbers = _checked(ranks)
     weight = _weight_per_board(ranks.index, weights)
     mean = (weight @ numbers) / weight.sum()
-    table = {"mean_rank": mean, "rank": rank_rows(rounded(-mean), ties)}
+    table = {"mean_rank": mean, "rank": rank_rows(rounded(-mean), shared)}
     return pd.DataFrame(table, index=ranks.columns)
 
 
@@ -61,7 +56,7 @@ def _checked(ranks: pd.DataFrame) -> Floats:
         board, algorithm = np.argwhere(~np.isfinite(numbers))[0]
         raise ScoresError(
             f"ranks: {str(ranks.columns[algorithm])!r} has no rank on the board "
-            f"{str(ranks.index[board])!r}; rank it there, or leave it out"
+            f"{str(ranks.index[board])!r}; rank it there too, or leave it out of all boards"
         )
     return numbers
 
@@ -71,5 +66,5 @@ def _weight_per_board(boards: pd.Index, weights: Mapping[str, float] | None) -> 
         return np.ones(len(boards))
     if set(weights) != set(boards):
         expected = ", ".join(map(str, boards))
-        raise ScoresError(f"weights: give one per board ({expected}), not {dict(weights)}")
+        raise ScoresError(f"weights: must be one per board ({expected}), not {dict(weights)}")
     return check_weights([weights[board] for board in boards], length=len(boards))

@@ -1,28 +1,29 @@
 """Stability of a ranking: bootstrap over cases, and Kendall's tau between the rankings."""
 
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from cellbench.errors import ScoresError
-from cellbench.ranking.adjustment import Adjust
 from cellbench.ranking.compatibility import (
     COMPATIBILITIES,
     Compatibility,
     challenger_values,
 )
-from cellbench.ranking.schemes import Rule, Scheme
+from cellbench.ranking.options import Options, TableChoices, make_options
+from cellbench.ranking.schemes import Rule
 from cellbench.ranking.significance import ordered_pairs
-from cellbench.ranking.tables import Floats, Missing, Ties, check_choice
+from cellbench.ranking.tables import Floats, check_choice
 
 _LEVEL = 0.95
 
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """What the ranking would have been on other draws of the cases.
+    """The ranking on other draws of the cases.
 
     Attributes:
         full: index algorithms; value and rank on all cases, each once.
@@ -38,15 +39,15 @@ class Bootstrap:
     tau: pd.Series
 
     def rank_intervals(self) -> pd.DataFrame:
-        """Give the 95 % percentile interval of each rank: index algorithms; low, high."""
+        """Return the 95 % percentile interval of each rank: index algorithms; low, high."""
         return percentile_intervals(self.ranks)
 
     def value_intervals(self) -> pd.DataFrame:
-        """Give the 95 % percentile interval of each value: index algorithms; low, high."""
+        """Return the 95 % percentile interval of each value: index algorithms; low, high."""
         return percentile_intervals(self.values)
 
     def outranking(self) -> pd.DataFrame:
-        """Give how often each algorithm outranks each other one, over all ordered pairs.
+        """Return how often each algorithm outranks each other one, over all ordered pairs.
 
         Returns:
             better, worse, probability (share of the samples in which the rank of ``better`` is the
@@ -66,7 +67,7 @@ class Bootstrap:
         )
 
     def frequencies(self) -> pd.DataFrame:
-        """Give how often each algorithm had each rank: algorithm, rank, frequency in (0, 1]."""
+        """Return how often each algorithm had each rank: algorithm, rank, frequency in (0, 1]."""
         shares: pd.Series = self.ranks.apply(
             lambda rank: rank.value_counts(normalize=True)
         ).unstack()
@@ -75,10 +76,15 @@ class Bootstrap:
 
 
 def percentile_intervals(samples: pd.DataFrame) -> pd.DataFrame:
-    """Give the 95 % percentile interval (linear, R's type 7) of each column: low, high.
+    """Return the 95 % percentile interval (linear, R's type 7) of each column.
 
-    A bound between an infinite value (the mean of a failure) and a finite one is infinite. Samples
-    without a value are left out; a column of nothing else has none.
+    A bound between an infinite value (the mean of a failure) and a finite one is infinite.
+
+    Args:
+        samples: (samples, algorithms). NaN are left out; a column without any value has no interval.
+
+    Returns:
+        Index algorithms; low, high.
     """
     tails = [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2]
     below = samples.quantile(tails, interpolation="lower")
@@ -93,11 +99,16 @@ def percentile_intervals(samples: pd.DataFrame) -> pd.DataFrame:
 def draw_counts(cases: int, samples: int, rng: np.random.Generator) -> Floats:
     """Draw ``cases`` cases with replacement, ``samples`` times.
 
+    Args:
+        cases: how many cases there are, and how many are drawn for each sample.
+        samples: number of draws.
+        rng: draws the cases.
+
     Returns:
         (samples, cases): how often each case was drawn; each row sums to ``cases``.
 
     Raises:
-        ScoresError: if no sample is asked for.
+        ScoresError: if there is not at least one sample.
     """
     if samples < 1:
         raise ScoresError(f"bootstrap: needs at least one sample, not {samples}")
@@ -110,26 +121,37 @@ def draw_counts(cases: int, samples: int, rng: np.random.Generator) -> Floats:
 def resolve_counts(
     cases: int, samples: int, rng: np.random.Generator | None, counts: npt.ArrayLike | None
 ) -> Floats:
-    """Draw counts, or check given ones; see :func:`bootstrap`.
+    """Draw counts, or check the ones to replay; see :func:`bootstrap`.
+
+    Args:
+        cases: how many cases there are.
+        samples: number of draws, where ``rng`` draws them.
+        rng: draws the cases, unless there are ``counts``.
+        counts: (samples, cases), how often each case was drawn.
+
+    Returns:
+        (samples, cases): how often each case was drawn.
 
     Raises:
-        ScoresError: if neither ``rng`` nor ``counts`` is given, or ``counts`` does not fit the
-            cases.
+        ScoresError: if there is neither ``rng`` nor ``counts``, or ``counts`` does not fit the cases.
     """
     if counts is None:
         if rng is None:
-            raise ScoresError("bootstrap: give rng to draw the cases, or counts to replay a draw")
+            raise ScoresError("bootstrap: needs rng to draw the cases, or counts to replay a draw")
         return draw_counts(cases, samples, rng)
     replayed = np.asarray(counts, dtype=np.float64)
     if replayed.ndim != 2 or replayed.shape[1] != cases or len(replayed) == 0:
-        raise ScoresError(f"counts: expected (samples, {cases}), this is {replayed.shape}")
+        raise ScoresError(f"counts: must have the shape (samples, {cases}), not {replayed.shape}")
     if (replayed < 0).any() or (replayed % 1 != 0).any() or (replayed.sum(axis=1) == 0).any():
-        raise ScoresError("counts: say how often each case was drawn, at least one per sample")
+        raise ScoresError(
+            "counts: must be whole numbers from 0 up, how often each case was drawn; "
+            "a sample needs at least one case"
+        )
     return replayed
 
 
 def kendall_tau(reference: Floats, rankings: Floats) -> Floats:
-    """Give Kendall's tau-b between one ranking and each row of others.
+    """Return Kendall's tau-b between one ranking and each row of others.
 
     Args:
         reference: (algorithms,).
@@ -156,12 +178,28 @@ def kendall_tau(reference: Floats, rankings: Floats) -> Floats:
 
 
 def with_full_table(draws: Floats) -> Floats:
-    """Put the draw that takes each case once, which is the table itself, before the others."""
+    """Put the draw that takes each case once, which is the table itself, before the others.
+
+    Args:
+        draws: (samples, cases), how often each case was drawn.
+
+    Returns:
+        (1 + samples, cases).
+    """
     return np.vstack([np.ones(draws.shape[1]), draws])
 
 
 def as_bootstrap(algorithms: pd.Index, values: Floats, ranks: Floats) -> Bootstrap:
-    """Make a :class:`Bootstrap` of (1 + samples, algorithms), the full table first."""
+    """Make a :class:`Bootstrap` of aggregated values and ranks.
+
+    Args:
+        algorithms: the names.
+        values: (1 + samples, algorithms), those of the full table first.
+        ranks: (1 + samples, algorithms), likewise.
+
+    Returns:
+        Both, split into the full table and the samples, with Kendall's tau.
+    """
     return Bootstrap(
         full=pd.DataFrame({"value": values[0], "rank": ranks[0]}, index=algorithms),
         values=pd.DataFrame(values[1:], columns=algorithms),
@@ -172,17 +210,14 @@ def as_bootstrap(algorithms: pd.Index, values: Floats, ranks: Floats) -> Bootstr
 
 def bootstrap(
     values: pd.DataFrame,
-    scheme: Scheme,
+    scheme: str,
     *,
     higher_is_better: bool,
     samples: int = 1000,
     rng: np.random.Generator | None = None,
     counts: npt.ArrayLike | None = None,
-    ties: Ties = "min",
-    alpha: float = 0.05,
-    adjust: Adjust = "none",
-    missing: Missing = "worst",
     compatibility: Compatibility | None = None,
+    **choices: Unpack[TableChoices],
 ) -> Bootstrap:
     """Rank the algorithms again on cases drawn with replacement.
 
@@ -192,25 +227,23 @@ def bootstrap(
 
     Args:
         values: index cases, columns algorithms, NaN missing.
-        scheme: see :func:`cellbench.ranking.rank_algorithms`, as are the options not named here.
+        scheme: see :func:`cellbench.ranking.rank_algorithms`.
         higher_is_better: whether larger values are better.
-        samples: how many draws.
+        samples: number of draws.
         rng: draws the cases.
-        counts: (samples, cases), how often each case was drawn: replays given draws instead of
+        counts: (samples, cases), how often each case was drawn: replays these draws instead of
             drawing.
-        ties: see :func:`cellbench.ranking.case_ranks`.
-        alpha: for ``test-then-rank``.
-        adjust: for ``test-then-rank``.
-        missing: see :func:`cellbench.ranking.rank_algorithms`.
-        compatibility: ``challengeR`` gives its figures, defects included
+        compatibility: ``challengeR`` returns its figures, defects included
             (:func:`cellbench.ranking.compatibility.challenger_values`); None the correct ones.
+        **choices: see :func:`cellbench.ranking.rank_algorithms`.
 
     Returns:
         Values and ranks per sample, and their agreement with the full ranking.
 
     Raises:
-        ScoresError: if the table cannot be ranked, or neither ``rng`` nor fitting ``counts`` are
-            given.
+        ScoresError: if the table cannot be ranked, or there is neither ``rng`` nor ``counts`` that
+            fit the cases.
+        UsageError: if an option is not known or out of range.
 
     Example:
         >>> table = pd.DataFrame({"a": [0.9, 0.8, 0.7], "b": [0.5, 0.5, 0.9]})
@@ -219,11 +252,30 @@ def bootstrap(
              a    b
         0  2.0  1.0
     """
-    rule = Rule(scheme, higher_is_better, ties, alpha, adjust, missing)
-    draws = with_full_table(resolve_counts(len(values), samples, rng, counts))
+    options = make_options(choices, scheme=scheme, higher_is_better=higher_is_better)
+    drawn = resolve_counts(len(values), samples, rng, counts)
     if compatibility is None:
-        aggregated = rule.values(values, draws)
-    else:
-        check_choice("compatibility", compatibility, COMPATIBILITIES)
-        aggregated = challenger_values(rule, values, draws)
+        return bootstrap_table(values, drawn, options)
+    check_choice("compatibility", compatibility, COMPATIBILITIES)
+    rule = Rule(options)
+    aggregated = challenger_values(rule, values, with_full_table(drawn))
+    return as_bootstrap(values.columns, aggregated, rule.ranks(aggregated))
+
+
+def bootstrap_table(values: pd.DataFrame, counts: Floats, options: Options) -> Bootstrap:
+    """Rank the algorithms again on given draws of the cases; see :func:`bootstrap`.
+
+    Args:
+        values: index cases, columns algorithms, NaN missing.
+        counts: (samples, cases), how often each case was drawn.
+        options: how to rank.
+
+    Returns:
+        As :func:`bootstrap`.
+
+    Raises:
+        ScoresError: if the table cannot be ranked.
+    """
+    rule = Rule(options)
+    aggregated = rule.values(values, with_full_table(counts))
     return as_bootstrap(values.columns, aggregated, rule.ranks(aggregated))

@@ -1,15 +1,14 @@
 """What the ranking would be under every other choice of how to rank."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
 
-from cellbench.ranking.challenge import EQUAL_WEIGHTS, F1_DECIMALS, challenge_score, known_runtimes
-from cellbench.ranking.schemes import SCHEMES, Scheme
-from cellbench.ranking.tables import TIES, Missing, Ties
+from cellbench.ranking.challenge import F1_DECIMALS, known_runtimes, round_values, score_table
+from cellbench.ranking.options import SCHEMES, TIES, Choices, Options, make_options
 
 WEIGHTS = {
     "F1 only": (1.0, 0.0),
@@ -24,36 +23,28 @@ WEIGHTS = {
 class _Try(NamedTuple):
     option: str
     choice: str
-    changed: dict[str, Any]
+    options: Options
+    rank_runtime: pd.DataFrame | None
 
 
 def sensitivity(
-    f1: pd.DataFrame,
+    values: pd.DataFrame,
     rank_runtime: pd.DataFrame | None,
     *,
-    ties: Ties = "min",
-    scheme: Scheme = "rank-then-mean",
-    weights: tuple[float, float] = EQUAL_WEIGHTS,
     decimals: int | None = F1_DECIMALS,
-    higher_is_better: bool = True,
-    missing: Missing = "worst",
     tolerances: Mapping[str, pd.DataFrame] | None = None,
+    **choices: Unpack[Choices],
 ) -> pd.DataFrame:
-    """Rank again with one option changed at a time, and say who changes places.
+    """Rank again with one option changed at a time, and list who changes places.
 
     Args:
-        f1: see :func:`cellbench.ranking.challenge_score`, as are the options not named here, which
-            are the board's own choices.
+        values: see :func:`cellbench.ranking.challenge_score`.
         rank_runtime: see :func:`cellbench.ranking.challenge_score`.
-        ties: the board's own.
-        scheme: the board's own.
-        weights: the board's own.
-        decimals: the board's own; nothing else is tried.
-        higher_is_better: see :func:`cellbench.ranking.challenge_score`.
-        missing: see :func:`cellbench.ranking.challenge_score`.
+        decimals: the board's own; no other number is tried.
         tolerances: tables like ``rank_runtime`` under other tolerances, by the name of their choice.
             The table that equals ``rank_runtime`` is the board's own; where none does, it is listed
             as ``own``.
+        **choices: the board's own, see :func:`cellbench.ranking.challenge_score`.
 
     Returns:
         option, choice, algorithm, rank, places (rank less the rank under the board's own choices:
@@ -62,6 +53,7 @@ def sensitivity(
 
     Raises:
         ScoresError: as :func:`cellbench.ranking.challenge_score`.
+        UsageError: as :func:`cellbench.ranking.challenge_score`.
 
     Example:
         >>> f1 = pd.DataFrame({"a": [0.9, 0.7], "b": [0.9, 0.8], "c": [0.6, 0.9]})
@@ -70,40 +62,59 @@ def sensitivity(
         >>> changed[["option", "choice"]].drop_duplicates().to_numpy().tolist()[0]
         ['ties', 'average']
     """
-    ranked = partial(
-        challenge_score,
-        f1,
-        rank_runtime=rank_runtime,
-        ties=ties,
-        scheme=scheme,
-        weights=weights,
-        decimals=decimals,
-        higher_is_better=higher_is_better,
-        missing=missing,
-    )
-    own = ranked()["rank"].to_numpy()
-    tries = [_Try("ties", choice, {"ties": choice}) for choice in TIES]
-    tries += [_Try("scheme", choice, {"scheme": choice}) for choice in SCHEMES]
-    if rank_runtime is not None and known_runtimes(rank_runtime) is not None:
-        tries += [*_weights(weights), *_tolerances(rank_runtime, tolerances or {})]
+    values, options = round_values(values, decimals), make_options(choices)
+    return try_alternatives(values, rank_runtime, options, tolerances or {})
+
+
+def try_alternatives(
+    values: pd.DataFrame,
+    rank_runtime: pd.DataFrame | None,
+    options: Options,
+    tolerances: Mapping[str, pd.DataFrame],
+) -> pd.DataFrame:
+    """Rank again with one option changed at a time; see :func:`sensitivity`.
+
+    Args:
+        values: index images, columns algorithms, rounded already.
+        rank_runtime: seconds above the tolerance, or None.
+        options: the board's own.
+        tolerances: tables like ``rank_runtime`` under other tolerances, by name.
+
+    Returns:
+        As :func:`sensitivity`.
+
+    Raises:
+        ScoresError: if a table cannot be ranked.
+    """
+    own = score_table(values, rank_runtime, options)["rank"].to_numpy()
     parts = []
-    for option, choice, changed in tries:
-        rank = ranked(**changed)["rank"].to_numpy()
-        columns = {"algorithm": f1.columns, "rank": rank, "places": rank - own}
+    for option, choice, changed, times in _tries(rank_runtime, options, tolerances):
+        rank = score_table(values, times, changed)["rank"].to_numpy()
+        columns = {"algorithm": values.columns, "rank": rank, "places": rank - own}
         parts.append(pd.DataFrame({"option": option, "choice": choice, **columns}))
     return pd.concat(parts, ignore_index=True)
 
 
-def _weights(own: tuple[float, float]) -> Iterator[_Try]:
-    shares = {name: weight[0] / sum(weight) for name, weight in WEIGHTS.items()}
-    if not np.isclose(own[0] / sum(own), list(shares.values())).any():
-        yield _Try("weights", f"{own[0]:g}:{own[1]:g}", {})
-    for name, weight in WEIGHTS.items():
-        yield _Try("weights", name, {"weights": weight})
+def _tries(
+    rank_runtime: pd.DataFrame | None, options: Options, tolerances: Mapping[str, pd.DataFrame]
+) -> Iterator[_Try]:
+    for ties in TIES:
+        yield _Try("ties", ties.value, replace(options, ties=ties), rank_runtime)
+    for scheme in SCHEMES:
+        yield _Try("scheme", scheme.value, replace(options, scheme=scheme), rank_runtime)
+    if rank_runtime is None or known_runtimes(rank_runtime) is None:
+        return
+    for name, weights in _weights(options.weights).items():
+        yield _Try("weights", name, replace(options, weights=weights), rank_runtime)
+    if tolerances and not any(table.equals(rank_runtime) for table in tolerances.values()):
+        yield _Try("tolerance", "own", options, rank_runtime)
+    for name, table in tolerances.items():
+        yield _Try("tolerance", name, options, table)
 
 
-def _tolerances(own: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> Iterator[_Try]:
-    if others and not any(table.equals(own) for table in others.values()):
-        yield _Try("tolerance", "own", {})
-    for name, table in others.items():
-        yield _Try("tolerance", name, {"rank_runtime": table})
+def _weights(own: tuple[float, float]) -> dict[str, tuple[float, float]]:
+    """Return the weights to try by name, the board's own first where no other equals them."""
+    shares = [weight[0] / sum(weight) for weight in WEIGHTS.values()]
+    if np.isclose(own[0] / sum(own), shares).any():
+        return WEIGHTS
+    return {f"{own[0]:g}:{own[1]:g}": own, **WEIGHTS}

@@ -10,21 +10,28 @@ from cellbench.ranking.tables import larger_is_better
 
 
 def ordered_pairs(algorithms: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Index all ordered pairs of different algorithms, as (better, worse)."""
+    """Return the indices of all ordered pairs of different algorithms.
+
+    Args:
+        algorithms: how many there are.
+
+    Returns:
+        The index of the first and of the second algorithm (better, worse) of each pair.
+    """
     better, worse = np.nonzero(~np.eye(algorithms, dtype=bool))
     return better, worse
 
 
 def wilcoxon_pairs(values: pd.DataFrame, *, higher_is_better: bool) -> pd.DataFrame:
-    """Test for all ordered pairs of algorithms whether the first is better on the same cases.
+    """Test for every ordered pair of algorithms whether the first is better on the same cases.
 
     Paired one-sided Wilcoxon signed rank tests as challengeR's: zeros dropped, normal approximation
     with tie and continuity correction, p = 1 where all differences are zero; Holm's adjustment over
     all T(T − 1) pairs.
 
     Args:
-        values: index cases, columns algorithms; cases that either algorithm lacks are left out of
-            its pair.
+        values: index cases, columns algorithms; a case that either algorithm of a pair lacks is left
+            out of that pair.
         higher_is_better: whether larger values are better.
 
     Returns:

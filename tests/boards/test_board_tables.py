@@ -13,6 +13,7 @@ from cellbench.cli import main
 from cellbench.ranking import (
     bootstrap,
     bootstrap_challenge,
+    case_ranks,
     challenge_score,
     clusters,
     wilcoxon_pairs,
@@ -131,12 +132,33 @@ def test_alpha_decides_tests_and_clusters(
     tests = read(board, "significance")
     assert (tests["significant"] == (tests["p_holm"] <= 0.2)).all()
     found = read(board, "clusters")
-    assert set(found["metric"]) == {"f1", "rank_runtime"}
+    assert set(found["metric"]) == {"f1", "rank_runtime", "challenge"}
     schemes = read(board, "schemes").query("metric == 'f1' and scheme == 'rank-then-mean'")
     ranking = schemes.set_index("algorithm")["rank"]
     expected = clusters(ranking, wilcoxon_pairs(tables[0], higher_is_better=True), alpha=0.2)
     f1 = found[found["metric"] == "f1"].drop(columns="metric").reset_index(drop=True)
     pd.testing.assert_frame_equal(f1, expected, check_dtype=False)
+
+
+def test_the_combined_ranks_of_each_image_are_tested(
+    board: Path, tables: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    f1, times = tables
+    ranks = [
+        case_ranks(table, higher_is_better=higher) for table, higher in ((f1, True), (times, False))
+    ]
+    combined = (1 * ranks[0] + 3 * ranks[1]) / 4
+    leaderboard = read(board, "leaderboard").set_index("algorithm")
+    np.testing.assert_allclose(combined.mean()[leaderboard.index], leaderboard["mean_rank"])
+    expected = wilcoxon_pairs(combined, higher_is_better=False).drop(columns="nonzero")
+    found = read(board, "significance").query("metric == 'challenge'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(found[list(expected)], expected, check_dtype=False, rtol=1e-12)
+    groups = read(board, "clusters").query("metric == 'challenge'")[["cluster", "algorithm"]]
+    pd.testing.assert_frame_equal(
+        groups.reset_index(drop=True),
+        clusters(leaderboard["rank"], expected, alpha=0.2),
+        check_dtype=False,
+    )
 
 
 def test_other_tolerances(

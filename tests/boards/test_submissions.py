@@ -89,14 +89,14 @@ def test_all_faults_of_a_submission_in_one_line(
     words = ["rank", str(save_scores(tmp_path)), str(folder), "--out", str(tmp_path / "board")]
     assert main(words) == 1
     (line,) = capsys.readouterr().err.strip().splitlines()
-    for fault in ("titel", "trained_on", "authors", "has the algorithm 'theirs'"):
+    for fault in ("titel", "trained_on", "authors", "contains the algorithm 'theirs'"):
         assert fault in line
     assert not (tmp_path / "board").exists()
     (folder / "entry.yaml").write_text("name: yours")
     (folder / "scores.csv").unlink()
     assert main(words) == 1
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert "the entry is called 'yours'; name it as its folder" in line
+    assert "`name` in the entry is 'yours'; it must be the folder's name" in line
     assert "scores.csv: no such file" in line
 
 

@@ -58,16 +58,16 @@ def test_what_cannot_be_joined(
     (Path(twice) / "leaderboard.csv").write_text("rank,algorithm\n1,a\n2,a\n")
     cases = [
         ([*boards, fewer], 1, "'NA' has no rank on the board 'fewer'"),
-        ([*boards, same_name], 1, "another board is called 'one' too"),
-        ([*boards, no_rank], 1, "line 3: names no rank"),
-        ([*boards, twice], 1, "line 3: is a second row for its algorithm"),
+        ([*boards, same_name], 1, "another board has the name 'one' too"),
+        ([*boards, no_rank], 1, "line 3: the rank is empty"),
+        ([*boards, twice], 1, "line 3: this algorithm has a row already"),
         ([*boards, str(tmp_path / "absent")], 1, "no such file; make it with cellbench rank"),
-        ([*boards, "--weights", "1"], 2, "1 of them for 2 boards"),
+        ([*boards, "--weights", "1"], 2, "there are 1 weights for 2 boards"),
         ([*boards, "--weights", "-1", "2"], 2, "weights"),
-        ([*boards, "--ties", "best"], 2, "ties 'best'"),
+        ([*boards, "--ties", "best"], 2, "argument --ties: invalid choice: 'best'"),
         ([*boards, "--out", str(tmp_path)], 2, "is a folder"),
     ]
     for words, status, message in cases:
         assert main(["consensus", *words]) == status
-        (line,) = capsys.readouterr().err.strip().splitlines()
+        *_, line = capsys.readouterr().err.strip().splitlines()
         assert message in line

@@ -1,6 +1,6 @@
-"""Clusters: nobody is left out, nobody told apart is together."""
+"""Groups: two algorithms are together if and only if they do not differ significantly."""
 
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -29,24 +29,50 @@ pairs = st.sampled_from([frozenset(pair) for pair in combinations(NAMES, 2)])
 
 @settings(deadline=None)
 @given(st.permutations(NAMES), st.sets(pairs), st.integers(0, 3))
-def test_clusters_are_the_longest_runs(
+def test_two_share_a_letter_if_and_only_if_they_do_not_differ(
     order: list[str], apart: set[frozenset[str]], ties: int
 ) -> None:
     ranking = pd.Series(np.maximum(range(1, 7), ties), index=order)
     table = clusters(ranking, outcome_of(NAMES, apart))
     best_first = sorted(order, key=lambda name: (ranking[name], name))
     groups = [group["algorithm"].tolist() for _, group in table.groupby("cluster")]
-    assert list(table["cluster"].unique()) == list(range(1, len(groups) + 1))
+    for first, second in combinations(NAMES, 2):
+        shared = any({first, second} <= set(group) for group in groups)
+        assert shared != (frozenset((first, second)) in apart)
     assert set().union(*groups) == set(NAMES)
-    spans = [(best_first.index(group[0]), best_first.index(group[-1]) + 1) for group in groups]
-    assert spans == sorted(spans)
-    for group, (start, end) in zip(groups, spans, strict=True):
-        assert group == best_first[start:end]
-        assert not any(frozenset(pair) in apart for pair in combinations(group, 2))
-        for longer in (best_first[max(start - 1, 0) : end], best_first[start : end + 1]):
-            told = any(frozenset(pair) in apart for pair in combinations(longer, 2))
-            assert told or longer == group
-    assert all(before[1] < after[1] for before, after in pairwise(spans))
+    for group in groups:
+        assert group == sorted(group, key=best_first.index)
+        for other in set(NAMES) - set(group):  # nobody else could join
+            assert any(frozenset((other, member)) in apart for member in group)
+    assert list(table["cluster"].unique()) == list(range(1, len(groups) + 1))
+    places = [[best_first.index(name) for name in group] for group in groups]
+    assert places == sorted(places)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 5), min_size=6, max_size=6))
+def test_groups_are_runs_where_whoever_lies_between_two_alike_is_alike(reach: list[int]) -> None:
+    ends = np.maximum.accumulate([max(place, end) for place, end in enumerate(reach)])
+    apart = {
+        frozenset((NAMES[first], NAMES[second]))
+        for first, second in combinations(range(6), 2)
+        if second > ends[first]
+    }
+    table = clusters(pd.Series(range(6), index=NAMES), outcome_of(NAMES, apart))
+    found = ["".join(group["algorithm"]) for _, group in table.groupby("cluster")]
+    runs = ["".join(NAMES[start : ends[start] + 1]) for start in range(6)]
+    assert found == [
+        run for place, run in enumerate(runs) if not place or run[-1] > runs[place - 1][-1]
+    ]
+
+
+def test_many_separate_differences_need_few_groups() -> None:
+    """Every maximal group of 30 algorithms in 15 pairs that differ would be one of 32,768."""
+    names = [f"{number:02}" for number in range(30)]
+    apart = {frozenset(names[place : place + 2]) for place in range(0, 30, 2)}
+    table = clusters(pd.Series(range(30), index=names), outcome_of(names, apart))
+    assert table["cluster"].nunique() <= 30 * 29 / 2
+    assert (table.groupby("cluster").size() == 15).all()
 
 
 def test_a_board_parts_into_the_good_and_the_bad() -> None:

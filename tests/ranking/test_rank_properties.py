@@ -239,10 +239,10 @@ def test_any_value_can_be_scored(values: pd.DataFrame, scheme: str) -> None:
     [
         (GOOD, {"weights": (1, -1)}, "none of them negative"),
         (GOOD, {"weights": (0, 0)}, "above 0"),
-        (GOOD, {"weights": (1, 1, 1)}, "give 2 numbers"),
-        (GOOD, {"weights": (1, np.nan)}, "give 2 numbers"),
-        (None, {"weights": (0, 1)}, "F1 counts nothing"),
-        (GOOD[["b", "a"]], {}, "images and algorithms of f1"),
+        (GOOD, {"weights": (1, 1, 1)}, "must be 2 numbers"),
+        (GOOD, {"weights": (1, np.nan)}, "must be 2 numbers"),
+        (None, {"weights": (0, 1)}, "only running times would count"),
+        (GOOD[["b", "a"]], {}, "images and algorithms of the values"),
         (GOOD.astype(str).replace("0.1", "fast"), {}, "other than numbers"),
         (-np.inf * GOOD, {}, "infinitely good"),
         (GOOD, {"ties": "first"}, "ties 'first'"),
@@ -257,9 +257,9 @@ def test_bad_scores(times: pd.DataFrame | None, options: dict[str, object], mess
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "give rng"),
+        ({}, "needs rng"),
         ({"rng": np.random.default_rng(0), "samples": 0}, "at least one sample"),
-        ({"counts": [[1, 1, 1]]}, r"expected \(samples, 2\)"),
+        ({"counts": [[1, 1, 1]]}, r"must have the shape \(samples, 2\)"),
         ({"counts": [[0, 0]]}, "how often"),
         ({"counts": [[0.5, 1.5]]}, "how often"),
         ({"counts": [[1, 1]], "compatibility": "R"}, "compatibility 'R': not known"),
