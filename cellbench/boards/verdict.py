@@ -1,0 +1,126 @@
+"""Who leads a board, and whether the images are enough to say so."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+FEW_IMAGES = 10
+"""With fewer images than this, no lead is called established: the bootstrap then redraws the same few
+images again and again, and the normal approximation of the tests no longer holds."""
+
+_CHALLENGE = "challenge"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a board says about its first algorithm.
+
+    Attributes:
+        leaders: the algorithms of the best rank; more than one where they share it.
+        runners_up: the algorithms of the next rank; none where all algorithms share the first.
+        images: how many images (or other cases) were ranked.
+        told_apart: whether the only leader is significantly better than each of the runners-up, on at
+            least ``FEW_IMAGES`` images.
+        contradicted: whether a runner-up is significantly better than the leader, image by image. The
+            ranking scheme and the test can disagree, for example where one image decides a mean.
+        stays_first: share of the bootstrap samples in which the first of ``leaders`` has rank 1.
+        unit: what a case is called, for the sentence.
+    """
+
+    leaders: tuple[str, ...]
+    runners_up: tuple[str, ...]
+    images: int
+    told_apart: bool
+    contradicted: bool
+    stays_first: float
+    unit: str = "image"
+
+    @property
+    def claim(self) -> str:
+        """The sentence without its subject, to follow the names of the leaders."""
+        others = _listed(self.runners_up)
+        if len(self.leaders) > 1:
+            return f"share the first rank on {self._images}."
+        if not self.runners_up:
+            return "is the only algorithm, so there is nothing to compare it with."
+        if self.images >= FEW_IMAGES and self.contradicted:
+            return f"ranks first, but {others} is significantly better in a test on {self._images}."
+        if not self.told_apart:
+            verb = "is" if self.images == 1 else "are"
+            return f"ranks first, but {self._images} {verb} too few to tell it apart from {others}."
+        share = f"{100 * self.stays_first:.3g} %"
+        return (
+            f"ranks first on {self._images}, significantly ahead of {others}, and stays first in "
+            f"{share} of the bootstrap samples."
+        )
+
+    @property
+    def sentence(self) -> str:
+        """One plain sentence: who leads, on how many images, and whether that is established."""
+        return f"{_listed(self.leaders)} {self.claim}"
+
+    @property
+    def _images(self) -> str:
+        return f"{self.images} {self.unit}{'' if self.images == 1 else 's'}"
+
+
+def verdict(
+    leaderboard: pd.DataFrame,
+    significance: pd.DataFrame,
+    bootstrap: pd.DataFrame,
+    *,
+    unit: str = "image",
+) -> Verdict:
+    """Judge who leads a board, and whether its images are enough to say so.
+
+    The tests are those of the combined ranks (the metric ``challenge``) where running times are
+    ranked, and of the value alone where they are not: always of what decides the leaderboard.
+
+    Args:
+        leaderboard: the board's leaderboard.csv, best first.
+        significance: its significance.csv.
+        bootstrap: its bootstrap.csv.
+        unit: what a case is called in the sentence, such as "image" or "case".
+
+    Returns:
+        The facts, and a plain sentence that states them.
+
+    Example:
+        >>> leaderboard = pd.DataFrame({"rank": [1, 2], "algorithm": ["a", "b"], "images": [1, 1]})
+        >>> tests = pd.DataFrame({"metric": ["f1"], "better": "a", "worse": "b", "significant": False})
+        >>> draws = pd.DataFrame({"metric": ["challenge"], "algorithm": "a", "rank": 1, "frequency": 1})
+        >>> verdict(leaderboard, tests, draws).sentence
+        'a ranks first, but 1 image is too few to tell it apart from b.'
+    """
+    ranks = leaderboard["rank"]
+    leaders = tuple(leaderboard.loc[ranks == ranks.min(), "algorithm"])
+    later = ranks[ranks > ranks.min()]
+    runners_up = tuple(leaderboard.loc[ranks == later.min(), "algorithm"])
+    images = int(leaderboard["images"].iloc[0])
+    decides = significance
+    if (significance["metric"] == _CHALLENGE).any():
+        decides = significance[significance["metric"] == _CHALLENGE]
+    found = decides.loc[decides["significant"].astype(bool), ["better", "worse"]]
+    pairs = set(found.itertuples(index=False, name=None))
+    ahead = all((leaders[0], other) in pairs for other in runners_up)
+    return Verdict(
+        leaders=leaders,
+        runners_up=runners_up,
+        images=images,
+        told_apart=len(leaders) == 1 and bool(runners_up) and images >= FEW_IMAGES and ahead,
+        contradicted=any((other, leaders[0]) in pairs for other in runners_up),
+        stays_first=_share_of_first(bootstrap, leaders[0]),
+        unit=unit,
+    )
+
+
+def _share_of_first(bootstrap: pd.DataFrame, algorithm: str) -> float:
+    of_all = bootstrap["metric"] == _CHALLENGE
+    first = of_all & (bootstrap["algorithm"] == algorithm) & (bootstrap["rank"] == 1)
+    return float(bootstrap.loc[first, "frequency"].sum())
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
