@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, SymLogNorm
 from matplotlib.figure import Figure
 
+from cellbench.boards.measured import OWN_TOLERANCE
 from cellbench.boards.reading import BoardTables
 from cellbench.ranking.sensitivity import WEIGHTS
 from cellbench.report.figures.captions import TITLES
@@ -117,7 +118,7 @@ def _name_columns(
     for place, moved in zip(columns["place"], (places != 0).sum(axis=0), strict=True):
         axes.text(place, -0.01, f"{moved}", transform=below, va="top", ha="center", color=FAINT)
     axes.annotate(
-        "move",
+        "changed",
         (0, 0),
         (-6, -3),
         "axes fraction",
@@ -146,5 +147,5 @@ def _own_choices(board: BoardTables) -> dict[str, set[str]]:
         "ties": {facts["ties"]},
         "scheme": {facts["scheme"]},
         "weights": same or {f"{first:g}:{second:g}"},
-        "tolerance": {"the board's own", "own"},
+        "tolerance": {OWN_TOLERANCE},
     }
