@@ -37,7 +37,7 @@ def write_report(
 
     if (data is None) != (predictions is None):
         raise UsageError(
-            "report: the error gallery needs both --data and --predictions, but only one was set"
+            "report: the error gallery needs both --data and --predictions; set both or neither"
         )
     reported = read_published(published)
     tables = read_board(board)

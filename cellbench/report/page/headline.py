@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from cellbench.boards.reading import BoardTables
 from cellbench.boards.verdict import FEW_IMAGES, verdict
-from cellbench.report.page.texts import count
 
 _CHALLENGE = "challenge"
 
@@ -23,7 +22,7 @@ class Headline:
     names: tuple[str, ...]
     claim: str
     caution: str
-    late: tuple[tuple[str, str], ...]
+    late: tuple[tuple[str, int], ...]
 
 
 def make_headline(board: BoardTables) -> Headline:
@@ -45,14 +44,11 @@ def make_headline(board: BoardTables) -> Headline:
     return Headline(facts.leaders, facts.claim, caution, _late(board))
 
 
-def _late(board: BoardTables) -> tuple[tuple[str, str], ...]:
-    """List the algorithms that needed longer than the tolerance on images that did not fail."""
+def _late(board: BoardTables) -> tuple[tuple[str, int], ...]:
+    """Count, by algorithm, the images that took longer than the tolerance without failing."""
     over = (board.values["rank_runtime_s"] > 0) & (board.values["status"] == "ok")
     counts = board.values.loc[over, "algorithm"].value_counts()
-    images = count(board.values["image"].nunique(), "image")
-    return tuple(
-        (name, f"{counts[name]:,} of {images}") for name in board.ranking.index if name in counts
-    )
+    return tuple((name, int(counts[name])) for name in board.ranking.index if name in counts)
 
 
 def tested_metric(board: BoardTables) -> str:

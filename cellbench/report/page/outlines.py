@@ -13,8 +13,9 @@ from cellbench.evaluation.pairs import Ids
 from cellbench.labels import LabelMap, relabel
 
 KINDS = ("matched", "missed", "spurious", "merged", "split", "poor-outline", "not-scored")
-"""Kinds of cells in the order of the legend, as ``classify_cells`` defines them; cells that touch the border of
-the image are not scored."""
+"""Kinds of cells in the order of the legend, as ``classify_cells`` defines them.
+
+Cells that touch the border of the image are not scored."""
 
 THRESHOLD = 0.5
 """IoU from which two cells count as matched, as in the scores."""
