@@ -51,7 +51,7 @@ def _late(board: BoardTables) -> tuple[tuple[str, int], ...]:
     return tuple((name, int(counts[name])) for name in board.ranking.index if name in counts)
 
 
-def tested_metric(board: BoardTables) -> str:
+def group_metric(board: BoardTables) -> str:
     """Return the metric whose tests decide the groups of the leaderboard.
 
     Args:
@@ -63,7 +63,7 @@ def tested_metric(board: BoardTables) -> str:
     return _CHALLENGE if _CHALLENGE in set(board.clusters["metric"]) else board.value
 
 
-def tested_words(board: BoardTables) -> str:
+def group_words(board: BoardTables) -> str:
     """Return in words what the groups of the leaderboard are about.
 
     Args:
@@ -72,7 +72,7 @@ def tested_words(board: BoardTables) -> str:
     Returns:
         For example "F1", or "F1 and running time".
     """
-    both = tested_metric(board) == _CHALLENGE and board.timed
+    both = group_metric(board) == _CHALLENGE and board.timed
     return f"{board.value_title} and running time" if both else board.value_title
 
 
@@ -102,6 +102,6 @@ def table_sentences(board: BoardTables) -> list[str]:
     if len(board.clusters):
         sentences.append(
             "Algorithms that share a letter in “Group” do not differ significantly in "
-            f"{tested_words(board)}."
+            f"{group_words(board)}."
         )
     return sentences

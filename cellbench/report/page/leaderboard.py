@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cellbench.boards.reading import BoardTables
-from cellbench.report.page.headline import tested_metric, tested_words
+from cellbench.report.page.headline import group_metric, group_words
 from cellbench.report.page.texts import NOTHING, letter, number, rank_text, span
 
 
@@ -133,7 +133,7 @@ def _columns(board: BoardTables) -> list[tuple[Column, list[Cell]]]:
             _shares(table, "within_tolerance"),
         ),
         (Column("Failed", "images"), _shares(table, "failed")),
-        (Column("Group", f"tests of {tested_words(board)}"), _groups(board)),
+        (Column("Group", f"tests of {group_words(board)}"), _groups(board)),
     ]
 
 
@@ -184,7 +184,7 @@ def _medians(board: BoardTables) -> list[Cell]:
 
 
 def _groups(board: BoardTables) -> list[Cell]:
-    tested = board.clusters[board.clusters["metric"] == tested_metric(board)]
+    tested = board.clusters[board.clusters["metric"] == group_metric(board)]
     of_each = {str(name): sorted(rows) for name, rows in tested.groupby("algorithm")["cluster"]}
     return [
         Cell(" ".join(map(letter, of_each[name])), float(of_each[name][0]))
