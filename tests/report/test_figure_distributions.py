@@ -16,7 +16,7 @@ from random_boards import make_board
 
 from cellbench.boards.reading import BoardTables, read_board
 from cellbench.report.figures.significance import plot_significance
-from cellbench.report.figures.style import house_style
+from cellbench.report.figures.style import house_style, lay_out
 from cellbench.report.figures.tau import plot_kendall_tau
 from cellbench.report.figures.values import plot_values_by_algorithm
 
@@ -133,3 +133,16 @@ def test_members_of_a_cluster_need_not_be_neighbours(board: BoardTables) -> None
     drawn = [sorted(ranked[row] for row in rows) for rows in cluster_rows(figure)]
     wanted = [sorted(order[row] for row in one) for one in members if len(one) > 1]
     assert sorted(drawn) == sorted(wanted)
+
+
+def test_many_clusters_leave_room_for_the_map(board: BoardTables) -> None:
+    names = list(board.ranking.index)
+    rows = [("f1", cluster, name) for cluster in range(60) for name in (names[0], names[-1])]
+    clusters = pd.DataFrame(rows, columns=["metric", "cluster", "algorithm"])
+    figure = plot_significance(replace(board, clusters=clusters))
+    lay_out(figure)
+    assert len(cluster_rows(figure)) == 60
+    map_width = figure.axes[0].get_window_extent().width / figure.dpi
+    assert map_width > 3
+    boxes = [line.get_window_extent() for line in artists(figure, Line2D)]
+    assert max(box.x1 for box in boxes) <= figure.bbox.x1

@@ -101,4 +101,5 @@ def test_groups_say_what_was_tested(metric: str, words: str, tmp_path: Path) -> 
     assert table.columns[-1].title == "Group"
     assert table.columns[-1].note == f"tests of {words}"
     assert {row.name: row.cells[-1].text for row in table.rows} == {"a": "a c", "b": "b"}
-    assert table_sentences(board)[-1].endswith(f"do not differ significantly in {words}.")
+    end = f"do not differ significantly in {words}{' together' if metric == 'challenge' else ''}."
+    assert table_sentences(board)[-1].endswith(end)

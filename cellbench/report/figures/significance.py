@@ -27,7 +27,8 @@ from cellbench.report.figures.style import FAINT, GRID, INK, LOSS, new_figure, p
 _NOT, _WEAK, _MIDDLE, _STRONG, _AGAINST, _SELF = range(6)
 _FILLS = ("#ffffff", "#9ecae1", "#4292c6", "#08406f", LOSS, GRID)
 _STEPS = (1, 5, 50)  # of the largest significant p: usually 0.05, 0.01, 0.001
-_LANE = 0.14  # inches between the lines of clusters that overlap
+_LANE, _ROOM = 0.14, 3.0  # inches between the lines of overlapping clusters, and of all together
+_FREE = 1.0  # inches of lines for which a figure of the usual width has room
 
 
 def plot_significance(board: BoardTables) -> Figure:
@@ -41,8 +42,10 @@ def plot_significance(board: BoardTables) -> Figure:
     """
     metrics = _metrics(board)
     alpha = board.provenance["alpha"]
+    lanes = {metric: _lanes(board, metric) for metric in metrics}
+    room = min(_LANE * max(map(len, lanes.values())), _ROOM)
     figure = new_figure(
-        wide_width(len(board.ranking)),
+        wide_width(len(board.ranking)) + max(room - _FREE, 0.0),
         len(metrics) * (rows_height(len(board.ranking)) + 0.9) + 0.4,
         TITLES["significance"],
         "Filled: the algorithm of the row is significantly better than that of the column (Wilcoxon, "
@@ -50,6 +53,7 @@ def plot_significance(board: BoardTables) -> Figure:
     )
     for axes, metric in zip(np.ravel(figure.subplots(len(metrics), 1)), metrics, strict=True):
         _draw_map(axes, board, metric, alpha)
+        _draw_lanes(axes, lanes[metric], len(board.ranking))
         axes.set_title(metrics[metric], pad=20)
     labels = [*(f"p ≤ {alpha / part:g}" for part in _STEPS), "against the ranking"]
     keys = [
@@ -97,7 +101,6 @@ def _draw_map(axes: Axes, board: BoardTables, metric: str, alpha: float) -> None
         spine.set_visible(False)
     beaten = np.isin(kinds, [_WEAK, _MIDDLE, _STRONG, _AGAINST]).sum(axis=1)
     write_beside(axes, [str(number) for number in beaten], 0.1, "beats", color=INK)
-    _draw_clusters(axes, board, metric, list(ranking.index))
 
 
 def _ranking_on(board: BoardTables, metric: str) -> pd.Series:
@@ -125,34 +128,40 @@ def _kinds(
     return kinds
 
 
-def _draw_clusters(axes: Axes, board: BoardTables, metric: str, algorithms: Sequence[str]) -> None:
-    """Draw a line per cluster of two or more, with a dot in the row of each of its algorithms."""
+def _lanes(board: BoardTables, metric: str) -> list[list[list[int]]]:
+    """Return the rows of each cluster of two or more, where clusters of one lane do not overlap."""
     table = board.clusters[board.clusters["metric"] == metric]
-    row_of = {name: row for row, name in enumerate(algorithms)}
+    row_of = {name: row for row, name in enumerate(_ranking_on(board, metric).index)}
     clusters = [
         sorted(row_of[name] for name in names)
         for _, names in table.groupby("cluster")["algorithm"]
         if len(names) > 1
     ]
-    last_rows: list[int] = []  # by lane: the last row that a line has taken
+    lanes: list[list[list[int]]] = []
     for rows in sorted(clusters):
-        lane = next((n for n, last in enumerate(last_rows) if last < rows[0]), len(last_rows))
-        last_rows[lane : lane + 1] = [rows[-1]]
-        _draw_cluster(axes, rows, 0.55 + _LANE * lane, letter_size(len(algorithms)))
+        lane = next((lane for lane in lanes if lane[-1][-1] < rows[0]), None)
+        if lane is None:
+            lanes.append([rows])
+        else:
+            lane.append(rows)
+    return lanes
 
 
-def _draw_cluster(axes: Axes, rows: Sequence[int], place: float, size: float) -> None:
-    """Draw the dots of one cluster and the line through them, ``place`` inches beside the map."""
+def _draw_lanes(axes: Axes, lanes: Sequence[Sequence[Sequence[int]]], count: int) -> None:
+    """Draw a line per cluster beside the map, with a dot in the row of each of its algorithms."""
+    step = min(_LANE, _ROOM / max(len(lanes), 1))
     inches = page_of(axes).dpi_scale_trans
-    beside = axes.get_yaxis_transform() + ScaledTranslation(place, 0, inches)
-    line = Line2D(
-        [1] * len(rows),
-        rows,
-        transform=beside,
-        color=FAINT,
-        linewidth=1.2,
-        marker="o",
-        markersize=0.5 * size,
-        clip_on=False,
-    )
-    axes.add_artist(line)
+    for place, lane in enumerate(lanes):
+        shift = ScaledTranslation(0.55 + step * place, 0, inches)
+        for rows in lane:
+            line = Line2D(
+                [1] * len(rows),
+                rows,
+                transform=axes.get_yaxis_transform() + shift,
+                color=FAINT,
+                linewidth=1.2,
+                marker="o",
+                markersize=min(0.5 * letter_size(count), 36 * step),
+                clip_on=False,
+            )
+            axes.add_artist(line)

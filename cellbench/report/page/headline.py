@@ -102,6 +102,6 @@ def table_sentences(board: BoardTables) -> list[str]:
     if len(board.clusters):
         sentences.append(
             "Algorithms that share a letter in “Group” do not differ significantly in "
-            f"{group_words(board)}."
+            f"{group_words(board)}{' together' if group_metric(board) == _CHALLENGE else ''}."
         )
     return sentences
