@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from browser import chromium, every, one, until
-from pages import make_all
+from pages import make_all, scores_of, write_scores
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from cellbench.boards.reading import read_board
 from cellbench.report import write_report
+from cellbench.report.page import write_page
 
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 
@@ -147,21 +149,31 @@ def test_pictures_are_large_enough_to_read(page: Chrome) -> None:
         assert width_of(page, image) >= 0.9 * int(str(image.get_attribute("width")))
 
 
-def test_headings_stay_with_what_follows_them_in_print(page: Chrome, tmp_path: Path) -> None:
+def sheets(page: Chrome, pdf: Path) -> list[str]:
+    """Print the page and return the text of each sheet; skip the test without poppler-utils."""
     if shutil.which("pdftotext") is None:
         pytest.skip("needs pdftotext (poppler-utils), which is not installed here")
-    open_gallery(page)
     printed = page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
-    (tmp_path / "report.pdf").write_bytes(base64.b64decode(printed["data"]))
-    command = ["pdftotext", "-layout", tmp_path / "report.pdf", "-"]
+    pdf.write_bytes(base64.b64decode(printed["data"]))
+    command = ["pdftotext", "-layout", pdf, "-"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [sheet for sheet in text.split("\f") if sheet.strip()]
+
+
+def test_headings_stay_with_what_follows_them_in_print(page: Chrome, tmp_path: Path) -> None:
+    open_gallery(page)
     headings = [" ".join(one.text.split()) for one in every(page, "h2, main h3") if one.text]
     assert len(headings) > 8
-    for sheet in text.split("\f"):
+    for sheet in sheets(page, tmp_path / "report.pdf"):
         lines = [" ".join(line.split()) for line in sheet.splitlines() if line.strip()]
-        assert not lines or lines[-1] not in headings, lines
-    tables = [
-        sheet for sheet in text.split("\f") if re.search(r"^ *1 +a +0\.", sheet, re.MULTILINE)
-    ]
-    assert tables
-    assert all("Algorithm" in sheet for sheet in tables)
+        assert lines[-1] not in headings
+
+
+def test_a_table_repeats_its_heading_on_the_next_sheet(browser: Chrome, tmp_path: Path) -> None:
+    names = [f"algorithm {number:02d}" for number in range(40)]
+    board = write_scores(tmp_path / "b", scores_of(names, ["x", "y"], ["DIC"]))
+    browser.get(write_page(read_board(board), []).as_uri())
+    printed = sheets(browser, tmp_path / "b.pdf")
+    tables = [sheet for sheet in printed if re.search(r"algorithm \d\d  ", sheet)]
+    assert len(tables) > 2
+    assert all(re.search(r"^ *Rank +Algorithm", sheet, re.MULTILINE) for sheet in tables[1:])

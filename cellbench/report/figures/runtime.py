@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from cellbench.boards.reading import BoardTables
 from cellbench.report.figures.captions import TITLES
@@ -30,6 +30,7 @@ from cellbench.report.figures.style import (
 _DOT = 40.0  # square points, where no memory is known
 _PER_GB = 30.0  # square points
 _FEW = 20
+_NARROW = 4.0  # ratio of the longest to the shortest time up to which ticks are evenly spaced
 _DIGIT_SPACE = "\u2007"  # as wide as a digit
 
 
@@ -57,7 +58,9 @@ def plot_value_and_runtime(board: BoardTables, memory: pd.Series | None = None) 
     _draw_points(axes, points)
     _draw_front(axes, points, higher_is_better=board.higher_is_better)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ratio = points["slower"].max() / points["faster"].min()
+    narrow = bool(ratio < _NARROW)  # then a logarithmic locator finds one tick or none
+    axes.xaxis.set_major_locator(MaxNLocator(6) if narrow else LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
     axes.xaxis.set_minor_formatter("")
     if not board.higher_is_better:
