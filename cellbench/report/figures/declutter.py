@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from cellbench.report.figures.style import FAINT, INK, page_of
 
-_HEIGHT, _WIDTH = 9.5, 6.2  # of a letter and its surroundings, in points
+_HEIGHT, _WIDTH = 9.5, 6.2  # size of a letter with its surroundings, in points
 _ANGLES = np.deg2rad([35, 145, 325, 215, 90, 270, 0, 180, 60, 120, 300, 240])
 _FURTHER = (
     3.0,
@@ -21,8 +21,8 @@ _FURTHER = (
     76.0,
     94.0,
     114.0,
-)  # points from the edge of the point
-_LINED = 9.0  # from where a line joins a label to its point
+)  # distances from the edge of a point to its label, in points
+_LINED = 9.0  # distance from which a line joins a label to its point
 
 
 def place_labels(

@@ -28,11 +28,11 @@ from cellbench.report.figures.style import (
     short_name,
 )
 
-_NUMBERED = 15  # algorithms at most whose squares have room for a number
-_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # shares of the images
+_NUMBERED = 15  # algorithms up to which a square has room for a number
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # upper limits of the classes: shares of the images
 _COLOURS = SHARES(np.linspace(0, 1, 1 + len(_STEPS)))
 _NARROW = {"fontsize": 9.0, "handlelength": 1.4, "columnspacing": 1.2}
-_DARK = 0.05  # share from where letters are white
+_DARK = 0.05  # share above which letters are white
 
 
 def plot_rank_heat_map(board: BoardTables) -> Figure:

@@ -64,7 +64,7 @@ def plot_values_by_modality(board: BoardTables) -> Figure:
 def _ranks(board: BoardTables, modalities: list[str]) -> pd.DataFrame:
     """Return the ranks on each modality; index algorithms, in the order of the board."""
     assert board.consensus is not None
-    ranks = board.consensus.set_index("algorithm").iloc[:, :-2]  # without their mean and its rank
+    ranks = board.consensus.set_index("algorithm").iloc[:, :-2]  # without mean_rank and rank
     return ranks.loc[board.ranking.index, modalities]
 
 

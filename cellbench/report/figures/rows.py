@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 
 from cellbench.report.figures.style import FAINT, GRID, WIDTH, short_name
 
-_FEW, _HIGH = 10, 0.42  # up to so many rows have this height, in inches
-_FURTHER = 0.16  # what each further row adds
-_EACH = 20  # so many ranks at most are all named on an axis
-_MANY, _WIDER = 30, 0.06  # what each column beyond so many adds
+_FEW, _HIGH = 10, 0.42  # up to this many rows have this height in inches
+_FURTHER = 0.16  # height of each further row in inches
+_EACH = 20  # up to this many ranks, each has a label
+_MANY, _WIDER = 30, 0.06  # width in inches of each column beyond this number
 
 
 def rows_height(count: int) -> float:

@@ -27,9 +27,9 @@ from cellbench.report.figures.style import (
     short_name,
 )
 
-_DOT = 40.0  # square points, where no memory is known
-_PER_GB = 30.0  # square points
-_FEW = 20
+_DOT = 40.0  # area of a point in square points if no memory is known
+_PER_GB = 30.0  # area of a point per gigabyte of memory, in square points
+_FEW = 20  # algorithms up to which the lines are drawn less faintly
 _NARROW = 4.0  # ratio of the longest to the shortest time up to which ticks are evenly spaced
 _DIGIT_SPACE = "\u2007"  # as wide as a digit
 

@@ -11,7 +11,7 @@ from cellbench.report.figures.captions import TITLES
 from cellbench.report.figures.rows import letter_size, rows_height
 from cellbench.report.figures.style import COLOURS, FAINT, GRID, INK, WIDTH, new_axes, short_name
 
-_COLOURED = 6  # lines at most: more colours cannot be distinguished
+_COLOURED = 6  # coloured lines at most; more colours are hard to distinguish
 _STILL = "#b5b5b5"
 
 

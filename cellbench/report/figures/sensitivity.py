@@ -20,7 +20,7 @@ _GROUPS = {
     "weights": "weight of {} : time",
     "tolerance": "tolerance",
 }
-_COLUMN, _GAP = 0.46, 0.35  # inches; columns between two options
+_COLUMN, _GAP = 0.46, 0.35  # width of a column in inches; gap between two rules, in columns
 
 
 def plot_sensitivity(board: BoardTables) -> Figure:

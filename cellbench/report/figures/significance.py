@@ -26,9 +26,9 @@ from cellbench.report.figures.style import FAINT, GRID, INK, LOSS, new_figure, p
 
 _NOT, _WEAK, _MIDDLE, _STRONG, _AGAINST, _SELF = range(6)
 _FILLS = ("#ffffff", "#9ecae1", "#4292c6", "#08406f", LOSS, GRID)
-_STEPS = (1, 5, 50)  # of the largest significant p: usually 0.05, 0.01, 0.001
-_LANE, _ROOM = 0.14, 3.0  # inches between the lines of overlapping clusters, and of all together
-_FREE = 1.0  # inches of lines for which a figure of the usual width has room
+_STEPS = (1, 5, 50)  # divisors of alpha: usually p = 0.05, 0.01, 0.001
+_LANE, _ROOM = 0.14, 3.0  # inches between two lines, and at most for all lines together
+_FREE = 1.0  # inches for lines that fit in a figure of the usual width
 
 
 def plot_significance(board: BoardTables) -> Figure:

@@ -18,8 +18,8 @@ from cellbench.report.figures.rows import (
 )
 from cellbench.report.figures.style import BLUE, INK, count_images, lay_out, new_axes, page_of
 
-_LARGEST = 900.0  # square points
-_MANY = 500
+_LARGEST = 900.0  # area of the largest disc, in square points
+_MANY = 500  # discs from which an SVG stores them as pixels
 
 
 def plot_rank_stability(board: BoardTables) -> Figure:
@@ -93,7 +93,7 @@ def _percent(share: float) -> str:
 
 
 def _draw_discs(axes: Axes, frequency: pd.DataFrame) -> None:
-    # A disc of all samples is as large as the room of one rank in one row.
+    # A disc that stands for all samples fills the space of one rank in one row.
     box = axes.get_window_extent()
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     room = box.width * box.height / ((right - left) * (bottom - top))

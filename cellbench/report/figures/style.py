@@ -33,10 +33,10 @@ SHARES = LinearSegmentedColormap.from_list(
 WIDTH = 8.4
 
 _DPI = 150
-_DPI_IN_SVG = 100  # of what would be thousands of elements there: dots, squares of a map
+_DPI_IN_SVG = 100  # resolution of parts with thousands of elements, such as dots or squares
 
 _LONGEST_NAME = 34
-_TITLE, _LINE, _EDGE = 0.42, 0.19, 0.1  # heights and margin of the header, in inches
+_TITLE, _LINE, _EDGE = 0.42, 0.19, 0.1  # heights of title and line, and margin, in inches
 _LETTER = 0.07  # mean width of a letter of the explanation, in inches
 
 _SETTINGS: dict[str, Any] = {
@@ -66,7 +66,7 @@ _SETTINGS: dict[str, Any] = {
 def house_style() -> Iterator[None]:
     """Draw in the house style inside the block; matplotlib's own settings come back after it."""
     with context(["default", _SETTINGS]), warnings.catch_warnings():
-        # A sign that the font lacks, such as an emoji in a name, is drawn as a box.
+        # A character that the font lacks, such as an emoji in a name, is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
@@ -139,7 +139,7 @@ def lay_out(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
-        figure.set_layout_engine(None)  # with another one, each file would be drawn twice
+        figure.set_layout_engine(None)  # otherwise each file would be laid out again
 
 
 def save(figure: Figure, path_without_suffix: str | Path) -> list[Path]:
@@ -192,7 +192,7 @@ def _as_palette(figure: Figure) -> Image.Image:
     picture = pixels.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     palette = np.array(picture.getpalette()).reshape(-1, 3)
     paper = np.asarray(picture)[0, 0]
-    palette[paper] = 255  # and not the mean of what is nearly white
+    palette[paper] = 255  # pure white instead of the mean of all nearly white pixels
     picture.putpalette(palette.ravel().tolist())
     return picture
 
@@ -213,7 +213,7 @@ def short_name(name: str, longest: int = _LONGEST_NAME) -> str:
     """
     name = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
     if any(unicodedata.east_asian_width(sign) in "FW" for sign in name):
-        longest = longest * 3 // 5  # such as Chinese letters and emoji, which are wide
+        longest = longest * 3 // 5  # wide characters, such as Chinese ones and emoji
     if len(name) <= longest:
         return name
     tail = longest * 2 // 5

@@ -9,10 +9,10 @@ from cellbench.boards.reading import BoardTables
 from cellbench.report.figures.captions import TITLES
 from cellbench.report.figures.style import COLOURS, FAINT, INK, WIDTH, new_axes, short_name, signed
 
-_POINTS = 300  # of the outline of a violin
+_POINTS = 300  # points of the outline of a violin
 _SMOOTHEST = 0.02  # the widest kernel, in tau
-_SEPARATE = 24  # up to so many different values are drawn as one line each, without smoothing
-_HALF = 0.36  # half the height of a violin at its highest, in rows
+_SEPARATE = 24  # up to this many different values are drawn as separate lines, without smoothing
+_HALF = 0.36  # half of the largest height of a violin, in rows
 
 
 def plot_kendall_tau(board: BoardTables) -> Figure:
@@ -43,7 +43,7 @@ def plot_kendall_tau(board: BoardTables) -> Figure:
         "thick line: middle half; thin line: 95 %",
     )
     count = len(board.ranking)
-    step = 4 / max(count * (count - 1), 2)  # by which tau changes when one pair changes places
+    step = 4 / max(count * (count - 1), 2)  # change of tau if two algorithms swap ranks
     for row, tau in enumerate(violins.values()):
         _draw_violin(axes, row, tau, min(step, _SMOOTHEST), COLOURS[row])
     axes.set_yticks(range(len(violins)), list(violins))

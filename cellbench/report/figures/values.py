@@ -15,7 +15,7 @@ from cellbench.report.figures.style import INK, LOSS, WIDTH, count_images, new_a
 
 _GOLDEN = 0.6180339887  # its multiples spread the dots evenly without a random generator
 _DOTS, _BOX = 0.62, 0.25  # height of the dots, half the height of a box, in rows
-_RATIO = 100  # of the largest to the smallest value, from which the axis is logarithmic
+_RATIO = 100  # ratio of the largest to the smallest value from which the axis is logarithmic
 
 
 def plot_values_by_algorithm(board: BoardTables) -> Figure:

@@ -97,7 +97,7 @@ class ImageDrawing:
 
 
 def _centres(labels: BandedLabels) -> Centroids:
-    (centres,) = centroids(labels)  # of the image as a whole
+    (centres,) = centroids(labels)  # one entry, because the image is not tiled
     return centres
 
 

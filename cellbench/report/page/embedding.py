@@ -20,7 +20,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 _WIDE = 950  # CSS pixels; a wider picture is not legible in half of the page's width
-_TALL = 1.2  # height by width of a picture beside which there is room for two others
+_TALL = 1.2  # ratio of height to width from which two other pictures fit beside a picture
 
 
 @dataclass(frozen=True)

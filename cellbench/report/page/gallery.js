@@ -1,7 +1,7 @@
 
 // ---- The gallery: its data are parsed when it is first needed
 
-const nobody = ""; // the value of the choice "true cells only"
+const NO_ALGORITHM = ""; // the value of the choice "true cells only"
 const SMALLEST_WIDTH = 720; // of an enlarged picture, in CSS pixels; a narrow screen scrolls it
 const read = (id) => JSON.parse(byId(id).textContent);
 const wholes = new Map();
@@ -62,13 +62,13 @@ function counted({ true_cells: found, predicted_cells: predictions }) {
 function card(title, image, algorithm) {
   const heading = make("h4", {}, make("bdi", {}, title));
   const data = index.images.includes(image) ? imageData(image) : undefined;
-  if (!data || (algorithm !== nobody && !data.drawn.has(algorithm))) {
+  if (!data || (algorithm !== NO_ALGORITHM && !data.drawn.has(algorithm))) {
     return make("article", {}, heading, make("p", {}, "This picture could not be shown; the reason is given below."));
   }
   const [top, left, height, width] = data.window;
   const part = height < data.size[0] || width < data.size[1];
   const where = `Rows ${top} to ${top + height - 1} and columns ${left} to ${left + width - 1} of ${data.size.join(" × ")} px.`;
-  const summary = algorithm === nobody ? "True cells only." : counted(data.drawn.get(algorithm));
+  const summary = algorithm === NO_ALGORITHM ? "True cells only." : counted(data.drawn.get(algorithm));
   const label = `${title}. ${summary}`;
   const button = make("button", { type: "button", class: "enlarge" }, picture(image, algorithm, `Enlarge: ${label}`));
   const words = make("p", { class: "detail" }, summary, make("br"), part ? where : "Whole image.");
@@ -102,8 +102,8 @@ function compare() {
 function offer() {
   const drawn = imageData(byId("compare-image").value).drawn;
   const names = index.algorithms.filter((name) => drawn.has(name));
-  fill(byId("compare-left"), [...names, nobody], names[0]);
-  fill(byId("compare-right"), [...names, nobody], names[1] ?? nobody);
+  fill(byId("compare-left"), [...names, NO_ALGORITHM], names[0]);
+  fill(byId("compare-right"), [...names, NO_ALGORITHM], names[1] ?? NO_ALGORITHM);
   compare();
 }
 

@@ -172,7 +172,7 @@ def _medians(board: BoardTables) -> list[Cell]:
     names = [f"{value}_q1", f"median_{value}", f"{value}_q3"]
     all_places = board.leaderboard[names].astype(float)
     low, high = float(all_places.min().min()), float(all_places.max().max())
-    if low >= 0 and high <= 1:  # a share, whose axis is the whole of it
+    if low >= 0 and high <= 1:  # a share: the axis spans its whole range
         low, high = 0.0, 1.0
     cells = []
     for first, median, third in _together(board.leaderboard, *names):

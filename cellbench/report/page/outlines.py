@@ -20,8 +20,8 @@ Cells that touch the border of the image are not scored."""
 THRESHOLD = 0.5
 """IoU from which two cells count as matched, as in the scores."""
 
-_TOLERANCE = 0.5  # pixels by which an outline may be off: no more than the raster itself is
-_SHARPER = 8  # outlines of so few points stay as they are
+_TOLERANCE = 0.5  # pixels by which a simplified outline may deviate: the precision of the raster
+_SHARPER = 8  # outlines with at most this many points are not simplified
 
 KindById = dict[int, str]
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 _SIZE = re.compile(rb'width="(\S+)pt" height="(\S+)pt" viewBox="[^"]+"')
 _VIEW = re.compile(rb'<view id="plot" viewBox="0 (\S+) (\S+) (\S+)"/>')
-_PIXELS_PER_POINT = 96 / 72  # of CSS
+_PIXELS_PER_POINT = 96 / 72  # CSS pixels
 
 
 @dataclass(frozen=True)

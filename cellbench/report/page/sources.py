@@ -91,7 +91,7 @@ def one_line(error: Exception, *roots: str | Path) -> str:
 
 def _find_images(wanted: set[str], data: Path) -> dict[str, DatasetImage]:
     best: dict[str, DatasetImage] = {}
-    for split in SPLITS:  # of two splits with as many, the later: test
+    for split in SPLITS:  # if two splits contain equally many images, the later one is used
         if not (data / split / "images").is_dir():
             continue
         # A board names an image after its truth.

@@ -15,8 +15,8 @@ from cellbench.images import normalise
 SIDE = 512
 """Largest side of a window in pixels."""
 
-_STEP = 32  # the window moves in steps of so many pixels
-_QUALITY = 72  # of WebP: outlines are drawn over it, so faint artefacts do not count
+_STEP = 32  # pixels by which the window is moved
+_QUALITY = 72  # WebP quality: faint artefacts do not matter below the outlines
 
 Places = npt.NDArray[np.float64]
 
