@@ -1,4 +1,4 @@
-"""Draw the figures of a board and write its page, report.html."""
+"""Draw the figures of a board and write its page, report.html, into the folder of the board."""
 
 import argparse
 from pathlib import Path
@@ -6,13 +6,24 @@ from pathlib import Path
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.epilog = (
+        "example: cellbench report leaderboard/sample --data data/sample --predictions predictions"
+    )
     add = parser.add_argument
-    add("board", type=Path, help="a folder that `cellbench rank` wrote")
-    add("--data", type=Path, help="the dataset folder of its images, for the error gallery")
+    add("board", type=Path, metavar="BOARD", help="folder that cellbench rank wrote")
+    add(
+        "--data",
+        type=Path,
+        metavar="ROOT",
+        help="dataset folder whose test images were scored; together with --predictions, the page shows "
+        "the errors of each algorithm on images (default: a page without images)",
+    )
     add(
         "--predictions",
         type=Path,
-        help="a folder of label maps for each algorithm, for the error gallery",
+        metavar="DIR",
+        help="folder with a folder of label maps for each algorithm, as cellbench run writes it; requires "
+        "--data (default: a page without images)",
     )
     add(
         "--published",
@@ -20,12 +31,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="CSV",
-        help="numbers of others, shown apart",
+        help="tables of published F1 scores, which the page lists in a section of their own, for example "
+        "leaderboard/published/f1.csv (default: none)",
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the files, and say where the page is."""
+    """Write the files and print where the page is."""
     from cellbench.report import write_report
 
     *figures, page = write_report(

@@ -1,4 +1,4 @@
-"""From the tables of a board to its figures and its page."""
+"""Figures and a page, made from the tables of a board."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,14 +19,14 @@ def write_report(
     """Draw the figures of a board and write its page ``report.html``, which needs no other file.
 
     Args:
-        board: the folder that :func:`cellbench.ranking.write_board` wrote.
-        data: the dataset folder of the board's images; gives the page its error gallery, together with
-            ``predictions``.
-        predictions: folder of a folder of label maps for each algorithm, as ``cellbench run`` writes.
-        published: CSV files of numbers that others published, as in leaderboard/published.
+        board: the folder that :func:`cellbench.boards.write_board` wrote.
+        data: dataset folder with the board's images, for the error gallery; needs ``predictions``.
+        predictions: folder with a folder of label maps for each algorithm, as ``cellbench run`` writes
+            it, for the error gallery; needs ``data``.
+        published: CSV files of numbers that others published, like those in leaderboard/published.
 
     Returns:
-        The files; the page is the last.
+        The files that were written; the page is the last.
 
     Raises:
         CellbenchError: if a table, the dataset folder or the predictions cannot be read.
@@ -36,7 +36,9 @@ def write_report(
     from cellbench.report.page import make_gallery, read_published, write_page
 
     if (data is None) != (predictions is None):
-        raise UsageError("report: the error gallery needs both --data and --predictions")
+        raise UsageError(
+            "report: the error gallery needs both --data and --predictions; set both or neither"
+        )
     reported = read_published(published)
     tables = read_board(board)
     gallery = None

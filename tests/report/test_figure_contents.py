@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import LineCollection, PathCollection, PolyCollection, QuadMesh
+from figure_parts import artists, names_of, segments, texts_of
+from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from random_boards import make_board
 
@@ -52,24 +51,6 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> BoardTables:
     """Five algorithms, one with failures, on two modalities."""
     folder = tmp_path_factory.mktemp("board")
     return read_board(make_board(folder, list("abcde"), 12, modalities=["DIC", "x"], failed=2))
-
-
-def artists(figure: Figure, kind: type[Any], plot: int = 0) -> list[Any]:
-    return [one for one in figure.axes[plot].get_children() if isinstance(one, kind)]
-
-
-def texts_of(figure: Figure, plot: int = 0) -> list[str]:
-    return [text.get_text() for text in figure.axes[plot].texts]
-
-
-def names_of(figure: Figure, plot: int = 0) -> list[str]:
-    return [label.get_text() for label in figure.axes[plot].get_yticklabels()]
-
-
-def segments(figure: Figure, plot: int = 0) -> np.ndarray:
-    """Give all straight lines of a plot: (lines, 2 ends, x and y)."""
-    lines = [one.get_segments() for one in artists(figure, LineCollection, plot)]
-    return np.array([part for several in lines for part in several if len(part) == 2])
 
 
 def expected_names(board: BoardTables) -> list[str]:
@@ -139,28 +120,6 @@ def test_front() -> None:
             assert any((runtime[o], goodness[o]) == (runtime[one], goodness[one]) for o in front)
 
 
-def test_significance(board: BoardTables) -> None:
-    figure = plot_significance(board)
-    for plot, metric in enumerate(["f1", "rank_runtime"]):
-        tests = board.significance[board.significance["metric"] == metric]
-        names = [label.rsplit(" ", 3)[0] for label in names_of(figure, plot)]
-        filled = artists(figure, QuadMesh, plot)[0].get_array().reshape(5, 5)
-        for (row, column), kind in np.ndenumerate(filled):
-            pair = (tests["better"] == names[row]) & (tests["worse"] == names[column])
-            if row == column:
-                assert kind == 5
-            else:
-                assert (kind > 0) == tests.loc[pair, "significant"].item()
-        assert [int(text) for text in texts_of(figure, plot)[1:]] == [
-            tests.loc[tests["better"] == name, "significant"].sum() for name in names
-        ]
-        bars = [bar for bar in artists(figure, Line2D, plot) if not bar.get_clip_on()]
-        clusters = board.clusters[board.clusters["metric"] == metric].groupby("cluster")
-        spans = [list(group["algorithm"]) for _, group in clusters if len(group) > 1]
-        drawn = [names[round(min(b.get_ydata())) : round(max(b.get_ydata())) + 1] for b in bars]
-        assert drawn == spans
-
-
 def test_rank_stability(board: BoardTables) -> None:
     figure = plot_rank_stability(board)
     discs, crosses = artists(figure, PathCollection)
@@ -176,7 +135,7 @@ def test_rank_stability(board: BoardTables) -> None:
     for row, span in enumerate(bounds):
         assert (np.isclose(spans[:, :, 0], span).all(1) & (spans[:, 0, 1] == row)).any(), lines
     assert set(crosses.get_offsets()[:, 1]) == set(range(5))
-    assert texts_of(figure)[0] == "is 1st"
+    assert texts_of(figure)[0] == "first"
 
 
 def test_schemes(board: BoardTables) -> None:
@@ -191,41 +150,6 @@ def test_schemes(board: BoardTables) -> None:
     drawn = sorted((text.get_position()[0], text.get_text()) for text in figure.axes[0].texts)
     assert len(drawn) == 25
     assert [int(text) for column, text in drawn if column == 0] == sorted(own)
-
-
-def test_kendall_tau(board: BoardTables) -> None:
-    figure = plot_kendall_tau(board)
-    assert names_of(figure) == ["F1 and running time", "F1", "Running time"]
-    tau = board.kendall_tau.groupby("metric")["tau"]
-    medians = [
-        f"median {tau.get_group(m).median():.2f}" for m in ("challenge", "f1", "rank_runtime")
-    ]
-    assert [text.replace("−", "-") for text in texts_of(figure)[::2]] == medians
-    for violin in artists(figure, PolyCollection):
-        across = violin.get_paths()[0].vertices[:, 0]
-        assert across.max() <= 1
-        assert across.min() >= -1
-
-
-@pytest.mark.parametrize(
-    "tau",
-    [
-        pytest.param([np.nan] * 5, id="undefined"),
-        pytest.param([1.0] * 5, id="constant"),
-        pytest.param([-1.0, 1.0, 1.0], id="two algorithms"),
-        pytest.param([np.nan, 0.5, 1.0], id="undefined once"),
-        pytest.param([], id="no samples"),
-    ],
-)
-def test_any_tau(tau: list[float], board: BoardTables) -> None:
-    from dataclasses import replace
-
-    rows = [("f1", "rank-then-mean", sample, value) for sample, value in enumerate(tau)]
-    table = pd.DataFrame(rows, columns=["metric", "scheme", "sample", "tau"])
-    figure = plot_kendall_tau(replace(board, kendall_tau=table))
-    known = bool(np.isfinite(tau).any())
-    assert len(artists(figure, PolyCollection)) == known
-    assert texts_of(figure).count("undefined: all tied") == 3 - known
 
 
 def test_podium(board: BoardTables) -> None:

@@ -136,9 +136,9 @@ def test_the_gallery_opens_late_and_browses(page: Chrome) -> None:
     Select(one(page, "#browse-algorithm")).select_by_visible_text("poor")
     titles = text_of(page, "#browse h4")
     assert [title.split(":")[0] for title in titles] == ["Worst", "Median", "Best"]
-    scores = [float(words.split()[1].rstrip(":")) for words in text_of(page, "#browse p")]
+    scores = [float(words.split()[1].rstrip(".")) for words in text_of(page, "#browse p")]
     assert scores == sorted(scores)
-    assert "without partner" in text_of(page, "#browse p")[0]
+    assert "match no true cell" in text_of(page, "#browse p")[0]
 
 
 def test_kinds_are_switched(page: Chrome) -> None:
@@ -170,8 +170,8 @@ def test_two_algorithms_side_by_side(page: Chrome) -> None:
     pictures = [image.get_attribute("href") for image in every(page, "#compare image")]
     assert pictures[0] == pictures[1]
     assert str(pictures[0]).startswith("data:image/webp;base64,")
-    Select(one(page, "#compare-right")).select_by_visible_text("the truth alone")
-    assert text_of(page, "#compare h4") == ["exact", "the truth"]
+    Select(one(page, "#compare-right")).select_by_visible_text("true cells only")
+    assert text_of(page, "#compare h4") == ["exact", "true cells only"]
 
 
 def test_pictures_enlarge(page: Chrome) -> None:

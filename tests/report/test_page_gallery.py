@@ -167,9 +167,13 @@ def test_a_gallery_of_everything(tmp_path: Path) -> None:
         assert list(image["drawn"]) == ["exact", "poor"]
         for name, drawn in image["drawn"].items():
             row = scores.loc[(name, stem)]
-            assert sum(drawn["found"].values()) == row["true_cells"]
-            assert sum(drawn["made"].values()) == row["predicted_cells"]
-            assert drawn["found"].get("matched", 0) == drawn["made"].get("matched", 0) == row["tp"]
+            assert sum(drawn["true_cells"].values()) == row["true_cells"]
+            assert sum(drawn["predicted_cells"].values()) == row["predicted_cells"]
+            assert (
+                drawn["true_cells"].get("matched", 0)
+                == drawn["predicted_cells"].get("matched", 0)
+                == row["tp"]
+            )
             assert len(drawn["kinds"]) == len(image["truth"])
 
 
@@ -184,7 +188,7 @@ def test_faults_are_told_and_the_rest_is_drawn(tmp_path: Path) -> None:
     made = make_gallery(read_board(board), data, predictions)
     assert set(made.images) == {"test0", "test1"}
     told = {(one.algorithm, one.image): one.reason for one in made.problems}
-    assert told["c", ""] == "has no folder among the predictions"
+    assert told["c", ""] == "no folder of this name among the predictions"
     assert told["a", "test0"] == "no prediction: missing"
     assert "(3, 3)" in told["b", "test1"]
     assert "test2.png" in told["", "test2"]

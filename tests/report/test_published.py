@@ -33,9 +33,11 @@ def test_f1() -> None:
     quartiles = table.dropna(subset=["f1_q1", "f1_q3"])
     assert (quartiles["f1_q1"] <= quartiles["f1"]).all()
     assert (quartiles["f1"] <= quartiles["f1_q3"]).all()
-    assert table["threshold"].isin([0.5, 0.6, 0.7, 0.8, 0.9]).all()
+    assert table["threshold"].between(0.5, 1, inclusive="left").all()
     assert set(table["statistic"]) <= {"mean", "median", "not said"}
-    assert table["images"].dropna().isin([422, 122, 120, 60, 101]).all()
+    images = table["images"].dropna()
+    assert ((images > 0) & (images % 1 == 0)).all()
+    assert (table.groupby("images_of")["images"].nunique() <= 1).all()  # a test set has one size
     # Stricter thresholds find fewer cells.
     for _, rows in table[table["images_of"].str.contains("updated")].groupby("algorithm"):
         assert rows.sort_values("threshold")["f1"].is_monotonic_decreasing

@@ -1,15 +1,15 @@
-"""The figures of a board: their files, their titles, and how to read them."""
+"""The figures of a board: their file names, their titles, and how to read them."""
 
 from typing import NamedTuple
 
 
 class Caption(NamedTuple):
-    """What stands beside a figure.
+    """The texts of a figure.
 
     Attributes:
-        name: of the files, without suffix.
+        name: file name without suffix.
         title: the question that the figure answers.
-        reading: one sentence that says how to read it.
+        reading: how to read the figure, in complete sentences.
     """
 
     name: str
@@ -20,69 +20,78 @@ class Caption(NamedTuple):
 FIGURES = (
     Caption(
         "values_by_algorithm",
-        "How well does each algorithm do?",
-        "A dot is one image, in the colour and shape of its modality; the box holds the middle half "
-        "of the images and its line is the median, the whiskers hold 95 %; the best rank is on top.",
+        "How good is each algorithm?",
+        "Each dot is one image; its colour and shape show the modality. The box spans the middle half "
+        "of the images (first to third quartile), the line in it is the median, and the whiskers span "
+        "the middle 95 % of the images. The algorithm with the best rank is at the top.",
     ),
     Caption(
         "values_by_modality",
         "Is an algorithm good on every modality?",
-        "A column is one modality: the point is an algorithm's median there, the thick bar holds the "
-        "middle half of the images, the thin one 95 %, and the number is its rank there, in colour where "
-        "that is far from its rank on all images.",
+        "Each panel shows one modality. The marker is the median of the algorithm on these images, the "
+        "thick line spans the middle half of them and the thin line the middle 95 %. The vertical gray "
+        "line is the median over all algorithms. The number is the rank on this modality: blue if it is "
+        "clearly better than the rank on all images, orange if it is clearly worse.",
     ),
     Caption(
         "value_and_runtime",
-        "Who is good, and who is fast?",
-        "A point is an algorithm with its median value and median running time, and its area the GPU "
-        "memory where that is known; the arms hold the middle half of the images, the green line joins "
-        "those that nobody beats on both.",
+        "Which algorithms are both good and fast?",
+        "Each point is an algorithm, placed at its median running time and its median result; the "
+        "number is its rank. Thin lines span the middle half of the images. The green line connects "
+        "the algorithms for which no other algorithm is both faster and better.",
     ),
     Caption(
         "significance",
-        "Who is better than whom beyond chance?",
-        "A filled square says that the algorithm of its row is significantly better than that of its "
-        "column (paired Wilcoxon tests, Holm's adjustment); a bar joins neighbours in the ranking "
-        "that the tests cannot tell apart.",
+        "Which differences between algorithms are significant?",
+        "A filled square means that the algorithm of the row is significantly better than the algorithm "
+        "of the column (paired Wilcoxon signed-rank test, adjusted for multiple testing by Holm's "
+        "method); a stronger colour means a smaller p value. Algorithms whose dots are joined by a "
+        "vertical line at the right do not differ significantly from each other.",
     ),
     Caption(
         "rank_stability",
-        "How sure is each rank?",
-        "The area of a disc is how often the algorithm had that rank when the images were drawn anew; "
-        "the cross is its median rank and the line holds 95 %; at the right, how often it was first, and "
-        "ahead of the next algorithm.",
+        "How certain is each rank?",
+        "The area of a disc shows how often the algorithm had that rank when the images were resampled "
+        "with replacement (bootstrap). The cross marks the median rank and the line spans 95 % of the "
+        "samples. The numbers at the right show how often the algorithm was first, and how often it "
+        "was ahead of the next algorithm.",
     ),
     Caption(
         "schemes",
-        "Would another way of ranking change the order?",
-        "A line follows one algorithm through its ranks under five schemes: level lines mean that the "
-        "choice of the scheme does not matter; those that move most are in colour.",
+        "Would another ranking scheme change the order?",
+        "Each line follows one algorithm through its ranks under five ranking schemes; the first scheme, "
+        "in bold, is the one of this board. If the lines are level, the choice of the scheme does not "
+        "matter. Gray bars join equal ranks. The algorithms whose ranks change most are in colour.",
     ),
     Caption(
         "kendall_tau",
-        "Does the ranking hold on other images?",
-        "A violin shows how well the ranking agrees with rankings on images drawn anew: 1 is the same "
-        "order, 0 no relation; the dot is the median, the thick line holds half, the thin one 95 %.",
+        "How much does the ranking depend on the choice of images?",
+        "Kendall's tau compares the ranking with the rankings of bootstrap samples of the images: 1 is "
+        "the same order, 0 no relation and −1 the reverse order. The height of the coloured shape shows "
+        "how often a value occurs. The dot is the median, the thick line spans the middle half of the "
+        "samples and the thin line the middle 95 %.",
     ),
     Caption(
         "podium",
-        "Who wins on single images?",
-        "To the right, a bar is the share of images on which an algorithm is first (darkest), second "
-        "or third; to the left, on which it is last.",
+        "How often is each algorithm first, second, third or last?",
+        "Bars to the right of zero show the share of the images on which the algorithm is first, second "
+        "or third. Bars to the left show the share on which it is last.",
     ),
     Caption(
         "rank_heat_map",
-        "Which ranks does each algorithm have, image by image?",
-        "A square's colour is the share of images on which the algorithm of its row has the rank of "
-        "its column: a steady algorithm is dark in few squares.",
+        "Which ranks does each algorithm have on single images?",
+        "The colour of a square shows on what share of the images the algorithm of the row has the rank "
+        "of the column. An algorithm whose rank is much the same on all images has few coloured squares.",
     ),
     Caption(
         "sensitivity",
-        "Do the rules decide who wins?",
-        "A square holds the rank that an algorithm would have if one rule were another; blue has "
-        "gained places, orange has lost places against the board's own rules, white has kept its rank.",
+        "Would other ranking rules change the result?",
+        "Each column changes one rule of the ranking and keeps all others; the rules of this board are "
+        "in bold. The number is the rank that the algorithm would have: blue with ↑ is better than on "
+        "this board, orange with ↓ is worse. Below each column is the number of algorithms whose rank "
+        "changes, at the right the range of the ranks.",
     ),
 )
-"""The figures in the order in which they are best read; not every board has each."""
+"""The figures in the order in which they are best read; not every board has each of them."""
 
 TITLES = {caption.name: caption.title for caption in FIGURES}

@@ -1,4 +1,4 @@
-"""Labels beside points, where they cover neither a point nor each other."""
+"""Labels beside points, placed so that they cover neither a point nor each other."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from cellbench.report.figures.style import FAINT, INK, page_of
 
-_HEIGHT, _WIDTH = 9.5, 6.2  # of a letter and its surroundings, in points
+_HEIGHT, _WIDTH = 9.5, 6.2  # size of a letter with its surroundings, in points
 _ANGLES = np.deg2rad([35, 145, 325, 215, 90, 270, 0, 180, 60, 120, 300, 240])
 _FURTHER = (
     3.0,
@@ -21,8 +21,8 @@ _FURTHER = (
     76.0,
     94.0,
     114.0,
-)  # points from the edge of the point
-_LINED = 9.0  # from where a line joins a label to its point
+)  # distances from the edge of a point to its label, in points
+_LINED = 9.0  # distance from which a line joins a label to its point
 
 
 def place_labels(
@@ -34,10 +34,10 @@ def place_labels(
     """Write a short label beside each point.
 
     Args:
-        axes: laid out, with its scales and limits.
-        places: (points, 2) in data.
-        sizes: of the points, in points of the page across.
-        labels: one per point; the first choose first.
+        axes: the plot, laid out, with its final scales and limits.
+        places: (points, 2) positions in data coordinates.
+        sizes: (points,) diameters of the points, in points of the page (1/72 inch).
+        labels: one per point; earlier labels are placed first.
     """
     if not len(labels):
         return
@@ -73,7 +73,7 @@ def _free_offset(
     taken: npt.NDArray[np.float64],
     page: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], float]:
-    """Give the nearest offset whose box is free and in the plot; else that which covers least."""
+    """Return the nearest offset whose box is free and in the plot; else the one that covers least."""
     best, least = (np.zeros(2), 0.0), np.inf
     for distance in _FURTHER:
         for angle in _ANGLES:

@@ -40,19 +40,20 @@ _OF_A_WHOLE: Plots = {
 def draw_board(folder: str | Path, memory: pd.Series | None = None) -> list[Path]:
     """Draw the figures of a board into its folder, each as .png and .svg.
 
-    Where the images are of two modalities or more, values_by_modality is among them, and the folder
-    of each modality gets its own values_by_algorithm and rank_stability. Without running times there
-    is no value_and_runtime.
+    If the images are of two modalities or more, values_by_modality is among the figures, and the
+    folder of each modality gets its own values_by_algorithm and rank_stability. Without running times
+    there is no value_and_runtime.
 
     Args:
-        folder: what :func:`cellbench.ranking.write_board` wrote.
+        folder: the folder that :func:`cellbench.boards.write_board` wrote.
         memory: index algorithms; the GPU memory that each needs, in MB, where it is known.
 
     Returns:
-        The files; first the board's own, in the order of :data:`cellbench.report.figures.captions.FIGURES`.
+        The files; first those of the board itself, in the order of
+        :data:`cellbench.report.figures.captions.FIGURES`, then those of each modality.
 
     Raises:
-        ScoresError: if a table is absent or damaged; ``cellbench rank`` writes them again.
+        ScoresError: if a table is missing or damaged; ``cellbench rank`` writes them again.
     """
     board = read_board(folder)
     parts = [read_board(path) for path in board.modalities.values()]

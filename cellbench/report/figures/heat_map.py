@@ -28,15 +28,22 @@ from cellbench.report.figures.style import (
     short_name,
 )
 
-_NUMBERED = 15  # algorithms at most whose squares have room for a number
-_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # shares of the images
+_NUMBERED = 15  # algorithms up to which a square has room for a number
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # upper limits of the classes: shares of the images
 _COLOURS = SHARES(np.linspace(0, 1, 1 + len(_STEPS)))
 _NARROW = {"fontsize": 9.0, "handlelength": 1.4, "columnspacing": 1.2}
-_DARK = 0.05  # share from where letters are white
+_DARK = 0.05  # share above which letters are white
 
 
 def plot_rank_heat_map(board: BoardTables) -> Figure:
-    """Draw a square per algorithm and rank, the darker the more images."""
+    """Draw a square per algorithm and rank, whose colour is the share of the images.
+
+    Args:
+        board: the tables; ranks and ranking are used.
+
+    Returns:
+        The figure, to be saved inside :func:`house_style`.
+    """
     ranks = image_ranks(board)
     counts = rank_counts(ranks)
     size = len(counts)
@@ -44,8 +51,8 @@ def plot_rank_heat_map(board: BoardTables) -> Figure:
         WIDTH,
         rows_height(size) + 1.2,
         TITLES["rank_heat_map"],
-        f"Colour: on what share of {count_images(len(ranks))} the {short_name(board.value_title)} of "
-        "an algorithm has the rank; right: mean of its ranks",
+        f"Colour: share of {count_images(len(ranks))} on which the algorithm has that rank by "
+        f"{short_name(board.value_title)}; right: mean of its ranks",
     )
     edges = np.arange(size + 1) - 0.5
     axes.pcolormesh(
@@ -94,10 +101,13 @@ def _write_counts(axes: Axes, counts: pd.DataFrame, images: int) -> None:
 
 
 def rank_counts(ranks: pd.DataFrame) -> pd.DataFrame:
-    """Count the images: index algorithms, columns ranks from 1 to the number of algorithms.
+    """Count on how many images each algorithm has each rank.
 
     Args:
         ranks: index images, columns algorithms; a half rank counts as the better one.
+
+    Returns:
+        Index algorithms, columns the ranks from 1 to the number of algorithms.
 
     Example:
         >>> rank_counts(pd.DataFrame({"a": [1, 1, 2], "b": [2, 1, 1]})).to_numpy().tolist()

@@ -22,11 +22,18 @@ from cellbench.report.figures.style import (
 )
 from cellbench.report.figures.values import set_value_axis, value_label
 
-_BESIDE = 4  # so many modalities beside each other
+_BESIDE = 4  # modalities in one row
 
 
 def plot_values_by_modality(board: BoardTables) -> Figure:
-    """Draw a column per modality: each algorithm's median, middle half, 95 %, and rank there."""
+    """Draw a panel per modality: the median, middle half, 95 % and rank of each algorithm.
+
+    Args:
+        board: the tables; consensus must be there.
+
+    Returns:
+        The figure, to be saved inside :func:`house_style`.
+    """
     modalities = modalities_of(board)
     columns = min(len(modalities), _BESIDE)
     bands = -(-len(modalities) // columns)
@@ -34,9 +41,9 @@ def plot_values_by_modality(board: BoardTables) -> Figure:
         max(WIDTH, 2.2 + 2.1 * columns),
         bands * (rows_height(len(board.ranking)) + 0.7) + 0.4,
         TITLES["values_by_modality"],
-        f"Median {short_name(board.value_title)} of an algorithm, middle half of the images (thick), "
-        "95 % (thin); line: median of all; number: rank there (blue: at least "
-        f"{_far(board)} above that on all images, orange: below)",
+        f"Marker: median {short_name(board.value_title)}; thick: middle half of the images; thin: 95 %; "
+        "gray line: median of all algorithms; number: rank on the modality (blue: better than on all "
+        f"images by {_far(board)} or more, orange: worse)",
     )
     grid = figure.subplots(bands, columns, squeeze=False, sharex=True)
     ranks = _ranks(board, modalities)
@@ -55,9 +62,9 @@ def plot_values_by_modality(board: BoardTables) -> Figure:
 
 
 def _ranks(board: BoardTables, modalities: list[str]) -> pd.DataFrame:
-    """Give the ranks on each modality, best of the board first; index algorithms."""
+    """Return the ranks on each modality; index algorithms, in the order of the board."""
     assert board.consensus is not None
-    ranks = board.consensus.set_index("algorithm").iloc[:, :-2]  # without their mean and its rank
+    ranks = board.consensus.set_index("algorithm").iloc[:, :-2]  # without mean_rank and rank
     return ranks.loc[board.ranking.index, modalities]
 
 
@@ -82,7 +89,7 @@ def _draw_modality(
 
 
 def _far(board: BoardTables) -> int:
-    """Say how many places between two ranks are worth a colour."""
+    """Return the difference between two ranks from which the number is in colour."""
     return 1 + len(board.ranking) // 10
 
 

@@ -1,4 +1,4 @@
-"""Modalities: their order, and the colour and shape that each has in every figure."""
+"""The order of the modalities, and the colour and marker that each has in every figure."""
 
 from cellbench.boards.reading import BoardTables
 from cellbench.report.figures.style import COLOURS
@@ -7,13 +7,23 @@ _MARKERS = "os^Dv"
 
 
 def modalities_of(board: BoardTables) -> list[str]:
-    """List the modalities by name; images without one ("") come last."""
+    """List the modalities of a board.
+
+    Args:
+        board: the tables; values is used.
+
+    Returns:
+        The names in alphabetical order; the empty name of images without a modality comes last.
+    """
     names = board.values["modality"].unique()
     return sorted(names, key=lambda name: (name == "", name.lower(), name))
 
 
 def look_of(place: int) -> tuple[str, str]:
-    """Give the colour and the marker of the modality at a place of the list.
+    """Return the colour and the marker of a modality.
+
+    Args:
+        place: index of the modality in the list of :func:`modalities_of`.
 
     Example:
         >>> look_of(0)

@@ -1,4 +1,4 @@
-"""podium: how often each algorithm is first, second or third on an image."""
+"""podium: how often each algorithm is first, second, third or last on an image."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -24,7 +24,14 @@ _BAR = 0.7
 
 
 def plot_podium(board: BoardTables) -> Figure:
-    """Draw two bars per algorithm: to the right the podium, to the left the images it is last on."""
+    """Draw two bars per algorithm: to the right first to third, to the left last.
+
+    Args:
+        board: the tables; ranks and ranking are used.
+
+    Returns:
+        The figure, to be saved inside :func:`house_style`.
+    """
     ranks = image_ranks(board)
     shares = podium_shares(ranks).loc[board.ranking.index]
     several = len(shares) > 1
@@ -32,8 +39,8 @@ def plot_podium(board: BoardTables) -> Figure:
         WIDTH,
         rows_height(len(shares)) + 1.2,
         TITLES["podium"],
-        f"On how many of {count_images(len(ranks))} the {short_name(board.value_title)} of an "
-        "algorithm is first, second, third, or last; equal values share a place",
+        f"Share of {count_images(len(ranks))} on which the algorithm is first, second, third or last by "
+        f"{short_name(board.value_title)}; equal values share a rank; right: images on which it is first",
     )
     start = pd.Series(0.0, index=shares.index)
     for step, colour in _STEPS.items():
@@ -42,7 +49,7 @@ def plot_podium(board: BoardTables) -> Figure:
     if several:
         axes.barh(range(len(shares)), -shares["last"], _BAR, color=LOSS, hatch="////", ec="white")
     wins = (ranks == 1).sum()[shares.index]
-    write_beside(axes, [f"{count:,}" for count in wins], 0.1, "wins", color=INK)
+    write_beside(axes, [f"{count:,}" for count in wins], 0.1, "first", color=INK)
     _finish(axes, board, float(start.max()), float(shares["last"].max()) if several else 0.0)
     keys = [Patch(color=colour, label=step) for step, colour in _STEPS.items()]
     if several:
@@ -52,18 +59,28 @@ def plot_podium(board: BoardTables) -> Figure:
 
 
 def image_ranks(board: BoardTables) -> pd.DataFrame:
-    """Give the ranks on the value: index images, columns algorithms, best first."""
+    """Return the ranks by the value on each image.
+
+    Args:
+        board: the tables; ranks and ranking are used.
+
+    Returns:
+        Index images, columns algorithms, best first.
+    """
     table = board.ranks[board.ranks["metric"] == board.value]
     return table.pivot(index="image", columns="algorithm", values="rank")[board.ranking.index]
 
 
 def podium_shares(ranks: pd.DataFrame) -> pd.DataFrame:
-    """Give the shares of images: index algorithms; first, second, third and last.
+    """Compute on what share of the images each algorithm is first, second, third and last.
 
-    An algorithm is last where nobody is behind it and not all are equal.
+    An algorithm is last on an image if no other is behind it and not all are equal.
 
     Args:
         ranks: index images, columns algorithms; a half rank counts as the better one.
+
+    Returns:
+        Index algorithms; columns first, second, third and last.
 
     Example:
         >>> podium_shares(pd.DataFrame({"a": [1, 2], "b": [2, 1], "c": [2, 3]})).loc["a"].tolist()

@@ -1,4 +1,4 @@
-"""Rows of algorithms, best on top: how high they are, and how they are named."""
+"""Rows of algorithms, best at the top: their heights and labels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,14 +8,17 @@ from matplotlib.axes import Axes
 
 from cellbench.report.figures.style import FAINT, GRID, WIDTH, short_name
 
-_FEW, _HIGH = 10, 0.42  # up to so many rows have this height, in inches
-_FURTHER = 0.16  # what each further row adds
-_EACH = 20  # so many ranks at most are all named on an axis
-_MANY, _WIDER = 30, 0.06  # what each column beyond so many adds
+_FEW, _HIGH = 10, 0.42  # up to this many rows have this height in inches
+_FURTHER = 0.16  # height of each further row in inches
+_EACH = 20  # up to this many ranks, each has a label
+_MANY, _WIDER = 30, 0.06  # width in inches of each column beyond this number
 
 
 def rows_height(count: int) -> float:
-    """Give the height of all rows together in inches; many are closer together than few.
+    """Return the height of all rows together in inches; many rows are closer together than few.
+
+    Args:
+        count: number of rows.
 
     Example:
         >>> [round(rows_height(count), 2) for count in (1, 10, 60)]
@@ -25,12 +28,20 @@ def rows_height(count: int) -> float:
 
 
 def letter_size(count: int) -> float:
-    """Give the size of letters that fits the rows, in points."""
+    """Return the font size that fits the rows, in points.
+
+    Args:
+        count: number of rows.
+    """
     return min(10.0, 0.62 * 72 * rows_height(count) / count)
 
 
 def wide_width(count: int) -> float:
-    """Give the width of a figure with a column for each algorithm too, in inches."""
+    """Return the width in inches of a figure that has a column for each algorithm.
+
+    Args:
+        count: number of algorithms.
+    """
     return WIDTH + _WIDER * max(count - _MANY, 0)
 
 
@@ -38,9 +49,9 @@ def name_rows(axes: Axes, ranking: pd.Series, longest: int = 34) -> None:
     """Write the algorithms and their ranks beside the rows 0, 1, … from the top.
 
     Args:
-        axes: its y axis becomes that of the rows.
-        ranking: index algorithms, best first; ranks.
-        longest: letters of a name.
+        axes: the plot, whose y axis becomes the axis of the rows.
+        ranking: ranks; index algorithms, best first.
+        longest: number of letters from which a name is shortened.
     """
     names = [f"{short_name(str(name), longest)}   {rank:g}" for name, rank in ranking.items()]
     axes.set_yticks(range(len(names)), names, fontsize=letter_size(len(names)))
@@ -50,7 +61,10 @@ def name_rows(axes: Axes, ranking: pd.Series, longest: int = 34) -> None:
 
 
 def rank_ticks(count: int) -> list[int]:
-    """List the ranks that an axis of ranks names: all of few, every fifth of many.
+    """List the ranks at which an axis of ranks has labels: all if there are few, else every fifth.
+
+    Args:
+        count: number of ranks.
 
     Example:
         >>> rank_ticks(3), rank_ticks(41)
@@ -60,7 +74,12 @@ def rank_ticks(count: int) -> list[int]:
 
 
 def rule_rows(axes: Axes, count: int) -> None:
-    """Draw a faint line along each row, which leads the eye from the name to what is in the row."""
+    """Draw a faint line along each row, so that the eye can follow it from the name.
+
+    Args:
+        axes: with rows 0, 1, … from the top.
+        count: number of rows.
+    """
     axes.hlines(
         range(count), 0, 1, transform=axes.get_yaxis_transform(), color=GRID, lw=0.6, zorder=0
     )
@@ -74,9 +93,9 @@ def write_beside(
     Args:
         axes: with rows 0, 1, … from the top.
         texts: one per row.
-        place: inches from the plot to the texts.
-        heading: over them.
-        style: of the texts.
+        place: distance from the plot to the texts in inches.
+        heading: text above the column; empty for none.
+        style: matplotlib properties of the texts.
     """
     options: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False}
     axes.annotate(

@@ -1,4 +1,4 @@
-"""value_and_runtime: who is good and fast, and what nobody beats on both."""
+"""value_and_runtime: which algorithms are good and fast, and which are beaten on both."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from cellbench.boards.reading import BoardTables
 from cellbench.report.figures.captions import TITLES
@@ -27,9 +27,10 @@ from cellbench.report.figures.style import (
     short_name,
 )
 
-_DOT = 40.0  # square points, where no memory is known
-_PER_GB = 30.0  # square points
-_FEW = 20
+_DOT = 40.0  # area of a point in square points if no memory is known
+_PER_GB = 30.0  # area of a point per gigabyte of memory, in square points
+_FEW = 20  # algorithms up to which the lines are drawn less faintly
+_NARROW = 4.0  # ratio of the longest to the shortest time up to which ticks are evenly spaced
 _DIGIT_SPACE = "\u2007"  # as wide as a digit
 
 
@@ -37,8 +38,11 @@ def plot_value_and_runtime(board: BoardTables, memory: pd.Series | None = None) 
     """Draw each algorithm's median value over its median running time.
 
     Args:
-        board: with running times.
+        board: the tables of a board with running times.
         memory: index algorithms; GPU memory in MB, drawn as the area of the points.
+
+    Returns:
+        The figure, to be saved inside :func:`house_style`.
     """
     points = _points(board, memory)
     count = len(board.ranking)
@@ -48,18 +52,20 @@ def plot_value_and_runtime(board: BoardTables, memory: pd.Series | None = None) 
         WIDTH + 0.8,
         max(4.6, rows_height(count) * 0.85 + 1.0),
         TITLES["value_and_runtime"],
-        f"Medians over the images; thin arms: middle half; number: rank{area}; green line: nobody is both "
-        "better and faster",
+        f"Points: medians over the images; thin lines: middle half; number: rank{area}; green line: no "
+        "other algorithm is both better and faster",
     )
     _draw_points(axes, points)
     _draw_front(axes, points, higher_is_better=board.higher_is_better)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ratio = points["slower"].max() / points["faster"].min()
+    narrow = bool(ratio < _NARROW)  # then a logarithmic locator finds one tick or none
+    axes.xaxis.set_major_locator(MaxNLocator(6) if narrow else LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
     axes.xaxis.set_minor_formatter("")
     if not board.higher_is_better:
         axes.invert_yaxis()
-    axes.set_xlabel("Median running time of an image in seconds (further left is faster)")
+    axes.set_xlabel("Median running time per image in seconds (left is faster)")
     axes.set_ylabel(f"Median {value} of an image")
     axes.grid(color=GRID)
     _draw_tolerance(axes, board)
@@ -72,7 +78,7 @@ def plot_value_and_runtime(board: BoardTables, memory: pd.Series | None = None) 
 
 
 def _points(board: BoardTables, memory: pd.Series | None) -> pd.DataFrame:
-    """Give what is drawn of each algorithm that has a median value and a median time."""
+    """Return what is drawn of each algorithm that has a median value and a median time."""
     ok = board.values[board.values["status"] == "ok"].groupby("algorithm")["runtime_s"]
     table = spread_of(board)[["first", "median", "third"]]
     table = table.assign(
@@ -117,7 +123,14 @@ def _draw_points(axes: Axes, points: pd.DataFrame) -> None:
 def front_of(
     runtime: npt.NDArray[np.float64], goodness: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.intp]:
-    """Give the places of those that nobody beats on both, fastest first.
+    """Find the algorithms for which no other algorithm is both faster and better.
+
+    Args:
+        runtime: (algorithms,) running times; smaller is better.
+        goodness: (algorithms,) values; larger is better.
+
+    Returns:
+        Their indices, fastest first.
 
     Example:
         >>> front_of(np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.4, 0.9])).tolist()
@@ -138,7 +151,7 @@ def _draw_front(axes: Axes, points: pd.DataFrame, *, higher_is_better: bool) -> 
 
 
 def _draw_tolerance(axes: Axes, board: BoardTables) -> None:
-    """Shade the times that cost no ranks on any image."""
+    """Shade the running times that are within the tolerance on every image."""
     values = board.values
     over = values[(values["rank_runtime_s"] > 0) & np.isfinite(values["rank_runtime_s"])]
     if over.empty:
@@ -148,12 +161,12 @@ def _draw_tolerance(axes: Axes, board: BoardTables) -> None:
     if left < tolerance:
         axes.axvspan(left, min(tolerance, right), color=GREEN, alpha=0.07, linewidth=0, zorder=0)
         axes.set_xlim(left, right)
-        words = f"Green ground: up to {tolerance:.3g} s no rank is lost"
+        words = f"Green area: up to {tolerance:.3g} s, running time does not change the rank"
         axes.set_title(words, fontsize=9, fontweight="normal", color=FAINT)
 
 
 def _numbers(board: BoardTables) -> pd.Series:
-    """Give the algorithms' ranks as words; letters tell equal ones apart."""
+    """Return the ranks of the algorithms as labels; letters distinguish equal ranks."""
     ranks = board.ranking
     again = ranks.groupby(ranks).cumcount()
     shared = ranks.duplicated(keep=False)

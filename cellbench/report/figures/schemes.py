@@ -11,12 +11,19 @@ from cellbench.report.figures.captions import TITLES
 from cellbench.report.figures.rows import letter_size, rows_height
 from cellbench.report.figures.style import COLOURS, FAINT, GRID, INK, WIDTH, new_axes, short_name
 
-_COLOURED = 6  # lines at most: more colours are not told apart
+_COLOURED = 6  # coloured lines at most; more colours are hard to distinguish
 _STILL = "#b5b5b5"
 
 
 def plot_schemes(board: BoardTables) -> Figure:
-    """Draw a column per scheme, the board's own first, and a line per algorithm through its ranks."""
+    """Draw a column per scheme, that of the board first, and a line per algorithm through its ranks.
+
+    Args:
+        board: the tables; schemes and provenance are used.
+
+    Returns:
+        The figure, to be saved inside :func:`house_style`.
+    """
     ranks = _ranks(board)
     slots = _slots(ranks)
     movers = _movers(ranks)
@@ -24,8 +31,8 @@ def plot_schemes(board: BoardTables) -> Figure:
         WIDTH + 0.6,
         rows_height(len(ranks)) + 0.7,
         TITLES["schemes"],
-        "Each algorithm's ranks under five schemes, the board's own first; gray bars join equal ranks; "
-        "in colour: who moves most",
+        "Ranks under five ranking schemes, the scheme of this board first (bold); gray bars join equal "
+        "ranks; in colour: the algorithms whose ranks change most",
     )
     _draw_lines(axes, slots, movers)
     _draw_ties(axes, ranks, slots)
@@ -43,7 +50,7 @@ def plot_schemes(board: BoardTables) -> Figure:
 
 
 def _ranks(board: BoardTables) -> pd.DataFrame:
-    """Give the ranks: index algorithms, best first; columns schemes, the board's own first."""
+    """Return the ranks: index algorithms, best first; columns schemes, that of the board first."""
     table = board.schemes[board.schemes["metric"] == "challenge"]
     ranks = table.pivot(index="algorithm", columns="scheme", values="rank")
     own = board.provenance["scheme"]
@@ -51,7 +58,7 @@ def _ranks(board: BoardTables) -> pd.DataFrame:
 
 
 def _slots(ranks: pd.DataFrame) -> pd.DataFrame:
-    """Give each algorithm a place of its own in every column; equal ranks keep their order."""
+    """Assign each algorithm its own row in every column; equal ranks keep their order."""
     before = pd.Series(range(len(ranks)), index=ranks.index)
     slots = {}
     for scheme in ranks:
@@ -64,7 +71,7 @@ def _slots(ranks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _movers(ranks: pd.DataFrame) -> dict[str, str]:
-    """Give the colours of the algorithms whose ranks differ most, if by two places or more."""
+    """Return the colours of the algorithms whose ranks change most, by two places or more."""
     reach = (ranks.max(axis=1) - ranks.min(axis=1)).sort_values(ascending=False, kind="stable")
     far = reach[reach >= 2].index[:_COLOURED]
     return dict(zip(far, COLOURS, strict=False))

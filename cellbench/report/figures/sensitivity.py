@@ -1,4 +1,4 @@
-"""sensitivity: what each rank would be if one rule of the ranking were another."""
+"""sensitivity: the ranks if one rule of the ranking were different."""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, SymLogNorm
 from matplotlib.figure import Figure
 
+from cellbench.boards.measured import OWN_TOLERANCE
 from cellbench.boards.reading import BoardTables
 from cellbench.ranking.sensitivity import WEIGHTS
 from cellbench.report.figures.captions import TITLES
@@ -19,11 +20,18 @@ _GROUPS = {
     "weights": "weight of {} : time",
     "tolerance": "tolerance",
 }
-_COLUMN, _GAP = 0.46, 0.35  # inches; columns between two options
+_COLUMN, _GAP = 0.46, 0.35  # width of a column in inches; gap between two rules, in columns
 
 
 def plot_sensitivity(board: BoardTables) -> Figure:
-    """Draw a column per choice with the rank that each algorithm would have under it."""
+    """Draw a column per choice of a rule with the rank that each algorithm would have.
+
+    Args:
+        board: the tables; sensitivity and provenance are used.
+
+    Returns:
+        The figure, to be saved inside :func:`house_style`.
+    """
     table = board.sensitivity
     columns = table[["option", "choice"]].drop_duplicates().reset_index(drop=True)
     columns["place"] = np.arange(len(columns)) + _GAP * pd.factorize(columns["option"])[0]
@@ -33,8 +41,8 @@ def plot_sensitivity(board: BoardTables) -> Figure:
         max(3.9 + _COLUMN * len(columns), 6.5),
         rows_height(len(rank)) + 2.4,
         TITLES["sensitivity"],
-        "Rank of each algorithm if one rule were another; bold: the board's own rules; blue ↑: gains "
-        "places, orange ↓: loses places",
+        "Rank of each algorithm if one rule were different; bold: the rules of this board; blue ↑: better "
+        "rank, orange ↓: worse rank",
     )
     _draw_squares(axes, columns["place"], places)
     _write_ranks(axes, columns["place"], rank, places)
@@ -49,7 +57,7 @@ def plot_sensitivity(board: BoardTables) -> Figure:
 
 
 def _matrix(board: BoardTables, columns: pd.DataFrame, what: str) -> np.ndarray:
-    """Give (algorithms, columns): best algorithm first."""
+    """Return (algorithms, columns): best algorithm first."""
     table = board.sensitivity.pivot(index="algorithm", columns=["option", "choice"], values=what)
     pairs = pd.MultiIndex.from_frame(columns[["option", "choice"]])
     return table.loc[board.ranking.index, pairs].to_numpy()
@@ -110,7 +118,7 @@ def _name_columns(
     for place, moved in zip(columns["place"], (places != 0).sum(axis=0), strict=True):
         axes.text(place, -0.01, f"{moved}", transform=below, va="top", ha="center", color=FAINT)
     axes.annotate(
-        "move",
+        "changed",
         (0, 0),
         (-6, -3),
         "axes fraction",
@@ -128,7 +136,7 @@ def _name_columns(
 
 
 def _own_choices(board: BoardTables) -> dict[str, set[str]]:
-    """Give by option the names that the board's own choice may have."""
+    """Return, by option, the names that the choice of this board may have."""
     facts = board.provenance
     first, second = facts["weights"]
     same = {
@@ -139,5 +147,5 @@ def _own_choices(board: BoardTables) -> dict[str, set[str]]:
         "ties": {facts["ties"]},
         "scheme": {facts["scheme"]},
         "weights": same or {f"{first:g}:{second:g}"},
-        "tolerance": {"the board's own", "own"},
+        "tolerance": {OWN_TOLERANCE},
     }

@@ -1,4 +1,4 @@
-"""significance: who is better than whom by the paired tests, and who cannot be told apart."""
+"""significance: which algorithms differ significantly by the paired tests, and which do not."""
 
 from collections.abc import Sequence
 
@@ -26,25 +26,34 @@ from cellbench.report.figures.style import FAINT, GRID, INK, LOSS, new_figure, p
 
 _NOT, _WEAK, _MIDDLE, _STRONG, _AGAINST, _SELF = range(6)
 _FILLS = ("#ffffff", "#9ecae1", "#4292c6", "#08406f", LOSS, GRID)
-_STEPS = (1, 5, 50)  # of the largest significant p: usually 0.05, 0.01, 0.001
-_LANE = 0.1  # inches between bars of clusters that overlap
+_STEPS = (1, 5, 50)  # divisors of alpha: usually p = 0.05, 0.01, 0.001
+_LANE, _ROOM = 0.14, 3.0  # inches between two lines, and at most for all lines together
+_FREE = 1.0  # inches for lines that fit in a figure of the usual width
 
 
 def plot_significance(board: BoardTables) -> Figure:
-    """Draw a map per metric: rows better than columns, ordered by rank, with clusters beside it."""
-    metrics = {board.value: short_name(board.value_title)}
-    if board.timed:
-        metrics["rank_runtime"] = "Running time"
+    """Draw a map per metric: rows better than columns, ordered by rank, with clusters beside it.
+
+    Args:
+        board: the tables; significance, clusters, schemes and provenance are used.
+
+    Returns:
+        The figure, to be saved inside :func:`house_style`.
+    """
+    metrics = _metrics(board)
     alpha = board.provenance["alpha"]
+    lanes = {metric: _lanes(board, metric) for metric in metrics}
+    room = min(_LANE * max(map(len, lanes.values())), _ROOM)
     figure = new_figure(
-        wide_width(len(board.ranking)),
+        wide_width(len(board.ranking)) + max(room - _FREE, 0.0),
         len(metrics) * (rows_height(len(board.ranking)) + 0.9) + 0.4,
         TITLES["significance"],
-        "Filled: the row's algorithm is significantly better than the column's (Wilcoxon, Holm); "
-        "gray bars join neighbours that the tests cannot tell apart",
+        "Filled: the algorithm of the row is significantly better than that of the column (Wilcoxon, "
+        "Holm); dots joined by a line: no significant difference between these algorithms",
     )
     for axes, metric in zip(np.ravel(figure.subplots(len(metrics), 1)), metrics, strict=True):
         _draw_map(axes, board, metric, alpha)
+        _draw_lanes(axes, lanes[metric], len(board.ranking))
         axes.set_title(metrics[metric], pad=20)
     labels = [*(f"p ≤ {alpha / part:g}" for part in _STEPS), "against the ranking"]
     keys = [
@@ -53,6 +62,18 @@ def plot_significance(board: BoardTables) -> Figure:
     ]
     figure.legend(handles=keys, loc="outside lower center", ncols=4)
     return figure
+
+
+def _metrics(board: BoardTables) -> dict[str, str]:
+    """Return the metrics that were tested and their titles."""
+    value = short_name(board.value_title)
+    titles = {
+        "challenge": f"{value} and running time",
+        board.value: value,
+        "rank_runtime": "Running time",
+    }
+    tested = set(board.clusters["metric"])
+    return {metric: title for metric, title in titles.items() if metric in tested}
 
 
 def _draw_map(axes: Axes, board: BoardTables, metric: str, alpha: float) -> None:
@@ -80,11 +101,10 @@ def _draw_map(axes: Axes, board: BoardTables, metric: str, alpha: float) -> None
         spine.set_visible(False)
     beaten = np.isin(kinds, [_WEAK, _MIDDLE, _STRONG, _AGAINST]).sum(axis=1)
     write_beside(axes, [str(number) for number in beaten], 0.1, "beats", color=INK)
-    _draw_clusters(axes, board, metric, list(ranking.index))
 
 
 def _ranking_on(board: BoardTables, metric: str) -> pd.Series:
-    """Give the ranks on one metric, best first, equal ranks by name as clusters have them."""
+    """Return the ranks on one metric, best first, equal ranks by name."""
     own = board.schemes["scheme"] == board.provenance["scheme"]
     table = board.schemes[own & (board.schemes["metric"] == metric)]
     ranks: pd.Series = table.sort_values(["rank", "algorithm"]).set_index("algorithm")["rank"]
@@ -94,7 +114,7 @@ def _ranking_on(board: BoardTables, metric: str) -> pd.Series:
 def _kinds(
     board: BoardTables, metric: str, ranking: pd.Series, alpha: float
 ) -> npt.NDArray[np.int64]:
-    """Give (better, worse): which fill the square of two algorithms has."""
+    """Return (better, worse): which of ``_FILLS`` the square of two algorithms has."""
     tests = board.significance[board.significance["metric"] == metric]
     p = tests.pivot(index="better", columns="worse", values="p_holm")
     p = p.reindex(index=ranking.index, columns=ranking.index).fillna(1.0)
@@ -108,20 +128,40 @@ def _kinds(
     return kinds
 
 
-def _draw_clusters(axes: Axes, board: BoardTables, metric: str, algorithms: Sequence[str]) -> None:
+def _lanes(board: BoardTables, metric: str) -> list[list[list[int]]]:
+    """Return the rows of each cluster of two or more, where clusters of one lane do not overlap."""
     table = board.clusters[board.clusters["metric"] == metric]
-    rows = table["algorithm"].map({name: row for row, name in enumerate(algorithms)})
-    spans = rows.groupby(table["cluster"]).agg(["min", "max"])
-    free: list[int] = []  # by lane: the first row that no bar has taken
-    for first, last in spans[spans["min"] < spans["max"]].itertuples(index=False):
-        lane = next((n for n, row in enumerate(free) if row <= first), len(free))
-        free[lane : lane + 1] = [last + 1]
-        _draw_bar(axes, first - 0.3, last + 0.3, 0.55 + _LANE * lane)
+    row_of = {name: row for row, name in enumerate(_ranking_on(board, metric).index)}
+    clusters = [
+        sorted(row_of[name] for name in names)
+        for _, names in table.groupby("cluster")["algorithm"]
+        if len(names) > 1
+    ]
+    lanes: list[list[list[int]]] = []
+    for rows in sorted(clusters):
+        lane = next((lane for lane in lanes if lane[-1][-1] < rows[0]), None)
+        if lane is None:
+            lanes.append([rows])
+        else:
+            lane.append(rows)
+    return lanes
 
 
-def _draw_bar(axes: Axes, top: float, bottom: float, place: float) -> None:
-    """Draw an upright bar, ``place`` inches to the right of the map."""
+def _draw_lanes(axes: Axes, lanes: Sequence[Sequence[Sequence[int]]], count: int) -> None:
+    """Draw a line per cluster beside the map, with a dot in the row of each of its algorithms."""
+    step = min(_LANE, _ROOM / max(len(lanes), 1))
     inches = page_of(axes).dpi_scale_trans
-    beside = axes.get_yaxis_transform() + ScaledTranslation(place, 0, inches)
-    bar = Line2D([1, 1], [top, bottom], transform=beside, color=FAINT, linewidth=3, clip_on=False)
-    axes.add_artist(bar)
+    for place, lane in enumerate(lanes):
+        shift = ScaledTranslation(0.55 + step * place, 0, inches)
+        for rows in lane:
+            line = Line2D(
+                [1] * len(rows),
+                rows,
+                transform=axes.get_yaxis_transform() + shift,
+                color=FAINT,
+                linewidth=1.2,
+                marker="o",
+                markersize=min(0.5 * letter_size(count), 36 * step),
+                clip_on=False,
+            )
+            axes.add_artist(line)

@@ -13,21 +13,29 @@ PARTS = {"low": 0.025, "first": 0.25, "median": 0.5, "third": 0.75, "high": 0.97
 
 
 def filled_values(board: BoardTables) -> pd.DataFrame:
-    """Give the values with what the board puts for missing ones: index images, columns algorithms."""
+    """Return the values, where missing ones are replaced as the board's rules say.
+
+    Args:
+        board: the tables; values and provenance are used.
+
+    Returns:
+        Index images, columns algorithms.
+    """
     table = board.values.pivot(index="image", columns="algorithm", values=board.value)
     missing = board.provenance["missing"]
     return fill_missing(table, missing, higher_is_better=board.higher_is_better)
 
 
 def spread_of(board: BoardTables, images: Collection[str] | None = None) -> pd.DataFrame:
-    """Give the percentiles of ``PARTS`` for each algorithm, best rank first.
+    """Compute the percentiles of ``PARTS`` for each algorithm, best rank first.
 
     Args:
-        board: with what to show.
-        images: only these; None for all.
+        board: the tables.
+        images: the images to use; None for all.
 
     Returns:
-        Index algorithms; an infinite percentile is as bad as can be, NaN is that of nothing.
+        Index algorithms; columns ``PARTS``. An infinite percentile means that failures count as
+        infinitely bad; NaN means that there are no values.
     """
     table = filled_values(board)
     if images is not None:

@@ -1,4 +1,4 @@
-"""rank_stability: which ranks an algorithm has when the images are drawn anew."""
+"""rank_stability: which ranks an algorithm has in bootstrap samples of the images."""
 
 import numpy as np
 import pandas as pd
@@ -16,22 +16,30 @@ from cellbench.report.figures.rows import (
     wide_width,
     write_beside,
 )
-from cellbench.report.figures.style import BLUE, INK, lay_out, new_axes, page_of
+from cellbench.report.figures.style import BLUE, INK, count_images, lay_out, new_axes, page_of
 
-_LARGEST = 900.0  # square points
-_MANY = 500
+_LARGEST = 900.0  # area of the largest disc, in square points
+_MANY = 500  # discs from which an SVG stores them as pixels
 
 
 def plot_rank_stability(board: BoardTables) -> Figure:
-    """Draw a disc per algorithm and rank whose area is how often it had that rank."""
+    """Draw a disc per algorithm and rank whose area is how often it had that rank.
+
+    Args:
+        board: the tables; bootstrap, outranking and leaderboard are used.
+
+    Returns:
+        The figure, to be saved inside :func:`house_style`.
+    """
     count = len(board.ranking)
     samples = board.kendall_tau["sample"].nunique()
+    images = board.values["image"].nunique()
     figure, axes = new_axes(
         wide_width(count),
         rows_height(count) + 1.0,
         TITLES["rank_stability"],
-        f"Area: how often of {samples:,} times an algorithm had the rank on images drawn anew; "
-        "cross: median; line: 95 %",
+        f"Area: how often the algorithm had that rank in {samples:,} bootstrap samples of "
+        f"{count_images(images)}; cross: median; line: 95 %",
     )
     frequency = _frequencies(board)
     name_rows(axes, board.ranking)
@@ -39,8 +47,8 @@ def plot_rank_stability(board: BoardTables) -> Figure:
     axes.set_xlim(0.4, max(count, 2) + 0.6)
     axes.set_xticks(rank_ticks(count))
     axes.tick_params(axis="x", labelsize=10 if count <= 15 else 8)
-    axes.set_xlabel("Rank on images drawn anew")
-    write_beside(axes, _shares(_first(frequency)), 0.1, "is 1st")
+    axes.set_xlabel("Rank in bootstrap samples")
+    write_beside(axes, _shares(_first(frequency)), 0.1, "first")
     write_beside(axes, _shares(_ahead_of_next(board)), 0.65, "ahead of next")
     lay_out(figure)
     _draw_discs(axes, frequency)
@@ -49,7 +57,7 @@ def plot_rank_stability(board: BoardTables) -> Figure:
 
 
 def _frequencies(board: BoardTables) -> pd.DataFrame:
-    """Give the shares of the samples: algorithm (best first), rank, frequency, row."""
+    """Return the shares of the samples: algorithm (best first), rank, frequency, row."""
     table = board.bootstrap[board.bootstrap["metric"] == "challenge"]
     rows = table["algorithm"].map({name: row for row, name in enumerate(board.ranking.index)})
     table = table.assign(row=rows)[table["frequency"] > 0]
@@ -57,14 +65,14 @@ def _frequencies(board: BoardTables) -> pd.DataFrame:
 
 
 def _first(frequency: pd.DataFrame) -> pd.Series:
-    """Give how often each row is at least tied at the top."""
+    """Return how often the algorithm of each row is first, alone or tied."""
     rows = range(int(frequency["row"].max()) + 1)
     top = frequency[frequency["rank"] == 1]
     return top.groupby("row")["frequency"].sum().reindex(rows, fill_value=0.0)
 
 
 def _ahead_of_next(board: BoardTables) -> pd.Series:
-    """Give how often each algorithm has a better rank than the next one; NaN for the last."""
+    """Return how often each algorithm has a better rank than the next one; NaN for the last."""
     table = board.outranking[board.outranking["metric"] == "challenge"]
     ahead = table.set_index(["better", "worse"])["probability"]
     names = list(board.ranking.index)
@@ -85,7 +93,7 @@ def _percent(share: float) -> str:
 
 
 def _draw_discs(axes: Axes, frequency: pd.DataFrame) -> None:
-    # A disc of all samples is as large as the room of one rank in one row.
+    # A disc that stands for all samples fills the space of one rank in one row.
     box = axes.get_window_extent()
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     room = box.width * box.height / ((right - left) * (bottom - top))
@@ -111,6 +119,6 @@ def _draw_intervals(axes: Axes, board: BoardTables, frequency: pd.DataFrame) -> 
 
 
 def _medians(frequency: pd.DataFrame) -> pd.Series:
-    """Give the smallest rank that each row keeps or beats in half of the samples."""
+    """Return the median rank of each row: the smallest that it has or beats in half of the samples."""
     below = frequency.groupby("row")["frequency"].cumsum()
     return frequency[below >= 0.5 - 1e-9].groupby("row")["rank"].first()

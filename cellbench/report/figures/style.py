@@ -1,5 +1,6 @@
 """How every figure looks, and how it is saved: the same input gives the same bytes."""
 
+import io
 import textwrap
 import unicodedata
 import warnings
@@ -19,7 +20,7 @@ from PIL import Image
 from cellbench.files import written_whole
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
-"""Okabe and Ito (2008): told apart with every kind of colour vision; gray is for what is left over."""
+"""Okabe and Ito (2008): people with any colour vision can distinguish them; gray is for the rest."""
 
 BLUE, ORANGE, GREEN, LOSS = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 INK, FAINT, GRID = "#222222", "#6b6b6b", "#e3e3e3"
@@ -32,10 +33,10 @@ SHARES = LinearSegmentedColormap.from_list(
 WIDTH = 8.4
 
 _DPI = 150
-_DPI_IN_SVG = 100  # of what would be thousands of elements there: dots, squares of a map
+_DPI_IN_SVG = 100  # resolution of parts with thousands of elements, such as dots or squares
 
 _LONGEST_NAME = 34
-_TITLE, _LINE, _EDGE = 0.42, 0.19, 0.1  # heights and margin of the header, in inches
+_TITLE, _LINE, _EDGE = 0.42, 0.19, 0.1  # heights of title and line, and margin, in inches
 _LETTER = 0.07  # mean width of a letter of the explanation, in inches
 
 _SETTINGS: dict[str, Any] = {
@@ -65,26 +66,26 @@ _SETTINGS: dict[str, Any] = {
 def house_style() -> Iterator[None]:
     """Draw in the house style inside the block; matplotlib's own settings come back after it."""
     with context(["default", _SETTINGS]), warnings.catch_warnings():
-        # A sign that the font lacks, such as an emoji in a name, is drawn as a box.
+        # A character that the font lacks, such as an emoji in a name, is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
 def new_figure(width: float, height: float, title: str, explanation: str) -> Figure:
-    """Make a figure with a title and below it a few words that say how to read it.
+    """Make a figure with a title and, below it, a short explanation.
 
     Args:
-        width: in inches.
-        height: of the plots, in inches; the header comes on top.
+        width: width in inches.
+        height: height of the plots in inches; the header is added to it.
         title: a question or a statement.
-        explanation: is broken into lines.
+        explanation: how to read the figure; it is broken into lines.
 
     Returns:
         The figure; plots are laid out below the header by :func:`lay_out` or :func:`save`.
     """
     letters = int((width - 2 * _EDGE) / _LETTER)
     lines = textwrap.wrap(explanation, letters)
-    header = _TITLE + _LINE * len(lines)
+    header = _header_height(len(lines))
     total = height + header
     figure = Figure(figsize=(width, total), layout="constrained")
     FigureCanvasAgg(figure)
@@ -100,35 +101,59 @@ def new_figure(width: float, height: float, title: str, explanation: str) -> Fig
 
 
 def new_axes(width: float, height: float, title: str, explanation: str) -> tuple[Figure, Axes]:
-    """Make a figure of one plot; see :func:`new_figure`."""
+    """Make a figure of one plot, with a title and a short explanation.
+
+    Args:
+        width: width in inches.
+        height: height of the plot in inches; the header is added to it.
+        title: a question or a statement.
+        explanation: how to read the figure; it is broken into lines.
+
+    Returns:
+        The figure and its plot; see :func:`new_figure`.
+    """
     figure = new_figure(width, height, title, explanation)
     return figure, figure.add_subplot()
 
 
 def page_of(axes: Axes) -> Figure:
-    """Give the figure that a plot is on."""
+    """Return the figure that a plot is on.
+
+    Args:
+        axes: the plot.
+
+    Returns:
+        The whole figure, not a subfigure.
+    """
     figure = axes.get_figure(root=True)
     assert figure is not None
     return figure
 
 
 def lay_out(figure: Figure) -> None:
-    """Fix where the plots lie, for what is drawn in the points of the page, and because it is slow."""
+    """Fix the positions of the plots, which is slow and needed before anything is placed in points.
+
+    Args:
+        figure: with all its plots.
+    """
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
-        figure.set_layout_engine(None)  # with another one, each file would be drawn twice
+        figure.set_layout_engine(None)  # otherwise each file would be laid out again
 
 
 def save(figure: Figure, path_without_suffix: str | Path) -> list[Path]:
     """Write a figure as .png and .svg, without dates.
 
+    The SVG has a view ``plot`` that leaves out title and explanation, so that a page with a heading
+    and a caption of its own can show the picture alone.
+
     Args:
-        figure: drawn and saved inside :func:`house_style`.
+        figure: made by :func:`new_figure`, drawn and saved inside :func:`house_style`.
         path_without_suffix: folder and name; the name may have dots.
 
     Returns:
-        The files.
+        The two files.
     """
     lay_out(figure)
     base = Path(path_without_suffix)
@@ -136,12 +161,29 @@ def save(figure: Figure, path_without_suffix: str | Path) -> list[Path]:
     with written_whole(png) as temporary:
         _as_palette(figure).save(temporary)
     with written_whole(svg) as temporary:
-        figure.savefig(temporary, dpi=_DPI_IN_SVG, metadata={"Date": None, "Creator": None})
+        temporary.write_bytes(_as_svg(figure))
     return [png, svg]
 
 
+def _header_height(lines: int) -> float:
+    """Return the height of title and explanation in inches."""
+    return _TITLE + _LINE * lines
+
+
+def _as_svg(figure: Figure) -> bytes:
+    with io.BytesIO() as file:
+        nothing = {"Date": None, "Creator": None}
+        figure.savefig(file, format="svg", dpi=_DPI_IN_SVG, metadata=nothing)
+        drawn = file.getvalue()
+    _, explanation, *_ = figure.texts
+    top = 72 * _header_height(1 + explanation.get_text().count("\n"))
+    width, height = (72 * side for side in figure.get_size_inches())
+    view = f'<view id="plot" viewBox="0 {top:g} {width:g} {height - top:g}"/>\n</svg>'
+    return drawn.replace(b"</svg>", view.encode())
+
+
 def _as_palette(figure: Figure) -> Image.Image:
-    """Draw in 256 colours: a third of the size, and no difference to see."""
+    """Draw in 256 colours: a third of the size without a visible difference."""
     figure.set_dpi(_DPI)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
@@ -150,13 +192,20 @@ def _as_palette(figure: Figure) -> Image.Image:
     picture = pixels.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     palette = np.array(picture.getpalette()).reshape(-1, 3)
     paper = np.asarray(picture)[0, 0]
-    palette[paper] = 255  # and not the mean of what is nearly white
+    palette[paper] = 255  # pure white instead of the mean of all nearly white pixels
     picture.putpalette(palette.ravel().tolist())
     return picture
 
 
 def short_name(name: str, longest: int = _LONGEST_NAME) -> str:
-    """Cut a long name in the middle, so that names which differ at the end stay apart.
+    """Shorten a long name in the middle, so that names which differ at the end remain different.
+
+    Args:
+        name: any text; line breaks and control characters become spaces.
+        longest: number of letters from which the name is shortened.
+
+    Returns:
+        The name on one line.
 
     Example:
         >>> short_name("a" * 40 + "1")
@@ -164,7 +213,7 @@ def short_name(name: str, longest: int = _LONGEST_NAME) -> str:
     """
     name = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
     if any(unicodedata.east_asian_width(sign) in "FW" for sign in name):
-        longest = longest * 3 // 5  # such as Chinese letters and emoji, which are wide
+        longest = longest * 3 // 5  # wide characters, such as Chinese ones and emoji
     if len(name) <= longest:
         return name
     tail = longest * 2 // 5
@@ -172,7 +221,10 @@ def short_name(name: str, longest: int = _LONGEST_NAME) -> str:
 
 
 def count_images(count: int) -> str:
-    """Say how many images there are.
+    """Return a number of images in words.
+
+    Args:
+        count: how many images there are.
 
     Example:
         >>> count_images(1), count_images(1422)
@@ -182,7 +234,10 @@ def count_images(count: int) -> str:
 
 
 def signed(text: str) -> str:
-    """Give a number its true minus: a hyphen is too short.
+    """Replace the hyphen of a negative number by a minus sign, which is longer.
+
+    Args:
+        text: a number.
 
     Example:
         >>> signed("-0.25")

@@ -9,16 +9,23 @@ from cellbench.boards.reading import BoardTables
 from cellbench.report.figures.captions import TITLES
 from cellbench.report.figures.style import COLOURS, FAINT, INK, WIDTH, new_axes, short_name, signed
 
-_POINTS = 300  # of the outline of a violin
-_SMOOTHEST = 0.02  # with few algorithms tau has few values, which shall stay apart
-_HALF = 0.36  # half the height of a violin at its widest, in rows
+_POINTS = 300  # points of the outline of a violin
+_SMOOTHEST = 0.02  # the widest kernel, in tau
+_SEPARATE = 24  # up to this many different values are drawn as separate lines, without smoothing
+_HALF = 0.36  # half of the largest height of a violin, in rows
 
 
 def plot_kendall_tau(board: BoardTables) -> Figure:
-    """Draw Kendall's tau over the bootstrap samples: a violin per metric, with its median.
+    """Draw the distribution of Kendall's tau over the bootstrap samples: one row per metric.
 
-    Inside each, the dot is the median, the thick line holds the middle half of the samples and the
-    thin line 95 %. Samples whose tau is undefined (all algorithms tied) are left out.
+    The dot is the median, the thick line spans the middle half of the samples and the thin line 95 %.
+    Samples whose tau is undefined (all algorithms tied) are left out.
+
+    Args:
+        board: the tables; kendall_tau, provenance and ranking are used.
+
+    Returns:
+        The figure, to be saved inside :func:`house_style`.
     """
     table = board.kendall_tau
     violins = {
@@ -32,11 +39,11 @@ def plot_kendall_tau(board: BoardTables) -> Figure:
         WIDTH,
         0.9 + 0.9 * len(violins),
         TITLES["kendall_tau"],
-        f"Its agreement with {samples:,} rankings on images drawn anew; dot: median, "
-        "lines: half and 95 %",
+        f"Agreement with the rankings of {samples:,} bootstrap samples of the images; dot: median; "
+        "thick line: middle half; thin line: 95 %",
     )
     count = len(board.ranking)
-    step = 4 / max(count * (count - 1), 2)  # what one pair of algorithms that changes places makes
+    step = 4 / max(count * (count - 1), 2)  # change of tau if two algorithms swap ranks
     for row, tau in enumerate(violins.values()):
         _draw_violin(axes, row, tau, min(step, _SMOOTHEST), COLOURS[row])
     axes.set_yticks(range(len(violins)), list(violins))
@@ -50,7 +57,7 @@ def plot_kendall_tau(board: BoardTables) -> Figure:
 
 
 def _metrics(board: BoardTables) -> dict[str, str]:
-    """Give the metrics to draw and their words; both together only where there are two."""
+    """Return the metrics to draw and their labels; the combination only where there are two."""
     value = short_name(board.value_title)
     if not board.timed:
         return {board.value: value}
@@ -65,12 +72,7 @@ def _draw_violin(
     if len(tau) == 0:
         axes.text(1.02, row, "undefined: all tied", transform=beside, va="center", color=FAINT)
         return
-    start, end = max(tau.min() - 3 * width, -1.0), min(tau.max() + 3 * width, 1.0)
-    across = np.linspace(start, end, _POINTS)
-    seen, counts = np.unique(tau, return_counts=True)
-    density = np.exp(-(((across[:, None] - seen) / width) ** 2) / 2) @ counts
-    half = _HALF * density / density.max()
-    axes.fill_between(across, row - half, row + half, color=colour, alpha=0.55, linewidth=0)
+    _draw_density(axes, row, tau, width, colour)
     low, first, median, third, high = np.percentile(tau, [2.5, 25, 50, 75, 97.5])
     axes.hlines(row, low, high, color=INK, linewidth=1.2, clip_on=False)
     axes.hlines(row, first, third, color=INK, linewidth=5, clip_on=False)
@@ -80,3 +82,21 @@ def _draw_violin(
     middle, interval = f"median {median:.2f}", f"95 %: {low:.2f} to {high:.2f}"
     axes.text(1.02, row - 0.03, signed(middle), transform=beside, va="bottom", weight="bold")
     axes.text(1.02, row + 0.03, signed(interval), transform=beside, va="top", color=FAINT)
+
+
+def _draw_density(
+    axes: Axes, row: int, tau: npt.NDArray[np.float64], width: float, colour: str
+) -> None:
+    """Draw how often each value occurs, never beyond the smallest and the largest value."""
+    values, counts = np.unique(tau, return_counts=True)
+    if len(values) <= _SEPARATE:  # a smooth outline would fill the gaps between them
+        half = _HALF * counts / counts.max()
+        lines = axes.vlines(
+            values, row - half, row + half, color=colour, alpha=0.55, linewidth=4, clip_on=False
+        )
+        lines.set_capstyle("butt")
+        return
+    across = np.linspace(values[0], values[-1], _POINTS)
+    density = np.exp(-(((across[:, None] - values) / width) ** 2) / 2) @ counts
+    half = _HALF * density / density.max()
+    axes.fill_between(across, row - half, row + half, color=colour, alpha=0.55, linewidth=0)

@@ -15,13 +15,19 @@ from cellbench.report.figures.style import INK, LOSS, WIDTH, count_images, new_a
 
 _GOLDEN = 0.6180339887  # its multiples spread the dots evenly without a random generator
 _DOTS, _BOX = 0.62, 0.25  # height of the dots, half the height of a box, in rows
-_RATIO = 100  # of the largest to the smallest value, from which the axis is logarithmic
+_RATIO = 100  # ratio of the largest to the smallest value from which the axis is logarithmic
 
 
 def plot_values_by_algorithm(board: BoardTables) -> Figure:
     """Draw the value of each image as a dot in its modality's colour, under a box per algorithm.
 
-    The box holds the middle half of the images, its line is the median, the whiskers hold 95 %.
+    The box spans the middle half of the images, its line is the median, the whiskers span 95 %.
+
+    Args:
+        board: the tables.
+
+    Returns:
+        The figure, to be saved inside :func:`house_style`.
     """
     count = board.values["image"].nunique()
     modalities = modalities_of(board)
@@ -29,7 +35,7 @@ def plot_values_by_algorithm(board: BoardTables) -> Figure:
         WIDTH,
         rows_height(len(board.ranking)) + 1.3,
         TITLES["values_by_algorithm"],
-        f"Dots: {count_images(count)}; box: middle half and median; whiskers: 95 %; best rank on top",
+        f"Dots: {count_images(count)}; box: middle half; line: median; whiskers: 95 %; best rank on top",
     )
     set_value_axis(axes, board)
     _draw_dots(axes, board, modalities)
@@ -46,7 +52,11 @@ def plot_values_by_algorithm(board: BoardTables) -> Figure:
 
 
 def value_label(board: BoardTables) -> str:
-    """Give the words for the axis of the value."""
+    """Return the label for the axis of the value.
+
+    Args:
+        board: the tables.
+    """
     if board.value == "f1":
         return f"F1 of an image at IoU {board.provenance.get('threshold') or 0.5:g}"
     direction = "larger" if board.higher_is_better else "smaller"
@@ -54,7 +64,12 @@ def value_label(board: BoardTables) -> str:
 
 
 def set_value_axis(axes: Axes, board: BoardTables) -> None:
-    """Choose the limits of the x axis, and a logarithmic one where values differ by far."""
+    """Set the limits of the x axis, and make it logarithmic if the values differ greatly.
+
+    Args:
+        axes: the plot.
+        board: the tables with the values.
+    """
     values = board.values[board.value].to_numpy()
     values = values[np.isfinite(values)]
     if board.value == "f1" or not len(values):

@@ -1,4 +1,4 @@
-"""Which images the gallery shows: the worst, the median and the best of each algorithm."""
+"""Which images the gallery shows: the worst, median and best result of each algorithm."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -14,10 +14,10 @@ class Choice:
     """One image of one algorithm.
 
     Attributes:
-        algorithm: its name.
+        algorithm: name of the algorithm.
         role: one of :data:`ROLES`.
-        image: its stem.
-        value: what the algorithm reached on it.
+        image: stem of the image.
+        value: the algorithm's value on this image.
     """
 
     algorithm: str
@@ -34,18 +34,18 @@ def choose_images(
     *,
     higher_is_better: bool = True,
 ) -> list[Choice]:
-    """Choose the worst, the median and the best image of each algorithm, failed ones left out.
+    """Choose the images with the worst, median and best value of each algorithm, without failures.
 
     Args:
-        values: algorithm, image, status and the value.
-        value: its column.
-        algorithms: in the order in which they choose.
-        images: that there is something to show of.
+        values: table with algorithm, image, status and the value.
+        value: column of the value.
+        algorithms: the algorithms, in the order of the result.
+        images: the images that can be shown.
         higher_is_better: whether larger values are better.
 
     Returns:
-        Algorithm by algorithm; equal values in order of the images, of an even number the worse of
-        the two in the middle.
+        Three choices per algorithm. Equal values are in the order of the images; of an even number
+        of images, the worse of the two in the middle is the median.
     """
     usable = values[(values["status"] == "ok") & values["image"].isin(images)]
     by_algorithm = dict(tuple(usable.groupby("algorithm")))
@@ -63,6 +63,13 @@ def choose_images(
 
 
 def order_images(choices: Sequence[Choice]) -> list[str]:
-    """List the chosen images, first those that most algorithms chose, then as they were chosen."""
+    """List the chosen images, those chosen for most algorithms first.
+
+    Args:
+        choices: of all algorithms.
+
+    Returns:
+        Each image once; of images chosen equally often, the first choice comes first.
+    """
     counts = Counter(choice.image for choice in choices)
     return sorted(counts, key=lambda image: -counts[image])

@@ -1,4 +1,4 @@
-"""One image of the gallery: its window, and every algorithm's cells in it."""
+"""One image of the gallery: its window, and the cells of every algorithm in it."""
 
 import base64
 from collections import Counter
@@ -20,14 +20,14 @@ from cellbench.report.page.outlines import KINDS, KindById, cell_paths, join_by_
 from cellbench.report.page.window import Places, Window, choose_window, encode_picture
 
 FAULTS = (ValueError, OSError, MemoryError)
-"""What a damaged file may raise: every error of cellbench is a ValueError."""
+"""Errors that a damaged file can raise; every error of cellbench is a ValueError."""
 
 ImageData = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class _Judged:
-    """A prediction compared with the truth: kinds by id, and the centres of the cells that went wrong."""
+    """A prediction compared with the truth: kinds by id, and the centres of the incorrect cells."""
 
     labels: BandedLabels
     truth: KindById
@@ -36,7 +36,7 @@ class _Judged:
 
 
 class ImageDrawing:
-    """An image with its truth, to which predictions are added before it is drawn."""
+    """An image with its truth; predictions are added to it before it is drawn."""
 
     def __init__(self, case: Case, protocol: Protocol) -> None:
         self._case = case
@@ -45,10 +45,14 @@ class ImageDrawing:
         self._judged: dict[str, _Judged] = {}
 
     def add(self, algorithm: str, case: Case) -> None:
-        """Compare an algorithm's prediction with the truth.
+        """Compare the prediction of an algorithm with the truth.
+
+        Args:
+            algorithm: name of the algorithm.
+            case: the truth and this algorithm's prediction.
 
         Raises:
-            LabelMapError: if there is none, or it is damaged or of another shape.
+            LabelMapError: if the prediction is missing, damaged or of another shape.
         """
         if case.status != "ok":
             raise LabelMapError(f"no prediction: {case.status}")
@@ -66,15 +70,17 @@ class ImageDrawing:
         """Draw the window with the most errors.
 
         Returns:
-            What the page's script reads: the picture as a data URI, outlines as SVG paths, and for
-            each algorithm the kind of each true cell (its place in ``KINDS``) and its own cells.
+            The data for the page's script: the picture as a data URI, outlines as SVG paths, and for
+            each algorithm the kind of each true cell (its index in ``KINDS``) and the predicted cells.
 
         Raises:
-            CellbenchError: if the image is damaged, or not of its truth's size.
+            CellbenchError: if the image is damaged, or its size differs from that of its truth.
         """
         raw = read_raw(self._case.image or "")
         if raw.shape[:2] != self._truth.shape:
-            raise LabelMapError(f"the image is {raw.shape[:2]}, its truth {self._truth.shape}")
+            raise LabelMapError(
+                f"the image has {raw.shape[:2]} rows and columns, but its truth {self._truth.shape}"
+            )
         window = choose_window(self._truth.shape, [one.errors for one in self._judged.values()])
         picture = base64.b64encode(encode_picture(raw, window)).decode()
         truth = cell_paths(window.cut(self._truth.whole()))
@@ -91,12 +97,12 @@ class ImageDrawing:
 
 
 def _centres(labels: BandedLabels) -> Centroids:
-    (centres,) = centroids(labels)  # of the image as a whole
+    (centres,) = centroids(labels)  # one entry, because the image is not tiled
     return centres
 
 
 def _wrong(centres: Centroids, kinds: KindById) -> Places:
-    """Give the centres of the cells that went wrong."""
+    """Return the centres of the cells that are not matched."""
     wrong = {cell for cell, kind in kinds.items() if kind != "matched"}
     chosen = np.isin(centres.ids, list(wrong))
     return np.stack([centres.rows[chosen], centres.columns[chosen]], axis=1)
@@ -106,8 +112,8 @@ def _describe(judged: _Judged, true_cells: Collection[int], window: Window) -> I
     paths = cell_paths(window.cut(judged.labels.whole()))
     kinds = (judged.truth.get(cell, "not-scored") for cell in true_cells)
     return {
-        "found": _count(judged.truth),
-        "made": _count(judged.prediction),
+        "true_cells": _count(judged.truth),
+        "predicted_cells": _count(judged.prediction),
         "kinds": "".join(str(KINDS.index(kind)) for kind in kinds),
         "cells": join_by_kind(paths, judged.prediction),
     }

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellbench.report.figures.captions import FIGURES
+from cellbench.report.page.pictures import read_picture
 from cellbench.report.page.texts import size
 
 LARGEST = 256_000
-"""Bytes of the largest table inside the page; a link leads to larger ones, which lie beside it."""
+"""Size in bytes of the largest table that is stored inside the page; larger ones are linked."""
 
 _TYPES = {
     ".csv": "text/csv;charset=utf-8",
@@ -18,6 +19,8 @@ _TYPES = {
     ".png": "image/png",
     ".svg": "image/svg+xml",
 }
+_WIDE = 950  # CSS pixels; a wider picture is not legible in half of the page's width
+_TALL = 1.2  # ratio of height to width from which two other pictures fit beside a picture
 
 
 @dataclass(frozen=True)
@@ -25,20 +28,24 @@ class Figure:
     """A figure with its caption.
 
     Attributes:
-        title: what it answers.
+        title: the question that the figure answers.
         reading: how to read it.
-        uri: the smaller of its two files.
-        name: of that file.
-        path: where it lies beside the page.
-        other: where the larger file lies; empty where there is one only.
+        uri: the picture without title, as a data URI.
+        name: file name of the picture.
+        width: natural width in CSS pixels.
+        height: natural height in CSS pixels.
+        shape: "wide" if it needs the whole width of the page, "tall", or empty.
+        files: paths of the files with title, relative to the page.
     """
 
     title: str
     reading: str
     uri: str
     name: str
-    path: str
-    other: str
+    width: int
+    height: int
+    shape: str
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,9 +53,9 @@ class Download:
     """A table of the board.
 
     Attributes:
-        name: of the file.
-        size: in words.
-        link: its content, or its path beside the page.
+        name: file name.
+        size: size in words.
+        link: its content as a data URI, or its path relative to the page.
         inside: whether the page holds it.
     """
 
@@ -58,40 +65,69 @@ class Download:
     inside: bool
 
 
-def data_uri(path: Path) -> str:
-    """Give a file as a data URI."""
-    content = base64.b64encode(path.read_bytes()).decode()
-    return f"data:{_TYPES[path.suffix]};base64,{content}"
+def data_uri(path: Path, content: bytes | None = None) -> str:
+    """Return a file as a data URI.
+
+    Args:
+        path: the file; its suffix decides the type.
+        content: the bytes to use; those of the file if None.
+    """
+    encoded = base64.b64encode(path.read_bytes() if content is None else content).decode()
+    return f"data:{_TYPES[path.suffix]};base64,{encoded}"
 
 
 def content_hash(text: str) -> str:
-    """Give the source expression by which a Content-Security-Policy allows one script or style."""
+    """Return the source expression with which a Content-Security-Policy allows one script or style.
+
+    Args:
+        text: the content of the script or style element.
+    """
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def embed_figures(paths: Iterable[Path], folder: Path, board: Path) -> list[Figure]:
-    """Choose the smaller file of each figure of a folder, in the order in which they are best read.
+    """Embed the figures of a folder, in the order in which they are best read.
 
     Args:
-        paths: all files that were drawn; those of no known figure are passed over.
-        folder: the board's or one of a modality.
-        board: where the page lies.
+        paths: all files that were drawn; files of other folders and unknown names are ignored.
+        folder: the folder of the board or of one of its modalities.
+        board: the folder in which the page is written.
+
+    Returns:
+        One entry for each figure that was drawn as .svg and .png.
     """
-    drawn = {path.name: path for path in paths if path.parent == folder}
-    figures = []
-    for name, title, reading in FIGURES:
-        files = [drawn[name + suffix] for suffix in (".svg", ".png") if name + suffix in drawn]
-        if files:
-            small, *large = sorted(files, key=_bytes)
-            beside = [path.relative_to(board).as_posix() for path in (small, *large)]
-            other = beside[1] if large else ""
-            figures.append(Figure(title, reading, data_uri(small), small.name, beside[0], other))
-    return figures
+    drawn = {path.name for path in paths if path.parent == folder}
+    return [
+        _embed(folder / name, title, reading, board)
+        for name, title, reading in FIGURES
+        if {f"{name}.svg", f"{name}.png"} <= drawn
+    ]
+
+
+def _embed(path: Path, title: str, reading: str, board: Path) -> Figure:
+    files = [path.with_name(path.name + suffix) for suffix in (".svg", ".png")]
+    picture = read_picture(*files)
+    tall = "tall" if picture.height > _TALL * picture.width else ""
+    return Figure(
+        title=title,
+        reading=reading,
+        uri=data_uri(picture.path, picture.content),
+        name=picture.path.name,
+        width=picture.width,
+        height=picture.height,
+        shape="wide" if picture.width > _WIDE else tall,
+        files=tuple(file.relative_to(board).as_posix() for file in files),
+    )
 
 
 def list_downloads(board: Path, names: Sequence[str]) -> list[Download]:
-    """List the board's tables; absent ones are passed over."""
+    """List the tables of a board for downloading.
+
+    Args:
+        board: the folder of the board.
+        names: file names; files that do not exist are ignored.
+    """
     downloads = []
     for name in names:
         path = board / name

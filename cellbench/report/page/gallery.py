@@ -1,4 +1,4 @@
-"""The error gallery: what each algorithm found, missed and made up on chosen images."""
+"""The error gallery: which cells each algorithm found, missed and invented on chosen images."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -10,23 +10,23 @@ from cellbench.evaluation.protocols import PROTOCOLS, get_protocol
 from cellbench.labels import read_labels, remove_frame_cells
 from cellbench.report.page.choices import Choice, choose_images, order_images
 from cellbench.report.page.drawing import FAULTS, ImageData, ImageDrawing
-from cellbench.report.page.sources import Problem, Sources, find_sources, tell
+from cellbench.report.page.sources import Problem, Sources, find_sources, one_line
 
 COMMON = 12
-"""So many images are drawn with all algorithms, to compare them; the rest with those that chose them."""
+"""Number of images that are drawn with all algorithms; the others only with those they were chosen for."""
 
 MOST_BYTES = 5_000_000
-"""All pictures and outlines together, so that the page opens at once."""
+"""Largest size of all pictures and outlines together in bytes, so that the page opens quickly."""
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """What the page draws.
+    """The images that the page draws.
 
     Attributes:
-        choices: the worst, the median and the best image of each algorithm.
-        images: by stem, what the page's script reads; see ``ImageDrawing.draw``.
-        left_out: chosen images for which there was no room.
+        choices: the worst, median and best image of each algorithm.
+        images: data for the page's script by stem; see ``ImageDrawing.draw``.
+        left_out: chosen images that are left out to limit the size of the page.
         problems: what could not be drawn, and why.
     """
 
@@ -37,15 +37,20 @@ class Gallery:
 
 
 def make_gallery(board: BoardTables, data: str | Path, predictions: str | Path) -> Gallery:
-    """Draw the chosen images; a damaged image or prediction is told in the gallery, and no error.
+    """Draw the chosen images.
+
+    A damaged image or prediction raises no error: it is listed among the problems.
 
     Args:
-        board: whose values choose the images.
+        board: the tables, whose values decide which images are chosen.
         data: dataset folder.
-        predictions: folder of a folder for each algorithm.
+        predictions: folder with a folder for each algorithm.
+
+    Returns:
+        The images, and the problems.
 
     Raises:
-        CellbenchError: as :func:`cellbench.report.page.sources.find_sources`.
+        CellbenchError: as :func:`cellbench.report.page.sources.find_sources` does.
     """
     algorithms = list(board.ranking.index)
     sources = find_sources(board.values["image"].unique(), algorithms, data, predictions)
@@ -53,7 +58,7 @@ def make_gallery(board: BoardTables, data: str | Path, predictions: str | Path) 
         board.values,
         board.value,
         [name for name in algorithms if name in sources.cases],
-        _telling_images(board, sources),
+        _informative_images(board, sources),
         higher_is_better=board.higher_is_better,
     )
     gallery = Gallery(choices, problems=list(sources.problems))
@@ -74,8 +79,8 @@ def make_gallery(board: BoardTables, data: str | Path, predictions: str | Path) 
     return gallery
 
 
-def _telling_images(board: BoardTables, sources: Sources) -> list[str]:
-    """List the images but those without a true cell to score: there every algorithm has 0."""
+def _informative_images(board: BoardTables, sources: Sources) -> list[str]:
+    """List the images without those that have no true cell to score, on which every F1 is 0."""
     best = board.values.groupby("image")[board.value].max()
     return [image for image in sources.images if best[image] > 0 or _has_cells(sources, image)]
 
@@ -85,11 +90,11 @@ def _has_cells(sources: Sources, image: str) -> bool:
     try:
         return labels is None or bool(remove_frame_cells(read_labels(labels)).any())
     except FAULTS:
-        return True  # that it is damaged is told when it is drawn
+        return True  # drawing it reports the damage
 
 
 def _protocol_name(board: BoardTables) -> str:
-    """Name the protocol of the scores; other tables than scores.csv have none."""
+    """Return the protocol of the scores; tables other than scores.csv have none."""
     protocol = board.provenance.get("protocol") or {}
     name = protocol.get("name") if isinstance(protocol, dict) else None
     return name if name in PROTOCOLS else "exact"
@@ -106,7 +111,7 @@ class _Artist:
     def draw(
         self, image: str, algorithms: Collection[str]
     ) -> tuple[ImageData | None, list[Problem]]:
-        """Draw an image with some algorithms; None where the image itself cannot be drawn."""
+        """Draw an image with some algorithms; None if the image itself cannot be drawn."""
         problems = []
         found = self.sources.images[image]
         try:
@@ -117,14 +122,14 @@ class _Artist:
                 try:
                     drawing.add(name, self.sources.cases[name][image])
                 except FAULTS as error:
-                    problems.append(Problem(name, image, tell(error, *self.roots)))
+                    problems.append(Problem(name, image, one_line(error, *self.roots)))
             return drawing.draw(), problems
         except FAULTS as error:
-            return None, [*problems, Problem("", image, tell(error, *self.roots))]
+            return None, [*problems, Problem("", image, one_line(error, *self.roots))]
 
 
 def _fit(drawn: ImageData, choosers: Collection[str], room: int) -> ImageData | None:
-    """Leave out the algorithms that did not choose the image where there is no room for all."""
+    """Leave out the algorithms the image was not chosen for, if there is no room for all."""
     if _size(drawn) <= room:
         return drawn
     fewer = {name: data for name, data in drawn["drawn"].items() if name in choosers}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cellbench.boards.reading import BoardTables
+from cellbench.report.page.headline import group_metric, group_words
 from cellbench.report.page.texts import NOTHING, letter, number, rank_text, span
 
 
@@ -15,13 +16,13 @@ class Column:
     """A column of a table.
 
     Attributes:
-        title: its heading.
-        help: what it is.
-        best_is_high: whether the first click on it sorts the highest first.
+        title: the heading.
+        note: a few words below the heading, such as which direction is better.
+        best_is_high: whether the first click on the heading sorts the highest first.
     """
 
     title: str
-    help: str
+    note: str
     best_is_high: bool = False
 
 
@@ -30,10 +31,10 @@ class Cell:
     """A cell of a table.
 
     Attributes:
-        text: what is read first.
-        key: by what rows are sorted; None goes last.
-        detail: what is read second, such as an interval.
-        bar: where the quartiles and the median lie, from 0 to 100.
+        text: the main text.
+        key: the number by which rows are sorted; None is sorted last.
+        detail: a second line, such as an interval.
+        bar: positions of first quartile, median and third quartile, from 0 to 100.
     """
 
     text: str
@@ -47,11 +48,11 @@ class Row:
     """An algorithm.
 
     Attributes:
-        name: in the tables.
-        title: what its entry calls it; may be empty.
-        notes: on what it was trained, and whether its scores were handed in.
-        rank: its cell of the first column.
-        cells: of the other columns.
+        name: its name in the tables.
+        title: its title in its entry; may be empty.
+        notes: on what it was trained, and whether its scores were submitted.
+        rank: the cell of the first column.
+        cells: the cells of the other columns.
     """
 
     name: str
@@ -63,20 +64,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A leaderboard; columns in which no row has anything are left out."""
+    """A leaderboard; columns without any entry are left out."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
 
-def make_table(board: BoardTables, told: Mapping[str, tuple[str, str]]) -> Table:
-    """Make the leaderboard of a board, or of one modality.
+def make_table(board: BoardTables, notes: Mapping[str, tuple[str, str]]) -> Table:
+    """Format the leaderboard of a board, or of one modality.
 
     Args:
         board: the tables.
-        told: title and notes of each algorithm.
+        notes: title and notes of each algorithm.
     """
-    made = [
+    filled = [
         (column, cells)
         for column, cells in _columns(board)
         if any(cell.key is not None for cell in cells)
@@ -87,51 +88,52 @@ def make_table(board: BoardTables, told: Mapping[str, tuple[str, str]]) -> Table
         for rank, low, high in _together(table, "rank", "rank_low", "rank_high")
     ]
     rows = [
-        Row(name, *told.get(name, ("", "")), rank, tuple(cells[place] for _, cells in made))
+        Row(name, *notes.get(name, ("", "")), rank, tuple(cells[place] for _, cells in filled))
         for place, (name, rank) in enumerate(zip(table["algorithm"], ranks, strict=True))
     ]
-    return Table(tuple(column for column, _ in made), tuple(rows))
+    return Table(tuple(column for column, _ in filled), tuple(rows))
 
 
 def _columns(board: BoardTables) -> list[tuple[Column, list[Cell]]]:
     value, title, table = board.value, board.value_title, board.leaderboard
     high = board.higher_is_better
+    direction = f"{'higher' if high else 'lower'} is better"
     times = ["median_runtime_s"]
     mean = [f"mean_{value}", f"mean_{value}_low", f"mean_{value}_high"]
     return [
         (
-            Column("Score", "mean rank divided by the number of algorithms; smaller is better"),
+            Column("Score", "lower is better"),
             _estimates(board, "score", 3),
         ),
         (
-            Column(f"Mean rank, {title}", "smaller is better"),
+            Column(f"Mean rank, {title}", "lower is better"),
             _estimates(board, f"mean_rank_{value}"),
         ),
         (
-            Column("Mean rank, time", "of the time beyond the tolerance; smaller is better"),
+            Column("Mean rank, time", "lower is better"),
             _estimates(board, "mean_rank_runtime"),
         ),
-        (Column(f"Median {title}", "over all images, with quartiles", high), _medians(board)),
+        (Column(f"Median {title}", direction, high), _medians(board)),
         (
-            Column(f"Mean {title}", "over all images, with its 95 % interval", high),
+            Column(f"Mean {title}", direction, high),
             [
                 Cell(number(middle), _key(middle), span(low, high))
                 for middle, low, high in _together(table, *mean)
             ],
         ),
         (
-            Column("Runtime", "median over the images that did not fail"),
+            Column("Runtime", "median per image"),
             [
                 Cell(f"{number(seconds, 2)} s" if seconds == seconds else NOTHING, _key(seconds))
                 for (seconds,) in _together(table, *times)
             ],
         ),
         (
-            Column("In time", "images within the time tolerance", True),
+            Column("In time", "images", True),
             _shares(table, "within_tolerance"),
         ),
-        (Column("Failed", "images without a usable result"), _shares(table, "failed")),
-        (Column("Group", f"{title} cannot tell apart who shares a letter"), _groups(board)),
+        (Column("Failed", "images"), _shares(table, "failed")),
+        (Column("Group", f"tests of {group_words(board)}"), _groups(board)),
     ]
 
 
@@ -148,7 +150,7 @@ def _key(value: float) -> float | None:
 
 
 def _estimates(board: BoardTables, quantity: str, decimals: int = 2) -> list[Cell]:
-    """Give a column of the leaderboard with its intervals."""
+    """Return a column of the leaderboard with its intervals."""
     rows = board.intervals[board.intervals["quantity"] == quantity].set_index("algorithm")
     rows = rows.reindex(board.leaderboard["algorithm"])
     estimates = board.leaderboard[quantity].astype(float)
@@ -170,7 +172,7 @@ def _medians(board: BoardTables) -> list[Cell]:
     names = [f"{value}_q1", f"median_{value}", f"{value}_q3"]
     all_places = board.leaderboard[names].astype(float)
     low, high = float(all_places.min().min()), float(all_places.max().max())
-    if low >= 0 and high <= 1:  # a share, whose axis is the whole of it
+    if low >= 0 and high <= 1:  # a share: the axis spans its whole range
         low, high = 0.0, 1.0
     cells = []
     for first, median, third in _together(board.leaderboard, *names):
@@ -182,8 +184,8 @@ def _medians(board: BoardTables) -> list[Cell]:
 
 
 def _groups(board: BoardTables) -> list[Cell]:
-    mine = board.clusters[board.clusters["metric"] == board.value]
-    of_each = {str(name): sorted(rows) for name, rows in mine.groupby("algorithm")["cluster"]}
+    tested = board.clusters[board.clusters["metric"] == group_metric(board)]
+    of_each = {str(name): sorted(rows) for name, rows in tested.groupby("algorithm")["cluster"]}
     return [
         Cell(" ".join(map(letter, of_each[name])), float(of_each[name][0]))
         if name in of_each

@@ -13,25 +13,27 @@ from cellbench.evaluation.pairs import Ids
 from cellbench.labels import LabelMap, relabel
 
 KINDS = ("matched", "missed", "spurious", "merged", "split", "poor-outline", "not-scored")
-"""Kinds of cells in the order of the legend: see ``classify_cells``; cells on the frame are not scored."""
+"""Kinds of cells in the order of the legend, as ``classify_cells`` defines them.
+
+Cells that touch the border of the image are not scored."""
 
 THRESHOLD = 0.5
-"""IoU from which the gallery calls two cells matched, as the scores do."""
+"""IoU from which two cells count as matched, as in the scores."""
 
-_TOLERANCE = 0.5  # pixels by which an outline may be off: no more than the raster itself is
-_SHARPER = 8  # outlines of so few points stay as they are
+_TOLERANCE = 0.5  # pixels by which a simplified outline may deviate: the precision of the raster
+_SHARPER = 8  # outlines with at most this many points are not simplified
 
 KindById = dict[int, str]
 
 
 def kinds_by_id(parts: list[Overlaps]) -> tuple[KindById, KindById]:
-    """Tell the kind of each scored cell of truth and prediction.
+    """Classify each scored cell of truth and prediction.
 
     Args:
         parts: overlaps of the image, or of each of its tiles.
 
     Returns:
-        Kind by id, of the true cells and of the predicted ones; what is absent was not scored.
+        Kind by id of the true cells, and of the predicted cells; cells without a kind were not scored.
     """
     truth: KindById = {}
     prediction: KindById = {}
@@ -50,10 +52,10 @@ def cell_paths(labels: LabelMap) -> dict[int, str]:
     """Trace each cell of a window.
 
     Args:
-        labels: (H, W); a cell may have several pieces.
+        labels: (H, W) label map; a cell may have several pieces.
 
     Returns:
-        Id to SVG path: closed, in whole pixels; (0, 0) is the centre of the first pixel.
+        SVG path by id: closed, in whole pixels; (0, 0) is the centre of the first pixel.
 
     Example:
         >>> cell_paths(np.pad(np.full((2, 3), 7), 1))
@@ -82,7 +84,7 @@ def _path(contour: cv2.typing.MatLike, left: int, top: int) -> str:
 
 
 def _step(across: int, down: int) -> str:
-    """Write one line to the next point in as few signs as SVG allows."""
+    """Write one line to the next point in as few characters as SVG allows."""
     if not down:
         return f"h{across}"
     if not across:
@@ -91,7 +93,15 @@ def _step(across: int, down: int) -> str:
 
 
 def join_by_kind(paths: Mapping[int, str], kinds: Mapping[int, str]) -> dict[str, str]:
-    """Join the paths of the cells of one kind, in the order of :data:`KINDS`."""
+    """Join the paths of all cells of the same kind.
+
+    Args:
+        paths: SVG path by id.
+        kinds: kind by id; cells without one are not scored.
+
+    Returns:
+        One path by kind, in the order of :data:`KINDS`; kinds without cells are left out.
+    """
     joined: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for cell, path in paths.items():
         joined[kinds.get(cell, "not-scored")].append(path)

@@ -1,5 +1,5 @@
 "use strict";
-// Text reaches the page only as textContent: a name cannot become markup.
+// Texts are inserted only as textContent, so that a name cannot become markup.
 
 document.documentElement.classList.add("js");
 const byId = (id) => document.getElementById(id);
@@ -63,15 +63,15 @@ function filterTable(field) {
     row.hidden = !wanted.every((word) => text.includes(word));
     shown += !row.hidden;
   }
-  const told = field.value.trim() ? `${shown} of ${rows.length} shown` : "";
-  field.parentElement.querySelector("output").textContent = told;
+  const message = field.value.trim() ? `${shown} of ${rows.length} shown` : "";
+  field.parentElement.querySelector("output").textContent = message;
 }
 
 for (const field of all("input[data-filters]")) {
   field.addEventListener("input", () => filterTable(field));
 }
 
-// ---- Tabs, as the ARIA Authoring Practices have them
+// ---- Tabs, as the ARIA Authoring Practices describe them
 
 const tabs = all('[role="tab"]');
 
@@ -97,16 +97,39 @@ for (const [place, tab] of tabs.entries()) {
 }
 if (tabs.length) showTab(tabs[0]);
 
-// ---- Enlarging
+// ---- Enlarging: a picture opens at a size at which it can be read, and can be scrolled and zoomed
 
 const dialog = byId("enlarged");
+const view = byId("enlarged-body");
+const LARGEST_WIDTH = 12000;
+let enlarged; // the picture in the dialog
 
-function enlarge(title, ...content) {
-  byId("enlarged-title").textContent = title;
-  byId("enlarged-body").replaceChildren(...content);
-  dialog.showModal();
+function setWidth(width) {
+  const before = enlarged.getBoundingClientRect().width || 1;
+  const centre = [view.scrollLeft + view.clientWidth / 2, view.scrollTop + view.clientHeight / 2];
+  const after = Math.min(Math.max(width, 100), LARGEST_WIDTH);
+  enlarged.style.width = `${after}px`;
+  view.scrollLeft = (centre[0] * after) / before - view.clientWidth / 2;
+  view.scrollTop = (centre[1] * after) / before - view.clientHeight / 2;
 }
 
+function enlarge(title, picture, width, ...words) {
+  byId("enlarged-title").textContent = title;
+  byId("enlarged-words").replaceChildren(...words);
+  view.replaceChildren(picture);
+  enlarged = picture;
+  dialog.showModal();
+  setWidth(width(view));
+  view.scrollTo(0, 0);
+  view.focus();
+}
+
+const zoom = (factor) => setWidth(enlarged.getBoundingClientRect().width * factor);
+byId("zoom-in").addEventListener("click", () => zoom(1.5));
+byId("zoom-out").addEventListener("click", () => zoom(1 / 1.5));
+view.addEventListener("keydown", (event) => {
+  if (event.key === "+" || event.key === "-") zoom(event.key === "+" ? 1.5 : 1 / 1.5);
+});
 byId("enlarged-close").addEventListener("click", () => dialog.close());
 dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 dialog.addEventListener("close", () => byId("kinds-home")?.append(byId("kinds")));
@@ -114,140 +137,12 @@ dialog.addEventListener("close", () => byId("kinds-home")?.append(byId("kinds"))
 for (const figure of all(".figures figure")) {
   const image = figure.querySelector("img");
   const title = figure.querySelector("h3, h4").textContent;
+  const natural = Number(image.getAttribute("width"));
   figure.querySelector("button").addEventListener("click", () => {
-    enlarge(title, make("img", { src: image.src, alt: image.alt }));
+    const copy = make("img", { src: image.src, alt: image.alt, class: "drawing" });
+    enlarge(title, copy, (view) => Math.max(natural, Math.min(view.clientWidth, 1.75 * natural)));
   });
-  figure.querySelector("a.embedded").href = image.src; // works alone, without the board's folder
+  figure.querySelector("a.embedded").href = image.src; // can be saved without the board's folder
 }
 
-// ---- The gallery: parsed when it is first wanted
-
-const nobody = ""; // stands for the truth alone
-const read = (id) => JSON.parse(byId(id).textContent);
-const wholes = new Map();
-let index;
-
-function imageData(name) {
-  if (!wholes.has(name)) {
-    const data = read(`gallery-${index.images.indexOf(name)}`);
-    wholes.set(name, { ...data, drawn: new Map(Object.entries(data.drawn)) }); // a name may be "constructor"
-  }
-  return wholes.get(name);
-}
-
-function outline(path, kind, thin = false) {
-  const width = thin ? " thin" : "";
-  return [
-    draw("path", { d: path, class: `halo kind-${kind}${width}` }),
-    draw("path", { d: path, class: `line cell-${kind} kind-${kind}${width}` }),
-  ];
-}
-
-function picture(image, algorithm, label) {
-  const data = imageData(image);
-  const [, , height, width] = data.window;
-  const box = { x: -0.5, y: -0.5, width, height };
-  const svg = draw("svg", { viewBox: `-0.5 -0.5 ${width} ${height}`, role: "img", "aria-label": label });
-  svg.append(draw("image", { ...box, href: data.picture, preserveAspectRatio: "none" }));
-  const truth = data.truth.join("");
-  const drawn = data.drawn.get(algorithm);
-  if (!drawn) {
-    svg.append(...outline(truth, "matched", true));
-    return svg;
-  }
-  svg.append(...outline(truth, "truth", true));
-  for (const [place, kind] of index.kinds.entries()) {
-    const paths = data.truth.filter((_, cell) => drawn.kinds[cell] === String(place));
-    const shown = paths.length && kind !== "matched"; // of those the prediction is drawn
-    if (shown) svg.append(...outline(paths.join(""), kind, kind !== "missed"));
-  }
-  for (const [kind, path] of Object.entries(drawn.cells)) svg.append(...outline(path, kind));
-  return svg;
-}
-
-function named(counts, kinds) {
-  const words = kinds.filter((kind) => counts[kind]).map((kind) => `${counts[kind]} ${kind.replace("-", " ")}`);
-  return words.length ? ` (${words.join(", ")})` : "";
-}
-
-function counted({ found, made }) {
-  const sum = (counts) => Object.values(counts).reduce((total, count) => total + count, 0);
-  const [real, predicted, both] = [sum(found), sum(made), found.matched ?? 0];
-  const f1 = both ? (2 * both) / (real + predicted) : 0;
-  const wrong = index.kinds.filter((kind) => kind !== "matched");
-  return `F1 ${f1.toFixed(3)}: of ${real} true cells ${real - both} not found${named(found, wrong)}; `
-    + `of ${predicted} predicted cells ${predicted - both} without partner${named(made, wrong)}.`;
-}
-
-function card(title, image, algorithm) {
-  const heading = make("h4", {}, make("bdi", {}, title));
-  const data = index.images.includes(image) ? imageData(image) : undefined;
-  if (!data || (algorithm !== nobody && !data.drawn.has(algorithm))) {
-    return make("article", {}, heading, make("p", {}, "Not drawn; the reason stands below."));
-  }
-  const [top, left, height, width] = data.window;
-  const part = height < data.size[0] || width < data.size[1];
-  const where = `rows ${top} to ${top + height - 1}, columns ${left} to ${left + width - 1} of ${data.size.join(" × ")} px`;
-  const told = algorithm === nobody ? "The true cells" : counted(data.drawn.get(algorithm));
-  const label = `${title}. ${told}`;
-  const button = make("button", { type: "button", class: "enlarge" }, picture(image, algorithm, `Enlarge: ${label}`));
-  const words = make("p", { class: "detail" }, told, make("br"), part ? where : "the whole image");
-  button.addEventListener("click", () => enlarge(title, picture(image, algorithm, label), words.cloneNode(true), byId("kinds")));
-  return make("article", {}, heading, button, words);
-}
-
-function fill(select, names, wanted) {
-  const kept = select.options.length && names.includes(select.value) ? select.value : wanted;
-  select.replaceChildren(...names.map((name) => make("option", { value: name }, name || "the truth alone")));
-  select.value = kept ?? names[0];
-}
-
-function browse() {
-  const name = byId("browse-algorithm").value;
-  const chosen = index.choices.filter((choice) => choice.algorithm === name);
-  byId("browse").replaceChildren(
-    ...chosen.map((choice) => card(`${choice.role[0].toUpperCase()}${choice.role.slice(1)}: ${choice.image}`, choice.image, name)),
-  );
-}
-
-function compare() {
-  const image = byId("compare-image").value;
-  const sides = [byId("compare-left").value, byId("compare-right").value];
-  byId("compare").replaceChildren(...sides.map((name) => card(name || "the truth", image, name)));
-}
-
-function offer() {
-  const drawn = imageData(byId("compare-image").value).drawn;
-  const names = index.algorithms.filter((name) => drawn.has(name));
-  fill(byId("compare-left"), [...names, nobody], names[0]);
-  fill(byId("compare-right"), [...names, nobody], names[1] ?? nobody);
-  compare();
-}
-
-function openGallery() {
-  index = read("gallery-index");
-  for (const box of all("input[data-kind]")) {
-    const apply = () => document.documentElement.classList.toggle(`hide-${box.dataset.kind}`, !box.checked);
-    box.addEventListener("change", apply);
-    apply();
-  }
-  fill(byId("browse-algorithm"), [...new Set(index.choices.map((choice) => choice.algorithm))]);
-  byId("browse-algorithm").addEventListener("change", browse);
-  browse();
-  if (!index.images.length) return;
-  fill(byId("compare-image"), index.images);
-  byId("compare-image").addEventListener("change", offer);
-  for (const side of ["left", "right"]) byId(`compare-${side}`).addEventListener("change", compare);
-  offer();
-}
-
-if (byId("gallery-index")) {
-  const seen = new IntersectionObserver((entries, observer) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    observer.disconnect();
-    openGallery();
-  }, { rootMargin: "600px" });
-  seen.observe(byId("gallery"));
-  addEventListener("beforeprint", () => index ?? openGallery());
-}
 addEventListener("beforeprint", () => all("details").forEach((part) => (part.open = true)));

@@ -1,4 +1,4 @@
-"""The parts of the page beside the leaderboard: modalities, failures, and words about the gallery."""
+"""The parts of the page beside the leaderboard: modalities, failures, and texts of the gallery."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 from cellbench.boards.reading import BoardTables, read_board
 from cellbench.report.page.embedding import Figure, embed_figures
 from cellbench.report.page.gallery import COMMON, Gallery
+from cellbench.report.page.headline import Headline, make_headline
 from cellbench.report.page.leaderboard import Cell, Table, make_table
 from cellbench.report.page.outlines import KINDS
 from cellbench.report.page.texts import count, number, rank_text
@@ -16,21 +17,38 @@ from cellbench.report.page.window import SIDE
 NOT_GIVEN = "not given"
 """What a modality without a name is called."""
 
-Told = Mapping[str, tuple[str, str]]
+Notes = Mapping[str, tuple[str, str]]
+"""Title and notes of each algorithm."""
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A modality: its name, what its table's caption says, its leaderboard and its figures."""
+    """One modality.
+
+    Attributes:
+        name: its name.
+        caption: caption of its table.
+        headline: who leads on its images.
+        table: its leaderboard.
+        figures: its figures.
+    """
 
     name: str
     caption: str
+    headline: Headline
     table: Table
     figures: Sequence[Figure]
 
 
-def what_is_told(board: BoardTables) -> Told:
-    """Give title and notes of each algorithm; nothing where there is no algorithms.csv."""
+def notes_of(board: BoardTables) -> Notes:
+    """Return title and notes of each algorithm.
+
+    Args:
+        board: the tables; algorithms is used.
+
+    Returns:
+        By name; empty if the board has no algorithms.csv.
+    """
     if board.algorithms is None:
         return {}
     columns = ["algorithm", "title", "trained_on", "submitted"]
@@ -42,24 +60,43 @@ def what_is_told(board: BoardTables) -> Told:
 
 def _notes(trained_on: str, submitted: bool) -> str:
     notes = [f"trained on {trained_on}"] if trained_on else []
-    return "; ".join([*notes, *(["scores handed in"] if submitted else [])])
+    return "; ".join([*notes, *(["submitted scores"] if submitted else [])])
 
 
-def modality_tabs(board: BoardTables, told: Told, drawn: Sequence[Path]) -> list[Tab]:
-    """Make the leaderboard of each modality, and take its figures from all that were drawn."""
+def modality_tabs(board: BoardTables, notes: Notes, drawn: Sequence[Path]) -> list[Tab]:
+    """Collect leaderboard, headline and figures of each modality.
+
+    Args:
+        board: the tables of the whole board.
+        notes: title and notes of each algorithm.
+        drawn: all files of figures.
+
+    Returns:
+        One entry per modality; none if the board has a single one.
+
+    Raises:
+        ScoresError: if a table of a modality is missing or damaged.
+    """
     tabs = []
     for name, folder in board.modalities.items():
         part = read_board(folder)
         images = count(part.values["image"].nunique(), "image")
         shown = name or NOT_GIVEN
-        caption = f"{shown}: ranked on {images}, best first"
+        caption = f"{shown}: ranking on {images}, best first"
         figures = embed_figures(drawn, folder, board.folder)
-        tabs.append(Tab(shown, caption, make_table(part, told), figures))
+        tabs.append(Tab(shown, caption, make_headline(part), make_table(part, notes), figures))
     return tabs
 
 
 def consensus_table(board: BoardTables) -> dict[str, Any] | None:
-    """Give ``names`` of the modalities and ``rows``, best first; None where there is one modality."""
+    """Return the ranks of all modalities side by side.
+
+    Args:
+        board: the tables; consensus is used.
+
+    Returns:
+        ``names`` of the modalities and ``rows``, best first; None if there is a single modality.
+    """
     if board.consensus is None:
         return None
     rows = []
@@ -69,17 +106,15 @@ def consensus_table(board: BoardTables) -> dict[str, Any] | None:
     return {"names": [name or NOT_GIVEN for name in board.modalities], "rows": rows}
 
 
-def axis_words(board: BoardTables) -> str:
-    """Say what the bar under the medians spans, where it is not 0 to 1."""
-    names = [f"{board.value}_q1", f"{board.value}_q3"]
-    places = board.leaderboard[names]
-    if places.min().min() >= 0 and places.max().max() <= 1:
-        return " on a bar from 0 to 1"
-    return " on a bar from the smallest to the largest of them"
-
-
 def list_failures(board: BoardTables) -> list[tuple[str, str, str]]:
-    """List algorithm, image and status of every row that is not ok, in the leaderboard's order."""
+    """List every result that failed.
+
+    Args:
+        board: the tables; values is used.
+
+    Returns:
+        Algorithm, image and status; the algorithms in the order of the leaderboard.
+    """
     place = {name: place for place, name in enumerate(board.ranking.index)}
     rows = board.values.loc[board.values["status"] != "ok", ["algorithm", "image", "status"]]
     listed = list(rows.itertuples(index=False, name=None))
@@ -87,31 +122,47 @@ def list_failures(board: BoardTables) -> list[tuple[str, str, str]]:
 
 
 def failed_caption(board: BoardTables, failures: Sequence[object]) -> str:
-    """Say how many failed."""
+    """Return the caption of the table of failures.
+
+    Args:
+        board: the tables; values is used.
+        failures: the rows of the table.
+    """
     return f"{len(failures):,} of {count(len(board.values), 'result')} failed"
 
 
 def failure_words(board: BoardTables) -> str:
-    """Say what a failure costs."""
+    """Return a sentence that says how a failure counts.
+
+    Args:
+        board: the tables; provenance is used.
+
+    Returns:
+        The sentence; empty if the board does not say it.
+    """
     rule = board.provenance.get("failures")
-    return f"Each counts as: {rule}." if rule else ""
+    return f"In the ranking, each of them counts as {rule}." if rule else ""
 
 
 _LEGEND = {
-    "matched": ("Matched", "found: IoU with a true cell is at least 0.5"),
-    "missed": ("Missed", "a true cell that nothing covers"),
-    "spurious": ("Spurious", "a predicted cell where there is none"),
-    "merged": ("Merged", "one predicted cell over several true ones"),
-    "split": ("Split", "several predicted cells within one true one"),
-    "poor-outline": ("Poor outline", "the right cell, but IoU between 0.1 and 0.5"),
-    "not-scored": ("Not scored", "touches the image's border"),
-    "truth": ("The truth", "all true cells"),
+    "matched": ("Matched", "overlaps a true cell with an IoU of at least 0.5"),
+    "missed": ("Missed", "true cell that no predicted cell covers"),
+    "spurious": ("Spurious", "predicted cell where there is no true cell"),
+    "merged": ("Merged", "one predicted cell that covers several true cells"),
+    "split": ("Split", "one of several predicted cells within one true cell"),
+    "poor-outline": ("Poor outline", "overlaps a true cell with an IoU between 0.1 and 0.5"),
+    "not-scored": ("Not scored", "touches the border of the image"),
+    "truth": ("True cells", "outlines of all true cells"),
 }
 _HIDDEN = ("not-scored", "truth")
 
 
 def gallery_parts(gallery: Gallery | None) -> dict[str, Any]:
-    """Give what the template needs of the gallery."""
+    """Return what the template needs of the gallery.
+
+    Args:
+        gallery: the drawn images; None if the page is made without images.
+    """
     if gallery is None or not (gallery.choices or gallery.problems):
         return {"gallery": None, "gallery_data": []}
     return {
@@ -124,8 +175,8 @@ def gallery_parts(gallery: Gallery | None) -> dict[str, Any]:
             "choices": [vars(choice) for choice in gallery.choices],
         },
         "kinds": [
-            {"name": name, "title": title, "help": told, "shown": name not in _HIDDEN}
-            for name, (title, told) in _LEGEND.items()
+            {"name": name, "title": title, "help": words, "shown": name not in _HIDDEN}
+            for name, (title, words) in _LEGEND.items()
         ],
         "side": SIDE,
         "problems": gallery.problems,
@@ -135,10 +186,13 @@ def gallery_parts(gallery: Gallery | None) -> dict[str, Any]:
 
 def _drawn_words(gallery: Gallery) -> str:
     words = (
-        f"{count(len(gallery.images), 'image')} drawn: the worst, median and best of each algorithm by "
-        "its value, of the images that have a true cell to score. Those that most algorithms chose, "
-        f"{COMMON} at most, are drawn with all of them, the others with those that chose them."
+        f"The page holds {count(len(gallery.images), 'image')}: for each algorithm, the images with its "
+        "worst, median and best result among those with at least one true cell. "
+        f"Up to {COMMON} images, those chosen for most algorithms, are shown for all algorithms; the "
+        "others only for the algorithms for which they were chosen."
     )
     if gallery.left_out:
-        words += f" For want of room {count(len(gallery.left_out), 'more image')} left out."
+        omitted = count(len(gallery.left_out), "more image")
+        verb = "was" if len(gallery.left_out) == 1 else "were"
+        words += f" To limit the size of the page, {omitted} {verb} left out."
     return words

@@ -1,4 +1,4 @@
-"""Numbers that others published, to stand apart from what was measured here."""
+"""Numbers that others published, which are shown separately from the board's own results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ class Published:
     """One published number.
 
     Attributes:
-        algorithm: as its source calls it.
-        team: who made it; may be empty.
-        images_of: what it was measured on, and how many images.
+        algorithm: its name in the source.
+        team: the team that made it; may be empty.
+        images_of: the images on which it was measured, and their number.
         statistic: mean or median, and the IoU threshold.
-        f1: the number.
-        key: it to sort by.
-        quartiles: where the source has them.
-        source: where it stands.
-        kind: of the source.
+        f1: the number as text.
+        key: the number by which rows are sorted.
+        quartiles: first and third quartile as text; empty if unknown.
+        source: where the number was published.
+        kind: kind of the source.
     """
 
     algorithm: str
@@ -41,23 +41,26 @@ class Published:
 
 
 def read_published(paths: Sequence[str | Path]) -> list[Published]:
-    """Read tables of published F1 in their order.
+    """Read tables of published F1.
 
     Args:
         paths: CSV files with the columns algorithm, team, images_of, statistic, threshold, f1, f1_q1,
             f1_q3, images, source, kind.
 
+    Returns:
+        All rows in their order.
+
     Raises:
-        ScoresError: if one cannot be read, or a row lacks its number or its source.
+        ScoresError: if a file cannot be read, or a row has no number or no source.
     """
     return [row for path in paths for row in _read_file(Path(path))]
 
 
 def _read_file(path: Path) -> list[Published]:
-    text = read_text(path, [*_WORDS, *_NUMBERS], "name a table of leaderboard/published")
+    text = read_text(path, [*_WORDS, *_NUMBERS], "use a table like those in leaderboard/published")
     numbers = {name: to_numbers(text[name], path) for name in _NUMBERS}
-    raise_first(numbers["f1"].isna(), path, "lacks f1")
-    raise_first(text["source"].str.strip() == "", path, "lacks the source")
+    raise_first(numbers["f1"].isna(), path, "f1 is missing")
+    raise_first(text["source"].str.strip() == "", path, "the source is missing")
     table = text[list(_WORDS)].assign(**numbers)
     return [_describe(row) for _, row in table.iterrows()]
 

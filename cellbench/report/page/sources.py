@@ -12,12 +12,12 @@ from cellbench.labels import label_files
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is not in the gallery.
+    """Something that the gallery cannot show.
 
     Attributes:
-        algorithm: whose prediction it is; empty for an image that nobody's is drawn on.
-        image: its stem; empty for all images of the algorithm.
-        reason: why.
+        algorithm: the algorithm concerned; empty if it concerns all algorithms.
+        image: stem of the image; empty if it concerns all images of the algorithm.
+        reason: why it cannot be shown.
     """
 
     algorithm: str
@@ -30,8 +30,8 @@ class Sources:
     """The files of the gallery.
 
     Attributes:
-        images: those of the board that have a truth, by stem.
-        cases: by algorithm, then by stem: the truth and the prediction.
+        images: the images of the board that have a truth, by stem.
+        cases: truth and prediction, by algorithm and then by stem.
         problems: what could not be found.
     """
 
@@ -48,12 +48,15 @@ def find_sources(
     Args:
         images: stems of the board's images.
         algorithms: names of the board's algorithms.
-        data: dataset folder; the split with most of the images is taken.
-        predictions: a folder (or run-length table) for each algorithm, named as it is.
+        data: dataset folder; the split that contains most of the images is used.
+        predictions: folder with a folder (or run-length table) for each algorithm, named like it.
+
+    Returns:
+        The files, and what could not be found.
 
     Raises:
-        DatasetError: if ``data`` is no dataset folder with truth for images of the board.
-        ScoresError: if ``predictions`` holds none of the algorithms.
+        DatasetError: if ``data`` is not a dataset folder with truth for images of the board.
+        ScoresError: if ``predictions`` contains none of the algorithms.
     """
     found = _find_images(set(images), Path(data))
     truth = next(image.labels.parent for image in found.values() if image.labels is not None)
@@ -62,19 +65,24 @@ def find_sources(
     problems = []
     for algorithm in algorithms:
         if algorithm not in folders:
-            problems.append(Problem(algorithm, "", "has no folder among the predictions"))
+            problems.append(Problem(algorithm, "", "no folder of this name among the predictions"))
             continue
         try:
-            its_own = find_cases(truth, folders[algorithm])
+            found_cases = find_cases(truth, folders[algorithm])
         except (CellbenchError, OSError) as error:
-            problems.append(Problem(algorithm, "", tell(error, data, predictions)))
+            problems.append(Problem(algorithm, "", one_line(error, data, predictions)))
             continue
-        cases[algorithm] = {case.stem: case for case in its_own}
+        cases[algorithm] = {case.stem: case for case in found_cases}
     return Sources(found, cases, tuple(problems))
 
 
-def tell(error: Exception, *roots: str | Path) -> str:
-    """Give an error's words on one line, with paths from the folders on: the page names no machine's."""
+def one_line(error: Exception, *roots: str | Path) -> str:
+    """Return the message of an error on one line, with paths relative to some folders.
+
+    Args:
+        error: what was raised.
+        roots: folders whose own paths are left out, because they differ between machines.
+    """
     words = " ".join(str(error).split())
     for root in roots:
         words = words.replace(f"{root}/", "")
@@ -83,10 +91,10 @@ def tell(error: Exception, *roots: str | Path) -> str:
 
 def _find_images(wanted: set[str], data: Path) -> dict[str, DatasetImage]:
     best: dict[str, DatasetImage] = {}
-    for split in SPLITS:  # of two splits with as many, the later: test
+    for split in SPLITS:  # if two splits contain equally many images, the later one is used
         if not (data / split / "images").is_dir():
             continue
-        # A board calls an image as its truth is called.
+        # A board names an image after its truth.
         labels = data / split / "labels"
         stems = (
             {path: stem for stem, path in label_files(labels).items()} if labels.is_dir() else {}
@@ -97,24 +105,26 @@ def _find_images(wanted: set[str], data: Path) -> dict[str, DatasetImage]:
         found = {stem: image for stem, image in named.items() if stem in wanted}
         best = max(found, best, key=len)
     if not best:
-        read_dataset(data)  # says what is wrong where it is no dataset folder at all
+        read_dataset(data)  # raises the right error if it is not a dataset folder
         raise DatasetError(
-            f"{data}: holds no image of this board with its label map; name the dataset it was made of"
+            f"{data}: contains no image of this board with a label map; use the dataset that was scored"
         )
     return best
 
 
 def _find_folders(wanted: set[str], predictions: Path) -> dict[str, Path]:
-    """Look names up among what is there: a name never becomes a path."""
+    """Find the algorithms among the existing files: a name is never used as a path."""
     if not predictions.is_dir():
-        raise ScoresError(f"{predictions}: no such folder of predictions; cellbench run makes it")
+        raise ScoresError(
+            f"{predictions}: no such folder; use the folder of predictions that cellbench run wrote"
+        )
     there = sorted(predictions.iterdir())
     tables = {path.stem: path for path in there if path.suffix.lower() == MASK_TABLE}
     named = tables | {path.name: path for path in there if path.is_dir()}
     found = {name: path for name, path in named.items() if name in wanted}
     if not found:
         raise ScoresError(
-            f"{predictions}: holds no folder named as an algorithm of this board, "
-            f"such as {min(wanted)!r}; name the folder of these folders"
+            f"{predictions}: contains no folder named after an algorithm of this board, for example "
+            f"{min(wanted)!r}; use the folder that contains these folders"
         )
     return found

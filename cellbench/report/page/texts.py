@@ -1,13 +1,17 @@
-"""Numbers in words for readers."""
+"""Numbers as text for readers."""
 
 import math
 
 NOTHING = "–"
-"""What stands for a number that is not there."""
+"""The text for a missing number."""
 
 
 def number(value: float, decimals: int = 3) -> str:
-    """Write a number with a true minus; a missing one as a dash.
+    """Format a number with a minus sign; a missing one becomes a dash.
+
+    Args:
+        value: the number; NaN and infinite values count as missing.
+        decimals: digits after the point.
 
     Example:
         >>> number(0.5), number(-2.0, 1), number(float("nan")), number(12345678.9, 1)
@@ -23,7 +27,15 @@ def number(value: float, decimals: int = 3) -> str:
 
 
 def span(low: float, high: float, decimals: int = 3) -> str:
-    """Write an interval; nothing where an end is missing.
+    """Format an interval.
+
+    Args:
+        low: the lower end.
+        high: the upper end.
+        decimals: digits after the point.
+
+    Returns:
+        The text; empty if an end is missing.
 
     Example:
         >>> span(1, 2.5, 1), span(float("nan"), 2)
@@ -34,7 +46,10 @@ def span(low: float, high: float, decimals: int = 3) -> str:
 
 
 def rank_text(rank: float) -> str:
-    """Write a rank, which a tie method may make a half, or the end of an interval between two.
+    """Format a rank, which need not be a whole number.
+
+    Args:
+        rank: a rank, or the end of an interval of ranks.
 
     Example:
         >>> rank_text(3.0), rank_text(2.5), rank_text(27.025)
@@ -44,7 +59,12 @@ def rank_text(rank: float) -> str:
 
 
 def count(number_of: int, one: str, more: str = "") -> str:
-    """Write a number of things.
+    """Format a number of things.
+
+    Args:
+        number_of: how many there are.
+        one: the noun in the singular.
+        more: the noun in the plural; by default the singular with an s.
 
     Example:
         >>> count(1, "image"), count(2000, "image"), count(2, "entry", "entries")
@@ -54,7 +74,10 @@ def count(number_of: int, one: str, more: str = "") -> str:
 
 
 def size(bytes_: int) -> str:
-    """Write the size of a file.
+    """Format the size of a file.
+
+    Args:
+        bytes_: the size in bytes.
 
     Example:
         >>> size(300), size(20_400), size(3_200_000)
@@ -66,7 +89,10 @@ def size(bytes_: int) -> str:
 
 
 def letter(place: int) -> str:
-    """Name a group by a letter, from the 27th on by two.
+    """Return the letter of a group; from the 27th group on, two letters.
+
+    Args:
+        place: number of the group, from 1.
 
     Example:
         >>> letter(1), letter(26), letter(27)

@@ -1,4 +1,4 @@
-"""The window of an image that the gallery shows: full resolution, where the errors are."""
+"""The window of an image that the gallery shows, in full resolution, where most errors are."""
 
 import io
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from cellbench.images import normalise
 SIDE = 512
 """Largest side of a window in pixels."""
 
-_STEP = 32  # the window moves in steps of so many pixels
-_QUALITY = 72  # of WebP: outlines are drawn over it, so faint artefacts do not count
+_STEP = 32  # pixels by which the window is moved
+_QUALITY = 72  # WebP quality: faint artefacts do not matter below the outlines
 
 Places = npt.NDArray[np.float64]
 
@@ -26,10 +26,10 @@ class Window:
     """A part of an image.
 
     Attributes:
-        top: its first row.
-        left: its first column.
-        height: in pixels.
-        width: in pixels.
+        top: first row.
+        left: first column.
+        height: height in pixels.
+        width: width in pixels.
     """
 
     top: int
@@ -38,17 +38,21 @@ class Window:
     width: int
 
     def cut(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Cut the window out of (H, W) or (H, W, C)."""
+        """Return the part of an image that is in the window.
+
+        Args:
+            pixels: (H, W) or (H, W, C).
+        """
         return pixels[self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 def choose_window(shape: tuple[int, int], errors: Sequence[Places]) -> Window:
-    """Choose the window with the most errors; of several the one nearest to the top left.
+    """Choose the window with the most errors; of several, the one nearest to the top left.
 
     Args:
         shape: (H, W) of the image.
-        errors: (N, 2) rows and columns of the centres of the cells that went wrong; any number of
-            such arrays. The middle of the image where there are none.
+        errors: any number of (N, 2) arrays: rows and columns of the centres of incorrect cells.
+            Without any, the window is in the middle of the image.
 
     Example:
         >>> choose_window((2000, 300), [np.array([[1500.0, 10.0]])])
@@ -68,11 +72,14 @@ def choose_window(shape: tuple[int, int], errors: Sequence[Places]) -> Window:
 
 
 def encode_picture(raw: npt.NDArray[Any], window: Window) -> bytes:
-    """Give the window as WebP, with the challenge's normalisation over the whole image.
+    """Encode the window as WebP, with the challenge's normalisation over the whole image.
 
     Args:
-        raw: (H, W, C) as :func:`cellbench.images.read_raw` gives it.
-        window: what to show.
+        raw: (H, W, C) as :func:`cellbench.images.read_raw` returns it.
+        window: the part to encode.
+
+    Returns:
+        The bytes of the file.
     """
     pixels = window.cut(normalise(raw))
     gray = bool((pixels[..., :1] == pixels).all())

@@ -1,4 +1,4 @@
-"""report.html: everything of a board in one file that needs no other and loads nothing."""
+"""report.html: a whole board in one file that needs no other file and loads nothing."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +12,9 @@ from cellbench.boards.reading import BoardTables
 from cellbench.files import written_whole
 from cellbench.report.page import parts
 from cellbench.report.page.embedding import content_hash, embed_figures, list_downloads
-from cellbench.report.page.facts import at_a_glance, lead, origin, winners
+from cellbench.report.page.facts import at_a_glance, origin
 from cellbench.report.page.gallery import Gallery
+from cellbench.report.page.headline import make_headline, table_sentences
 from cellbench.report.page.leaderboard import make_table
 from cellbench.report.page.published import Published
 
@@ -36,15 +37,15 @@ def write_page(
 
     Args:
         board: the tables.
-        figures: files of its figures.
-        gallery: what is drawn of the images, where there is a dataset and predictions.
-        published: numbers of others, which stand apart.
+        figures: files of its figures, as :func:`cellbench.report.draw_board` returns them.
+        gallery: the images with outlines; None to make the page without images.
+        published: numbers that others published, which are shown in a section of their own.
 
     Returns:
-        The file.
+        The path of the page.
 
     Raises:
-        ScoresError: if a table of a modality is absent or damaged.
+        ScoresError: if a table of a modality is missing or damaged.
     """
     context = _context(board, figures, published) | parts.gallery_parts(gallery)
     text = _environment().get_template("page.html.j2").render(context)
@@ -64,8 +65,8 @@ def _environment() -> Environment:
     )
 
 
-def _asset(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+def _assets(*names: str) -> str:
+    return "".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in names)
 
 
 def _policy(style: str, script: str) -> str:
@@ -84,23 +85,23 @@ def _policy(style: str, script: str) -> str:
 def _context(
     board: BoardTables, figures: Sequence[Path], published: Sequence[Published]
 ) -> dict[str, Any]:
-    style, script = _asset("page.css"), _asset("page.js")
-    told = parts.what_is_told(board)
+    style = _assets("page.css", "pictures.css", "print.css")
+    script = _assets("page.js", "gallery.js")
+    notes = parts.notes_of(board)
     failures = parts.list_failures(board)
-    modalities = parts.modality_tabs(board, told, figures)
+    modalities = parts.modality_tabs(board, notes, figures)
     return {
         "policy": _policy(style, script),
         "style": Markup(style),
         "script": Markup(script),
         "version": cellbench.__version__,
         "title": board.folder.resolve().name,
-        "winners": winners(board),
-        "lead": lead(board),
+        "headline": make_headline(board),
         "glance": at_a_glance(board),
         "origin": origin(board),
         "contents": _contents(bool(modalities), bool(published)),
-        "axis": parts.axis_words(board),
-        "board": make_table(board, told),
+        "sentences": table_sentences(board),
+        "board": make_table(board, notes),
         "modalities": modalities,
         "consensus": parts.consensus_table(board),
         "figures": embed_figures(figures, board.folder, board.folder),
