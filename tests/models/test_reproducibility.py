@@ -125,7 +125,7 @@ def test_the_order_in_memory_changes_nothing() -> None:
 
 def test_the_encoder_learns_at_its_own_rate() -> None:
     model = SwinUNETRBoundary(feature_size=12, learning_rate=1e-3, encoder_rate=0.1)
-    rest, encoder = model._parameter_groups()
+    rest, encoder = model.parameter_groups()
     assert encoder["lr"] == pytest.approx(1e-4)
     assert {id(each) for each in encoder["params"]} == {
         id(each) for each in model.network.encoder.parameters()

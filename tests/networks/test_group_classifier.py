@@ -11,8 +11,8 @@ from cellbench.networks.group_classifier import thumbnail, rotated
 @pytest.mark.parametrize("shape", [(1, 1), (17, 5000), (300, 200)])
 def test_thumbnails_show_the_whole(dtype: type, shape: tuple[int, int]) -> None:
     image = np.full((*shape, 3), (10, 20, 30), np.uint8)
-    given = image if dtype is np.uint8 else image / np.float32(255)
-    small = thumbnail(given, 64)
+    shown = image if dtype is np.uint8 else image / np.float32(255)
+    small = thumbnail(shown, 64)
     assert small.dtype == np.uint8
     assert (small == np.array([10, 20, 30])[:, None, None]).all()
 

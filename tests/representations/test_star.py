@@ -120,7 +120,7 @@ def test_any_maps_give_a_label_map(seed: int, reach: float, share: float) -> Non
 
 def test_candidates_are_capped_with_a_warning() -> None:
     maps = StarConvex().encode(discs())
-    with pytest.warns(UserWarning, match=r"only the best 40 .* raise"):
+    with pytest.warns(UserWarning, match=r"only the best 40 .* increase"):
         labels = StarConvex(most_candidates=40).decode(maps)
     assert labels.max() == 20  # the best of every disc are among them
 
@@ -154,7 +154,7 @@ def test_turned_maps_are_turned_back(rays: int, quarter_turns: int, flipped: boo
 
 @pytest.mark.parametrize("options", [{"rays": 30}, {"rays": 0}, {"grid": 0}])
 def test_impossible_options_are_refused(options: dict[str, int]) -> None:
-    with pytest.raises(UsageError, match=r"=\d+: give"):
+    with pytest.raises(UsageError, match=r"=\d+: must be"):
         StarConvex(**options)
 
 
