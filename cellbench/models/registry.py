@@ -181,7 +181,15 @@ def is_registered(path: str) -> bool:
         for each in models
         if each.class_path.partition(".")[0] == package != "cellbench"
     ]
-    return any(path == class_path(import_model(each)) for each in same_package)
+    return any(_leads_to(each, path) for each in same_package)
+
+
+def _leads_to(registered: str, path: str) -> bool:
+    """Return whether a registered path is that of a class, under another name."""
+    try:
+        return class_path(import_model(registered)) == path
+    except UsageError:  # a broken registration says nothing about other classes
+        return False
 
 
 def resolve_model_words(words: Sequence[str]) -> list[str]:

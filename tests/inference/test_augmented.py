@@ -82,7 +82,7 @@ def test_options_that_shape_the_maps_must_agree(
 ) -> None:
     models = {"a": small_unet(), "b": small_unet()}
     setattr(models["b"].representation, differ, 1)
-    monkeypatch.setattr(ensemble, "load_model", lambda path, _, model_class: models[path])
+    monkeypatch.setattr(ensemble, "load_model", lambda path, *_, **__: models[path])
     with pytest.raises(CheckpointError, match=f"differ in {differ}"):
         load_models(["a", "b"])
 

@@ -90,7 +90,10 @@ class Evil:
         (b"PK\3\4 nothing", "not a readable checkpoint"),
         ({"state_dict": {}}, "not a checkpoint of a cellbench model"),
         ([1, 2], "not a checkpoint of a cellbench model"),
-        ({MODEL_KEY: "unet", "hyper_parameters": {}, "state_dict": {}}, "does not fit the present version"),
+        (
+            {MODEL_KEY: "unet", "hyper_parameters": {}, "state_dict": {}},
+            "does not fit the present version",
+        ),
         (
             {MODEL_KEY: "unet", "hyper_parameters": {"depth": 3}, "state_dict": {}},
             "does not fit the present version",

@@ -113,7 +113,7 @@ def test_what_is_stored_is_used(tmp_path: Path) -> None:
 
 
 def test_nothing_to_tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DatasetError, match="no image has a label map"):
+    with pytest.raises(DatasetError, match="no image of the tune split has a label map"):
         tune_decoding(small_unet(), [])
     monkeypatch.setattr(Boundary, "TUNED", {})
     with pytest.raises(UsageError, match="no options to tune"):

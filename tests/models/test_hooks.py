@@ -59,7 +59,9 @@ class Criterion(torch.nn.Module):
         self.factor = torch.nn.Parameter(torch.ones(()))
         self.register_buffer("weights", torch.ones(3))
 
-    def forward(self, outputs: Any, targets: Any) -> torch.Tensor:
+    def forward(
+        self, outputs: dict[str, torch.Tensor], targets: dict[str, torch.Tensor]
+    ) -> torch.Tensor:
         assert not targets["classes"].any()
         return self.factor * outputs["classes"].square().mean()
 

@@ -28,6 +28,7 @@ def test_every_model_has_a_config_and_every_config_a_model() -> None:
         assert path == f"cellbench.models.{name}.{model_class(name).__name__}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OWN_MODELS)
 def test_train_stop_resume_and_segment(name: str, tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data"), tmp_path / name
@@ -61,6 +62,7 @@ def test_predictions_are_label_maps(tmp_path: Path) -> None:
         np.testing.assert_array_equal(written, expected)
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_an_entrant(tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data"), tmp_path / "unet"
     assert fit("unet", run, data, "--trainer.max_epochs", "1") == 0
@@ -80,6 +82,7 @@ def test_a_run_too_short_for_validation_is_an_entrant_too(tmp_path: Path) -> Non
     assert fit("unet", tmp_path / "none", data, "--data.patches_per_epoch", "1") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OWN_MODELS)
 def test_a_model_learns_one_image_by_heart(name: str, tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data", images=1), tmp_path / name
@@ -106,7 +109,12 @@ def test_typos_are_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("model", "option", "value", "message"),
     [
-        ("swin_unetr", "heads", "[5, 6, 12, 24]", "heads [5, 6, 12, 24]: must be four numbers that"),
+        (
+            "swin_unetr",
+            "heads",
+            "[5, 6, 12, 24]",
+            "heads [5, 6, 12, 24]: must be four numbers that",
+        ),
         ("swin_unetr", "heads", "[3, 6]", "heads [3, 6]: must be four numbers that"),
         ("swin_unetr", "feature_size", "13", "feature_size 13: must be a multiple of 12"),
         ("convnext_stardist", "decoder_channels", "[8]", "decoder_channels [8]: must be 5 numbers"),

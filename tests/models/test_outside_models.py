@@ -54,6 +54,7 @@ def forget() -> None:
         del sys.modules[name]
 
 
+@pytest.mark.slow
 def test_a_model_given_by_class_path_goes_from_training_to_label_maps(
     lab: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,7 +156,7 @@ def test_classes_in_files_of_one_name_do_not_stand_in_for_each_other(
     assert type(load_model(ours, "cpu")) is UNetBoundary
     assert type(load_model(theirs, "cpu", model_class=lab_unet)) is lab_unet
     for file, wrong in ((ours, lab_unet), (theirs, UNetBoundary), (theirs, "unet")):
-        with pytest.raises(CheckpointError, match="is a checkpoint of .*, not of "):
+        with pytest.raises(CheckpointError, match=r"is a checkpoint of .*, not of "):
             load_model(file, model_class=wrong)
     with pytest.raises(CheckpointError, match="is a checkpoint of"):
         load_models([theirs, ours], "cpu", model_class=lab_unet)
@@ -181,7 +182,7 @@ def test_checkpoints_of_before_are_loaded_where_they_are_ours(
         torch.save(content, file)
     assert type(load_model(ours, "cpu")) is UNetBoundary
     for file in (theirs, other):
-        with pytest.raises(CheckpointError, match="not registered|does not say|does not fit"):
+        with pytest.raises(CheckpointError, match=r"not registered|does not say|does not fit"):
             load_model(file, "cpu")
     if command_line:
         chosen = load_model(theirs, "cpu", model_class="lab.unet.LabUNet")

@@ -47,6 +47,7 @@ def keep_epochs() -> tuple[str, ...]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["unet", "multi_stream"])
 def test_two_runs_and_a_resumed_one_give_the_same_weights(model: str, tmp_path: Path) -> None:
     """Also with workers, whose number changes nothing."""
@@ -63,6 +64,7 @@ def test_two_runs_and_a_resumed_one_give_the_same_weights(model: str, tmp_path: 
     assert not torch.equal(*(next(iter(weights(run).values())) for run in (first, other)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "strategy"), [("unet", "ddp"), ("multi_stream", "ddp_find_unused_parameters_true")]
 )

@@ -1,4 +1,4 @@
-"""Whole slides in training, tuning and tests: their maps are never made at once."""
+"""Whole slides in training, tuning and tests: their maps are never in memory at once."""
 
 import re
 from pathlib import Path

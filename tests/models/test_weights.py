@@ -83,10 +83,8 @@ def test_training_starts_from_weights_and_needs_them_no_more(
     learned = [name for name in before["state_dict"] if name.endswith("weight")]
     assert learned
     for key in ("state_dict", "current_model_state"):
-        assert all(
-            torch.equal(before["state_dict"][name], after[key][name]) for name in learned
-        )
-    assert after["global_step"] == 4  # it starts anew, other than with --ckpt_path
+        assert all(torch.equal(before["state_dict"][name], after[key][name]) for name in learned)
+    assert after["global_step"] == 4  # a new run, unlike with --ckpt_path
     source.unlink()
     load_model(second / "checkpoints/best.ckpt", "cpu")
     resume = ("--ckpt_path", "last", "--trainer.max_epochs", "3")

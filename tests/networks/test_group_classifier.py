@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cellbench.networks.group_classifier import thumbnail, rotated
+from cellbench.networks.group_classifier import rotated, thumbnail
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])

@@ -1,4 +1,4 @@
-"""Networks: maps of the image's size, whatever that is; encoders by name."""
+"""Networks: maps have the size of the image; encoders are found by name."""
 
 from collections.abc import Callable
 
@@ -96,7 +96,10 @@ def test_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_maps_start_where_they_should() -> None:
     torch.manual_seed(0)
-    start = {"scales": {"distances": 10.0}, "initial_outputs": {"distances": 1.0, "probability": -2.0}}
+    start = {
+        "scales": {"distances": 10.0},
+        "initial_outputs": {"distances": 1.0, "probability": -2.0},
+    }
     network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL, **start).eval()
     with torch.inference_mode():
         maps = network(torch.rand(1, 3, 64, 64))

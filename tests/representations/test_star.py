@@ -183,9 +183,11 @@ def test_the_loss_is_that_of_the_formulas() -> None:
     distances = truth + rng.normal(0, 2, truth.shape)
     excess = np.log1p(np.exp(-logits)) + (1 - weights) * logits - entr(weights) - entr(1 - weights)
     error = (weights * abs(distances - truth)).sum() / (8 * weights.sum())
-    mine, theirs = weights * distances, weights * truth
-    shared, squares = ((a * b).sum(axis=(2, 3)) for a, b in ((mine, theirs), (mine, mine)))
-    jaccard = 1 - shared / (squares + (theirs**2).sum(axis=(2, 3)) - shared)
+    predicted, true = weights * distances, weights * truth
+    shared, squares = (
+        (a * b).sum(axis=(2, 3)) for a, b in ((predicted, true), (predicted, predicted))
+    )
+    jaccard = 1 - shared / (squares + (true**2).sum(axis=(2, 3)) - shared)
     outputs = {"probability": torch.from_numpy(logits), "distances": torch.from_numpy(distances)}
     targets = {"probability": torch.from_numpy(weights), "distances": torch.from_numpy(truth)}
     for weight in (1, 20):

@@ -24,7 +24,7 @@ Maps = dict[str, npt.NDArray[np.float32]]
 
 
 def noisy_maps(labels: LabelMap, seed: int = 0) -> tuple[Maps, npt.NDArray[np.float32]]:
-    """Encode, and disturb as a network would; give the distances in stardist's order too."""
+    """Encode, and disturb as a network would; return the distances in stardist's order too."""
     rng = np.random.default_rng(seed)
     maps = StarConvex().encode(labels)
     maps["probability"] *= rng.normal(1, 0.05, maps["probability"].shape).astype(np.float32)
@@ -65,7 +65,9 @@ def test_suppression_keeps_the_polygons_that_stardist_keeps(labels: LabelMap, gr
 
 @settings(max_examples=20)
 @given(labels=blocky_maps(), ray_samples=st.sampled_from([1, 2, 4, 6]), seed=st.integers(0, 99))
-@example(labels=np.ones((3, 3), int), ray_samples=1, seed=6)  # noise longer than the image's diagonal
+@example(
+    labels=np.ones((3, 3), int), ray_samples=1, seed=6
+)  # noise longer than the image's diagonal
 def test_rays_are_as_long_as_the_pixels_along_them_say(
     labels: LabelMap, ray_samples: int, seed: int
 ) -> None:
