@@ -141,7 +141,7 @@ def test_streams_are_tuned_on_what_is_sent_to_them(
     }
 
 
-def test_groups_are_told_and_scored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_groups_are_reported_and_scored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
     coloured(data, "train1")
     coloured(data, "tune1")

@@ -32,7 +32,7 @@ def lab(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path / "site"
 
 
-def fit(model: str, run: Path, data: Path, *more: str) -> int:
+def fit(model: str, run: Path, data: Path, *more: str, verb: str = "fit") -> int:
     configs = [CONFIGS / "base.yaml", CONF / "tiny.yaml"]
     if model.endswith("Spots"):  # it has no windows
         tiny = yaml.safe_load(configs.pop().read_text())
@@ -42,7 +42,7 @@ def fit(model: str, run: Path, data: Path, *more: str) -> int:
     words = [word for config in configs for word in ("--config", str(config))]
     places = ("--data.root", str(data), "--data.cache", str(data / "cache"))
     root = ("--trainer.default_root_dir", str(run), "--trainer.max_epochs", "1")
-    return main(["fit", "--model", model, *words, *places, *root, *more])
+    return main([verb, "--model", model, *words, *places, *root, *more])
 
 
 def checkpoint_of(path: str, file: Path, **options: Any) -> Path:
@@ -104,6 +104,8 @@ def test_a_model_that_proposes_objects_is_trained_and_used(
     assert fit(path, run, data, *more) == 0
     assert len(list((run / "overlays").glob("*.jpg"))) == 2
     checkpoint = str(run / "checkpoints/best.ckpt")
+    assert fit(path, run, data, "--ckpt_path", checkpoint, verb="predict") == 0
+    assert len(list((run / "predictions").glob("*_label.tiff"))) == 2
     model = load_model(checkpoint, "cpu", model_class=path)
     torch.nn.init.constant_(model.head.bias, 1.0)  # type: ignore[arg-type, union-attr]
     labels = segment_image(model, np.zeros((64, 40, 3)))
