@@ -21,6 +21,7 @@ TRAINING_VERBS = {
 VERBS = {
     "segment": "segment images of any size with a trained model",
     "tune": "find the decoding settings with which a trained model scores best on the tune split",
+    "models": "list the models that can be trained, or show one model and its options",
     "run": "run algorithms on the test split of a dataset and time them, one image at a time",
     "evaluate": "score folders of label maps against the true label maps",
     "rank": "rank algorithms: leaderboard, confidence intervals and rank stability",

@@ -16,8 +16,14 @@ from pytorch_lightning.utilities import rank_zero_info
 from cellbench.data.folder import read_dataset
 from cellbench.errors import CellbenchError
 from cellbench.files import written_whole
-from cellbench.inference.tuning import describe_tuning, progress_bar, tune_checkpoint
+from cellbench.inference.tuning import (
+    describe_tuning,
+    progress_bar,
+    tune_checkpoint,
+    why_not_tunable,
+)
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.registry import check_loadable, model_class_words, resolve_model_words
 from cellbench.networks.precision import half_precision
 from cellbench.training.callbacks import LabelMapWriter
 from cellbench.training.datamodule import CellDataModule
@@ -57,6 +63,7 @@ class TrainingCLI(LightningCLI):
 
     def before_fit(self) -> None:
         """Place logs and checkpoints, so that ``--ckpt_path last`` finds them."""
+        check_loadable(type(self.model))
         root = Path(self.trainer.default_root_dir)
         self.trainer.loggers = _loggers(root)
         for callback in self.trainer.checkpoint_callbacks:
@@ -71,11 +78,17 @@ class TrainingCLI(LightningCLI):
             return
         trained_on = Path(self.datamodule.root).resolve().name
         write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
-        if self.config["fit"]["tune"]:
+        if self.config["fit"]["tune"] and (reason := why_not_tunable(self.model)):
+            rank_zero_info(reason)
+        elif self.config["fit"]["tune"]:
             checkpoint = root / CHECKPOINTS / kept[0]
             items = read_dataset(self.datamodule.root, ["tune"])
             streams = tune_checkpoint(
-                checkpoint, items, self.trainer.strategy.root_device, progress_bar
+                checkpoint,
+                items,
+                self.trainer.strategy.root_device,
+                progress_bar,
+                model_class=type(self.model),
             )
             rank_zero_info("\n".join(describe_tuning(checkpoint, streams)))
 
@@ -102,7 +115,7 @@ def train(words: Sequence[str]) -> None:
         seed_everything_default=2022,
         trainer_defaults={"precision": _default_precision(), "logger": False},
         save_config_kwargs={"overwrite": True},
-        args=list(words),
+        args=resolve_model_words(words),
     )
 
 
@@ -117,6 +130,7 @@ def write_entry(
         "command": [
             *("cellbench", "segment", "{inputs}", "{outputs}"),
             *("--checkpoint", checkpoint),
+            *model_class_words(type(model)),
         ],
     }
     with written_whole(root / "entry.yaml") as temporary:

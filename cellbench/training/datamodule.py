@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.errors import DatasetError, UsageError
 from cellbench.inference.tiles import LARGEST_SIDE
+from cellbench.models.base import HasImageTargets
 from cellbench.training.augmentation import Augmentation
 from cellbench.training.draws import EpochDraws
 from cellbench.training.patches import PatchDataset, WholeImageDataset, sampling_weights
@@ -79,7 +80,10 @@ class CellDataModule(LightningDataModule):
         if split not in self._image_targets:
             model = self._model()
             self._image_targets[split] = [
-                model.image_targets(*self.store.load(item)) for item in self._items(split)
+                model.image_targets(*self.store.load(item))
+                if isinstance(model, HasImageTargets)
+                else {}
+                for item in self._items(split)
             ]
         return self._image_targets[split]
 
@@ -100,7 +104,7 @@ class CellDataModule(LightningDataModule):
         dataset = PatchDataset(
             items,
             self.store,
-            self._model().representation.targets,
+            self._model().target_encoder(),
             Augmentation(self.augmentation),
             self.crop_size,
             self.largest_zoom,
@@ -110,6 +114,7 @@ class CellDataModule(LightningDataModule):
             dataset,
             batch_size=self.batch_size,
             sampler=EpochDraws(weights, self.patches_per_epoch, torch.initial_seed(), self._steps),
+            collate_fn=self._model().collate,
             num_workers=self.num_workers,
             worker_init_fn=_keep_to_one_thread,
             persistent_workers=self.num_workers > 0,
