@@ -11,7 +11,7 @@ from cellbench.evaluation.protocols import get_protocol
 from cellbench.evaluation.rows import columns
 from cellbench.evaluation.scoring import ImageScore
 from cellbench.evaluation.summary import summarise
-from cellbench.ranking.challenge import round_f1
+from cellbench.ranking.challenge import round_values
 
 COUNTS = [
     (true, predicted, tp)
@@ -55,14 +55,14 @@ def test_the_example_of_half_a_digit() -> None:
 def test_ranks_see_the_official_digits_after_a_csv(protocol: str) -> None:
     table = pd.DataFrame({"f1": [f1_of(counts) for counts in COUNTS]})
     reread = pd.read_csv(io.StringIO(table.to_csv(index=False)))
-    seen = round_f1(reread, get_protocol(protocol).rank_decimals)["f1"].tolist()
+    seen = round_values(reread, get_protocol(protocol).rank_decimals)["f1"].tolist()
     assert seen == [np.round(official_f1(*counts), 4) for counts in COUNTS]
 
 
 def test_equal_f1_ties_without_visible_rounding() -> None:
     """2/3 from different counts: the floating-point numbers differ, the ranks do not."""
     values = pd.DataFrame({"f1": [f1_of(counts) for counts in COUNTS]})
-    exact = round_f1(values, get_protocol("exact").rank_decimals)["f1"]
+    exact = round_values(values, get_protocol("exact").rank_decimals)["f1"]
     fractions = [round(2 * tp / max(t + p, 1), 12) for t, p, tp in COUNTS]
     assert values["f1"].nunique() > len(set(fractions))
     assert exact.nunique() == len(set(fractions))
