@@ -16,7 +16,7 @@ TRAINING_VERBS = {
     "fit": "train a model",
     "validate": "score a checkpoint on the tune split of a dataset",
     "test": "score a checkpoint on the test split of a dataset",
-    "predict": "segment the test split of a dataset with a checkpoint, as Lightning does it",
+    "predict": "segment the test split of a dataset with a checkpoint, into predictions/ of the run",
 }
 VERBS = {
     "segment": "segment images of any size with a trained model",

@@ -1,7 +1,7 @@
 """Run algorithms on a split of a dataset and time them, one image at a time.
 
 An entrant is anything that has an entry.yaml: a trained model, a baseline, or your own program. Label maps,
-runtime.csv and resources.csv go to OUT/NAME/. A run that was interrupted continues when the same command is
+runtime.csv and resources.csv go to DIR/NAME/. A run that was interrupted continues when the same command is
 run again; images that failed are tried again.
 """
 
