@@ -1,4 +1,4 @@
-"""Decoded images on disk, memory-mapped, so that a training crop reads its own pixels only."""
+"""Decoded images on disk, memory-mapped, so that cutting out a patch reads only its own pixels."""
 
 import os
 from functools import lru_cache
@@ -19,23 +19,29 @@ _VERSION = 1
 
 
 class DecodedStore:
-    """Normalised images and relabelled label maps as .npy files, made once for each image.
+    """Normalised images and relabelled label maps as .npy files, written once for each image.
 
     Args:
-        folder: where the files are kept; it may be removed at any time.
+        folder: folder of the files; it can be deleted at any time.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self._folder = Path(folder)
 
     def load(self, item: DatasetImage) -> tuple[npt.NDArray[np.uint8], LabelMap]:
-        """Give a dataset's image (H, W, 3) uint8 and its label map (H, W), both memory-mapped.
+        """Return an image and its label map, both memory-mapped.
+
+        Args:
+            item: an image of a dataset folder.
+
+        Returns:
+            The image (H, W, 3) uint8 and the label map (H, W), ids 1 … N.
 
         Raises:
-            CellbenchError: if a file is unreadable, the labels are absent, or the sizes differ.
+            CellbenchError: if a file is unreadable, the label map is missing, or the sizes differ.
         """
         if item.labels is None:
-            raise DatasetError(f"{item.image}: has no label map in {item.split}/labels; add it")
+            raise DatasetError(f"{item.image}: has no label map; add it to {item.split}/labels")
         image_file = self._file(item.image)
         labels_file = self._file(item.labels)
         if not (image_file.is_file() and labels_file.is_file()):
@@ -46,15 +52,15 @@ class DecodedStore:
         return _opened(image_file), _opened(labels_file)
 
     def _file(self, source: Path) -> Path:
-        """Name the decoded file; a source that changes gets another name."""
+        """Return the decoded file of a source; a source that changes gets another one."""
         return self._folder / f"{fingerprint([source], _VERSION)}.npy"
 
 
 @lru_cache(maxsize=1024)  # a file of this name never changes, and opening costs as much as cropping
 def _opened(path: Path) -> npt.NDArray[Any]:
-    """Map a file that :func:`_save` wrote.
+    """Memory-map a file that :func:`_save` wrote.
 
-    NumPy's maps keep a file open each, of which many systems allow a process a thousand, or fewer.
+    NumPy's own memory maps keep one file open each, and many systems allow a process only a thousand.
     """
     with path.open("rb") as file:
         np.lib.format.read_magic(file)

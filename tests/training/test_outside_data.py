@@ -1,0 +1,219 @@
+"""Datamodules, augmentations and options from the command line and from YAML, for any class path."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from datasets import make_dataset
+from training_runs import fit
+
+from cellbench.cli import main
+
+DEFAULT = "cellbench.training.datamodule.CellDataModule"
+LAB = '''
+import numpy as np
+import torch
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader
+
+from cellbench.training.augmentation import PatchAugmentation
+from cellbench.training.datamodule import CellDataModule
+
+
+class Darker(PatchAugmentation):
+    """Darkens every patch.
+
+    Args:
+        factor: the factor on all intensities.
+    """
+
+    def __init__(self, factor: float = 0.5) -> None:
+        self.factor = factor
+
+    def __call__(self, image, labels, rng):
+        return image.transpose(2, 0, 1) * np.float32(self.factor / 255), labels
+
+
+class LabData(CellDataModule):
+    """A CellDataModule with an option of its own."""
+
+    def __init__(self, most: int = 1, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
+    def train_items(self):
+        return super().train_items()[: self.most]
+
+
+class Squares(LightningDataModule):
+    """One square, without any dataset folder."""
+
+    def __init__(self, side: int = 20) -> None:
+        super().__init__()
+        self.side = side
+
+    def _image(self):
+        labels = np.zeros((64, 64), np.int32)
+        labels[8 : 8 + self.side, 8 : 8 + self.side] = 1
+        return torch.from_numpy(np.stack([labels] * 3).astype(np.float32)), labels
+
+    def train_dataloader(self):
+        model = self.trainer.lightning_module
+        image, labels = self._image()
+        targets = {k: torch.from_numpy(np.array(v)) for k, v in model.target_encoder()(labels).items()}
+        patches = [{"image": image, "targets": targets}] * 4
+        return DataLoader(patches, batch_size=2, collate_fn=model.collate)
+
+    def val_dataloader(self):
+        image, labels = self._image()
+        whole = {"image": image, "labels": torch.from_numpy(labels), "stem": "a", "modality": ""}
+        return DataLoader([whole], batch_size=1, collate_fn=lambda items: items[0])
+'''
+
+
+@pytest.fixture(autouse=True)
+def _lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lab_data.py").write_text(LAB)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def resolved(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> tuple[str, dict[str, object]]:
+    """Return the class and options of the datamodule that a command line asks for."""
+    start = ["fit", "--model", "cellbench.models.unet.UNetBoundary"]
+    capsys.readouterr()
+    assert main([*start, *words, "--print_config"]) == 0
+    data = yaml.safe_load(capsys.readouterr().out)["data"]
+    return data["class_path"], data["init_args"]
+
+
+@pytest.mark.parametrize(
+    ("configs", "words", "class_path", "expected"),
+    [
+        ([], [], DEFAULT, {"root": None, "crop_size": 256, "balance": "modality"}),
+        (
+            [],
+            ["--data.root", "X", "--data.batch_size", "16"],
+            DEFAULT,
+            {"root": "X", "batch_size": 16},
+        ),
+        (
+            ["data: {crop_size: 96}", "data: {batch_size: 3, root: there}"],
+            ["--data.root", "X"],
+            DEFAULT,
+            {"crop_size": 96, "batch_size": 3, "root": "X"},
+        ),
+        (
+            [f"data: {{class_path: {DEFAULT}, init_args: {{crop_size: 96}}}}"],
+            ["--data.batch_size", "3"],
+            DEFAULT,
+            {"crop_size": 96, "batch_size": 3},
+        ),
+        (
+            [],
+            ["--data.roots", "[a, b]", "--data.shares", "[0.8, 0.2]"],
+            DEFAULT,
+            {"roots": ["a", "b"], "shares": [0.8, 0.2]},
+        ),
+        (
+            ["data: {crop_size: 96}"],
+            ["--data", "lab_data.LabData", "--data.init_args.most", "4", "--data.root", "X"],
+            "lab_data.LabData",
+            {"most": 4, "crop_size": 96, "root": "X"},
+        ),
+        (
+            ["data: {class_path: lab_data.Squares, init_args: {side: 9}}"],
+            [],
+            "lab_data.Squares",
+            {"side": 9},
+        ),
+        (
+            ["data: {augmentation: {class_path: lab_data.Darker, init_args: {factor: 0.3}}}"],
+            [],
+            DEFAULT,
+            {"augmentation": {"class_path": "lab_data.Darker", "init_args": {"factor": 0.3}}},
+        ),
+        (["data: {augmentation: 0.5}"], [], DEFAULT, {"augmentation": 0.5}),
+    ],
+)
+def test_options_of_any_datamodule(
+    configs: list[str],
+    words: list[str],
+    class_path: str,
+    expected: dict[str, object],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    files = [tmp_path / f"{number}.yaml" for number in range(len(configs))]
+    for file, content in zip(files, configs, strict=True):
+        file.write_text(content)
+    given = [word for file in files for word in ("--config", str(file))]
+    found, options = resolved([*given, *words], tmp_path, capsys)
+    assert found == class_path
+    assert {name: options[name] for name in expected} == expected
+
+
+def test_a_subclass_of_the_datamodule_trains_resumes_and_tunes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
+    config = tmp_path / "lab.yaml"
+    config.write_text(
+        "data: {class_path: lab_data.LabData, init_args: {augmentation: {class_path: lab_data.Darker}}}"
+    )
+    more = ("--config", str(config), "--tune", "true")
+    assert fit("unet", run, data, *more, "--trainer.max_epochs", "1") == 0
+    assert "decodes with" in capsys.readouterr().err
+    assert fit("unet", run, data, *more, "--ckpt_path", "last") == 0
+    entry = yaml.safe_load((run / "entry.yaml").read_text())
+    assert entry["trained_on"] == ["data"]
+
+
+def test_two_roots_are_named_in_the_entry(tmp_path: Path) -> None:
+    roots = [make_dataset(tmp_path / name, images=1) for name in ("new", "old")]
+    more = ("--data.roots", f"[{roots[0]}, {roots[1]}]", "--data.shares", "[0.7, 0.3]")
+    assert fit("unet", tmp_path / "run", roots[0], *more, "--trainer.max_epochs", "1") == 0
+    entry = yaml.safe_load((tmp_path / "run/entry.yaml").read_text())
+    assert entry["trained_on"] == ["new", "old"]
+    assert entry["title"] == "UNetBoundary trained on new and old"
+
+
+def test_a_datamodule_without_dataset_folders_trains_and_is_not_tuned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    words = [
+        *("fit", "--model", "cellbench.models.unet.UNetBoundary", "--data", "lab_data.Squares"),
+        *("--model.channels", "[4, 8]", "--model.residual_units", "1", "--model.window", "64"),
+        *("--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"),
+        *("--trainer.default_root_dir", str(run), "--trainer.enable_progress_bar", "false"),
+        *("--config", str(Path(__file__).parents[2] / "configs/base.yaml")),
+        *("--trainer.max_epochs", "1", "--trainer.check_val_every_n_epoch", "1"),
+    ]
+    assert main(words) == 0
+    said = capsys.readouterr().err
+    assert "best.ckpt: decoding is not tuned, because Squares does not list images" in said
+    entry = yaml.safe_load((run / "entry.yaml").read_text())
+    assert (entry["trained_on"], entry["title"]) == ([], "UNetBoundary")
+
+
+@pytest.mark.parametrize("verb", ["fit", "validate", "test", "predict"])
+def test_help_has_a_description_and_an_example(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"Example: cellbench {verb} --config" in text
+    assert "choose the decoding options of the best checkpoint" in text
+    assert "Runs the full optimization routine" not in text
+
+
+def test_the_example_of_the_help_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    from cellbench.training.help_texts import HELP
+
+    for verb, texts in HELP.items():
+        example = texts["epilog"].splitlines()[1].split()
+        assert example[:2] == ["cellbench", verb]
+        assert main([*example[1:], "--print_config"]) == 0
