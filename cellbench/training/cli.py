@@ -13,7 +13,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_info
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
+    MisconfigurationException,
+)
 
 from cellbench.errors import CellbenchError, CheckpointError, UsageError
 from cellbench.files import written_whole
@@ -34,8 +36,25 @@ LAST = "last.ckpt"
 class TrainingCLI(LightningCLI):
     """LightningCLI that keeps a run's files in ``trainer.default_root_dir`` and tunes its decoding."""
 
+    def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Declare the seed, with a description that can be understood without Lightning's manual.
+
+        Args:
+            parser: the parser of one verb.
+        """
+        parser.add_argument(
+            "--seed_everything",
+            type=bool | int,
+            default=self.seed_everything_default,
+            help="seed of all random numbers of the run; true draws a new one",
+        )
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Declare options of cellbench itself, and the datamodule that is used unless one is named."""
+        """Declare options of cellbench itself, and the datamodule that is used unless one is named.
+
+        Args:
+            parser: the parser of one verb.
+        """
         parser.add_argument(
             "--tune",
             type=bool,
@@ -138,6 +157,7 @@ def train(words: Sequence[str]) -> None:
             save_config_kwargs={"overwrite": True},
             parser_class=OneLineParser,
             parser_kwargs=HELP,
+            auto_configure_optimizers=False,  # it would ignore the model's own options in silence
             args=list(words),
         )
     except UsageError as error:

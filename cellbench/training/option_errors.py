@@ -6,6 +6,7 @@ from argparse import _SubParsersAction
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -213,7 +214,8 @@ def _parameters(class_path: str) -> list[str]:
     module, _, name = class_path.rpartition(".")
     try:
         parser = ArgumentParser(exit_on_error=False)
-        return parser.add_class_arguments(getattr(import_module(module), name), fail_untyped=False)
+        kind = getattr(import_module(module), name)
+        return list(parser.add_class_arguments(kind, fail_untyped=False))
     except Exception:  # whatever a class from outside raises, the message matters more
         return []
 
@@ -252,17 +254,14 @@ def _import_problem(lines: Sequence[str]) -> str:
         return f"{found[1]} is abstract; name a class that is derived from it"
     if _NO_PATH.search(text):
         return f"{value} is not a class path; write it as package.module.Class"
-    bullets = [line.strip(" -") for line in lines[lines.index(_first(lines, "Errors:")) + 1 :]]
+    errors = dropwhile(lambda line: line.strip() != "Errors:", lines)
+    bullets = (line.strip(" -") for line in list(errors)[1:])
     reasons = [
         each for each in bullets if each and not each.startswith(("Expected", "Problem", "Given"))
     ]
     if not reasons:
         return ""
     return f"cannot import {value} ({reasons[0]}); check its spelling and that its package is installed"
-
-
-def _first(lines: Sequence[str], word: str) -> str:
-    return next((line for line in lines if line.strip() == word), lines[0])
 
 
 def _value(lines: Sequence[str]) -> str:

@@ -60,7 +60,7 @@ def test_each_root_has_its_share_of_the_patches(tmp_path: Path) -> None:
     assert data.dataset_names() == ["a", "b"]
     assert {item.root for item in data.items("tune")} == {new}
     pooled = module_with_model(tmp_path, root=str(old), roots=[str(new), str(old)])
-    assert 0.2 < pooled.train_weights(items)[0].item() < 0.5
+    assert 0.15 < pooled.train_weights(items)[0].item() < 0.5
     assert {item.root for item in pooled.items("test")} == {old}
 
 
@@ -93,7 +93,7 @@ class Inverted(PatchAugmentation):
     def __init__(self, floor: float = 0.0) -> None:
         self.floor = floor
 
-    def __call__(self, image, labels, rng):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+    def __call__(self, image, labels, rng):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204, ARG002
         planes = 1 - image.transpose(2, 0, 1) / np.float32(255)
         return np.maximum(planes, np.float32(self.floor)), labels
 
@@ -129,7 +129,7 @@ def test_an_augmentation_can_be_any_class(tmp_path: Path) -> None:
 
 def test_an_epoch_needs_a_batch(tmp_path: Path) -> None:
     data = module_with_model(tmp_path, patches_per_epoch=3, batch_size=4)
-    with pytest.raises(UsageError, match=r"patches_per_epoch 3: .* batch_size \(4\) or more"):
+    with pytest.raises(UsageError, match=r"patches_per_epoch 3: .*batch_size \(4\) or more"):
         data.train_dataloader()
 
 

@@ -11,6 +11,7 @@ from cellbench.training.option_errors import one_line
 MODEL = "cellbench.models.convnext_stardist.ConvNextStarDist"
 DATA = "cellbench.training.datamodule.CellDataModule"
 BASE = ["--config", str(CONFIGS / "base.yaml"), "--model", MODEL]
+SMALL = ["--config", str(CONFIGS / "base.yaml"), "--config", str(CONFIGS / "model/unet.yaml")]
 
 
 def error_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -54,6 +55,17 @@ def error_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
             "data.augmentation: expected a number or a class path such as package.module.Class, "
             "but got much",
         ),
+    ],
+)
+def test_wrong_options_are_one_line(
+    words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert error_line(["fit", *BASE, *words], capsys).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
         (["--trainer.accelerator", "x"], "these options do not fit together: You selected an"),
         (["--trainer.max_time", "5"], "trainer: `Timer(duration='5')` is not a valid duration"),
         (
@@ -70,10 +82,10 @@ def error_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ),
     ],
 )
-def test_wrong_options_are_one_line(
+def test_options_that_do_not_fit_together_are_one_line(
     words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert error_line(["fit", *BASE, *words], capsys).startswith(expected)
+    assert error_line(["fit", *SMALL, *words], capsys).startswith(expected)
 
 
 @pytest.mark.parametrize(
