@@ -1,4 +1,4 @@
-"""Trained models at work: one image, a folder, a whole slide, an ensemble."""
+"""Using trained models: on one image, a folder, a whole slide, or as an ensemble."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Test-time augmentation: an image in eight positions, its maps turned back and averaged."""
+"""Test-time augmentation: the maps of an image in its eight orientations, rotated back and averaged."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -6,27 +6,27 @@ from itertools import product
 import torch
 
 from cellbench.inference.ensemble import mean_maps
-from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.dense import DenseModel
 from cellbench.representations.base import NumpyMaps
 
 VIEWS = tuple(product((False, True), range(4)))
-"""Flipped or not, and the number of quarter turns after that."""
+"""For each orientation, whether the image is flipped, and the number of quarter turns after that."""
 
 
-def augmented_maps(model: InstanceSegmentationModel, image: torch.Tensor) -> NumpyMaps:
-    """Average the maps of an image in its eight positions; it takes eight times as long.
+def augmented_maps(model: DenseModel, image: torch.Tensor) -> NumpyMaps:
+    """Average the maps of an image over its eight orientations; this takes eight times as long.
 
     Args:
         model: a loaded model.
         image: (3, H, W) in [0, 1].
 
     Returns:
-        (C, H, W) for each map, those of the image as it is.
+        (C, H, W) for each map, in the original orientation.
     """
-    return mean_maps(_turned_back(model, image))
+    return mean_maps(_rotated_back(model, image))
 
 
-def _turned_back(model: InstanceSegmentationModel, image: torch.Tensor) -> Iterator[NumpyMaps]:
+def _rotated_back(model: DenseModel, image: torch.Tensor) -> Iterator[NumpyMaps]:
     for flipped, turns in VIEWS:
         view = torch.rot90(image.flip(-1) if flipped else image, turns, (-2, -1))
         yield model.representation.turn_back(model.predict_maps(view), turns, flipped)

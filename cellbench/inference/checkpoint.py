@@ -1,61 +1,127 @@
-"""A checkpoint back to a model."""
+"""Loading a model from its checkpoint."""
 
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from cellbench.errors import CheckpointError, UsageError
-from cellbench.models import model_class
 from cellbench.models.base import MODEL_KEY, InstanceSegmentationModel
+from cellbench.models.registry import (
+    OWN_MODELS,
+    class_path,
+    import_model,
+    is_registered,
+    resolve_class_path,
+)
+from cellbench.models.weights import read_checkpoint
+
+ModelClass = type[InstanceSegmentationModel] | str
+"""The class of a model, its class path, or its registered name."""
 
 _KEYS = {MODEL_KEY, "hyper_parameters", "state_dict"}
 
 
 def load_model(
-    checkpoint: str | Path, device: str | torch.device | None = None
+    path: str | Path,
+    device: str | torch.device | None = None,
+    *,
+    model_class: ModelClass | None = None,
 ) -> InstanceSegmentationModel:
-    """Load a trained model; the checkpoint alone is enough, and can run no code.
+    """Load a trained model from its checkpoint; no code in the file can run.
+
+    The checkpoint stores the class path of the model. The class must belong to cellbench or to an
+    installed package that registers it (entry-point group ``cellbench.models``), or be given as
+    ``model_class``; the module of any other class is not imported.
 
     Args:
-        checkpoint: a file that training wrote.
-        device: where the model goes; the first GPU, else the CPU, unless given.
+        path: a checkpoint file that training wrote.
+        device: device of the model; by default the first GPU, or the CPU where there is none.
+        model_class: class of the model, or its class path or registered name; needed where the class
+            is not registered.
 
     Returns:
-        The model with averaged weights where training averaged them, ready to segment.
+        The model, with averaged weights if training averaged them, ready to segment.
 
     Raises:
-        CheckpointError: if the file is absent, damaged, or no checkpoint of a cellbench model.
-        UsageError: if there is no such device.
+        CheckpointError: if the file does not exist, is damaged, is not a checkpoint of a cellbench
+            model, or is one of a class that may not be imported or is not ``model_class``.
+        UsageError: if the device does not exist or ``model_class`` cannot be imported.
     """
-    path = Path(checkpoint)
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such checkpoint; `make train` writes one")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged files raise whatever their bytes lead to
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    content = read_checkpoint(path)
+    if not content.keys() >= _KEYS or not isinstance(content["hyper_parameters"], dict):
         raise CheckpointError(
-            f"{path}: not a readable checkpoint ({reason}); copy it again"
-        ) from error
-    if not isinstance(content, dict) or not content.keys() >= _KEYS:
-        raise CheckpointError(f"{path}: not a checkpoint of a cellbench model; give one from runs/")
-    made = model_class(content[MODEL_KEY])
+            f"{path}: not a checkpoint of a cellbench model; give a file that `cellbench fit` wrote"
+        )
+    found = _find_class(Path(path), _stored_class(Path(path), content), model_class)
+    model = _restore(Path(path), found, content)
+    try:
+        return model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"device {device!r}: not available on this machine ({reason})") from error
+
+
+def _stored_class(path: Path, content: dict[str, Any]) -> str:
+    """Return the class path that a checkpoint stores.
+
+    Older checkpoints store the name of a file instead, which is unique among cellbench's own models
+    only. Those that the command line wrote have the class path among the hyper-parameters.
+    """
+    stored = str(content[MODEL_KEY])
+    if "." in stored:
+        return stored
+    known = content["hyper_parameters"].get("_class_path") or OWN_MODELS.get(stored)
+    if not known:
+        raise CheckpointError(
+            f"{path}: was written by an earlier version and does not say where its model {stored!r} "
+            "is defined; train the model again"
+        )
+    return str(known)
+
+
+def _find_class(
+    path: Path, stored: str, model_class: ModelClass | None
+) -> type[InstanceSegmentationModel]:
+    """Import the class of a checkpoint if that is allowed."""
+    if model_class is None:
+        if not is_registered(stored):
+            raise CheckpointError(
+                f"{path}: its model {stored} is not registered, so its code is not imported; if you "
+                f"trust it, add --model-class {stored} (in Python: model_class=), or install the "
+                "package that registers it"
+            )
+        return import_model(stored)
+    chosen = (
+        import_model(resolve_class_path(model_class))
+        if isinstance(model_class, str)
+        else model_class
+    )
+    if stored not in (class_path(chosen), model_class):
+        raise CheckpointError(
+            f"{path}: is a checkpoint of {stored}, not of {class_path(chosen)}; give the right model "
+            "class, or leave the option out"
+        )
+    return chosen
+
+
+def _restore(
+    path: Path, model_class: type[InstanceSegmentationModel], content: dict[str, Any]
+) -> InstanceSegmentationModel:
     # LightningCLI adds entries of its own, which start with an underscore.
     options = {k: v for k, v in content["hyper_parameters"].items() if not k.startswith("_")}
-    if "pretrained" in signature(made).parameters:
+    options.pop("weights", None)
+    if "pretrained" in signature(model_class).parameters:
         options["pretrained"] = False
     try:
-        model = made(**options)
+        model = model_class(**options)
         model.load_state_dict(content["state_dict"])
         model.on_load_checkpoint(content)
     except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
-            f"{path}: was written by another version ({reason}); train again"
+            f"{path}: does not fit the present version of {class_path(model_class)} ({reason}); train "
+            "the model again"
         ) from error
-    try:
-        return model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UsageError(f"device {device!r}: cannot be used here ({reason})") from error
+    return model

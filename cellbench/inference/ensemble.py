@@ -1,4 +1,4 @@
-"""Several checkpoints as one: their maps are averaged before decoding."""
+"""Ensembles: the maps of several models are averaged before they are decoded."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -7,41 +7,85 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cellbench.errors import CheckpointError
-from cellbench.inference.checkpoint import load_model
+from cellbench.errors import CheckpointError, UsageError
+from cellbench.inference.checkpoint import ModelClass, load_model
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.dense import DenseModel
+from cellbench.models.router import Router
 from cellbench.representations.base import NumpyMaps
 
 _log = logging.getLogger(__name__)
 
 
 def load_models(
-    checkpoints: Sequence[str | Path], device: str | torch.device | None = None
+    checkpoints: Sequence[str | Path],
+    device: str | torch.device | None = None,
+    *,
+    model_class: ModelClass | None = None,
 ) -> list[InstanceSegmentationModel]:
-    """Load the models of an ensemble; it takes as many times longer as there are checkpoints.
+    """Load the models of an ensemble; each further checkpoint adds the time of the first.
 
-    Cells are decoded as the first checkpoint says.
+    The options of decoding are those of the first checkpoint.
 
     Args:
-        checkpoints: files that training wrote.
-        device: where the models go; the first GPU, else the CPU, unless given.
+        checkpoints: checkpoint files that training wrote.
+        device: device of the models; by default the first GPU, or the CPU where there is none.
+        model_class: as in :func:`~cellbench.inference.checkpoint.load_model`.
 
     Raises:
-        CheckpointError: if a file is no checkpoint, or the maps of two mean different things.
-        UsageError: if there is no such device.
+        CheckpointError: if a file is not a checkpoint, or two models do not predict the same maps.
+        UsageError: if the device does not exist, or models without dense maps are to be averaged.
     """
-    models = [load_model(path, device) for path in checkpoints]
-    for path, model in zip(checkpoints, models, strict=True):
-        _check_same_maps(models[0], model, f"{path}: cannot join {checkpoints[0]}")
-        if model.representation.decoding() != models[0].representation.decoding():
+    models = [load_model(path, device, model_class=model_class) for path in checkpoints]
+    if len(models) == 1:
+        return models
+    first, *_ = (with_dense_maps(model) for model in models)
+    for path, model in zip(checkpoints[1:], models[1:], strict=True):
+        other = with_dense_maps(model)
+        _check_same_maps(first, other, f"{path}: cannot be averaged with {checkpoints[0]}")
+        if other.representation.decoding() != first.representation.decoding():
             _log.warning(
-                "%s: was tuned to decode otherwise than %s, which holds", path, checkpoints[0]
+                "%s: its options of decoding differ from those of %s, which are used",
+                path,
+                checkpoints[0],
             )
     return models
 
 
+def with_dense_maps(model: InstanceSegmentationModel) -> DenseModel | Router:
+    """Return a model that predicts dense maps as it is, and refuse any other.
+
+    Args:
+        model: a loaded model.
+
+    Raises:
+        UsageError: if the model does not predict dense maps.
+    """
+    if isinstance(model, DenseModel | Router):
+        return model
+    raise UsageError(
+        f"{model.model_name()}: does not predict dense maps, so its predictions cannot be averaged; "
+        "use one checkpoint, without --tta"
+    )
+
+
+def routed(models: Sequence[DenseModel | Router], image: torch.Tensor) -> list[DenseModel]:
+    """Return the models that predict the maps of an image; the first router chooses for all.
+
+    Args:
+        models: the models of an ensemble, which are all of one class.
+        image: (3, H, W) in [0, 1].
+    """
+    first = models[0]
+    index = first.choose(image) if isinstance(first, Router) else 0
+    return [each.stream(index) if isinstance(each, Router) else each for each in models]
+
+
 def mean_maps(parts: Iterable[NumpyMaps]) -> NumpyMaps:
-    """Average maps (C, H, W) by name, into the arrays of the first part: a slide's maps fill gigabytes.
+    """Average maps by name. The arrays of the first part are overwritten, to save memory.
+
+    Args:
+        parts: (C, H, W) for each map, for each part.
 
     Example:
         >>> mean_maps([{"a": np.zeros((1, 2, 2))}, {"a": np.ones((1, 2, 2))}])["a"].tolist()
@@ -54,22 +98,22 @@ def mean_maps(parts: Iterable[NumpyMaps]) -> NumpyMaps:
         count += 1
         for name in total:
             total[name] += part[name]
-        del part  # before the next is made
+        del part  # frees its memory before the next one is predicted
     if count > 1:
         for values in total.values():
             values /= count
     return total
 
 
-def _check_same_maps(
-    first: InstanceSegmentationModel, other: InstanceSegmentationModel, what: str
-) -> None:
+def _check_same_maps(first: DenseModel | Router, other: DenseModel | Router, problem: str) -> None:
     if type(other) is not type(first):
         names = f"{other.model_name()}, not {first.model_name()}"
-        raise CheckpointError(f"{what}: its model is {names}; an ensemble has one model")
-    mine, theirs = (each.representation.fixed() for each in (first, other))
+        raise CheckpointError(f"{problem}: its model is {names}; all must be the same model")
+    options, others = (each.representation.fixed() for each in (first, other))
     differing = sorted(
-        name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)
+        name for name in options.keys() | others.keys() if options.get(name) != others.get(name)
     )
     if differing:
-        raise CheckpointError(f"{what}: they differ in {', '.join(differing)}; train them alike")
+        raise CheckpointError(
+            f"{problem}: they differ in {', '.join(differing)}; train them with the same options"
+        )

@@ -16,17 +16,18 @@ from cellbench.evaluation.runtimes import RUNTIME_COLUMNS, RUNTIME_FILE, rank_ru
 from cellbench.files import write_rows
 from cellbench.images import image_files, read_image
 from cellbench.inference.augmented import augmented_maps
-from cellbench.inference.ensemble import mean_maps
+from cellbench.inference.ensemble import mean_maps, routed, with_dense_maps
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap, label_path, write_labels
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.dense import DenseModel
 from cellbench.networks.precision import half_precision
 from cellbench.representations.base import NumpyMaps
 
 Models = InstanceSegmentationModel | Sequence[InstanceSegmentationModel]
 Precision = Literal["auto", "bf16", "32"]
 
-_OF_ONE_IMAGE = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
+_IMAGE_ERRORS = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
 
 _log = logging.getLogger(__name__)
 
@@ -42,22 +43,30 @@ def segment_image(
 
     Args:
         model: a loaded model, or the models of an ensemble (see :func:`load_models`).
-        image: (H, W, 3) in [0, 1], as :func:`cellbench.images.read_image` gives it.
-        precision: ``auto`` is half precision where the hardware is fast in it, ``bf16`` is half
-            precision everywhere, ``32`` nowhere.
-        augment: average over the image's eight positions; it takes eight times as long.
+        image: (H, W, 3) in [0, 1], as :func:`cellbench.images.read_image` returns it. Values that are
+            not finite are replaced, because they would spread over much of the prediction.
+        precision: ``auto`` uses half precision where the hardware is fast in it, ``bf16`` always,
+            ``32`` never.
+        augment: average over the eight orientations of the image; this takes eight times as long.
 
     Returns:
         (H, W) label map, ids 1 … N.
+
+    Raises:
+        UsageError: if several models or orientations are to be averaged, and a model does not predict
+            dense maps.
     """
     models = [model] if isinstance(model, InstanceSegmentationModel) else list(model)
-    chosen = _chosen(models, _pixels(image))
+    pixels = image_tensor(image)
+    with torch.inference_mode(), _autocast(models[0].device.type, precision):
+        if len(models) == 1 and not augment:
+            return models[0].segment_tiled(pixels)
+        streams = routed([with_dense_maps(each) for each in models], pixels)
 
-    def segment(tile: npt.NDArray[np.floating]) -> LabelMap:
-        maps = _mean(chosen, _pixels(tile), precision, augment)
-        return chosen[0].representation.decode(maps)
+        def segment(tile: torch.Tensor) -> LabelMap:
+            return streams[0].representation.decode(_mean(streams, tile.permute(2, 0, 1), augment))
 
-    return segment_in_tiles(segment, image)
+        return segment_in_tiles(segment, pixels.permute(1, 2, 0))
 
 
 def predict_maps(
@@ -69,44 +78,38 @@ def predict_maps(
 ) -> NumpyMaps:
     """Predict the activated maps of one image, averaged over models; see :func:`segment_image`.
 
-    Of models with several streams the first chooses one for all.
-
-    What is not a number counts as black, lest it spread over all that the network sees with it.
+    Args:
+        models: one loaded model, or those of an ensemble; of several routers the first chooses.
+        image: as in :func:`segment_image`, but not cut into tiles.
+        precision: as in :func:`segment_image`.
+        augment: as in :func:`segment_image`.
 
     Returns:
         (C, H, W) float32 for each map.
+
+    Raises:
+        UsageError: if a model does not predict dense maps.
     """
-    pixels = _pixels(image)
-    return _mean(_chosen(models, pixels), pixels, precision, augment)
+    pixels = image_tensor(image)
+    with torch.inference_mode(), _autocast(models[0].device.type, precision):
+        return _mean(routed([with_dense_maps(each) for each in models], pixels), pixels, augment)
 
 
-def _mean(
-    streams: Sequence[InstanceSegmentationModel],
-    pixels: torch.Tensor,
-    precision: Precision,
-    augment: bool,
-) -> NumpyMaps:
-    predict = augmented_maps if augment else InstanceSegmentationModel.predict_maps
-    with torch.inference_mode(), _autocast(streams[0].device.type, precision):
-        return mean_maps(predict(each, pixels) for each in streams)
+def _mean(streams: Sequence[DenseModel], pixels: torch.Tensor, augment: bool) -> NumpyMaps:
+    return mean_maps(
+        augmented_maps(each, pixels) if augment else each.predict_maps(pixels) for each in streams
+    )
 
 
-def choose_stream(model: InstanceSegmentationModel, image: npt.NDArray[np.floating]) -> int:
-    """Give the number of the stream that a model chooses for an image (H, W, 3) in [0, 1]."""
-    with torch.inference_mode():
-        return model.choose(_pixels(image))
+def image_tensor(image: npt.NDArray[np.floating]) -> torch.Tensor:
+    """Turn an image into a tensor of finite values.
 
+    Args:
+        image: (H, W, 3); NaN and −∞ become 0, ∞ becomes 1.
 
-def _chosen(
-    models: Sequence[InstanceSegmentationModel], pixels: torch.Tensor
-) -> list[InstanceSegmentationModel]:
-    """Give each model's stream for an image; the first model chooses for all."""
-    with torch.inference_mode():
-        index = models[0].choose(pixels)
-    return [each.stream(index) for each in models]
-
-
-def _pixels(image: npt.NDArray[np.floating]) -> torch.Tensor:
+    Returns:
+        (3, H, W) float32.
+    """
     finite = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=1.0, neginf=0.0)
     return torch.from_numpy(np.ascontiguousarray(finite)).permute(2, 0, 1)
 
@@ -117,16 +120,19 @@ def _autocast(device: str, precision: Precision) -> AbstractContextManager[objec
 
 
 def find_images(inputs: str | Path) -> dict[str, Path]:
-    """List the images of a folder, or the one file, by stem.
+    """Return the image files of a folder, or the one file, by stem.
+
+    Args:
+        inputs: an image file, or a folder of images.
 
     Raises:
-        ImageError: if there is none.
+        ImageError: if there is no image.
     """
     path = Path(inputs)
     if path.is_dir():
         files = image_files(path)
         if not files:
-            raise ImageError(f"{path}: holds no images")
+            raise ImageError(f"{path}: the folder contains no images")
         return files
     if not path.is_file():
         raise ImageError(f"{path}: no such file or folder")
@@ -144,14 +150,14 @@ def segment_files(
 ) -> list[str]:
     """Segment image files; write ``<stem>_label.tiff`` and ``runtime.csv``.
 
-    A bad image is reported and the rest go on. A time runs from opening the image to the written
-    label map, without the loading of the model.
+    If an image fails, the error is logged and the others are segmented. The time of an image is from
+    opening it to the written label map; it does not include loading the model.
 
     Args:
         model: a loaded model, or the models of an ensemble.
-        files: images by stem.
-        outputs: folder of the label maps.
-        progress: wraps the stems, such as a progress bar.
+        files: image files by stem.
+        outputs: folder for the label maps.
+        progress: function that wraps the stems, for example in a progress bar.
         precision: as in :func:`segment_image`.
         augment: as in :func:`segment_image`.
 
@@ -168,19 +174,19 @@ def segment_files(
                 image = read_image(files[stem])
                 labels = segment_image(model, image, precision=precision, augment=augment)
                 write_labels(label_path(outputs, stem), labels)
-            except _OF_ONE_IMAGE as error:
-                _log.error("%s", _told(error, files[stem]))
+            except _IMAGE_ERRORS as error:
+                _log.error("%s", _error_message(error, files[stem]))
                 failed.append(stem)
                 continue
             seconds = time.perf_counter() - start
             height, width = image.shape[:2]
             times.append((files[stem].name, seconds, rank_runtime_seconds(seconds, height, width)))
-    finally:  # those of a run that is stopped, too
+    finally:  # also when the run is interrupted
         write_runtimes(Path(outputs) / RUNTIME_FILE, times)
     return failed
 
 
-def _told(error: Exception, file: Path) -> str:
+def _error_message(error: Exception, file: Path) -> str:
     if isinstance(error, CellbenchError | OSError):  # they name the file
         return " ".join(str(error).split())
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
@@ -189,6 +195,11 @@ def _told(error: Exception, file: Path) -> str:
 
 
 def write_runtimes(path: Path, times: Iterable[tuple[str, float, float]]) -> None:
-    """Write the official runtime CSV: image name, seconds, seconds beyond the tolerance."""
+    """Write the official runtime CSV.
+
+    Args:
+        path: the file.
+        times: for each image its file name, seconds, and seconds beyond the tolerance.
+    """
     rows = (dict(zip(RUNTIME_COLUMNS, time, strict=True)) for time in times)
     write_rows(path, RUNTIME_COLUMNS, rows)

@@ -1,4 +1,4 @@
-"""Whole slides: tile by tile, or their middle, as their maps at once would fill the memory."""
+"""Whole slides are processed in tiles, or only their middle, because all maps at once fill the memory."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,9 +12,9 @@ from cellbench.labels import LabelMap, relabel
 Pixels = TypeVar("Pixels", bound=Any)  # an array of NumPy or PyTorch
 
 LARGEST_SIDE = 5000
-"""Larger images are cut; from 5000 × 5000 px on the challenge speaks of whole slides."""
+"""Images with a longer side are cut into tiles; the challenge calls 5000 × 5000 px a whole slide."""
 _MARGIN = 256
-_SLACK = 16  # pixels; a cell's middle is not quite the same in two tiles
+_SLACK = 16  # pixels; the centre of a cell differs a little between two tiles
 
 
 def segment_in_tiles(
@@ -23,17 +23,17 @@ def segment_in_tiles(
     largest_side: int = LARGEST_SIDE,
     margin: int = _MARGIN,
 ) -> LabelMap:
-    """Segment an image in tiles of about equal size, each of which sees some of its neighbours.
+    """Segment an image in tiles of about equal size that overlap by a margin.
 
-    A cell is taken from the tile in which its centre of mass lies. Close to the line both tiles may
-    claim it: the second leaves out what has most of its pixels in cells that are there already. Only
-    what reaches further than ``margin`` into a neighbour is cut off.
+    A cell is taken from the tile that contains its centre of mass. Close to the border between two
+    tiles both may contain it; then the second tile leaves out a cell most of whose pixels are in cells
+    found before. Only cells that reach further than ``margin`` into a neighbouring tile are cut off.
 
     Args:
-        segment: (h, w, 3) to a label map (h, w), ids 1 … n.
+        segment: function from a tile (h, w, 3) to its label map (h, w), ids 1 … n.
         image: (H, W, 3).
-        largest_side: tiles have no longer sides; a smaller image is segmented as it is.
-        margin: pixels of its neighbours that a tile sees too.
+        largest_side: longest side of a tile without its margin; a smaller image is segmented at once.
+        margin: number of pixels of the neighbouring tiles that a tile includes.
 
     Returns:
         (H, W) label map, ids 1 … N.
@@ -67,7 +67,11 @@ def segment_in_tiles(
 
 
 def middle(image: Pixels, largest_side: int = LARGEST_SIDE) -> Pixels:
-    """Cut out the middle of an image (H, W, …), up to ``largest_side`` pixels high and wide.
+    """Cut out the middle of an image.
+
+    Args:
+        image: (H, W, …).
+        largest_side: largest height and width of the result, in pixels.
 
     Example:
         >>> middle(np.arange(10)[None], 4)
@@ -79,7 +83,7 @@ def middle(image: Pixels, largest_side: int = LARGEST_SIDE) -> Pixels:
 
 
 def _parts(side: int, largest: int) -> list[tuple[int, int]]:
-    """Cut a side into as few parts as can be, equal but for a pixel."""
+    """Cut a side into as few parts as possible, whose lengths differ by at most one pixel."""
     count = -(-side // largest)
     return list(pairwise(side * index // count for index in range(count + 1)))
 
@@ -90,13 +94,13 @@ def _numbers(
     core: tuple[tuple[int, int], tuple[int, int]],
     used: int,
 ) -> npt.NDArray[np.int32]:
-    """Give each cell of a tile its number in the slide, from ``used`` + 1 on; 0 where it is left out.
+    """Return the id of each cell of a tile in the slide, from ``used`` + 1 on; 0 where it is left out.
 
     Args:
-        found: (h, w) the tile's own label map.
-        taken: (h, w) pixels of cells that are there already.
-        core: first row and the one after the last of what belongs to the tile alone; the same of columns.
-        used: the largest number so far.
+        found: (h, w) label map of the tile.
+        taken: (h, w) pixels of cells that were found in other tiles.
+        core: first row, and the row after the last, of the tile without its margin; the same of columns.
+        used: the largest id so far.
     """
     from cellbench.labels.measures import COLUMN_SUM, PIXELS, ROW_SUM, measure_cells
 

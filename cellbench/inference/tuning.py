@@ -1,4 +1,4 @@
-"""Fitting the options of decoding to labelled images, the network as it is."""
+"""Fitting the options of decoding to labelled images; the network does not change."""
 
 import os
 import tempfile
@@ -17,11 +17,13 @@ from cellbench.errors import DatasetError, UsageError
 from cellbench.evaluation import score_image
 from cellbench.files import written_whole
 from cellbench.images import read_image
-from cellbench.inference.checkpoint import load_model
-from cellbench.inference.segment import choose_stream, predict_maps
+from cellbench.inference.checkpoint import ModelClass, load_model
+from cellbench.inference.segment import image_tensor, predict_maps
 from cellbench.inference.tiles import middle
 from cellbench.labels import LabelMap, read_labels, relabel
-from cellbench.models.base import DECODING_KEY, InstanceSegmentationModel
+from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.dense import DECODING_KEY, DenseModel
+from cellbench.models.router import Router
 from cellbench.representations import Representation
 
 Decoding = dict[str, float]
@@ -32,10 +34,10 @@ _ROUNDS = 3
 
 @dataclass(frozen=True)
 class Trial:
-    """One set of decoding options and what it scored.
+    """One set of decoding options and its score.
 
     Attributes:
-        option: the option that was varied; empty for the options at the start.
+        option: the option that was varied; empty for the initial options.
         decoding: the value of each option.
         f1: mean F1 over the images, by the rules of the challenge.
     """
@@ -46,7 +48,12 @@ class Trial:
 
 
 def progress_bar(items: Sequence[Any], what: str) -> Any:  # noqa: ANN401  (tqdm ships loose types)
-    """Show on a terminal how far a sequence is worked through; it goes when that is done."""
+    """Show a progress bar on a terminal, and remove it at the end.
+
+    Args:
+        items: the sequence that is worked through.
+        what: name of the work, shown beside the bar.
+    """
     from tqdm import tqdm
 
     return tqdm(items, desc=what, unit="image", leave=False, disable=None)
@@ -57,22 +64,58 @@ def tune_checkpoint(
     items: Sequence[DatasetImage],
     device: str | torch.device | None = None,
     progress: Progress = lambda each, _: each,
+    *,
+    model_class: ModelClass | None = None,
 ) -> dict[int, list[Trial]]:
-    """Tune the decoding of a trained model and store the best in its checkpoint; all else in it stays.
+    """Tune the decoding of a trained model, and store the best options in its checkpoint.
 
     Args:
-        checkpoint: a file that training wrote.
+        checkpoint: a checkpoint file that training wrote; nothing else in it changes.
         items: images with label maps.
-        device: where the network runs; the first GPU, else the CPU, unless given.
+        device: device of the network; by default the first GPU, or the CPU where there is none.
         progress: as in :func:`tune_decoding`.
+        model_class: as in :func:`~cellbench.inference.checkpoint.load_model`.
 
     Returns:
         The trials of each stream, see :func:`tune_streams`.
+
+    Raises:
+        UsageError: if the model has no options to fit.
     """
-    model = load_model(checkpoint, device)
+    model = load_model(checkpoint, device, model_class=model_class)
     trials = tune_streams(model, items, progress)
-    store_decoding(checkpoint, model.representation.decoding())
+    store_decoding(checkpoint, tunable(model).representation.decoding())
     return trials
+
+
+def tunable(model: InstanceSegmentationModel) -> DenseModel | Router:
+    """Return a model whose decoding has options to fit as it is, and refuse any other.
+
+    Args:
+        model: any model.
+
+    Raises:
+        UsageError: if the model has no options to fit.
+    """
+    if isinstance(model, DenseModel | Router) and model.representation.decoding():
+        return model
+    raise UsageError(why_not_tunable(model))
+
+
+def why_not_tunable(model: InstanceSegmentationModel) -> str:
+    """Return the reason why the decoding of a model cannot be tuned; empty if it can.
+
+    Args:
+        model: any model.
+    """
+    if not isinstance(model, DenseModel | Router):
+        reason = "does not predict dense maps, so there is no decoding to tune"
+    elif not model.representation.decoding():
+        name = type(model.representation).__name__
+        reason = f"the decoding of its representation {name} has no options to tune"
+    else:
+        return ""
+    return f"{model.model_name()}: {reason}"
 
 
 def tune_streams(
@@ -80,9 +123,9 @@ def tune_streams(
     items: Sequence[DatasetImage],
     progress: Progress = lambda each, _: each,
 ) -> dict[int, list[Trial]]:
-    """Tune the decoding of each stream of a model on the images that the model chooses it for.
+    """Tune the decoding of a model; of a router each stream on the images that it is chosen for.
 
-    A stream that is chosen for none keeps its options. Most models have one stream, themselves.
+    A stream that is chosen for no image, or that has no options to fit, keeps its options.
 
     Args:
         model: a loaded model.
@@ -90,46 +133,51 @@ def tune_streams(
         progress: as in :func:`tune_decoding`.
 
     Returns:
-        The trials of each stream that is chosen, see :func:`tune_decoding`, by its number.
+        The trials of each stream, see :func:`tune_decoding`, by its number; 0 for other models.
+
+    Raises:
+        UsageError: if the model has no options to fit.
     """
-    if model.stream(0) is model:
-        return {0: tune_decoding(model, items, progress)}
+    tuned = tunable(model)
+    if isinstance(tuned, DenseModel):
+        return {0: tune_decoding(tuned, items, progress)}
     chosen: dict[int, list[DatasetImage]] = {}
     for item in progress(_labelled(items), "choose"):
-        chosen.setdefault(choose_stream(model, read_image(item.image)), []).append(item)
+        with torch.inference_mode():
+            index = tuned.choose(image_tensor(read_image(item.image)))
+        chosen.setdefault(index, []).append(item)
     return {
-        index: tune_decoding(model.stream(index), chosen[index], progress)
+        index: tune_decoding(tuned.stream(index), chosen[index], progress)
         for index in sorted(chosen)
+        if tuned.stream(index).representation.TUNED
     }
 
 
 def tune_decoding(
-    model: InstanceSegmentationModel,
+    model: DenseModel,
     items: Sequence[DatasetImage],
     progress: Progress = lambda each, _: each,
 ) -> list[Trial]:
     """Find the decoding options with the highest mean F1, one option after the other.
 
-    The network runs once for each image, of a slide on one tile; its maps are kept in a temporary
-    folder, four bytes for each channel and pixel. An option keeps its value where no other is better.
-    The search ends when a round over all options changes none, after three at most. The model is left
-    with the best. Images are decoded side by side, as many as there are processors.
+    The network runs once for each image, for a whole slide on its middle; the maps are kept in a
+    temporary folder, four bytes for each channel and pixel. An option changes only if another value is
+    better. The search ends when a round over all options changes nothing, after at most three rounds.
+    Afterwards the model has the best options. Images are decoded in parallel, on all processors.
 
     Args:
         model: a loaded model.
         items: images with label maps.
-        progress: wraps a sequence that is worked through, given what it is.
+        progress: function that wraps a sequence, called with the sequence and the name of the work.
 
     Returns:
-        Every trial in order; the best is the one with the highest F1, the first of equals.
+        Every trial in order; the best is the one with the highest F1, the first among equal ones.
 
     Raises:
-        UsageError: if the model's representation has no options to fit.
-        DatasetError: if there is no image with a label map, or one whose label map has another size.
+        UsageError: if the representation of the model has no options to fit.
+        DatasetError: if no image has a label map, or a label map does not have the size of its image.
     """
-    representation = model.representation
-    if not representation.TUNED:
-        raise UsageError(f"{model.model_name()}: its decoding has no options to fit")
+    representation = tunable(model).representation
     labelled = _labelled(items)
     with (
         tempfile.TemporaryDirectory(prefix="cellbench-maps-") as folder,
@@ -153,12 +201,16 @@ def tune_decoding(
 def _labelled(items: Sequence[DatasetImage]) -> list[DatasetImage]:
     labelled = [item for item in items if item.labels is not None]
     if not labelled:
-        raise DatasetError("tune: no image has a label map; add some to tune/labels")
+        raise DatasetError("no image of the tune split has a label map; add some to tune/labels")
     return labelled
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial:
-    """Give the trial with the highest F1, the first of equals."""
+    """Return the trial with the highest F1, the first among equal ones.
+
+    Args:
+        trials: at least one trial.
+    """
     return max(trials, key=lambda trial: trial.f1)
 
 
@@ -167,7 +219,7 @@ def _search(
     start: Decoding,
     score: Callable[[Decoding], float],
 ) -> Iterator[Trial]:
-    """Vary one option at a time around the best so far, and never try the same twice."""
+    """Vary one option at a time around the best so far, and never try the same options twice."""
     best = Trial("", start, score(start))
     yield best
     tried = [start]
@@ -188,24 +240,24 @@ def _search(
 
 
 def describe_tuning(checkpoint: Path, streams: Mapping[int, Sequence[Trial]]) -> list[str]:
-    """Say how a tuned checkpoint decodes and what that changed, in a line for each stream.
+    """Return a line for each stream: the chosen options of decoding, and the F1 before and after.
 
     Args:
         checkpoint: the file.
-        streams: its trials, as :func:`tune_checkpoint` gives them.
+        streams: its trials, as :func:`tune_checkpoint` returns them.
     """
     lines = []
     for index, trials in streams.items():
         best = best_trial(trials)
         chosen = ", ".join(f"{name} {value:g}" for name, value in best.decoding.items())
         stream = f", stream {index}" if [*streams] != [0] else ""
-        change = f"mean F1 {trials[0].f1:.4f} before, {best.f1:.4f} now"
-        lines.append(f"{checkpoint}{stream}: decodes with {chosen}: {change}")
+        change = f"mean F1 on the tune split {trials[0].f1:.4f} before, {best.f1:.4f} after"
+        lines.append(f"{checkpoint}{stream}: tuned to {chosen}; {change}")
     return lines
 
 
 def store_decoding(checkpoint: Path, decoding: Mapping[str, float]) -> None:
-    """Write decoding options into a checkpoint; all else in it stays.
+    """Write decoding options into a checkpoint; nothing else in it changes.
 
     Args:
         checkpoint: a file that :func:`cellbench.inference.load_model` can load.
@@ -225,11 +277,11 @@ class _Case:
     truth: LabelMap
 
     def load(self) -> dict[str, npt.NDArray[Any]]:
-        # Copied where written to: decoding reads distances at its candidates only.
+        # Copy-on-write, because decoding reads distances at its candidates only.
         return {name: np.load(path, mmap_mode="c") for name, path in self.maps.items()}
 
 
-def _predict(model: InstanceSegmentationModel, item: DatasetImage, folder: Path) -> _Case:
+def _predict(model: DenseModel, item: DatasetImage, folder: Path) -> _Case:
     assert item.labels is not None
     image, labels = read_image(item.image), read_labels(item.labels)
     item.check_sizes(image.shape, labels.shape)

@@ -1,40 +1,43 @@
-"""What every model shares: steps, optimiser, validation by the evaluator's own F1."""
+"""What every model shares: training steps, optimiser, validation by the evaluator's own F1, saving."""
 
-from collections.abc import Callable
-from typing import Any, TypedDict
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningModule
-from pytorch_lightning.utilities import rank_zero_warn
+from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
+from torch.utils.data import default_collate
+from torchmetrics import Metric
 
 from cellbench.errors import UsageError
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
-from cellbench.networks.grid import between_grid
-from cellbench.networks.windows import predict_in_windows
-from cellbench.representations import Representation
-from cellbench.representations.base import NumpyMaps
+from cellbench.models.registry import OWN_MODELS, class_path
+from cellbench.models.weights import load_weights
 from cellbench.training.metric import CellF1
 from cellbench.training.schedule import learning_rate_factor, training_progress
 
 MODEL_KEY = "cellbench_model"
-"""Where a checkpoint keeps the name of its model."""
-DECODING_KEY = "cellbench_decoding"
-"""Where a checkpoint keeps the options of decoding that `cellbench tune` fits."""
+"""Where a checkpoint keeps the class path of its model."""
+
+Targets = dict[str, npt.NDArray[Any]]
 
 
 class Batch(TypedDict):
-    """Training patches: ``image`` (B, 3, H, W) in [0, 1], ``targets`` (B, C, h, w) for each map.
+    """Training patches, as :meth:`InstanceSegmentationModel.collate` stacks them.
 
-    Targets lie on the representation's grid: h is ⌈H / grid⌉.
+    ``image`` is (B, 3, H, W) in [0, 1]. ``targets`` has what the model's ``targets`` returns for each
+    patch; those of a :class:`~cellbench.models.dense.DenseModel` are (B, C, h, w) for each map, on
+    the representation's grid: h is ⌈H / grid⌉.
     """
 
     image: torch.Tensor
-    targets: dict[str, torch.Tensor]
+    targets: dict[str, Any]
 
 
 class WholeImage(TypedDict):
@@ -46,164 +49,190 @@ class WholeImage(TypedDict):
     modality: str
 
 
-class InstanceSegmentationModel(LightningModule):
-    """A network and a representation, trained and validated in one way for all models.
+@runtime_checkable
+class HasImageTargets(Protocol):
+    """A model that also learns something about each image as a whole."""
 
-    Args:
-        network: (B, 3, H, W) to one raw output for each map of the representation.
-        representation: label map to maps and back, with the loss.
-        learning_rate: peak learning rate of AdamW.
-        weight_decay: weight decay of AdamW.
-        warmup_steps: steps over which the learning rate rises to its peak.
-        window: side in pixels of the windows in which whole images are segmented.
-        overlap: share of a window that its neighbour covers too.
-        encoder_rate: factor on the learning rate of the network's encoder; pretrained ones want 0.1.
-        channels_last: keep the network's arrays pixel by pixel: faster for ConvNeXt, slower for U-Net.
-        compiled: compile the network for training (torch.compile): a minute at the start, then faster.
-
-    Raises:
-        UsageError: if ``encoder_rate`` is given and the network has no encoder.
-    """
-
-    def __init__(
-        self,
-        network: nn.Module,
-        representation: Representation,
-        learning_rate: float = 6e-4,
-        weight_decay: float = 0.01,
-        warmup_steps: int = 50,
-        window: int = 256,
-        overlap: float = 0.25,
-        encoder_rate: float = 1.0,
-        channels_last: bool = False,
-        compiled: bool = False,
-    ) -> None:
-        super().__init__()
-        if encoder_rate != 1 and not hasattr(network, "encoder"):
-            raise UsageError(
-                f"encoder_rate {encoder_rate}: this network has no encoder; leave it out"
-            )
-        self.save_hyperparameters(ignore=["network", "representation"])
-        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        self.network = network.to(memory_format=self.memory_format)
-        self.representation = representation
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.warmup_steps = warmup_steps
-        self.window = window
-        self.overlap = overlap
-        self.encoder_rate = encoder_rate
-        self.compiled = compiled
-        self._compiled_network: Callable[[torch.Tensor], dict[str, torch.Tensor]] | None = None
-        self.val_f1 = CellF1()
-        self.test_f1 = CellF1()
-        self._predicted_cells = 0
-
-    @classmethod
-    def model_name(cls) -> str:
-        """Give the name under which the model is registered: that of its file."""
-        return cls.__module__.rsplit(".", 1)[-1]
-
-    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Predict activated maps (B, C, H, W) of images (B, 3, H, W)."""
-        outputs = self.network(image.contiguous(memory_format=self.memory_format))
-        maps = self.representation.activate(outputs)
-        return between_grid(maps, self.representation.grid, image.shape[-2:])
-
-    def predict_maps(self, image: torch.Tensor) -> NumpyMaps:
-        """Predict the maps of one image of any size, activated.
-
-        Args:
-            image: (3, H, W) in [0, 1]; it may lie in main memory while the network is on a GPU.
-
-        Returns:
-            (C, H, W) float32 for each map.
-        """
-        maps = predict_in_windows(
-            self, image, window=self.window, overlap=self.overlap, device=self.device
-        )
-        return {name: each.cpu().numpy() for name, each in maps.items()}
-
-    def choose(self, image: torch.Tensor) -> int:
-        """Give the number of the stream that suits an image (3, H, W); most models have but one."""
-        return 0
-
-    def stream(self, index: int) -> "InstanceSegmentationModel":
-        """Give a stream, which predicts maps and decodes them: the model itself where it has but one."""
-        return self
-
-    def segment(self, image: torch.Tensor) -> LabelMap:
-        """Segment one image (3, H, W) into a label map (H, W); a large one in tiles."""
-        chosen = self.stream(self.choose(image))
-
-        def segment(tile: torch.Tensor) -> LabelMap:
-            return chosen.representation.decode(chosen.predict_maps(tile.permute(2, 0, 1)))
-
-        return segment_in_tiles(segment, image.permute(1, 2, 0))
-
-    def image_targets(
-        self, image: npt.NDArray[np.uint8], labels: LabelMap
-    ) -> dict[str, npt.NDArray[Any]]:
-        """Give what the model learns of an image as a whole, beside its maps; most learn nothing.
+    def image_targets(self, image: npt.NDArray[np.uint8], labels: LabelMap) -> Targets:
+        """Return what the model learns about a whole image; each of its patches gets it too.
 
         Args:
             image: (H, W, 3), normalised.
-            labels: (H, W) its label map.
+            labels: (H, W) label map of the image.
         """
-        return {}
+
+
+class InstanceSegmentationModel(LightningModule, ABC):
+    """Anything that can be trained to segment an image into a label map.
+
+    A subclass implements :meth:`segment`, :meth:`loss` and :meth:`targets`, and :meth:`collate` where
+    the targets of different patches differ in shape. Most models predict dense maps: derive those from
+    :class:`~cellbench.models.dense.DenseModel`. To change a part of training, override
+    :meth:`configure_metrics`, :meth:`parameter_groups` or :meth:`configure_optimizers`. Parameters of
+    the constructor of a subclass are its options on the command line; they are saved with each
+    checkpoint, so they must be numbers, texts, or lists or dictionaries of these.
+
+    Args:
+        learning_rate: highest learning rate of the AdamW optimiser.
+        weight_decay: weight decay of AdamW.
+        warmup_steps: number of optimiser steps in which the learning rate rises to its highest value.
+        encoder_rate: factor on the learning rate of the encoder; 0.1 suits a pretrained encoder.
+        weights: checkpoint file whose weights training starts from. Weights whose name or shape does
+            not fit are reported and keep their initial values. To continue an interrupted run, use
+            ``--ckpt_path`` instead.
+    """
+
+    val_metrics: nn.ModuleDict
+    test_metrics: nn.ModuleDict
+
+    def __init__(
+        self,
+        learning_rate: float = 6e-4,
+        weight_decay: float = 0.01,
+        warmup_steps: int = 50,
+        encoder_rate: float = 1.0,
+        weights: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(ignore=["network", "representation"])
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.warmup_steps = warmup_steps
+        self.encoder_rate = encoder_rate
+        self.weights = weights
+        self._predicted_cells = 0
+        self.configure_metrics()
+
+    @classmethod
+    def model_name(cls) -> str:
+        """Return the name of one of cellbench's own models, or the class path of another."""
+        path = class_path(cls)
+        return next((name for name, own in OWN_MODELS.items() if own == path), path)
+
+    @abstractmethod
+    def segment(self, image: torch.Tensor) -> LabelMap:
+        """Segment one image; a whole slide is cut into tiles before.
+
+        Args:
+            image: (3, H, W) in [0, 1]; it may be in main memory while the model is on a GPU. Sides
+                are at most 5512 px.
+
+        Returns:
+            (H, W) label map.
+        """
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Return the loss of a batch of training patches.
+
+        Args:
+            batch: patches and their targets, as :meth:`collate` returns them.
+        """
+
+    @abstractmethod
+    def targets(self, labels: LabelMap) -> Targets:
+        """Return what the model learns from the label map of one patch.
+
+        Args:
+            labels: (H, W) label map.
+
+        Returns:
+            Arrays by name.
+        """
+
+    def target_encoder(self) -> Callable[[LabelMap], Targets]:
+        """Return the function that makes training targets; it is sent to other processes.
+
+        It does what :meth:`targets` does. Where the targets do not depend on the network, return a
+        function that does not hold it.
+        """
+        return self.targets
+
+    @staticmethod
+    def collate(samples: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN401  (a model may return other types)
+        """Join training patches to a batch.
+
+        Args:
+            samples: for each patch its ``image`` (3, H, W) and ``targets``, all as tensors.
+
+        Returns:
+            A :class:`Batch`.
+        """
+        return default_collate(list(samples))
+
+    def configure_metrics(self) -> None:
+        """Make the measures that validation and test log, as ``val/<name>`` and ``test/<name>``.
+
+        A measure is updated with ``prediction`` and ``truth``, both (H, W) label maps. One must be
+        called ``f1``: checkpoints are chosen by it.
+        """
+        self.val_metrics = nn.ModuleDict({"f1": CellF1()})
+        self.test_metrics = nn.ModuleDict({"f1": CellF1()})
+
+    def segment_tiled(self, image: torch.Tensor) -> LabelMap:
+        """Segment one image of any size, a large one tile by tile.
+
+        Args:
+            image: (3, H, W) in [0, 1].
+
+        Returns:
+            (H, W) label map, ids 1 … N.
+        """
+
+        def segment(tile: torch.Tensor) -> LabelMap:
+            return self.segment(tile.permute(2, 0, 1))
+
+        return segment_in_tiles(segment, image.permute(1, 2, 0))
 
     def setup(self, stage: str) -> None:
-        """Compile for training; whole images have windows of other shapes, and gain nothing."""
-        if stage == "fit" and self.compiled:
-            # The bound method, not the module: the names of the weights stay as they are.
-            self._compiled_network = torch.compile(self.network.forward)
+        """Start training from the weights of another checkpoint, where the options say so."""
+        if stage == "fit" and self.weights is not None and not self.trainer.ckpt_path:
+            rank_zero_info(load_weights(self, self.weights))
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """Give the loss of a batch of patches, and log it."""
+        """Return the loss of a batch of patches, and log it."""
         loss = self.loss(batch)
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["image"]))
         return loss
 
-    def loss(self, batch: Batch) -> torch.Tensor:
-        """Give the loss of a batch of patches."""
-        network = self._compiled_network or self.network
-        outputs = network(batch["image"].contiguous(memory_format=self.memory_format))
-        return self.representation.loss(outputs, batch["targets"])
-
     def validation_step(self, batch: WholeImage, batch_idx: int) -> dict[str, Any]:
         """Segment and score one image of the tune split."""
-        return self._score(batch, "val", self.val_f1)
+        return self._score(batch, self.segment_tiled(batch["image"]), "val")
 
     def test_step(self, batch: WholeImage, batch_idx: int) -> dict[str, Any]:
         """Segment and score one image of the test split."""
-        return self._score(batch, "test", self.test_f1)
+        return self._score(batch, self.segment_tiled(batch["image"]), "test")
 
     def predict_step(self, batch: WholeImage, batch_idx: int) -> LabelMap:
         """Segment one image."""
-        return self.segment(batch["image"])
+        return self.segment_tiled(batch["image"])
 
-    def _score(self, batch: WholeImage, stage: str, metric: CellF1) -> dict[str, Any]:
-        """Give the predicted ``labels``, their ``f1``, and the number of the ``stream`` they are by."""
-        chosen = self.choose(batch["image"])
-        prediction = self.stream(chosen).segment(batch["image"])
-        f1 = metric(prediction, batch["labels"].cpu().numpy())
+    def _score(self, batch: WholeImage, prediction: LabelMap, stage: str) -> dict[str, Any]:
+        """Return the predicted ``labels`` and the value of each measure, and log the measures."""
+        metrics = self.val_metrics if stage == "val" else self.test_metrics
+        truth = batch["labels"].cpu().numpy()
         self._predicted_cells += int(np.max(prediction, initial=0))
-        self.log(f"{stage}/f1", metric, prog_bar=True, on_epoch=True, batch_size=1)
-        return {"labels": prediction, "f1": f1, "stream": chosen}
+        outputs: dict[str, Any] = {"labels": prediction}
+        for name, metric in metrics.items():
+            assert isinstance(metric, Metric)
+            outputs[name] = metric(prediction=prediction, truth=truth)
+            shown = name == "f1"
+            self.log(f"{stage}/{name}", metric, prog_bar=shown, on_epoch=True, batch_size=1)
+        return outputs
 
     def on_validation_epoch_end(self) -> None:
         """Warn where training has collapsed to empty predictions."""
         if self._predicted_cells == 0 and not self.trainer.sanity_checking:
             rank_zero_warn(
-                "no cell was predicted on any tune image: normal in the first epochs, else try a lower "
-                "model.learning_rate and check the labels with `cellbench data describe`"
+                "no cell was predicted on any tune image; this is normal in the first epochs. If it "
+                "stays so, lower model.learning_rate and check the labels with `cellbench data describe`"
             )
         self._predicted_cells = 0
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """Give AdamW with warm-up and cosine, stepped after every batch."""
+        """Return AdamW with warm-up and cosine decay, stepped after every batch."""
         optimizer = torch.optim.AdamW(
-            self._parameter_groups(), lr=self.learning_rate, weight_decay=self.weight_decay
+            self.parameter_groups(), lr=self.learning_rate, weight_decay=self.weight_decay
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._learning_rate_factor)
         return {
@@ -211,11 +240,24 @@ class InstanceSegmentationModel(LightningModule):
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
-    def _parameter_groups(self) -> list[dict[str, Any]]:
-        """Give all parameters, the encoder's apart where they learn at a rate of their own."""
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters that ``encoder_rate`` applies to; empty where there is no encoder."""
+        return []
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return all parameters, in a second group those of the encoder where their rate differs.
+
+        Raises:
+            UsageError: if ``encoder_rate`` is set and the model has no encoder.
+        """
         if self.encoder_rate == 1:
             return [{"params": list(self.parameters())}]
-        encoder = list(self.network.encoder.parameters())  # type: ignore[union-attr]
+        encoder = self.encoder_parameters()
+        if not encoder:
+            raise UsageError(
+                f"encoder_rate {self.encoder_rate}: {self.model_name()} has no encoder; leave the "
+                "option out"
+            )
         known = {id(each) for each in encoder}
         rest = [each for each in self.parameters() if id(each) not in known]
         return [{"params": rest}, {"params": encoder, "lr": self.learning_rate * self.encoder_rate}]
@@ -224,10 +266,5 @@ class InstanceSegmentationModel(LightningModule):
         return learning_rate_factor(step, self.warmup_steps, training_progress(self.trainer))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Name the model and how it decodes, so that the checkpoint alone is enough to segment."""
-        checkpoint[MODEL_KEY] = self.model_name()
-        checkpoint[DECODING_KEY] = self.representation.decoding()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Decode as the checkpoint says; one from before such options keeps the model's own."""
-        self.representation.set_decoding(checkpoint.get(DECODING_KEY, {}))
+        """Store the class path of the model, so that the checkpoint alone is enough to segment."""
+        checkpoint[MODEL_KEY] = class_path(type(self))

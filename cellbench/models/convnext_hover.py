@@ -3,25 +3,31 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.dense import DenseModel
 from cellbench.networks.convnext import ConvNextUNet
 from cellbench.representations import HoVer
 
 
-class ConvNextHoVer(InstanceSegmentationModel):
-    """ConvNeXt U-Net with HoVer-Net's maps (Lou et al. 2023, T2 in the challenge).
+class ConvNextHoVer(DenseModel):
+    """ConvNeXt U-Net with HoVer-Net's maps: foreground and distances to cell centres.
 
-    T2's code takes a sigmoid of the foreground and then a softmax, which keeps its probabilities
-    between .27 and .73; here it is one sigmoid. Centres are exact, so that the maps of a turned image are
-    the turned maps.
+    Source: Lou et al. 2023 (arXiv 2308.05864), team T2-sribdmed in the challenge. T2's code applies a
+    sigmoid and then a softmax to the foreground, which keeps its probabilities between 0.27 and 0.73;
+    here it is one sigmoid. Cell centres are exact, so that the maps of a rotated image are the rotated
+    maps.
+
+    Weights: the encoder's ImageNet weights by Meta, distributed by timm under Apache-2.0; those named
+    ``convnextv2`` are CC-BY-NC-4.0.
 
     Args:
-        encoder: timm's name of a ConvNeXt; the default is the paper's.
-        pretrained: load the encoder's weights, Apache-2.0; needs a connection or a cached copy.
-        decoder_channels: features at strides 16, 8, 4, 2 and 1.
-        smallest_target: cells of fewer pixels have no distances to learn; HoVer-Net's 30.
-        **training: options of every model, see :class:`InstanceSegmentationModel`; the paper learns
-            at 1e-4.
+        encoder: name of a ConvNeXt in timm. The default is the one of the paper.
+        pretrained: load the ImageNet weights of the encoder; this needs a network connection or a
+            cached copy.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1.
+        smallest_target: smallest number of pixels of a cell whose distances are learned. HoVer-Net's
+            value is 30.
+        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`. The
+            paper's learning rate is 1e-4.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Groups of images found without labels of their own: by colour, and by the size of the cells."""
+"""Rules that sort training images into groups, by colour and by the size of the cells."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,35 +13,35 @@ from cellbench.labels import LabelMap, relabel
 GROUPS = 4
 Variant = Literal["code", "paper"]
 
-_BAND = 1_000_000  # pixels at a time, so that whole slides need little memory
+_BAND = 1_000_000  # pixels processed at a time, so that whole slides need little memory
 
 
 @dataclass(frozen=True)
 class GroupingRules:
-    """What puts a training image into one of the four groups of Lou et al. (2023, T2-sribdmed).
+    """The rules that put a training image into one of the four groups of Lou et al. (2023, T2-sribdmed).
 
     ==  ======================================================================================
     0   gray: the three channels are equal
-    1   middling: by the mean saturation and the mean value of its colours (HSV), see ``vivid``
-    2   any other, whose largest cell has more than ``largest_cell`` pixels
+    1   medium: by the mean saturation and the mean value of its colours (HSV), see ``vivid``
+    2   any other whose largest cell has more than ``largest_cell`` pixels
     3   any other
     ==  ======================================================================================
 
-    The paper and the released code differ, see :data:`VARIANTS`. By the code (classification/
-    unsup_classification.py) group 1 is what is stored in colours but looks gray: saturation at most
-    .1, value from .1 to .6. By the paper it is what has a saturation above .1 and a value from .1 to .6.
-    Limits belong to group 1 as the code has them: an image is coloured where S > .1 or V < .1 or
-    V > .6.
+    The paper and the released code differ, see :data:`VARIANTS`. In the code (classification/
+    unsup_classification.py) group 1 holds colour images that look gray: saturation at most 0.1, value
+    from 0.1 to 0.6. In the paper it holds images with a saturation above 0.1 and a value from 0.1 to
+    0.6. An image exactly at a limit is in group 1 where the code puts it there: the code takes an
+    image as coloured where S > 0.1 or V < 0.1 or V > 0.6.
 
-    One rule is ours: the original takes files of one channel for gray and files of more than three for
-    coloured. Here images are RGB whatever the file held, so that equal channels are gray, also in a
-    file that stores them three times.
+    One rule is our own: the original treats files of one channel as gray and files of more than three
+    as coloured. Here every image is RGB, and an image with three equal channels is gray, whatever the
+    file stores.
 
     Attributes:
-        vivid: group 1 has mean saturations above the limit (the paper), not up to it (the code).
+        vivid: whether group 1 has mean saturations above the limit (paper) or up to it (code).
         saturation: limit of the mean saturation, in [0, 1].
-        value: least and greatest mean value of group 1, in [0, 1].
-        largest_cell: pixels of the largest cell above which an image is in group 2.
+        value: smallest and largest mean value of group 1, in [0, 1].
+        largest_cell: number of pixels of the largest cell above which an image is in group 2.
     """
 
     vivid: bool
@@ -50,11 +50,11 @@ class GroupingRules:
     largest_cell: int
 
     def group(self, image: npt.NDArray[Any], labels: LabelMap) -> int:
-        """Give the group of an image, 0 … 3.
+        """Return the group of an image, 0 … 3.
 
         Args:
             image: (H, W, 3), normalised; uint8, or floating in [0, 1].
-            labels: (H, W) its label map.
+            labels: (H, W) label map of the image.
 
         Example:
             >>> teal = np.full((9, 9, 3), (0, 128, 128), np.uint8)
@@ -70,7 +70,7 @@ class GroupingRules:
         return 2 if _largest_cell(labels) > self.largest_cell else 3
 
     def describe(self) -> list[str]:
-        """Say in a few words what each group holds."""
+        """Return a short description of each group."""
         least, greatest = self.value
         sign = ">" if self.vivid else "<="
         return [
@@ -89,7 +89,11 @@ VARIANTS: dict[Variant, GroupingRules] = {
 
 
 def grouping_rules(variant: Variant, **changes: Any) -> GroupingRules:
-    """Give a variant's rules with some numbers changed; None leaves a number as it is.
+    """Return the rules of a variant, with some numbers changed.
+
+    Args:
+        variant: ``code`` for the rules of the released code, ``paper`` for those of the paper.
+        **changes: attributes of :class:`GroupingRules`; None leaves one as it is.
 
     Raises:
         UsageError: if the variant is not known or ``value`` is not a range.
@@ -100,13 +104,15 @@ def grouping_rules(variant: Variant, **changes: Any) -> GroupingRules:
     """
     if variant not in VARIANTS:
         raise UsageError(f"rules {variant!r}: not known; choose from {', '.join(VARIANTS)}")
-    given = {name: value for name, value in changes.items() if value is not None}
-    if "value" in given:
-        value = tuple(given["value"])
+    replaced = {name: value for name, value in changes.items() if value is not None}
+    if "value" in replaced:
+        value = tuple(replaced["value"])
         if len(value) != 2 or value[0] > value[1]:
-            raise UsageError(f"value {list(value)}: give the least and the greatest, as [0.1, 0.6]")
-        given["value"] = value
-    return replace(VARIANTS[variant], **given)
+            raise UsageError(
+                f"value {list(value)}: must be the smallest and the largest value, such as [0.1, 0.6]"
+            )
+        replaced["value"] = value
+    return replace(VARIANTS[variant], **replaced)
 
 
 def _bands(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
@@ -117,7 +123,7 @@ def _bands(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
 
 
 def _mean_saturation_and_value(image: npt.NDArray[Any]) -> tuple[float, float]:
-    """Give the means of S = (max − min) / max, 0 for black, and of V = max, as rgb2hsv has them."""
+    """Return the means of S = (max − min) / max, 0 for black, and of V = max, as in rgb2hsv."""
     saturation = value = 0.0
     for band in _bands(image):
         highest = band.max(axis=2).astype(np.float64)
@@ -130,7 +136,7 @@ def _mean_saturation_and_value(image: npt.NDArray[Any]) -> tuple[float, float]:
 
 
 def _largest_cell(labels: LabelMap) -> int:
-    """Give the pixels of the largest cell, 0 where there is none."""
+    """Return the number of pixels of the largest cell, 0 where there is none."""
     highest = int(labels.max(initial=0))
     if highest > labels.size:
         labels = relabel(labels)

@@ -1,4 +1,4 @@
-"""What is told of the groups of images that the streams of a model are for."""
+"""Reports about the groups of images that the streams of a model are for."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +9,15 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 from torchmetrics import Metric
 
+from cellbench.errors import CellbenchError
 from cellbench.models.grouping import GROUPS, GroupingRules
 
 
 class GroupScores(Metric):
-    """Images, mean F1 and the classifier's hits, group by group.
+    """Number of images and mean F1 of each group, and the accuracy of the classifier.
 
     Args:
-        groups: how many groups there are.
+        groups: number of groups.
 
     Example:
         >>> scores = GroupScores(2)
@@ -39,26 +40,32 @@ class GroupScores(Metric):
         self.add_state("hits", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, group: int, chosen: int, f1: torch.Tensor) -> None:
-        """Add one image: its true group, the group the classifier gave it, the F1 of its cells."""
+        """Add one image.
+
+        Args:
+            group: its group by the rules.
+            chosen: the group that the classifier assigned.
+            f1: F1 of its cells, ().
+        """
         self.images[group] += 1
         self.total[group] += f1
         self.hits += int(group == chosen)
 
     def compute(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Give the images and mean F1 of each group, NaN where it has none, and the share of hits."""
+        """Return the images and the mean F1 of each group, NaN without images, and the accuracy."""
         f1 = self.total / self.images  # 0 / 0 is NaN
         return self.images, f1, self.hits / self.images.sum()
 
 
 class GroupReport(Callback):
-    """Tell how many images each group has, and log its F1 on the tune split after each validation.
+    """Print the number of images of each group, and log its F1 on the tune split after validation.
 
-    ``val/f1_group0`` … are means over the images of a group by the rules, whatever the classifier took
-    them for; ``val/group_accuracy`` is the share of images that it found the group of.
+    ``val/f1_group0`` … are means over the images of a group by the rules, also where the classifier
+    assigns another group; ``val/group_accuracy`` is the share of images whose group it finds.
 
     Args:
-        rules: what puts an image into a group.
-        kinds: the kind of each group's stream.
+        rules: the rules that put an image into a group.
+        kinds: kind of the stream of each group.
     """
 
     def __init__(self, rules: GroupingRules, kinds: Sequence[str]) -> None:
@@ -68,11 +75,11 @@ class GroupReport(Callback):
         self._latest_f1: list[float] | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Tell the number of images of each group."""
+        """Print the number of images of each group."""
         rank_zero_info(self._table(trainer))
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Count anew, where the other processes of a distributed run can add their own."""
+        """Start counting again, on the device where processes exchange their counts."""
         self._scores = GroupScores(GROUPS).to(pl_module.device)
 
     def on_validation_batch_end(
@@ -84,13 +91,13 @@ class GroupReport(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Count an image."""
+        """Add one image to the scores."""
         image = batch["image"].permute(1, 2, 0).numpy(force=True)
         group = self._rules.group(image, batch["labels"].numpy(force=True))
         self._scores.update(group, outputs["stream"], outputs["f1"])
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the groups that have images."""
+        """Log the F1 of the groups that have images."""
         images, f1, accuracy = self._scores.compute()
         for index in images.nonzero()[:, 0].tolist():
             pl_module.log(f"val/f1_group{index}", f1[index], sync_dist=True)
@@ -99,11 +106,16 @@ class GroupReport(Callback):
             self._latest_f1 = f1.tolist()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Tell what each group scored in the last validation."""
+        """Print the F1 of each group in the last validation."""
         rank_zero_info(self._table(trainer))
 
     def _table(self, trainer: Trainer) -> str:
         data = trainer.datamodule  # type: ignore[attr-defined]
+        if not hasattr(data, "image_targets"):
+            raise CellbenchError(
+                f"multi_stream: the datamodule {type(data).__name__} has no image_targets(split); "
+                "derive it from cellbench.training.datamodule.CellDataModule"
+            )
         train, tune = (
             np.bincount([each["group"] for each in data.image_targets(split)], minlength=GROUPS)
             for split in ("train", "tune")
@@ -119,14 +131,14 @@ def group_table(
     tune: Sequence[int],
     f1: Sequence[float] | None = None,
 ) -> str:
-    """Lay out what each group is and has, one line per group.
+    """Return a table with one line for each group.
 
     Args:
-        rules: what belongs to a group, in words.
-        kinds: the kind of its stream.
-        train: its images of the train split.
-        tune: its images of the tune split.
-        f1: its mean F1 on the tune split, where that is known.
+        rules: description of each group.
+        kinds: kind of the stream of each group.
+        train: number of images of each group in the train split.
+        tune: the same in the tune split.
+        f1: mean F1 of each group on the tune split; left out where it is not known.
     """
     header = ["group", "images", "stream", "train", "tune"] + ["F1"] * (f1 is not None)
     rows = [header]

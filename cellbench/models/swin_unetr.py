@@ -3,23 +3,28 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.dense import DenseModel
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.representations import Boundary
 
 
-class SwinUNETRBoundary(InstanceSegmentationModel):
-    """Swin-UNETR with three classes (NeurIPS-CellSeg, baseline/model_training_3class.py).
+class SwinUNETRBoundary(DenseModel):
+    """Swin-UNETR that predicts background, interior and boundary: the challenge's stronger baseline.
 
-    The official script makes it for 256-px patches; here any size is padded to a multiple of 32.
+    Source: NeurIPS-CellSeg, baseline/model_training_3class.py (Ma et al. 2024, Nature Methods). The
+    official script builds it for patches of 256 pixels; here an image of any size is padded to a
+    multiple of 32.
 
     Args:
-        feature_size: features of the first level, a multiple of 12; the official 24.
-        heads: attention heads of each of the four levels; the official 3 to 24.
-        convolutions: convolve before each level, as Swin-UNETR-V2 does; the official does not.
-        smallest_interior: predicted interiors of fewer pixels are no cells; the official 16. Training
-            targets keep down to 4, as the official 16 hides every nucleus of less than about 60 px.
-        **training: options of every model, see :class:`InstanceSegmentationModel`.
+        feature_size: number of features at the first level, a multiple of 12. The official value is 24.
+        heads: number of attention heads at each of the four levels; each must divide the features of
+            its level, which double from level to level. The official values are 3, 6, 12 and 24.
+        convolutions: add a convolution before each level, as Swin-UNETR-V2 does. The official baseline
+            has none.
+        smallest_interior: smallest number of pixels of a predicted cell interior; smaller ones are
+            removed. The official value is 16. Training targets keep interiors of 4 pixels and more,
+            because the official limit of 16 hides every nucleus of less than about 60 pixels.
+        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
     """
 
     def __init__(

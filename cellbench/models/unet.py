@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.dense import DenseModel
 from cellbench.networks.unet import UNet
 from cellbench.representations import Boundary
 
 
-class UNetBoundary(InstanceSegmentationModel):
-    """Residual U-Net with three classes (NeurIPS-CellSeg, baseline/model_training_3class.py).
+class UNetBoundary(DenseModel):
+    """Residual U-Net that predicts background, interior and boundary: the challenge's baseline.
+
+    Source: NeurIPS-CellSeg, baseline/model_training_3class.py (Ma et al. 2024, Nature Methods).
 
     Args:
-        channels: features of each level of the U-Net.
-        residual_units: convolutions in each residual block.
-        smallest_interior: predicted interiors of fewer pixels are no cells; the official 16. Training
-            targets keep down to 4, as the official 16 hides every nucleus of less than about 60 px.
-        **training: options of every model, see :class:`InstanceSegmentationModel`.
+        channels: number of features at each level of the U-Net, from the finest level to the coarsest.
+        residual_units: number of convolutions in each residual block.
+        smallest_interior: smallest number of pixels of a predicted cell interior; smaller ones are
+            removed. The official value is 16. Training targets keep interiors of 4 pixels and more,
+            because the official limit of 16 hides every nucleus of less than about 60 pixels.
+        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
     """
 
     def __init__(

@@ -19,33 +19,35 @@ class ConvNextUNet(nn.Module):
     """ConvNeXt by timm (Liu et al. 2022), decoded as in the system of Lou et al. (2023).
 
     The encoder's features at strides 4, 8, 16 and 32 are normalised and decoded stride by stride:
-    doubled, joined with the encoder's, two convolutions, normalised in groups of features, for images of
-    a batch are too unlike to share statistics. At strides 2 and 1 convolutions of the image itself are
-    joined, so that outlines of small cells are as sharp as the image. The decoder stops at stride 1, or
-    at stride 2 as the original's, see ``grid``. The original feeds 0–255 and lets the network scale
-    them; here the image is brought to the mean and deviation with which the encoder's weights were
-    trained.
+    upsampled by two, joined with the encoder's features, and convolved twice. Normalisation is over
+    groups of features, because the images of a batch differ too much to share statistics. At strides 2
+    and 1, convolutions of the image itself are joined, so that outlines of small cells are as sharp as
+    the image. The decoder stops at stride 1, or at stride 2 as in the original, see ``grid``. The
+    original passes values from 0 to 255 and lets the network scale them; here the image is scaled to
+    the mean and standard deviation with which the encoder's weights were trained.
 
-    The weights that timm loads are Meta's ConvNeXt ones, Apache-2.0 as timm states; those named
+    The weights that timm loads are Meta's ConvNeXt weights, Apache-2.0 according to timm; those named
     ``convnextv2`` are CC-BY-NC-4.0.
 
     Args:
         maps: channels of each map to predict, by name; each has its own head.
-        encoder: timm's name of a ConvNeXt, such as ``convnext_atto``, with the tag of its weights or
-            without; ``convnext_small.fb_in22k`` is the paper's.
+        encoder: name of a ConvNeXt in timm, such as ``convnext_atto``, with or without the tag of its
+            weights; ``convnext_small.fb_in22k`` is the one of the paper.
         pretrained: load the encoder's weights, from a local cache or the Hugging Face hub.
-        decoder_channels: features at strides 16, 8, 4, 2 and 1, or no more than 2.
-        units: what an output of 1 stands for in a map, where that is not 1. An optimiser like Adam
-            moves a weight by its learning rate whatever the error: maps of tens of pixels would be
-            thousands of steps away.
-        first: about what the outputs of a map are before training, in its unit; 0 unless given.
+        decoder_channels: number of features at strides 16, 8, 4, 2 and 1; without the last one, maps
+            are predicted at stride 2.
+        scales: factor on the outputs of a map, by name; 1 by default. An optimiser like Adam changes a
+            weight by about the learning rate in each step, however large the error is: a map with
+            values of tens of pixels would need thousands of steps.
+        initial_outputs: approximate outputs of a map before training, before they are scaled; 0 by
+            default.
 
     Attributes:
-        grid: maps are given at pixels with row and column divisible by it, 1 or 2.
+        grid: maps are predicted at pixels whose row and column are divisible by it, 1 or 2.
 
     Raises:
-        UsageError: if timm knows no such ConvNeXt, or the decoder stops elsewhere.
-        CellbenchError: if its weights cannot be had.
+        UsageError: if timm has no such ConvNeXt, or ``decoder_channels`` has a wrong length.
+        CellbenchError: if the encoder's weights cannot be loaded.
     """
 
     mean: torch.Tensor
@@ -57,8 +59,8 @@ class ConvNextUNet(nn.Module):
         encoder: str = "convnext_small.fb_in22k",
         pretrained: bool = True,
         decoder_channels: Sequence[int] = (256, 128, 64, 32, 32),
-        units: Mapping[str, float] | None = None,
-        first: Mapping[str, float] | None = None,
+        scales: Mapping[str, float] | None = None,
+        initial_outputs: Mapping[str, float] | None = None,
     ) -> None:
         from timm.layers import LayerNorm2d
 
@@ -77,14 +79,14 @@ class ConvNextUNet(nn.Module):
         skips = [*reversed(depths[:-1]), half, full][: len(decoder_channels)]
         widths = [depths[-1], *decoder_channels]
         self.decoder = nn.ModuleList(
-            _UpBlock(deep, skip, made)
-            for (deep, made), skip in zip(pairwise(widths), skips, strict=True)
+            _UpBlock(deep, skip, out_channels)
+            for (deep, out_channels), skip in zip(pairwise(widths), skips, strict=True)
         )
         self.heads = nn.ModuleDict(
             {name: nn.Conv2d(widths[-1], channels, 1) for name, channels in maps.items()}
         )
-        self.units = dict(units or {})
-        for name, value in (first or {}).items():
+        self.scales = dict(scales or {})
+        for name, value in (initial_outputs or {}).items():
             nn.init.constant_(self.heads[name].bias, value)  # type: ignore[arg-type]
         self.stride = _STEM * 2 ** (len(depths) - 1)
 
@@ -106,18 +108,24 @@ class ConvNextUNet(nn.Module):
         for block, skip in zip(self.decoder, skips, strict=False):
             value = block(value, skip)
         value = value[..., : -(-height // self.grid), : -(-width // self.grid)]
-        return {name: head(value) * self.units.get(name, 1.0) for name, head in self.heads.items()}
+        return {name: head(value) * self.scales.get(name, 1.0) for name, head in self.heads.items()}
 
 
 def decoder_grid(decoder_channels: Sequence[int]) -> int:
-    """Give the pixels between two values of the maps, by where the decoder stops.
+    """Return the stride at which a decoder predicts its maps.
+
+    Args:
+        decoder_channels: number of features at strides 16, 8, 4, 2 and, for stride 1, a fifth one.
+
+    Returns:
+        1 or 2, the distance in pixels between two values of the maps.
 
     Raises:
-        UsageError: if the decoder stops neither at stride 1 nor at stride 2.
+        UsageError: if there are neither 4 nor 5 numbers.
     """
     if len(decoder_channels) not in (4, 5):
         raise UsageError(
-            f"decoder_channels {list(decoder_channels)}: give 5 numbers, or 4 for maps at every "
+            f"decoder_channels {list(decoder_channels)}: must be 5 numbers, or 4 for maps at every "
             "second pixel"
         )
     return int(2 ** (5 - len(decoder_channels)))
@@ -133,37 +141,37 @@ def _make_encoder(name: str, pretrained: bool) -> Any:  # noqa: ANN401  (timm sh
         encoder = timm.create_model(name, pretrained=pretrained, features_only=True)
     except OSError as error:  # no connection and no cached copy
         raise CellbenchError(
-            f"encoder {name!r}: its weights can neither be downloaded nor found in the cache; train "
-            "without them: --model.init_args.pretrained false"
+            f"encoder {name!r}: its weights cannot be downloaded and are not in the cache; to train "
+            "without them, use --model.init_args.pretrained false"
         ) from error
-    except RuntimeError as error:  # timm's word for names it does not know
+    except RuntimeError as error:  # what timm raises for unknown names
         known = ", ".join(timm.list_models("convnext*"))
         raise UsageError(f"encoder {name!r}: {error}; choose from {known}") from error
     if not pretrained:
-        _start_afresh(encoder)
+        _initialise(encoder)
     for block in encoder.modules():
         if isinstance(block, ConvNeXtBlock):
             block.conv_dw = _SinglePrecisionOnCPU(block.conv_dw)
     return encoder
 
 
-def _start_afresh(encoder: nn.Module) -> None:
-    """Start weights so that each block counts from the first step.
+def _initialise(encoder: nn.Module) -> None:
+    """Initialise the weights so that each block contributes from the first step.
 
-    Timm starts all weights at .02 and the blocks' scales at a millionth, for hundreds of epochs over a
-    million images: in a run of minutes the blocks would hardly say anything, and nothing would tell a
-    pixel of what surrounds it.
+    timm initialises all weights at 0.02 and the scales of the blocks at a millionth, which suits
+    hundreds of epochs on a million images. In a run of minutes the blocks would contribute almost
+    nothing, and no pixel would get information about its surroundings.
     """
     for name, weights in encoder.named_parameters():
         if name.endswith("gamma"):
             nn.init.ones_(weights)
         elif weights.ndim > 1:
-            gain = 2 if ".mlp.fc2." in name else 1  # what comes from a GELU has lost half
+            gain = 2 if ".mlp.fc2." in name else 1  # a GELU halves the variance of its input
             nn.init.trunc_normal_(weights, std=(gain / weights[0].numel()) ** 0.5)
 
 
 class _SinglePrecisionOnCPU(nn.Module):
-    """A depthwise convolution, which processors learn twice as fast in single precision as in half."""
+    """A depthwise convolution; CPUs train it twice as fast in single precision as in half precision."""
 
     def __init__(self, convolution: nn.Module) -> None:
         super().__init__()
@@ -180,19 +188,20 @@ class _SinglePrecisionOnCPU(nn.Module):
 
 
 class _UpBlock(nn.Module):
-    """Double the resolution, join the skip, convolve twice.
+    """Double the resolution, join the skip connection, convolve twice.
 
-    A convolution of the doubled features joined with the skip is the sum of one of each, and that of the
-    doubled ones, 3 × 3, is a special transposed convolution, 4 × 4, of the features as they are: nothing
-    is doubled, joined or copied, which makes a block about twice as fast.
+    A convolution of upsampled features joined with the skip equals the sum of two convolutions, one of
+    each. The 3 × 3 convolution of the upsampled features is a special 4 × 4 transposed convolution of
+    the features before upsampling. So nothing is upsampled, joined or copied, which makes a block about
+    twice as fast.
     """
 
-    def __init__(self, deep: int, skip: int, made: int) -> None:
+    def __init__(self, deep: int, skip: int, out_channels: int) -> None:
         super().__init__()
-        self.from_deep = nn.ConvTranspose2d(deep, made, 4, stride=2, padding=1, bias=False)
-        self.from_skip = nn.Conv2d(skip, made, 3, padding=1, bias=False)
-        self.joined = _normalisation(made)
-        self.convolution = _convolution(made, made)
+        self.from_deep = nn.ConvTranspose2d(deep, out_channels, 4, stride=2, padding=1, bias=False)
+        self.from_skip = nn.Conv2d(skip, out_channels, 3, padding=1, bias=False)
+        self.joined = _normalisation(out_channels)
+        self.convolution = _convolution(out_channels, out_channels)
 
     def forward(self, deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
         joined = self.joined(self.from_deep(deep) + self.from_skip(skip))
@@ -200,9 +209,10 @@ class _UpBlock(nn.Module):
         return value
 
 
-def _convolution(given: int, made: int, stride: int = 1) -> nn.Sequential:
+def _convolution(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(given, made, 3, stride=stride, padding=1, bias=False), _normalisation(made)
+        nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False),
+        _normalisation(out_channels),
     )
 
 

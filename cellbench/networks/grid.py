@@ -1,4 +1,4 @@
-"""Maps that a network gives at every second pixel, or fewer, brought to all pixels."""
+"""Maps that a network predicts at every second pixel, or fewer, interpolated to all pixels."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,11 +11,11 @@ def between_grid(
 ) -> dict[str, torch.Tensor]:
     """Interpolate maps linearly between the pixels with row and column divisible by ``grid``.
 
-    Values on the grid stay as they are; the last ones are repeated to the end of the image.
+    Values on the grid do not change; the last ones are repeated to the border of the image.
 
     Args:
         maps: (B, C, ⌈H / grid⌉, ⌈W / grid⌉) for each map.
-        grid: pixels between two values.
+        grid: distance in pixels between two values.
         size: H and W of the image.
 
     Returns:

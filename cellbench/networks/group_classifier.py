@@ -1,4 +1,4 @@
-"""Which group an image belongs to, by a small picture of the whole."""
+"""A classifier that finds the group of an image from a thumbnail."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class GroupClassifier(nn.Module):
     """ResNet18 by timm, from scratch, over thumbnails (Lou et al. 2023).
 
     Args:
-        groups: how many groups there are.
+        groups: number of groups.
     """
 
     mean: torch.Tensor
@@ -29,19 +29,19 @@ class GroupClassifier(nn.Module):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     def forward(self, thumbnails: torch.Tensor) -> torch.Tensor:
-        """Give the logits (B, groups) of thumbnails (B, 3, S, S) in 0 … 255."""
+        """Return the logits (B, groups) of thumbnails (B, 3, S, S) in 0 … 255."""
         logits: torch.Tensor = self.body((thumbnails.float() / 255 - self.mean) / self.std)
         return logits
 
 
 def thumbnail(image: npt.NDArray[Any], side: int) -> npt.NDArray[np.uint8]:
-    """Shrink a whole image, whatever its shape, to a square.
+    """Resize a whole image of any shape to a square.
 
-    The original shrinks to 256 and cuts the middle 224 out; here nothing is cut off.
+    The original resizes to 256 pixels and crops the central 224; here nothing is cropped.
 
     Args:
         image: (H, W, 3), uint8, or floating in [0, 1].
-        side: of the thumbnail in pixels.
+        side: side of the thumbnail in pixels.
 
     Returns:
         (3, side, side).
@@ -59,17 +59,18 @@ def thumbnail(image: npt.NDArray[Any], side: int) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(small.transpose(2, 0, 1))
 
 
-def turned(thumbnails: torch.Tensor, start: int) -> torch.Tensor:
-    """Bring each thumbnail of a batch into another of the eight positions, as augmentation.
+def rotated(thumbnails: torch.Tensor, start: int) -> torch.Tensor:
+    """Rotate and flip each thumbnail of a batch differently, as augmentation.
 
-    The positions are counted, not drawn: a run that resumes sees the same as one that was not stopped.
+    The eight orientations follow each other in order and are not random, so that a resumed run sees
+    the same thumbnails as one that was not interrupted.
 
     Args:
         thumbnails: (B, 3, S, S).
-        start: the first one's position; those after it follow.
+        start: number of the orientation of the first thumbnail; the next ones follow.
 
     Example:
-        >>> turned(torch.arange(12).reshape(1, 3, 2, 2), 1)[0, 0].tolist()
+        >>> rotated(torch.arange(12).reshape(1, 3, 2, 2), 1)[0, 0].tolist()
         [[1, 3], [0, 2]]
     """
     return torch.stack(

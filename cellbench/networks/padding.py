@@ -5,12 +5,12 @@ from torch.nn.functional import pad
 
 
 def padded(image: torch.Tensor, multiple: int, smallest: int = 0) -> torch.Tensor:
-    """Repeat the last row and column until both sides are multiples; cut the maps back afterwards.
+    """Repeat the last row and column until both sides are multiples of a number.
 
     Args:
         image: (B, C, H, W).
-        multiple: what both sides shall be divisible by.
-        smallest: what both sides shall be at least, itself such a multiple.
+        multiple: number that both sides are divisible by afterwards.
+        smallest: smallest length of both sides, a multiple of ``multiple``.
 
     Example:
         >>> padded(torch.zeros(1, 3, 33, 64), 32).shape

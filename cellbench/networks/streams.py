@@ -1,4 +1,4 @@
-"""Several networks of which each image is given to one."""
+"""Several networks, one of which is used for each image."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,12 +10,12 @@ from torch import nn
 class Streams(nn.Module):
     """A classifier of images and one stream for each of its classes.
 
-    Of the streams of one kind the first is the leader: the others can follow it, weight by weight.
+    The first stream of each kind is the leader; the others of that kind can copy its weights.
 
     Args:
         classifier: thumbnails to logits, see :class:`~cellbench.networks.group_classifier.GroupClassifier`.
         streams: one for each class, each with a ``network`` that has an ``encoder``.
-        leaders: for each stream the number of the one that it follows; its own for a leader.
+        leaders: for each stream the number of its leader; a leader has its own number.
     """
 
     def __init__(
@@ -28,45 +28,47 @@ class Streams(nn.Module):
 
     @property
     def encoder(self) -> nn.ModuleList:
-        """All that learns at the rate of an encoder."""
+        """The encoders of all streams."""
         return nn.ModuleList(each.network.encoder for each in self.streams)  # type: ignore[misc, union-attr]
 
     @torch.no_grad()
     def follow(self, optimizer: torch.optim.Optimizer | None = None) -> None:
-        """Let the streams that follow take over their leader's weights and statistics.
+        """Copy the weights and statistics of each leader to the streams that follow it.
 
         Args:
-            optimizer: its moments are taken over too: a stream that goes its own way from now on starts
-                as if it had learned all along.
+            optimizer: its moments are copied too, so that each stream continues as if it had been
+                trained all along.
         """
         for index, leader in self._followers():
-            follower, leading = self.streams[index], self.streams[leader]
-            for mine, its in zip(follower.buffers(), leading.buffers(), strict=True):
-                mine.copy_(its)
-            for mine, its in zip(follower.parameters(), leading.parameters(), strict=True):
-                mine.copy_(its)
-                if optimizer is not None and its in optimizer.state:
-                    optimizer.state[mine] = {
-                        name: _copy(value) for name, value in optimizer.state[its].items()
+            follower, source = self.streams[index], self.streams[leader]
+            for to, from_ in zip(follower.buffers(), source.buffers(), strict=True):
+                to.copy_(from_)
+            for to, from_ in zip(follower.parameters(), source.parameters(), strict=True):
+                to.copy_(from_)
+                if optimizer is not None and from_ in optimizer.state:
+                    optimizer.state[to] = {
+                        name: _copy(value) for name, value in optimizer.state[from_].items()
                     }
 
     def followed(self, state: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-        """Give a state dict in which the streams that follow have their leader's values.
+        """Return a state dict in which streams that follow have the values of their leader.
 
         Args:
             state: values by name.
-            prefix: what stands before the names of this module's own.
+            prefix: what stands before the names of this module.
         """
         found = dict(state)
         for index, leader in self._followers():
-            mine, its = (f"{prefix}streams.{number}." for number in (index, leader))
+            follower_prefix, leader_prefix = (
+                f"{prefix}streams.{number}." for number in (index, leader)
+            )
             for name in state:
-                if name.startswith(mine):
-                    found[name] = state[its + name.removeprefix(mine)]
+                if name.startswith(follower_prefix):
+                    found[name] = state[leader_prefix + name.removeprefix(follower_prefix)]
         return found
 
     def _followers(self) -> list[tuple[int, int]]:
-        """Give the number of each stream that follows, and of its leader."""
+        """Return the number of each stream that follows, and of its leader."""
         return [(index, leader) for index, leader in enumerate(self.leaders) if index != leader]
 
 

@@ -9,7 +9,7 @@ from cellbench.errors import UsageError
 from cellbench.networks.padding import padded
 
 _STRIDE = 32
-_SMALLEST = 64  # the deepest maps are normalised over space: one pixel would be nothing
+_SMALLEST = 64  # the deepest maps are normalised over space, which needs more than one pixel
 
 
 class SwinUNETR(nn.Module):
@@ -17,14 +17,15 @@ class SwinUNETR(nn.Module):
 
     Args:
         maps: channels of each map to predict, by name.
-        feature_size: features of the first level, a multiple of 12; the official 24.
-        heads: attention heads of each of the four levels; each divides its level's features, which
-            double from level to level. Fewer heads are faster.
-        convolutions: a residual convolution before each level of the transformer, as in Swin-UNETR-V2
-            (He et al. 2023); it learns in fewer steps. The official has none.
+        feature_size: number of features of the first level, a multiple of 12; the official value is 24.
+        heads: number of attention heads of each of the four levels; each must divide the features of
+            its level, which double from level to level. Fewer heads are faster.
+        convolutions: add a residual convolution before each level of the transformer, as in
+            Swin-UNETR-V2 (He et al. 2023); it learns in fewer steps. The official baseline has none.
 
     Raises:
-        UsageError: if ``feature_size`` is no multiple of 12, or a level's heads do not divide its features.
+        UsageError: if ``feature_size`` is not a multiple of 12, or a number of heads does not divide
+            the features of its level.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class SwinUNETR(nn.Module):
 
 def _check(feature_size: int, heads: Sequence[int]) -> None:
     if feature_size < 1 or feature_size % 12:
-        raise UsageError(f"feature_size {feature_size}: give a multiple of 12")
+        raise UsageError(f"feature_size {feature_size}: must be a multiple of 12")
     features = [feature_size * 2**level for level in range(4)]
-    if len(heads) != 4 or any(n < 1 or made % n for n, made in zip(heads, features, strict=True)):
-        raise UsageError(f"heads {list(heads)}: give four numbers that divide {features}")
+    if len(heads) != 4 or any(n < 1 or count % n for n, count in zip(heads, features, strict=True)):
+        raise UsageError(f"heads {list(heads)}: must be four numbers that divide {features}")

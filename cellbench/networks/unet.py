@@ -13,8 +13,8 @@ class UNet(nn.Module):
 
     Args:
         maps: channels of each map to predict, by name.
-        channels: features of each level; every level but the first halves the resolution.
-        residual_units: convolutions in each residual block.
+        channels: number of features of each level; every level but the first halves the resolution.
+        residual_units: number of convolutions in each residual block.
     """
 
     def __init__(

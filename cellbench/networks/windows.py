@@ -8,7 +8,7 @@ from cellbench.networks.padding import padded
 
 Maps = dict[str, torch.Tensor]
 
-_MULTIPLE = 32  # what networks with five levels want
+_MULTIPLE = 32  # networks with five levels need it
 
 
 def predict_in_windows(
@@ -20,23 +20,24 @@ def predict_in_windows(
     batch: int = 4,
     device: torch.device | None = None,
 ) -> Maps:
-    """Predict dense maps window by window, so that memory on the device depends on the window alone.
+    """Predict dense maps window by window, so that the device needs memory for a few windows only.
 
-    Windows are blended where the image is: keep large images in main memory and give the network's
-    device. Windows are no larger than the image, which is filled up to a multiple of 32 with what lies
-    at its border: zeros up to a whole window, as in the challenge's predict.py, would be much of what
-    a network sees of a small image, and shift what it normalises by.
+    Windows are blended on the device of the image: keep large images in main memory and pass the
+    device of the network. Windows are not larger than the image, which is padded to a multiple of 32
+    with the values at its border. Padding with zeros to a whole window, as in the challenge's
+    predict.py, would fill much of what a network sees of a small image, and change its normalisation.
 
     Args:
-        predict: (B, 3, h, w) to maps (B, C, h, w); h and w are ``window``, or less in a smaller image.
+        predict: function from (B, 3, h, w) to maps (B, C, h, w); h and w are ``window``, or less in a
+            smaller image.
         image: (3, H, W).
-        window: side of the windows in pixels.
+        window: side in pixels of the windows.
         overlap: share of a window that its neighbour covers too, in [0, 1).
-        batch: windows at a time.
-        device: where ``predict`` runs; the image's device unless given.
+        batch: number of windows that are predicted at a time.
+        device: device on which ``predict`` runs; by default the device of the image.
 
     Returns:
-        (C, H, W) float32 for each map, on the image's device.
+        (C, H, W) float32 for each map, on the device of the image.
     """
     from monai.inferers import sliding_window_inference
 

@@ -1,4 +1,4 @@
-"""Representations: how cells become dense maps, and dense maps cells."""
+"""Representations: how label maps are encoded as dense maps, and decoded from them."""
 
 from cellbench.representations.base import Representation
 from cellbench.representations.boundary import Boundary

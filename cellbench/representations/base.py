@@ -1,4 +1,4 @@
-"""What every representation does."""
+"""The base class of all representations."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ NumpyMaps = Mapping[str, npt.NDArray[Any]]
 
 
 class Representation(ABC):
-    """A label map as named dense maps that a network can learn.
+    """A way to write a label map as named dense maps that a network can learn.
 
     Attributes:
-        channels: channels of each map, by name, in the order in which a network gives them.
-        grid: a network gives the maps at pixels with row and column divisible by it; between them
-            they are interpolated.
-        TUNED: options of decoding that `cellbench tune` fits, each an attribute of that name, with
-            the values that it tries.
+        channels: number of channels of each map, by name, in the order of the network's outputs.
+        grid: a network predicts the maps at pixels whose row and column are divisible by it; between
+            them they are interpolated.
+        TUNED: the options of decoding that `cellbench tune` fits, with the values that it tries. Each
+            is an attribute of the same name.
     """
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {}
@@ -34,30 +34,66 @@ class Representation(ABC):
 
     @abstractmethod
     def encode(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
-        """Turn a label map (H, W) into maps (C, H, W)."""
+        """Turn a label map into dense maps.
+
+        Args:
+            labels: (H, W) label map.
+
+        Returns:
+            (C, H, W) for each map.
+        """
 
     def targets(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
-        """Give the encoded maps where the network gives its own: (C, ⌈H / grid⌉, ⌈W / grid⌉)."""
+        """Return the encoded maps at the pixels where the network predicts them.
+
+        Args:
+            labels: (H, W) label map.
+
+        Returns:
+            (C, ⌈H / grid⌉, ⌈W / grid⌉) for each map.
+        """
         return {
             name: each[:, :: self.grid, :: self.grid] for name, each in self.encode(labels).items()
         }
 
     @abstractmethod
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-        """Turn the network's raw outputs into maps of the range that :meth:`encode` gives."""
+        """Turn the raw outputs of a network into maps with the range of values of :meth:`encode`.
+
+        Args:
+            outputs: (B, C, h, w) for each map.
+
+        Returns:
+            The same shapes.
+        """
 
     @abstractmethod
     def decode(self, maps: NumpyMaps) -> LabelMap:
-        """Turn maps (C, H, W), encoded or predicted and activated, into a label map (H, W)."""
+        """Turn dense maps into a label map.
+
+        Args:
+            maps: (C, H, W) for each map, as :meth:`encode` returns them, or predicted and activated.
+
+        Returns:
+            (H, W) label map.
+        """
 
     @abstractmethod
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
-        """Give the loss of raw outputs against :meth:`targets`, both (B, C, h, w) for each map."""
+        """Return the training loss.
+
+        Args:
+            outputs: raw outputs of the network, (B, C, h, w) for each map.
+            targets: what :meth:`targets` returns, as a batch of the same shapes.
+
+        Returns:
+            A scalar.
+        """
 
     def fixed(self) -> dict[str, Any]:
-        """Give the options that shape the maps: all that `cellbench tune` does not fit."""
+        """Return the options that determine the maps: all that `cellbench tune` does not fit."""
         return {
             name: value
             for name, value in vars(self).items()
@@ -65,35 +101,38 @@ class Representation(ABC):
         }
 
     def decoding(self) -> dict[str, float]:
-        """Give the present values of the options in ``TUNED``."""
+        """Return the present values of the options in ``TUNED``."""
         return {name: getattr(self, name) for name in self.TUNED}
 
     def set_decoding(self, options: Mapping[str, float]) -> None:
-        """Set options in ``TUNED``.
+        """Set options of decoding.
+
+        Args:
+            options: values by name; the names are those in ``TUNED``.
 
         Raises:
-            UsageError: if an option is not among them, or not a number.
+            UsageError: if an option does not exist, or its value is not a number.
         """
         for name, value in options.items():
             if name not in self.TUNED or not isinstance(value, int | float):
                 raise UsageError(
-                    f"{name}={value!r}: {type(self).__name__} decodes by no such option"
+                    f"{name}={value!r}: {type(self).__name__} has no such option of decoding"
                 )
             setattr(self, name, value)
 
     def turn_back(
         self, maps: NumpyMaps, quarter_turns: int, flipped: bool
     ) -> dict[str, npt.NDArray[Any]]:
-        """Turn the maps of a turned image back, so that they are those of the image as it was.
+        """Rotate and flip the maps of a rotated image back to the orientation of the original image.
 
-        The image was flipped left to right first, where it was flipped, and then turned by
-        ``rot90(image, quarter_turns, (-2, -1))``. A representation whose channels are directions puts
-        those right too.
+        The rotated image is ``rot90(image, quarter_turns, (-2, -1))``, after the image was flipped left
+        to right where ``flipped`` is true. A representation whose values are directions corrects these
+        too.
 
         Args:
             maps: (C, H, W) for each map.
-            quarter_turns: how often the image was turned.
-            flipped: whether it was flipped before that.
+            quarter_turns: number of quarter turns of the image.
+            flipped: whether the image was flipped before it was rotated.
         """
         turned = {
             name: np.rot90(each, -quarter_turns, axes=(-2, -1)) for name, each in maps.items()

@@ -21,17 +21,20 @@ _BOUNDARY_DEPTH = 2
 class Boundary(Representation):
     """Background, interior and boundary, as in the challenge's pre_process_3class.py and predict.py.
 
-    The boundary is the inner outline of each cell, one pixel wide, dilated by a cross: it takes two
-    pixels of the cell and one of its surroundings. Decoding finds the connected interiors and, other
-    than the official script, gives them the two pixels back, so that cells keep their size.
+    The boundary is the inner outline of each cell, one pixel wide, dilated by a cross: it covers two
+    pixels of the cell and one pixel outside. Decoding finds the connected interiors and, unlike the
+    official script, grows them by two pixels, so that cells keep their size.
 
     Args:
         threshold: interior probability above which a pixel is interior.
-        smallest_interior: predicted interiors of fewer pixels are no cells; the official 16.
-        smallest_target: interiors of fewer pixels are left out of the training targets; the official 16.
-        largest_hole: holes of an interior below this many pixels are filled; the official 64.
-        touching_weight: by how much the loss counts a boundary pixel between touching cells more than
-            another pixel; 0 is the official loss.
+        smallest_interior: smallest number of pixels of a predicted interior; smaller ones are removed.
+            The official value is 16.
+        smallest_target: smallest number of pixels of an interior in the training targets. The official
+            value is 16.
+        largest_hole: holes in an interior with fewer pixels than this are filled. The official value
+            is 64.
+        touching_weight: additional weight of boundary pixels between touching cells in the loss; 0 is
+            the official loss.
     """
 
     channels: Mapping[str, int] = {"classes": 3}
@@ -55,7 +58,10 @@ class Boundary(Representation):
         self.touching_weight = touching_weight
 
     def encode(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
-        """Give ``classes``: (3, H, W) uint8, one-hot.
+        """Return ``classes``: (3, H, W) uint8, one-hot.
+
+        Args:
+            labels: (H, W) label map.
 
         Example:
             >>> cell = np.pad(np.ones((7, 7), int), 2)
@@ -70,28 +76,40 @@ class Boundary(Representation):
         return {"classes": np.stack([~(interior | boundary), interior, boundary]).astype(np.uint8)}
 
     def decode(self, maps: NumpyMaps) -> LabelMap:
-        """Turn ``classes`` (3, H, W), one-hot or probabilities, into a label map."""
+        """Turn ``classes`` into a label map.
+
+        Args:
+            maps: ``classes`` (3, H, W), one-hot or probabilities.
+        """
         classes = np.asarray(maps["classes"])
         interior = classes[INTERIOR] > self.threshold
-        if not interior.any():  # else a small image without cells would be one hole
+        if not interior.any():  # otherwise a small image without cells would be filled as one hole
             return np.zeros(interior.shape, np.int32)
         interior = ~drop_small(~interior, self.largest_hole, connectivity=4)
         cores = components(interior, self.smallest_interior, connectivity=8)
         grown = _grown(cores, _BOUNDARY_DEPTH)
-        # A pixel that is most likely background stays so: thin gaps between cells are kept.
+        # Likely background stays background, so that thin gaps between cells are kept.
         return np.where(classes[BACKGROUND] > self.threshold, cores, grown)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-        """Turn logits (B, 3, H, W) into probabilities."""
+        """Turn logits into probabilities.
+
+        Args:
+            outputs: ``classes`` (B, 3, H, W).
+        """
         return {"classes": outputs["classes"].float().softmax(dim=1)}
 
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
-        """Give Dice plus cross-entropy over the three classes, the official DiceCELoss.
+        """Return Dice plus cross-entropy over the three classes, the official DiceCELoss.
 
-        Where cells touch, the cross-entropy counts more: those pixels are few, and decide whether
-        cells are merged (after Ronneberger et al. 2015, equation 2).
+        Where cells touch, the cross-entropy has a higher weight: those pixels are few, and they decide
+        whether cells are merged (after Ronneberger et al. 2015, equation 2).
+
+        Args:
+            outputs: ``classes``, logits (B, 3, H, W).
+            targets: ``classes``, one-hot, of the same shape.
         """
         logits, truth = outputs["classes"].float(), targets["classes"].float()
         cross_entropy = -(truth * logits.log_softmax(dim=1)).sum(dim=1, keepdim=True)
@@ -107,7 +125,7 @@ class Boundary(Representation):
 
 
 def _touching(truth: "torch.Tensor") -> "torch.Tensor":
-    """Mark boundary between cells (B, 1, H, W): an outline on background has it within three pixels."""
+    """Mark boundary pixels without background within three pixels, (B, 1, H, W): cells touch there."""
     from torch.nn.functional import max_pool2d
 
     near_background = max_pool2d(truth[:, BACKGROUND, None], kernel_size=7, stride=1, padding=3)
@@ -115,7 +133,7 @@ def _touching(truth: "torch.Tensor") -> "torch.Tensor":
 
 
 def _inner_outline(labels: LabelMap) -> npt.NDArray[np.bool_]:
-    """Mark the pixels of cells with another id, or background, above, below, left or right."""
+    """Mark the pixels of cells that have another id or background above, below, left or right."""
     outline = np.zeros(labels.shape, bool)
     rows, columns = labels[1:] != labels[:-1], labels[:, 1:] != labels[:, :-1]
     outline[1:] |= rows
@@ -126,7 +144,7 @@ def _inner_outline(labels: LabelMap) -> npt.NDArray[np.bool_]:
 
 
 def _grown(cores: npt.NDArray[np.int32], distance: int) -> npt.NDArray[np.int32]:
-    """Give background within ``distance`` pixels of a component to the nearest, as expand_labels does.
+    """Grow components by ``distance`` pixels into the background, as expand_labels does.
 
     The distances of OpenCV are exact up to two pixels.
     """

@@ -1,7 +1,7 @@
 """Connected components by size.
 
-scikit-image 0.26 changed what its size limits mean; ours keep the rule of 0.25 and before: what has
-fewer pixels than the limit goes, what has exactly as many stays.
+scikit-image 0.26 changed the meaning of its size limits. Ours follow the rule of 0.25 and before:
+components with fewer pixels than the limit are removed, those with exactly as many are kept.
 """
 
 from typing import Any
@@ -32,7 +32,12 @@ def components(mask: npt.NDArray[Any], smallest: float, connectivity: int) -> np
 
 
 def drop_small(mask: npt.NDArray[Any], smallest: float, connectivity: int) -> npt.NDArray[np.bool_]:
-    """Clear the connected components of fewer than ``smallest`` pixels; see :func:`components`.
+    """Clear the connected components of fewer than ``smallest`` pixels.
+
+    Args:
+        mask: (H, W) bool or uint8.
+        smallest: components of fewer pixels are cleared.
+        connectivity: 4, by edges, or 8, by edges and corners.
 
     Example:
         >>> drop_small(np.array([[1, 0, 1, 1]], bool), smallest=2, connectivity=4).tolist()
@@ -40,7 +45,7 @@ def drop_small(mask: npt.NDArray[Any], smallest: float, connectivity: int) -> np
     """
     import cv2
 
-    # Faster where corners connect; it numbers otherwise, which is lost here.
+    # Faster where corners connect; its other numbering does not matter here.
     numbered, kept = _by_size(mask, smallest, connectivity, cv2.CCL_GRANA)
     left: npt.NDArray[np.bool_] = np.take(kept, numbered)
     return left
@@ -49,7 +54,7 @@ def drop_small(mask: npt.NDArray[Any], smallest: float, connectivity: int) -> np
 def _by_size(
     mask: npt.NDArray[Any], smallest: float, connectivity: int, algorithm: int = -1
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """Give all components, (H, W) 0 … N, and which to keep, (N + 1,); -1 is OpenCV's own choice."""
+    """Return all components, (H, W) 0 … N, and which to keep, (N + 1,); -1 is OpenCV's own choice."""
     import cv2
 
     pixels = np.ascontiguousarray(mask).view(np.uint8)

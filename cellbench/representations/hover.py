@@ -23,28 +23,31 @@ class HoVer(Representation):
 
     The maps follow HoVer-Net's targets.py (see :meth:`encode`). Decoding follows its post_proc.py:
     where two cells touch, the distances jump from 1 to −1; markers are the foreground without such
-    edges, and a watershed gives the rest of the foreground to them. Done otherwise than there:
+    edges, and a watershed assigns the rest of the foreground to them. Differences from the original:
 
-    * An edge is measured against the sharpest that there can be. The original stretches each gradient
-      between the least and the greatest of the image, so that one speck moves the cut everywhere.
-    * A part of the foreground without a marker is one cell. The original loses it, mostly nuclei too
-      small for its wide gradient and opening.
-    * One logit for the foreground instead of two: the softmax of two is the sigmoid of their difference.
-      (The challenge's T2-sribdmed applied a sigmoid and then a softmax, which keeps it below .73.)
+    * An edge is compared with the sharpest possible edge. The original rescales each gradient to the
+      range of the image, so that a single bright spot changes the threshold everywhere.
+    * A part of the foreground without a marker is one cell. The original loses it; these are mostly
+      nuclei too small for its wide gradient and its opening.
+    * The foreground has one logit instead of two: the softmax of two is the sigmoid of their
+      difference. (The challenge's T2-sribdmed applied a sigmoid and then a softmax, which keeps the
+      probability below 0.73.)
 
-    Size limits drop what has fewer pixels than the limit, whatever the version of scikit-image.
+    Size limits remove components with fewer pixels than the limit, in every version of scikit-image.
 
     Args:
-        foreground_threshold: probability from which a pixel is foreground; the original .5, T2 .6.
-        edge_threshold: share of the sharpest edge from which a pixel is no marker. Blurred maps, as
-            networks predict them, need a low one.
-        gradient_size: side of the Sobel kernel, odd, up to 31; the original 21, T2 15. Larger ones bear
-            more noise and lose smaller cells.
-        smallest_cell: parts of the foreground of fewer pixels are no cells.
-        smallest_marker: markers of fewer pixels are left out; the original 10, T2 100.
-        smallest_target: cells of fewer pixels have distances 0 in the training targets; the original 30.
-        exact_centres: measure from the centre of mass itself, so that the maps of a turned or mirrored
-            label map are the turned or mirrored maps; for test-time augmentation.
+        foreground_threshold: smallest probability of a foreground pixel; 0.5 in the original, 0.6 in
+            T2.
+        edge_threshold: share of the sharpest possible edge from which a pixel does not belong to a
+            marker. The blurred maps that networks predict need a low value.
+        gradient_size: side of the Sobel kernel, odd, at most 31; 21 in the original, 15 in T2. Larger
+            kernels tolerate more noise and lose smaller cells.
+        smallest_cell: smallest number of pixels of a connected part of the foreground.
+        smallest_marker: smallest number of pixels of a marker; 10 in the original, 100 in T2.
+        smallest_target: smallest number of pixels of a cell with distances in the training targets;
+            smaller cells get 0. The value of the original is 30.
+        exact_centres: measure from the exact centre of mass, so that the maps of a rotated or mirrored
+            label map are the rotated or mirrored maps; needed for test-time augmentation.
     """
 
     channels: Mapping[str, int] = {"foreground": 1, "hv": 2}
@@ -75,17 +78,20 @@ class HoVer(Representation):
         self.exact_centres = exact_centres
 
     def encode(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
-        """Give ``foreground``, (1, H, W) uint8, and ``hv``, (2, H, W) float32 in [−1, 1].
+        """Return ``foreground``, (1, H, W) uint8, and ``hv``, (2, H, W) float32 in [−1, 1].
 
-        ``hv`` holds columns minus the centre's column, negative on the left, and rows minus the
-        centre's row, negative above; on each side of a cell divided by the largest there. The original
-        rounds the centre of mass to a pixel, halves up, and then measures from the pixel before it
-        (upwards and to the left); ``exact_centres`` does neither. Of a cell on the border the visible
-        part counts. (The original leaves cells within 2 pixels of the upper or left border at 0, and
-        numbers the detached pieces of a cell apart.)
+        ``hv`` holds the column minus the column of the centre, negative on the left, and the row minus
+        the row of the centre, negative above; on each side of a cell they are divided by the largest
+        value there. The original rounds the centre of mass to a pixel, halves up, and then measures
+        from the pixel above and to the left of it; ``exact_centres`` does neither. For a cell at the
+        border, only the visible part counts. (The original sets cells within 2 pixels of the upper or
+        left border to 0, and treats detached pieces of a cell as separate cells.)
+
+        Args:
+            labels: (H, W) label map.
 
         Raises:
-            InvalidLabelsError: if it is no label map.
+            InvalidLabelsError: if ``labels`` is not a label map.
 
         Example:
             >>> cell = np.array([[0, 7, 7, 7, 7, 7]])
@@ -107,7 +113,10 @@ class HoVer(Representation):
     def decode(self, maps: NumpyMaps) -> LabelMap:
         """Turn ``foreground`` and ``hv``, encoded or predicted, into a label map, (H, W) int32.
 
-        A foreground that is not a number is background, a distance that is not finite counts as 0.
+        A foreground value of NaN is background; a distance that is not finite counts as 0.
+
+        Args:
+            maps: ``foreground`` (1, H, W) and ``hv`` (2, H, W).
         """
         import cv2
 
@@ -115,14 +124,16 @@ class HoVer(Representation):
 
         foreground = np.asarray(maps["foreground"])[0] >= self.foreground_threshold
         cells = components(foreground, self.smallest_cell, connectivity=4)
-        calm = self._calm(np.asarray(maps["hv"]), cells > 0)
-        markers = self._markers(calm)
-        smooth = cv2.GaussianBlur(calm, (3, 3), 0)
+        smoothness = self._smoothness(np.asarray(maps["hv"]), cells > 0)
+        markers = self._markers(smoothness)
+        smooth = cv2.GaussianBlur(smoothness, (3, 3), 0)
         heights = cv2.addWeighted(smooth, -_DEEPEST, smooth, 0, _DEEPEST, dtype=cv2.CV_16U)
         return watershed(np.asarray(heights, np.uint16), markers, cells)
 
-    def _calm(self, hv: npt.NDArray[Any], inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-        """Give 0 at the sharpest edge between cells and outside, 1 where there is no edge."""
+    def _smoothness(
+        self, hv: npt.NDArray[Any], inside: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float32]:
+        """Return 0 at the sharpest edge between cells and outside of cells, 1 where there is no edge."""
         import cv2
 
         hv = np.ascontiguousarray(hv, dtype=np.float32)
@@ -132,17 +143,17 @@ class HoVer(Representation):
         scale = 1 / _sharpest_response(size)
         across = cv2.Sobel(hv[HORIZONTAL], cv2.CV_32F, 1, 0, ksize=size, scale=scale)
         down = cv2.Sobel(hv[VERTICAL], cv2.CV_32F, 0, 1, ksize=size, scale=scale)
-        calm: npt.NDArray[np.float32] = cv2.min(across, down)
-        calm += 1
-        np.clip(calm, 0, 1, out=calm)
-        calm *= inside
-        return calm
+        smoothness: npt.NDArray[np.float32] = cv2.min(across, down)
+        smoothness += 1
+        np.clip(smoothness, 0, 1, out=smoothness)
+        smoothness *= inside
+        return smoothness
 
-    def _markers(self, calm: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
-        """Number the markers: holes are filled, then what is narrower than three pixels is cut off."""
+    def _markers(self, smoothness: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+        """Number the markers: fill their holes, then remove parts narrower than three pixels."""
         import cv2
 
-        marked = (calm > 1 - self.edge_threshold).view(np.uint8)
+        marked = (smoothness > 1 - self.edge_threshold).view(np.uint8)
         flooded = cv2.copyMakeBorder(marked, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
         cv2.floodFill(flooded, None, (0, 0), 2, flags=4)
         filled = (flooded[1:-1, 1:-1] != 2).view(np.uint8)
@@ -151,7 +162,11 @@ class HoVer(Representation):
         return components(opened, self.smallest_marker, connectivity=4)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-        """Turn logits (B, 1, H, W) into probabilities, and keep distances (B, 2, H, W) in [−1, 1]."""
+        """Turn logits into probabilities, and clamp distances to [−1, 1].
+
+        Args:
+            outputs: ``foreground`` (B, 1, H, W) and ``hv`` (B, 2, H, W).
+        """
         return {
             "foreground": outputs["foreground"].float().sigmoid(),
             "hv": outputs["hv"].float().clamp(-1, 1),
@@ -160,9 +175,13 @@ class HoVer(Representation):
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
-        """Give cross-entropy plus Dice of the foreground, squared errors of distances and gradients.
+        """Return cross-entropy plus Dice of the foreground, squared errors of distances and gradients.
 
-        All four weigh the same, as in HoVer-Net's and T2's training.
+        All four have the same weight, as in the training of HoVer-Net and T2.
+
+        Args:
+            outputs: ``foreground``, logits (B, 1, H, W), and ``hv`` (B, 2, H, W), raw.
+            targets: ``foreground``, 0 or 1, and ``hv`` in [−1, 1], of the same shapes.
         """
         from cellbench.representations.hover_loss import hover_loss
 
@@ -171,10 +190,16 @@ class HoVer(Representation):
     def turn_back(
         self, maps: NumpyMaps, quarter_turns: int, flipped: bool
     ) -> dict[str, npt.NDArray[Any]]:
-        """Turn maps back, see the base class; ``hv`` becomes distances along the image's own axes."""
+        """Rotate maps back, see the base class; ``hv`` is corrected to the axes of the original image.
+
+        Args:
+            maps: ``foreground`` (1, H, W) and ``hv`` (2, H, W).
+            quarter_turns: number of quarter turns of the image.
+            flipped: whether the image was flipped before it was rotated.
+        """
         turned = super().turn_back(maps, quarter_turns, flipped)
         horizontal, vertical = turned["hv"]
-        for _ in range(quarter_turns % 4):  # a turn brings what was on the right to the top
+        for _ in range(quarter_turns % 4):  # a quarter turn moves the right side to the top
             horizontal, vertical = -vertical, horizontal
         if flipped:
             horizontal = -horizontal
@@ -182,7 +207,7 @@ class HoVer(Representation):
 
 
 def _sharpest_response(size: int) -> float:
-    """Give a Sobel kernel's answer to a straight edge between −1 and 1."""
+    """Return the response of a Sobel kernel to a straight edge between −1 and 1."""
     import cv2
 
     slope, smooth = cv2.getDerivKernels(1, 0, size)

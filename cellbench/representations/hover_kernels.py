@@ -23,12 +23,12 @@ def distance_maps(
     smallest: int,
     exact_centres: bool,
 ) -> npt.NDArray[np.float32]:
-    """Give each pixel's distance to its cell's centre, scaled to 1 at each side's farthest pixel.
+    """Return the distance of each pixel to the centre of its cell, scaled to 1 at the farthest pixel.
 
     Args:
         labels: (H, W).
-        cells: what :func:`~cellbench.labels.measures.measure_cells` gave.
-        smallest: cells of fewer pixels stay 0.
+        cells: what :func:`~cellbench.labels.measures.measure_cells` returns for ``labels``.
+        smallest: cells of fewer pixels get 0.
         exact_centres: see :class:`cellbench.representations.hover.HoVer`.
 
     Returns:
@@ -58,7 +58,7 @@ def distance_maps(
 
 @compiled
 def _centre(total: int, pixels: int, exact: bool) -> tuple[int, int]:
-    """Give a scale and the centre of mass times it, in whole numbers: nothing is lost by rounding."""
+    """Return a scale and the centre of mass times this scale, both integers, so nothing is rounded."""
     if exact:
         return pixels, total
     return 1, (2 * total + pixels) // (2 * pixels) - 1

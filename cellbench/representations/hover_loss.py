@@ -12,7 +12,7 @@ _REACH = 2  # the gradient kernel is 5 × 5
 def hover_loss(
     outputs: Mapping[str, torch.Tensor], targets: Mapping[str, torch.Tensor]
 ) -> torch.Tensor:
-    """Give the sum of the four losses, each with weight 1.
+    """Return the sum of the four losses, each with weight 1.
 
     Args:
         outputs: ``foreground`` logits (B, 1, H, W) and ``hv`` (B, 2, H, W), raw.
@@ -26,7 +26,12 @@ def hover_loss(
 
 
 def dice_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Give 1 − Dice over the batch, of the foreground and of the background, summed."""
+    """Return 1 − Dice over the batch, of the foreground and of the background, summed.
+
+    Args:
+        logits: (B, 1, H, W).
+        truth: (B, 1, H, W), 0 or 1.
+    """
     probability = logits.sigmoid()
     loss = logits.new_zeros(())
     for predicted, true in ((probability, truth), (1 - probability, 1 - truth)):
@@ -36,20 +41,22 @@ def dice_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 
 def gradient_loss(error: torch.Tensor, foreground: torch.Tensor) -> torch.Tensor:
-    """Give the mean squared error of the gradients, in the true foreground alone.
+    """Return the mean squared error of the gradients, in the true foreground only.
 
-    The horizontal map is differentiated horizontally and the vertical map vertically, as the paper
-    says. The original's code takes them crosswise: its kernels are made by a ``meshgrid`` whose first
-    index runs down, where it calls it horizontal.
+    The horizontal map is differentiated horizontally and the vertical map vertically, as in the paper.
+    The original code exchanges them: its kernels come from a ``meshgrid`` whose first index runs down,
+    although the code calls it horizontal.
 
     Args:
-        error: (B, 2, H, W), prediction minus truth: gradients are linear.
+        error: (B, 2, H, W), prediction minus truth; this is enough, because gradients are linear.
         foreground: (B, 1, H, W), 0 or 1.
     """
     steps = torch.arange(-_REACH, _REACH + 1, dtype=error.dtype, device=error.device)
     squared = (steps.square() + steps.square()[:, None]).clamp(min=1)
-    across = steps / squared  # each pixel counts with 1 / distance, by its direction
+    across = steps / squared  # weight 1 / distance, split by direction
     kernels = torch.stack([across, across.T])[:, None]
-    with torch.autocast(error.device.type, enabled=False):  # small ones vanish in half precision
+    with torch.autocast(
+        error.device.type, enabled=False
+    ):  # small gradients vanish in half precision
         gradients = functional.conv2d(error, kernels, padding=_REACH, groups=2)
     return (foreground * gradients.square()).sum() / (2 * foreground.sum() + 1e-8)

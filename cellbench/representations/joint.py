@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 class JointRepresentation(Representation):
-    """The maps of several representations by their names, which no two kinds share.
+    """The maps of several representations together; the names of maps of different kinds differ.
 
-    Each keeps its own options of decoding; here they are called ``0.probability_threshold`` and so on.
+    Each representation keeps its own options of decoding; here their names begin with its number, such
+    as ``0.probability_threshold``.
 
     Args:
-        parts: the representations; those of one kind have the same maps.
+        parts: the representations; those of the same kind have the same maps.
     """
 
     def __init__(self, parts: Sequence[Representation]) -> None:
@@ -32,19 +33,35 @@ class JointRepresentation(Representation):
         }
 
     def encode(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
-        """Give the maps of every kind."""
+        """Return the maps of every kind of representation.
+
+        Args:
+            labels: (H, W) label map.
+        """
         return {name: each for kind in self._kinds for name, each in kind.encode(labels).items()}
 
     def targets(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
-        """Give the targets of every kind, each on its own grid."""
+        """Return the targets of every kind, each on its own grid.
+
+        Args:
+            labels: (H, W) label map.
+        """
         return {name: each for kind in self._kinds for name, each in kind.targets(labels).items()}
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-        """Turn raw outputs into maps, kind by kind."""
+        """Turn raw outputs into maps, kind by kind.
+
+        Args:
+            outputs: (B, C, h, w) for each map.
+        """
         return {name: each for kind in self._kinds for name, each in kind.activate(outputs).items()}
 
     def decode(self, maps: NumpyMaps) -> LabelMap:
-        """Decode as the first part whose maps are all there."""
+        """Decode with the first part whose maps are all there.
+
+        Args:
+            maps: (C, H, W) for each map of one kind.
+        """
         return next(part for part in self._parts if part.channels.keys() <= maps.keys()).decode(
             maps
         )
@@ -52,22 +69,33 @@ class JointRepresentation(Representation):
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
-        """Give the sum of the losses of every kind."""
+        """Return the sum of the losses of every kind.
+
+        Args:
+            outputs: raw outputs, (B, C, h, w) for each map.
+            targets: targets of the same shapes.
+        """
         first, *others = (kind.loss(outputs, targets) for kind in self._kinds)
         return sum(others, first)
 
     def turn_back(
         self, maps: NumpyMaps, quarter_turns: int, flipped: bool
     ) -> dict[str, npt.NDArray[Any]]:
-        """Turn maps back, see the base class, kind by kind."""
+        """Rotate maps back, see the base class, kind by kind.
+
+        Args:
+            maps: (C, H, W) for each map.
+            quarter_turns: number of quarter turns of the image.
+            flipped: whether the image was flipped before it was rotated.
+        """
         turned: dict[str, npt.NDArray[Any]] = {}
         for kind in self._kinds:
-            mine = {name: each for name, each in maps.items() if name in kind.channels}
-            turned |= kind.turn_back(mine, quarter_turns, flipped)
+            of_kind = {name: each for name, each in maps.items() if name in kind.channels}
+            turned |= kind.turn_back(of_kind, quarter_turns, flipped)
         return turned
 
     def fixed(self) -> dict[str, Any]:
-        """Give the options of every part, and its kind, by the number of the part."""
+        """Return the options and the kind of every part, named by the number of the part."""
         return {
             f"{index}.{name}": value
             for index, part in enumerate(self._parts)
@@ -75,7 +103,7 @@ class JointRepresentation(Representation):
         }
 
     def decoding(self) -> dict[str, float]:
-        """Give the present values of the options of every part, by the number of the part."""
+        """Return the present options of decoding of every part, named by the number of the part."""
         return {
             f"{index}.{name}": value
             for index, part in enumerate(self._parts)
@@ -83,10 +111,13 @@ class JointRepresentation(Representation):
         }
 
     def set_decoding(self, options: Mapping[str, float]) -> None:
-        """Set options by the number of the part and their name.
+        """Set options of decoding.
+
+        Args:
+            options: values by the number of the part and the name, such as ``0.nms_threshold``.
 
         Raises:
-            UsageError: if an option is not among them, or not a number.
+            UsageError: if an option does not exist, or its value is not a number.
         """
         known = self.decoding()
         super().set_decoding({name: each for name, each in options.items() if name not in known})

@@ -20,44 +20,48 @@ from cellbench.representations.star_polygons import (
 if TYPE_CHECKING:
     import torch
 
-_SHORTEST = 1e-3  # pixels; what T2 and StarDist clamp predicted distances to
+_SHORTEST = 1e-3  # pixels; T2 and StarDist clamp predicted distances to it
 
 
 class StarConvex(Representation):
     """Object probability and star distances (Schmidt et al. 2018), as T2-sribdmed trained them.
 
-    Each pixel of a cell says how central it lies, and how far the cell reaches along each ray: a
-    polygon. Decoding keeps the most central polygons that do not cover each other. Only what is
-    star-convex about a cell's middle comes back whole.
+    Each pixel of a cell stores how central it is, and how far the cell reaches along each ray; these
+    distances describe a polygon. Decoding keeps the most central polygons that do not cover each
+    other. A cell is recovered as far as it is star-convex, seen from its centre.
 
-    Other than in T2's code, distances are linear outputs, clamped only when they are decoded, as in
-    StarDist: behind a ReLU a ray that starts below 0 would never learn. Pixels at the image border are
-    candidates too: leaving out the outer two, as both do, loses small cells cut by the border.
+    Differences from T2's code: distances are linear outputs and clamped only when they are decoded, as
+    in StarDist, because behind a ReLU a ray that starts below 0 would never learn. Pixels at the image
+    border are candidates too, because leaving out the outer two pixels, as both do, loses small cells
+    that the border cuts.
 
     Args:
-        rays: directions, a multiple of four, so that maps can be turned by quarters.
-        grid: networks give the maps at pixels with row and column divisible by it, and decoding looks
-            there alone: 2 learns and decodes several times faster, and misses cells of a pixel or two.
-        probability_threshold: object probability above which a pixel's polygon is a candidate; T2's .5.
-        nms_threshold: share of the smaller polygon's area that two cells may have in common; T2's .4.
-        looks: pixels along a ray that are asked where it ends, from the centre outwards, see
-            :func:`~cellbench.representations.star_kernels.measure`; StarDist asks the centre
-            alone, 1. Those nearer to the outline know better: cells that two small polygons shared get
-            one whole one.
-        most_candidates: of more candidates in an image only the best are looked at, with a warning.
-        probability_weight: weight of the cross-entropy in the loss. With the originals' 1, distances
-            drown it: after 200 steps from scratch its excess over the targets' own entropy is .13,
-            with 20 it is .08.
-        distance_weight: weight of the distances' mean absolute error in the loss. With StarDist's .2,
-            trained from scratch on the sample for 500 steps, pooled F1 on tune at a probability of .6 is
-            .74; with .5 it is .81.
-        overlap_weight: weight of the distances' Jaccard loss; T2's 1.
+        rays: number of directions, a multiple of four, so that maps can be rotated by quarter turns.
+        grid: networks predict the maps at pixels whose row and column are divisible by it, and only
+            these pixels are decoded. 2 trains and decodes several times faster than 1, and misses cells
+            of one or two pixels.
+        probability_threshold: object probability above which the polygon of a pixel is a candidate;
+            0.5 in T2.
+        nms_threshold: largest share of the smaller polygon's area that two cells may have in common;
+            0.4 in T2.
+        ray_samples: number of pixels along a ray whose distances determine where the ray ends, from
+            the centre outwards, see :func:`~cellbench.representations.star_kernels.measure`. StarDist
+            uses the centre only (1). Pixels near the outline are more accurate, so large cells are
+            found whole that would otherwise be split in two.
+        most_candidates: if an image has more candidates, only the best are used, with a warning.
+        probability_weight: weight of the cross-entropy in the loss. The originals use 1, but then the
+            distances dominate: after 200 steps from scratch the cross-entropy exceeds the entropy of
+            the targets by 0.13, with a weight of 20 by 0.08.
+        distance_weight: weight of the mean absolute error of the distances in the loss. Trained from
+            scratch on the sample for 500 steps, F1 on the tune split is 0.74 with StarDist's 0.2, and
+            0.81 with 0.5 (all cells pooled, probability threshold 0.6).
+        overlap_weight: weight of the Jaccard loss of the distances; 1 in T2.
     """
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
         "probability_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
         "nms_threshold": (0.3, 0.4, 0.5),
-        "looks": (1, 2, 4, 6),
+        "ray_samples": (1, 2, 4, 6),
     }
 
     def __init__(
@@ -66,31 +70,36 @@ class StarConvex(Representation):
         grid: int = 1,
         probability_threshold: float = 0.5,
         nms_threshold: float = 0.4,
-        looks: int = 4,
+        ray_samples: int = 4,
         most_candidates: int = 2_000_000,
         probability_weight: float = 20.0,
         distance_weight: float = 0.5,
         overlap_weight: float = 1.0,
     ) -> None:
         if rays < 4 or rays % 4:
-            raise UsageError(f"rays={rays}: give a multiple of four, such as 32")
+            raise UsageError(f"rays={rays}: must be a multiple of four, such as 32")
         if grid < 1:
-            raise UsageError(f"grid={grid}: give 1 for every pixel, or 2 for every second")
-        if looks < 1:
-            raise UsageError(f"looks={looks}: give 1 to ask the centre alone, or more")
+            raise UsageError(
+                f"grid={grid}: must be 1 (every pixel), 2 (every second pixel), or more"
+            )
+        if ray_samples < 1:
+            raise UsageError(f"ray_samples={ray_samples}: must be at least 1 (the centre only)")
         self.channels = {"probability": 1, "distances": rays}
         self.rays = rays
         self.grid = grid
         self.probability_threshold = probability_threshold
         self.nms_threshold = nms_threshold
-        self.looks = looks
+        self.ray_samples = ray_samples
         self.most_candidates = most_candidates
         self.probability_weight = probability_weight
         self.distance_weight = distance_weight
         self.overlap_weight = overlap_weight
 
     def encode(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
-        """Give ``probability`` (1, H, W) in [0, 1] and ``distances`` (rays, H, W) in pixels, float32.
+        """Return ``probability`` (1, H, W) in [0, 1] and ``distances`` (rays, H, W) in pixels, float32.
+
+        Args:
+            labels: (H, W) label map.
 
         Example:
             >>> maps = StarConvex(rays=4).encode(np.pad(np.ones((5, 7), int), 1))
@@ -103,14 +112,22 @@ class StarConvex(Representation):
         }
 
     def targets(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
-        """Give the encoded maps on the grid; no ray is walked from elsewhere."""
+        """Return the encoded maps on the grid; no other pixel is computed.
+
+        Args:
+            labels: (H, W) label map.
+        """
         return {
             "probability": object_probability(labels)[None, :: self.grid, :: self.grid],
             "distances": star_distances(labels, self.rays, self.grid),
         }
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-        """Turn raw outputs into probabilities and distances of at least 0.001 px."""
+        """Turn raw outputs into probabilities and distances of at least 0.001 px.
+
+        Args:
+            outputs: ``probability`` (B, 1, h, w) and ``distances`` (B, rays, h, w).
+        """
         return {
             "probability": outputs["probability"].float().sigmoid(),
             "distances": outputs["distances"].float().clamp(min=_SHORTEST),
@@ -119,8 +136,11 @@ class StarConvex(Representation):
     def decode(self, maps: NumpyMaps) -> LabelMap:
         """Turn ``probability`` (1, H, W) and ``distances`` (rays, H, W) into a label map.
 
-        Pixels whose maps are not finite make no cells. Where cells overlap, the more probable lies on
-        top; ids are 1 … N, the most probable first.
+        Pixels whose maps are not finite are ignored. Where cells overlap, the more probable one is
+        drawn on top; ids are 1 … N, the most probable first.
+
+        Args:
+            maps: the two maps, encoded or predicted.
         """
         probability = np.asarray(maps["probability"])[0]
         candidates = find_candidates(
@@ -129,7 +149,7 @@ class StarConvex(Representation):
             self.probability_threshold,
             self.grid,
             self.most_candidates,
-            int(self.looks),
+            int(self.ray_samples),
         )
         kept = suppress_worse(candidates, self.nms_threshold, probability.shape)
         return draw_polygons(candidates.taken(kept), probability.shape)
@@ -137,12 +157,16 @@ class StarConvex(Representation):
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
-        """Give the losses of T2: cross-entropy, weighted absolute error and Jaccard of the distances.
+        """Return the losses of T2: cross-entropy, weighted absolute error and Jaccard of the distances.
 
-        From the cross-entropy the targets' own entropy is taken off, which changes no gradient: all three
-        are 0 at the truth. Both of the latter weight a pixel with its true object probability: what is
-        central decides how a cell is drawn. The error is divided by the sum of the weights, as in
-        StarDist; in T2's code it is not, and counts the less, the fewer cells a patch has.
+        The entropy of the targets is subtracted from the cross-entropy, which changes no gradient; so
+        all three losses are 0 at the truth. The last two weight a pixel by its true object probability,
+        because central pixels determine how a cell is drawn. The error is divided by the sum of the
+        weights, as in StarDist. In T2's code it is not, so it has less weight in patches with few cells.
+
+        Args:
+            outputs: raw ``probability`` (B, 1, h, w) and ``distances`` (B, rays, h, w).
+            targets: the true maps, of the same shapes.
         """
         import torch
         from torch.nn.functional import binary_cross_entropy_with_logits
@@ -171,7 +195,13 @@ class StarConvex(Representation):
     def turn_back(
         self, maps: NumpyMaps, quarter_turns: int, flipped: bool
     ) -> dict[str, npt.NDArray[Any]]:
-        """Turn maps back, see the base class; each ray gets the distance along its turned self."""
+        """Rotate maps back, see the base class; the distances are assigned to their rotated rays.
+
+        Args:
+            maps: ``probability`` (1, H, W) and ``distances`` (rays, H, W).
+            quarter_turns: number of quarter turns of the image.
+            flipped: whether the image was flipped before it was rotated.
+        """
         turned = super().turn_back(maps, quarter_turns, flipped)
         rays = np.arange(self.rays)
         mirrored = self.rays // 2 - rays if flipped else rays

@@ -18,24 +18,25 @@ def measure(
     probability: Floats,
     points: Integers,
     directions: Floats,
-    looks: int,
+    ray_samples: int,
     longest: float,
     lengths: Floats,
 ) -> None:
-    """Give pixels' rays their lengths, as the pixels along a ray see it end.
+    """Measure the lengths of rays, as a mean over the distances of pixels along each ray.
 
-    A ray of length d is looked at from the pixels at 0, 1 / looks, 2 / looks, … of d: each says how far
-    it is from there. Their mean is weighted by their object probabilities; what is not finite, or lies
-    outside the image, does not count.
+    With n = ``ray_samples``, a ray of length d is measured from the pixels at 0, 1 / n, 2 / n, … of d:
+    the distance of each to the end of the ray estimates where it ends. The mean of the estimates is
+    weighted by the object probabilities of the pixels; values that are not finite, or outside the
+    image, do not count.
 
     Args:
         distances: (rays, H, W) in pixels.
         probability: (H, W).
         points: (2, N) rows and columns of the pixels.
         directions: (2, rays) rows and columns of the rays' unit vectors.
-        looks: pixels that are asked, 1 or more; 1 takes the lengths as they are.
-        longest: rays are followed so far in pixels.
-        lengths: (N, rays) array to write to; not finite where the pixel's own length is not.
+        ray_samples: number of pixels along a ray, 1 or more; 1 uses the lengths as they are.
+        longest: largest distance in pixels from which a ray is measured.
+        lengths: (N, rays) array that is filled; not finite where the length of the pixel is not.
     """
     rays, height, width = distances.shape
     for ray in range(rays):
@@ -44,8 +45,8 @@ def measure(
             row, column = points[0, index], points[1, index]
             own = distances[ray, row, column]
             change = weights = np.float32(0)
-            for look in range(1, looks if np.isfinite(own) else 0):
-                gone = min(max(own, np.float32(0)), longest) * look / looks
+            for sample in range(1, ray_samples if np.isfinite(own) else 0):
+                gone = min(max(own, np.float32(0)), longest) * sample / ray_samples
                 there_row = int(np.floor(row + gone * down + 0.5))
                 there_column = int(np.floor(column + gone * across + 0.5))
                 if not (0 <= there_row < height and 0 <= there_column < width):
@@ -70,11 +71,11 @@ def suppress(
     side: float,
     tiles: tuple[int, int],
 ) -> Flags:
-    """Keep polygons, best first, that no kept one covers.
+    """Mark the polygons that are kept: those that no better kept polygon covers.
 
-    A polygon is covered where the area that it shares with a better one is more than ``threshold`` of
-    the smaller of the two, as in stardist. Kept polygons are found again through the tiles of the
-    image that their bounding boxes touch.
+    A polygon is covered if the area that it shares with a better one is more than ``threshold`` of the
+    smaller of the two, as in stardist. Kept polygons are looked up by the tiles of the image that their
+    bounding boxes touch.
 
     Args:
         points: (N, 2) row and column of each polygon's centre, best first.
@@ -102,7 +103,7 @@ def suppress(
         centre = int(points[polygon, 0] / side), int(points[polygon, 1] / side)
         covered = False
         for turn in range(-1, (span[1] - span[0]) * (span[3] - span[2])):
-            # The tile of the centre first: what covers a polygon mostly lies there.
+            # The tile of the centre first, because what covers a polygon is mostly there.
             down = centre[0] if turn < 0 else span[0] + turn // (span[3] - span[2])
             across = centre[1] if turn < 0 else span[2] + turn % (span[3] - span[2])
             entry = newest[down, across]
@@ -124,7 +125,7 @@ def suppress(
 
 @compiled
 def _tile_span(box: Floats, side: float, tiles: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Give the rows and columns of tiles that a box touches; what lies outside counts to the edge."""
+    """Return the rows and columns of tiles that a box touches; parts outside count to the border."""
     top, bottom = min(max(box[0] / side, 0), tiles[0] - 1), min(max(box[1] / side, 0), tiles[0] - 1)
     left, right = min(max(box[2] / side, 0), tiles[1] - 1), min(max(box[3] / side, 0), tiles[1] - 1)
     return int(top), int(bottom) + 1, int(left), int(right) + 1
@@ -138,7 +139,7 @@ def _register(
     entries: npt.NDArray[np.int64],
     used: int,
 ) -> tuple[npt.NDArray[np.int64], int]:
-    """Enter a kept polygon into the lists of its tiles; the entries may move into a larger array."""
+    """Add a kept polygon to the lists of its tiles; the entries may move to a larger array."""
     needed = used + (span[1] - span[0]) * (span[3] - span[2])
     if needed > len(entries):
         larger = np.empty((2 * needed, 2), np.int64)
@@ -164,10 +165,10 @@ def _covers(
     threshold: float,
     work: Floats,
 ) -> bool:
-    """Tell whether two polygons share more than ``threshold`` of the smaller; ``work[0]`` is the second."""
-    mine, theirs = boxes[polygon], boxes[better]
-    height = min(mine[1], theirs[1]) - max(mine[0], theirs[0])
-    width = min(mine[3], theirs[3]) - max(mine[2], theirs[2])
+    """Return whether two polygons share more than ``threshold`` of the smaller (``work[0]``: second)."""
+    box, other = boxes[polygon], boxes[better]
+    height = min(box[1], other[1]) - max(box[0], other[0])
+    width = min(box[3], other[3]) - max(box[2], other[2])
     least = threshold * min(areas[polygon], areas[better])
     if height <= 0 or width <= 0 or height * width <= least:
         return False
@@ -181,9 +182,9 @@ def _covers(
 def _outline(
     distances: Floats, directions: Floats, row: float, column: float, edges: Floats, box: Floats
 ) -> float:
-    """Lay out a polygon's edges: left end, right end, slope, row at column 0, sign; give its area.
+    """Compute a polygon's edges (left end, right end, slope, row at column 0, sign); return its area.
 
-    The sign tells whether the inside lies above or below an edge. The box is top, bottom, left, right.
+    The sign says whether the inside is above or below an edge. The box is top, bottom, left, right.
     """
     rays = len(distances)
     rows, columns = edges[4], edges[3]
@@ -210,12 +211,12 @@ def _outline(
 
 @compiled
 def _shared_area(first: Floats, second: Floats, parts: Floats) -> float:
-    """Give the area that two polygons share, from their edges.
+    """Return the area that two polygons share, from their edges.
 
-    A polygon is the signed sum of the strips between its edges and a common base line, so what two
-    share is the signed sum of what their strips share: of each pair of edges, the integral of the
-    smaller over the columns of both. Sums are kept apart by the second's edges, in a fixed order, so
-    that the loop is vectorised and every machine adds in the same order.
+    A polygon is the signed sum of the strips between its edges and a common base line, so the shared
+    area is the signed sum of what the strips share: for each pair of edges, the integral of the smaller
+    one over the columns of both. There is one sum for each edge of the second polygon, in a fixed
+    order, so that the loop is vectorised and every machine adds in the same order.
     """
     left, right, slope, base, sign = second[0], second[1], second[2], second[3], second[4]
     parts[:] = 0
@@ -231,15 +232,15 @@ def _shared_area(first: Floats, second: Floats, parts: Floats) -> float:
         for other in range(second.shape[1]):
             low, high = max(from_, left[other]), min(to, right[other])
             width = max(high - low, np.float32(0))
-            mine, mine_after = start + rise * low, start + rise * high
-            theirs, theirs_after = (
+            row, row_after = start + rise * low, start + rise * high
+            other_row, other_row_after = (
                 base[other] + slope[other] * low,
                 base[other] + slope[other] * high,
             )
-            gap, gap_after = abs(mine - theirs), abs(mine_after - theirs_after)
+            gap, gap_after = abs(row - other_row), abs(row_after - other_row_after)
             crossing = gap * gap_after / (gap + gap_after + np.float32(1e-20))
-            crosses = (mine < theirs) != (mine_after < theirs_after)
-            smaller = half * (mine + mine_after + theirs + theirs_after - gap - gap_after)
+            crosses = (row < other_row) != (row_after < other_row_after)
+            smaller = half * (row + row_after + other_row + other_row_after - gap - gap_after)
             smaller += crossing if crosses else np.float32(0)
             parts[other] += weight * sign[other] * width * smaller
     area = np.float32(0)
@@ -250,13 +251,13 @@ def _shared_area(first: Floats, second: Floats, parts: Floats) -> float:
 
 @compiled
 def draw(points: Floats, distances: Floats, directions: Floats, labels: Integers) -> None:
-    """Draw polygons, the first on top, with the ids 1, 2, …: the pixels whose centres lie inside.
+    """Draw polygons, the first on top, with the ids 1, 2, …: all pixels whose centres are inside.
 
     Args:
         points: (N, 2) row and column of each polygon's centre.
         distances: (N, rays) lengths of the rays, above 0.
         directions: (2, rays) rows and columns of the rays' unit vectors.
-        labels: (H, W) drawn on.
+        labels: (H, W) array that is drawn on.
     """
     rays = distances.shape[1]
     rows, columns = np.empty(rays, np.float64), np.empty(rays, np.float64)

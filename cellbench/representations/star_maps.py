@@ -12,17 +12,18 @@ Floats = npt.NDArray[np.float32]
 
 
 def star_distances(labels: LabelMap, rays: int = 32, grid: int = 1) -> Floats:
-    """Measure from each pixel of a cell how far the cell reaches in each direction.
+    """Measure how far a cell reaches in each direction, from each of its pixels.
 
-    The steps of stardist's ``star_dist`` (Schmidt et al. 2018): a ray walks one pixel length at a time
-    to the first pixel of another id, or out of the image, and half a pixel back. Ray 0 points to the
-    right, the next ones turn clockwise, towards larger rows. 32 rays are stardist's bit for bit; of 64
-    and more, whose sines its C library rounds otherwise, some are 6e-5 px longer or shorter.
+    The algorithm is stardist's ``star_dist`` (Schmidt et al. 2018): a ray advances by one pixel length
+    at a time to the first pixel of another id, or out of the image, and then half a pixel back. Ray 0
+    points to the right, the next ones follow clockwise, towards larger rows. The results for 32 rays
+    are identical to stardist's; for 64 and more, whose sines its C library rounds differently, some
+    distances differ by 6e-5 px.
 
     Args:
         labels: (H, W) label map.
-        rays: directions, evenly spaced.
-        grid: pixels between the pixels measured, which begin at (0, 0).
+        rays: number of directions, evenly spaced.
+        grid: distance between the measured pixels, which begin at (0, 0).
 
     Returns:
         (rays, ⌈H / grid⌉, ⌈W / grid⌉) float32 in pixels; 0 on the background.
@@ -45,10 +46,13 @@ def star_distances(labels: LabelMap, rays: int = 32, grid: int = 1) -> Floats:
 
 
 def object_probability(labels: LabelMap) -> Floats:
-    """Give each pixel its distance to the nearest pixel that is not of its cell, 1 at the cell's deepest.
+    """Return the distance of each pixel to the outside of its cell, divided by the largest in the cell.
 
-    The image border is no end of a cell, as in stardist's ``edt_prob``; of a cell that is the whole
-    image it is.
+    Pixels beyond the image border do not count as outside, as in stardist's ``edt_prob``, except where
+    one cell fills the whole image.
+
+    Args:
+        labels: (H, W) label map.
 
     Returns:
         (H, W) float32 in [0, 1]; 0 on the background.
@@ -68,23 +72,27 @@ def object_probability(labels: LabelMap) -> Floats:
         rows, columns = (slice(max(side.start - 1, 0), side.stop + 1) for side in box)
         inside = numbered[rows, columns] == cell
         rough = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        # OpenCV rounds its root in one way or another; the squares are whole numbers.
+        # How OpenCV rounds the root depends on the machine; the squares are whole numbers.
         depth = np.sqrt(np.rint(rough * rough))
         probability[rows, columns][inside] = depth[inside] / depth.max()
     return probability
 
 
 def ray_directions(rays: int) -> Floats:
-    """Give the rays' unit vectors: (2, rays) float32, rows and columns."""
+    """Return the unit vectors of the rays: (2, rays) float32, rows and columns.
+
+    Args:
+        rays: number of directions.
+    """
     angles = 2 * np.pi / rays * np.arange(rays)
     return np.stack([np.sin(angles), np.cos(angles)]).astype(np.float32)
 
 
 @lru_cache(maxsize=8)
 def _ray_tables(rays: int, steps: int) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Tabulate the walks, see :func:`cellbench.representations.star_walk.walk`.
+    """Return tables of the steps along each ray, see :func:`cellbench.representations.star_walk.walk`.
 
-    Single precision throughout, and steps added one by one: the sums that stardist rounds.
+    All is in single precision, and steps are added one by one, to get the same sums as stardist.
     """
     turn = np.float32(2 * math.pi / rays)
     angles = [float(np.float32(ray) * turn) for ray in range(rays)]
@@ -95,6 +103,6 @@ def _ray_tables(rays: int, steps: int) -> tuple[Floats, Floats, npt.NDArray[np.b
     ends = positions + (half_back[:, None] * step)[:, None]
     lengths = np.sqrt(ends[..., 0] * ends[..., 0] + ends[..., 1] * ends[..., 1])
     columns = positions[..., 1]
-    # Beside the half, adding a start of up to ``steps`` pixels cannot change how the sum is rounded.
+    # Away from one half, adding a start of up to ``steps`` pixels cannot change the rounding of the sum.
     steady = np.abs(columns - np.floor(columns) - 0.5) > np.spacing(np.float32(4 * steps))
     return positions, lengths, steady

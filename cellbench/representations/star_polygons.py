@@ -1,4 +1,4 @@
-"""Star-convex polygons: candidates from dense maps, suppression of the worse, drawing."""
+"""Star-convex polygons: candidates from dense maps, non-maximum suppression, drawing."""
 
 import warnings
 from typing import Any, NamedTuple
@@ -27,7 +27,11 @@ class Polygons(NamedTuple):
     scores: Floats
 
     def taken(self, which: npt.NDArray[Any]) -> "Polygons":
-        """Give some of the polygons, by indices, flags or a slice."""
+        """Return some of the polygons.
+
+        Args:
+            which: indices, flags or a slice.
+        """
         return Polygons(self.points[which], self.distances[which], self.scores[which])
 
 
@@ -37,7 +41,7 @@ def find_candidates(
     threshold: float,
     grid: int = 1,
     most: int = 2_000_000,
-    looks: int = 1,
+    ray_samples: int = 1,
 ) -> Polygons:
     """List the polygons of all pixels above a probability, the best first; ties by position.
 
@@ -48,9 +52,10 @@ def find_candidates(
         probability: (H, W).
         distances: (rays, H, W) in pixels.
         threshold: probability that a candidate exceeds.
-        grid: only pixels with row and column divisible by it are looked at.
-        most: of more candidates only so many are kept, with a warning.
-        looks: pixels along a ray that are asked where it ends; 1 asks the candidate alone, as StarDist.
+        grid: only pixels whose row and column are divisible by it are candidates.
+        most: largest number of candidates; if there are more, only the best are kept, with a warning.
+        ray_samples: number of pixels along a ray whose distances determine where it ends; 1 uses the
+            candidate only, as StarDist does.
     """
     from cellbench.representations.star_kernels import measure
 
@@ -61,7 +66,7 @@ def find_candidates(
     order = np.argsort(-scores, kind="stable")
     if len(order) > most:
         warnings.warn(
-            f"{len(order)} candidate polygons: only the best {most} are looked at; raise "
+            f"{len(order)} candidate polygons: only the best {most} are used; increase "
             "probability_threshold or grid",
             stacklevel=2,
         )
@@ -74,7 +79,7 @@ def find_candidates(
         np.asarray(probability, np.float32),
         np.stack([rows, columns]),
         ray_directions(len(distances)),
-        looks,
+        ray_samples,
         longest,
         lengths,
     )
@@ -86,13 +91,13 @@ def find_candidates(
 def suppress_worse(
     polygons: Polygons, threshold: float, shape: tuple[int, int]
 ) -> npt.NDArray[np.bool_]:
-    """Mark the polygons that no better kept one covers: StarDist's greedy suppression.
+    """Mark the polygons that no better one covers: StarDist's greedy non-maximum suppression.
 
-    Areas are exact, where stardist rounds the corners to whole pixels first.
+    Areas are exact; stardist rounds the corners to whole pixels first.
 
     Args:
         polygons: the best first.
-        threshold: share of the smaller polygon's area that two kept ones may have in common.
+        threshold: largest share of the smaller polygon's area that two kept ones may have in common.
         shape: (H, W) of the image.
 
     Returns:
@@ -102,7 +107,7 @@ def suppress_worse(
 
     if len(polygons.points) == 0:
         return np.zeros(0, bool)
-    # About the size of a cell: then a polygon lies in few tiles, and a tile holds few polygons.
+    # About the size of a cell, so that a polygon is in few tiles, and a tile has few polygons.
     side = max(_LEAST_TILE, 2 * float(np.median(polygons.distances)))
     tiles = (int(shape[0] / side) + 1, int(shape[1] / side) + 1)
     directions = ray_directions(polygons.distances.shape[1])
@@ -115,7 +120,11 @@ def suppress_worse(
 def draw_polygons(polygons: Polygons, shape: tuple[int, int]) -> LabelMap:
     """Draw polygons into a label map, the best on top; ids are 1 … N, the best first.
 
-    A polygon has at least the pixel of its centre; one that better ones hide altogether is left out.
+    A polygon has at least the pixel of its centre; one that better ones hide completely is left out.
+
+    Args:
+        polygons: the best first.
+        shape: (H, W) of the image.
 
     Returns:
         (H, W) uint16, or uint32 from 65,536 cells on.

@@ -1,33 +1,33 @@
-"""Compiled walks along the rays of star-convex cells."""
+"""Compiled loops along the rays of star-convex cells."""
 
 import numpy as np
 
 from cellbench.compiling import compiled
 from cellbench.representations.star_kernels import Flags, Floats, Integers
 
-_CHUNK = 256  # columns walked side by side
-_FEW = 16  # so many walk on one by one: they would hold up the others
+_CHUNK = 256  # columns processed together
+_FEW = 16  # the last few columns are processed one by one, which is faster
 
 
 @compiled
 def walk(
     labels: Integers, positions: Floats, lengths: Floats, steady: Flags, grid: int, found: Floats
 ) -> None:
-    """Walk from every pixel of a cell along every ray, until the cell ends.
+    """Follow every ray from every pixel of a cell to the end of the cell.
 
-    The pixels of a piece of a row take the same step together, as long as many of them walk.
+    The pixels of a part of a row take each step together, as long as many of them are still inside.
 
     Args:
-        labels: (H, W) uint16 or uint32, whose largest number steps cannot reach.
-        positions: (rays, steps, 2) row and column reached after 1, 2, … steps from pixel (0, 0).
-        lengths: (rays, steps) distance to give where that step leaves the cell.
-        steady: (rays, steps) true where a step's rounded column, relative to its start, is the same
-            wherever the start lies.
-        grid: pixels between the starts.
-        found: (rays, rows, columns) filled with the distances; 0 on the background.
+        labels: (H, W) uint16 or uint32, a type whose largest number is above the number of steps.
+        positions: (rays, steps, 2) row and column after 1, 2, … steps from pixel (0, 0).
+        lengths: (rays, steps) distance of a ray that leaves the cell at that step.
+        steady: (rays, steps) true where the rounded column of a step, relative to its start, is the
+            same for every start.
+        grid: distance in pixels between the starts.
+        found: (rays, rows, columns) array that is filled with the distances; 0 on the background.
     """
     height, width = labels.shape
-    # All of one type, so that the processor steps with as many pixels at a time as it can.
+    # All of one type, so that the processor can handle many pixels with one instruction.
     inside, steps = np.zeros(_CHUNK, labels.dtype), np.zeros(_CHUNK, labels.dtype)
     for ray in range(len(positions)):
         for row in range(0, height, grid):
@@ -55,7 +55,7 @@ def walk(
 
 @compiled
 def _all_inside(cells: Integers, inside: Integers, steps: Integers) -> int:
-    """Begin a walk: mark the pixels of cells, and count them."""
+    """Start all rays: mark the pixels of cells, and count them."""
     left = 0
     for column in range(len(cells)):
         inside[column] = cells[column] != 0
@@ -85,7 +85,7 @@ def _step(
 
 @compiled
 def _walk_alone(labels: Integers, place: tuple[int, int], positions: Floats, step: int) -> int:
-    """Walk on from one pixel; give how many steps stay inside its cell."""
+    """Continue from one pixel; return the number of steps that stay inside its cell."""
     cell = labels[place]
     row, column = np.float32(place[0]), np.float32(place[1])
     while True:

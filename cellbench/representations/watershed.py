@@ -1,9 +1,9 @@
 """Watershed by markers, one connected component at a time.
 
-The rule is scikit-image's (:func:`skimage.segmentation.watershed`, neighbours by edges): the lowest
-pixel beside the flood is flooded next, among equals the one that was seen first. Three things make it
-fast: a component with one marker needs no flood, the others are small enough to stay in the cache, and
-heights of 16 bits need no heap but one queue for each height.
+The rule is that of :func:`skimage.segmentation.watershed` with neighbours by edges: the lowest pixel
+beside the flood is flooded next; among equal ones, the one that was found first. Three things make it
+fast: a component with one marker needs no flooding, the others are small enough for the processor's
+cache, and with heights of 16 bits one queue for each height replaces a heap.
 """
 
 import numpy as np
@@ -31,8 +31,8 @@ def watershed(
 
     Args:
         heights: (H, W).
-        markers: (H, W), 0 is none; what lies outside the components is left out.
-        components: (H, W), the numbered components, connected by edges, of the pixels to share out; 0 is
+        markers: (H, W), 0 is none; markers outside the components are ignored.
+        components: (H, W), the numbered components, connected by edges, of the pixels to be divided; 0 is
             outside. Numbers may have gaps.
 
     Returns:
@@ -56,7 +56,7 @@ def _marked(
     largest_marker: int,
     largest_component: int,
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], int]:
-    """Number the markers inside components; tell which component has one marker, several or none.
+    """Number the markers inside components; find out which components have one, several or no marker.
 
     Returns:
         (H + 2, W + 2) numbered markers, ``_OUTSIDE`` outside; the marker of each component, 0 for none,
@@ -137,7 +137,7 @@ def _flood(
     starts: npt.NDArray[np.int64],
     width: int,
 ) -> None:
-    """Flood the padded maps, given flat, in place."""
+    """Flood the padded, flattened maps in place."""
     first = np.empty(HEIGHTS, np.int32)
     last = np.empty(HEIGHTS, np.int32)
     following = np.empty(labels.size, np.int32)

@@ -19,8 +19,14 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
 
 from cellbench.errors import CellbenchError, CheckpointError, UsageError
 from cellbench.files import written_whole
-from cellbench.inference.tuning import describe_tuning, progress_bar, tune_checkpoint
+from cellbench.inference.tuning import (
+    describe_tuning,
+    progress_bar,
+    tune_checkpoint,
+    why_not_tunable,
+)
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.registry import check_loadable, model_class_words, resolve_model_words
 from cellbench.networks.precision import half_precision
 from cellbench.training.callbacks import LabelMapWriter
 from cellbench.training.datamodule import CellDataModule, DatasetFolders
@@ -96,6 +102,7 @@ class TrainingCLI(LightningCLI):
 
     def before_fit(self) -> None:
         """Set the folders of logs and checkpoints, so that ``--ckpt_path last`` finds them."""
+        check_loadable(type(self.model))
         root = Path(self.trainer.default_root_dir)
         self.trainer.loggers = _loggers(root)
         for callback in self.trainer.checkpoint_callbacks:
@@ -115,16 +122,22 @@ class TrainingCLI(LightningCLI):
             self._tune(root / CHECKPOINTS / kept[0])
 
     def _tune(self, checkpoint: Path) -> None:
-        if not isinstance(self.datamodule, DatasetFolders):
+        if reason := why_not_tunable(self.model):
+            rank_zero_info(reason)
+        elif isinstance(self.datamodule, DatasetFolders):
+            streams = tune_checkpoint(
+                checkpoint,
+                self.datamodule.items("tune"),
+                self.trainer.strategy.root_device,
+                progress_bar,
+                model_class=type(self.model),
+            )
+            rank_zero_info("\n".join(describe_tuning(checkpoint, streams)))
+        else:
             rank_zero_info(
                 f"{checkpoint}: decoding is not tuned, because {type(self.datamodule).__name__} does "
                 "not list images (items, dataset_names); `cellbench tune` can do it for a dataset folder"
             )
-            return
-        items = self.datamodule.items("tune")
-        device = self.trainer.strategy.root_device
-        streams = tune_checkpoint(checkpoint, items, device, progress_bar)
-        rank_zero_info("\n".join(describe_tuning(checkpoint, streams)))
 
     def predict(self, **options: Any) -> None:
         """Write each label map to a file, instead of collecting all of them in memory.
@@ -158,7 +171,7 @@ def train(words: Sequence[str]) -> None:
             parser_class=OneLineParser,
             parser_kwargs=HELP,
             auto_configure_optimizers=False,  # it would ignore the model's own options in silence
-            args=list(words),
+            args=resolve_model_words(words),
         )
     except UsageError as error:
         raise UsageError(locate(str(error), words)) from error
@@ -202,6 +215,7 @@ def write_entry(
         "command": [
             *("cellbench", "segment", "{inputs}", "{outputs}"),
             *("--checkpoint", checkpoint),
+            *model_class_words(type(model)),
         ],
     }
     with written_whole(root / "entry.yaml") as temporary:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cellbench.networks.group_classifier import thumbnail, turned
+from cellbench.networks.group_classifier import thumbnail, rotated
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -20,4 +20,4 @@ def test_thumbnails_show_the_whole(dtype: type, shape: tuple[int, int]) -> None:
 def test_a_batch_of_eight_shows_all_positions() -> None:
     small = torch.arange(3 * 4 * 4).reshape(1, 3, 4, 4).expand(8, 3, 4, 4)
     for start in (0, 5):
-        assert len({tuple(each.flatten().tolist()) for each in turned(small, start)}) == 8
+        assert len({tuple(each.flatten().tolist()) for each in rotated(small, start)}) == 8

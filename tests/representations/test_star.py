@@ -59,8 +59,8 @@ def test_a_cell_too_large_to_be_overseen_from_its_centre_comes_back_whole() -> N
     assert labels.max() == 1
     maps = StarConvex().encode(labels)
     maps["distances"] = maps["distances"].clip(max=15)
-    for looks, whole in ((1, 0), (4, 1)):
-        found = match_cells(labels, StarConvex(looks=looks).decode(maps))
+    for ray_samples, whole in ((1, 0), (4, 1)):
+        found = match_cells(labels, StarConvex(ray_samples=ray_samples).decode(maps))
         assert (found.tp, found.fp) == (whole, 1 - whole)
 
 
@@ -210,7 +210,7 @@ def test_real_cells_come_back() -> None:
     assert f1[0.8] >= 0.97
 
 
-@pytest.mark.parametrize("options", [{"rays": 6}, {"rays": 0}, {"grid": 0}, {"looks": 0}])
+@pytest.mark.parametrize("options", [{"rays": 6}, {"rays": 0}, {"grid": 0}, {"ray_samples": 0}])
 def test_senseless_options(options: dict[str, int]) -> None:
     with pytest.raises(UsageError, match=next(iter(options))):
         StarConvex(**options)  # type: ignore[arg-type]

@@ -64,16 +64,18 @@ def test_suppression_keeps_the_polygons_that_stardist_keeps(labels: LabelMap, gr
 
 
 @settings(max_examples=20)
-@given(labels=blocky_maps(), looks=st.sampled_from([1, 2, 4, 6]), seed=st.integers(0, 99))
-@example(labels=np.ones((3, 3), int), looks=1, seed=6)  # noise longer than the image's diagonal
+@given(labels=blocky_maps(), ray_samples=st.sampled_from([1, 2, 4, 6]), seed=st.integers(0, 99))
+@example(
+    labels=np.ones((3, 3), int), ray_samples=1, seed=6
+)  # noise longer than the image's diagonal
 def test_rays_are_as_long_as_the_pixels_along_them_say(
-    labels: LabelMap, looks: int, seed: int
+    labels: LabelMap, ray_samples: int, seed: int
 ) -> None:
     maps, _ = noisy_maps(labels, seed)
     probability, distances = maps["probability"][0], maps["distances"]
     rng = np.random.default_rng(seed)
     distances[rng.random(distances.shape) < 0.02] = np.inf
-    found = find_candidates(probability, distances, 0.5, looks=looks)
+    found = find_candidates(probability, distances, 0.5, ray_samples=ray_samples)
     angles = 2 * np.pi / 32 * np.arange(32)
     directions = np.stack([np.sin(angles), np.cos(angles)], axis=-1).astype(np.float32)
     longest = np.hypot(*labels.shape)
@@ -81,7 +83,7 @@ def test_rays_are_as_long_as_the_pixels_along_them_say(
         row, column = point.astype(int)
         for ray, direction in enumerate(directions):
             own = float(np.clip(distances[ray, row, column], 0, longest))
-            steps = own * np.arange(looks) / looks
+            steps = own * np.arange(ray_samples) / ray_samples
             places = np.floor(point + np.outer(steps, direction.astype(float)) + 0.5).astype(int)
             inside = ((places >= 0) & (places < labels.shape)).all(axis=1)
             places = places[inside]
@@ -94,7 +96,7 @@ def test_rays_are_as_long_as_the_pixels_along_them_say(
 
 def test_one_look_takes_the_lengths_as_they_are() -> None:
     maps, distances = noisy_maps(discs())
-    found = find_candidates(maps["probability"][0], maps["distances"], 0.5, looks=1)
+    found = find_candidates(maps["probability"][0], maps["distances"], 0.5, ray_samples=1)
     rows, columns = found.points.astype(int).T
     np.testing.assert_array_equal(found.distances, distances[rows, columns])
 

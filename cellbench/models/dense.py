@@ -1,0 +1,173 @@
+"""Models that predict dense maps: one network and one representation each."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from cellbench.errors import UsageError
+from cellbench.labels import LabelMap
+from cellbench.models.base import Batch, InstanceSegmentationModel, Targets
+from cellbench.networks.grid import between_grid
+from cellbench.networks.windows import predict_in_windows
+from cellbench.representations import Representation
+from cellbench.representations.base import NumpyMaps
+
+DECODING_KEY = "cellbench_decoding"
+"""Where a checkpoint keeps the options of decoding that `cellbench tune` fits."""
+
+Tensors = Mapping[str, torch.Tensor]
+
+_RENAMED = {"looks": "ray_samples"}
+"""Options of decoding that older checkpoints keep under another name."""
+
+
+class DenseModel(InstanceSegmentationModel):
+    """A network that predicts the dense maps of a representation.
+
+    Args:
+        network: (B, 3, H, W) to one raw output for each map of the representation.
+        representation: label map to maps and back, with the loss.
+        window: side in pixels of the windows in which whole images are segmented.
+        overlap: share of a window that its neighbour covers too, in [0, 1).
+        channels_last: store the network's arrays pixel by pixel; faster for ConvNeXt, slower for
+            U-Net.
+        compiled: compile the network for training (torch.compile); the start takes a minute longer,
+            each step is faster.
+        **training: options of every model, see
+            :class:`~cellbench.models.base.InstanceSegmentationModel`.
+
+    Raises:
+        UsageError: if ``encoder_rate`` is set and the network has no encoder.
+    """
+
+    criterion: Callable[[Tensors, Tensors], torch.Tensor]
+
+    def __init__(
+        self,
+        network: nn.Module,
+        representation: Representation,
+        window: int = 256,
+        overlap: float = 0.25,
+        channels_last: bool = False,
+        compiled: bool = False,
+        **training: Any,
+    ) -> None:
+        super().__init__(**training)
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.network = network.to(memory_format=self.memory_format)
+        self.representation = representation
+        self.window = window
+        self.overlap = overlap
+        self.compiled = compiled
+        self._compiled_network: Callable[[torch.Tensor], dict[str, torch.Tensor]] | None = None
+        if self.encoder_rate != 1 and not hasattr(network, "encoder"):
+            raise UsageError(
+                f"encoder_rate {self.encoder_rate}: the network of {self.model_name()} has no "
+                "encoder; leave the option out"
+            )
+        self.configure_losses()
+
+    def configure_losses(self) -> None:
+        """Set ``criterion``: raw outputs and targets, each by name of the map, to the loss.
+
+        The default is the loss of the representation. The constructor calls this when the network and
+        the representation are there.
+        """
+        self.criterion = self.representation.loss
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Predict activated maps (B, C, H, W) of images (B, 3, H, W)."""
+        outputs = self.network(image.contiguous(memory_format=self.memory_format))
+        maps = self.representation.activate(outputs)
+        return between_grid(maps, self.representation.grid, image.shape[-2:])
+
+    def predict_maps(self, image: torch.Tensor) -> NumpyMaps:
+        """Predict the activated maps of one image of any size.
+
+        Args:
+            image: (3, H, W) in [0, 1]; it may be in main memory while the network is on a GPU.
+
+        Returns:
+            (C, H, W) float32 for each map.
+        """
+        maps = predict_in_windows(
+            self, image, window=self.window, overlap=self.overlap, device=self.device
+        )
+        return {name: each.cpu().numpy() for name, each in maps.items()}
+
+    def segment(self, image: torch.Tensor) -> LabelMap:
+        """Predict the maps of an image and decode them.
+
+        Args:
+            image: (3, H, W) in [0, 1].
+
+        Returns:
+            (H, W) label map.
+        """
+        return self.representation.decode(self.predict_maps(image))
+
+    def targets(self, labels: LabelMap) -> Targets:
+        """Return the maps of a label map where the network predicts them.
+
+        Args:
+            labels: (H, W) label map.
+
+        Returns:
+            (C, ⌈H / grid⌉, ⌈W / grid⌉) for each map.
+        """
+        return self.representation.targets(labels)
+
+    def target_encoder(self) -> Callable[[LabelMap], Targets]:
+        """Return the function that makes training targets; it does not hold the network."""
+        changed = type(self).targets is not DenseModel.targets
+        return self.targets if changed else self.representation.targets
+
+    def setup(self, stage: str) -> None:
+        """Compile for training; whole images have windows of other shapes, and gain nothing."""
+        super().setup(stage)
+        if stage == "fit" and self.compiled:
+            # The bound method, not the module: the names of the weights stay as they are.
+            self._compiled_network = torch.compile(self.network.forward)
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Return the loss of a batch of patches.
+
+        Args:
+            batch: patches and their maps.
+        """
+        network = self._compiled_network or self.network
+        outputs = network(batch["image"].contiguous(memory_format=self.memory_format))
+        return self.criterion(outputs, batch["targets"])
+
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters of ``network.encoder``; empty where the network has none."""
+        encoder = getattr(self.network, "encoder", None)
+        return [] if encoder is None else list(encoder.parameters())
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store the model's class path and its options of decoding."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint[DECODING_KEY] = self.representation.decoding()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restore the options of decoding; a checkpoint without them keeps the model's own."""
+        self.representation.set_decoding(stored_decoding(checkpoint))
+
+
+def stored_decoding(checkpoint: Mapping[str, Any]) -> dict[str, float]:
+    """Return the options of decoding that a checkpoint keeps, under their present names.
+
+    Args:
+        checkpoint: the content of a checkpoint file.
+
+    Example:
+        >>> stored_decoding({DECODING_KEY: {"0.looks": 2}})
+        {'0.ray_samples': 2}
+    """
+    options: dict[str, float] = {}
+    for name, value in checkpoint.get(DECODING_KEY, {}).items():
+        part, dot, option = name.rpartition(".")
+        options[part + dot + _RENAMED.get(option, option)] = value
+    return options
