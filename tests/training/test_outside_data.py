@@ -166,7 +166,7 @@ def test_a_subclass_of_the_datamodule_trains_resumes_and_tunes(
     )
     more = ("--config", str(config), "--tune", "true")
     assert fit("unet", run, data, *more, "--trainer.max_epochs", "1") == 0
-    assert "decodes with" in caplog.text
+    assert "best.ckpt: tuned to threshold" in caplog.text
     assert fit("unet", run, data, *more, "--ckpt_path", "last") == 0
     entry = yaml.safe_load((run / "entry.yaml").read_text())
     assert entry["trained_on"] == ["data"]
