@@ -1,8 +1,10 @@
 """Exporters: what they write is read back as the same cells, by the importers and by pycocotools."""
 
 import csv
+import gc
 import json
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +134,16 @@ def test_a_failed_export_leaves_the_old_file(form: str, folder: Path, tmp_path: 
         export_labels(folder, out, "voc")
 
 
+@pytest.fixture
+def _collected_often() -> Iterator[None]:
+    """Tifffile leaves reference cycles; when they are collected depends on what ran before."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50)
+    yield
+    gc.set_threshold(*thresholds)
+
+
+@pytest.mark.usefixtures("_collected_often")
 @pytest.mark.parametrize("form", EXPORTERS)
 def test_memory_holds_one_image_at_a_time(form: str, tmp_path: Path) -> None:
     labels = np.kron(np.arange(400).reshape(20, 20), np.ones((20, 20), int))
