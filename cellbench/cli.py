@@ -19,6 +19,7 @@ TRAINING_VERBS = {
 VERBS = {
     "segment": "label maps for a file or folder of images of any size",
     "tune": "fit how a trained model decodes its maps to the tune split",
+    "models": "list the models that can be trained, or show one model and its options",
     "run": "timed, one-image-at-a-time run of entrants",
     "evaluate": "score folders of label maps against the truth",
     "rank": "leaderboard, intervals and rank stability from scores or any table",

@@ -1,4 +1,4 @@
-"""A tiny multi_stream model, patches for it, and a look at its weights."""
+"""A tiny multi_stream model, patches for it, and its weights."""
 
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def same(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
 
 
 def stored_streams(run: Path) -> list[list[list[torch.Tensor]]]:
-    """Give the weights of each StarDist stream of a run's end, averaged and plain."""
+    """Return the weights of each StarDist stream of a run's end, averaged and plain."""
     state = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
     return [
         [

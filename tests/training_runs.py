@@ -10,7 +10,7 @@ CONF = ROOT / "tests/conf"
 
 
 def fit_words(model: str, run: Path, data: Path) -> list[str]:
-    """Give the words that train a model for two epochs of two steps."""
+    """Return the words that train a model for two epochs of two steps."""
     tiny = [path for name in ("tiny", model) if (path := CONF / f"{name}.yaml").is_file()]
     files = [CONFIGS / "base.yaml", CONFIGS / f"model/{model}.yaml", *tiny]
     return [
@@ -22,5 +22,5 @@ def fit_words(model: str, run: Path, data: Path) -> list[str]:
 
 
 def fit(model: str, run: Path, data: Path, *more: str) -> int:
-    """Train a model; give the exit status."""
+    """Train a model; return the exit status."""
     return main([*fit_words(model, run, data), *more])

@@ -1,50 +1,88 @@
-"""Label maps and runtime.csv for a file or folder of images of any size."""
+"""Segment images with a trained model: writes one label map per image, and runtime.csv."""
 
 import argparse
 import sys
 from pathlib import Path
 
-_VIEWS = 8
+EXAMPLE = (
+    "example: cellbench segment images/ predictions/ "
+    "--checkpoint runs/sample/unet/checkpoints/best.ckpt"
+)
+_ORIENTATIONS = 8
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("inputs", type=Path, help="an image, or a folder of images")
-    parser.add_argument("outputs", type=Path, help="folder for <stem>_label.tiff and runtime.csv")
+    parser.epilog = EXAMPLE
+    parser.add_argument(
+        "inputs", type=Path, help="an image file of any size, or a folder of image files"
+    )
+    parser.add_argument(
+        "outputs", type=Path, help="folder for the label maps (<stem>_label.tiff) and runtime.csv"
+    )
     parser.add_argument(
         "--checkpoint",
         type=Path,
         required=True,
         action="append",
-        help="a trained model; given several times, the models' maps are averaged, and each image "
-        "takes as many times longer",
+        metavar="FILE",
+        help="checkpoint of a trained model (required). Give the option several times to average the "
+        "predictions of several models; each image then takes as many times longer",
     )
+    add_model_class(parser)
     parser.add_argument(
         "--tta",
         action="store_true",
-        help="average over all flips and quarter turns of the image; takes 8 times as long",
+        help="test-time augmentation: average over the 8 flips and rotations of each image, which "
+        "takes 8 times as long (default: off)",
     )
     parser.add_argument(
         "--precision",
         choices=("auto", "bf16", "32"),
         default="auto",
-        help="auto [default]: half precision where the hardware is fast in it; 32: nowhere",
+        help="auto: half precision where the hardware is fast in it; bf16: always half precision; "
+        "32: always single precision (default: auto)",
     )
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, …; a GPU where there is one")
+    add_device(parser)
+
+
+def add_model_class(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--model-class``."""
+    parser.add_argument(
+        "--model-class",
+        metavar="PATH",
+        help="class of the model, as package.module.Class. Needed only if the model is not part of "
+        "cellbench or of an installed package that registers it; its code will be run (default: "
+        "the class that the checkpoint names)",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--device``."""
+    parser.add_argument(
+        "--device",
+        help="device that runs the network: cpu, cuda, cuda:1, … (default: the first GPU, or cpu)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Segment all images; status 1 if one failed."""
+    """Segment all images; return status 1 if one failed."""
     from tqdm import tqdm
 
     from cellbench.inference import load_models, segment_files
+    from cellbench.inference.ensemble import with_dense_maps
     from cellbench.inference.segment import find_images
 
     files = find_images(arguments.inputs)
-    models = load_models(arguments.checkpoint, arguments.device)
-    passes = len(models) * (_VIEWS if arguments.tta else 1)
+    models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
+    if arguments.tta:
+        with_dense_maps(models[0])
+    passes = len(models) * (_ORIENTATIONS if arguments.tta else 1)
     if passes > 1:
-        print(f"each image is predicted {passes} times and takes as long", file=sys.stderr)
+        print(
+            f"each image is predicted {passes} times and takes {passes} times as long",
+            file=sys.stderr,
+        )
     failed = segment_files(
         models,
         files,

@@ -1,22 +1,36 @@
-"""Fit how a trained model decodes its maps to the tune split, and store that in its checkpoint."""
+"""Choose the decoding options of a trained model that give the highest F1 on the tune split."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cellbench.commands.segment import add_device, add_model_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cellbench.inference.tuning import Trial
 
+EXAMPLE = "example: cellbench tune runs/sample/unet/checkpoints/best.ckpt --data data/sample"
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("checkpoint", type=Path, help="a trained model; it is rewritten")
+    parser.epilog = EXAMPLE
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="ROOT", help="dataset folder with a tune split"
+        "checkpoint",
+        type=Path,
+        help="checkpoint of a trained model; the options found are stored in this file",
     )
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, …; a GPU where there is one")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="ROOT",
+        help="dataset folder with label maps in tune/labels (required)",
+    )
+    add_model_class(parser)
+    add_device(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -29,6 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
         read_dataset(arguments.data, ["tune"]),
         arguments.device,
         progress_bar,
+        model_class=arguments.model_class,
     )
     for index, trials in streams.items():
         if [*streams] != [0]:

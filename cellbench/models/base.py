@@ -184,9 +184,9 @@ class InstanceSegmentationModel(LightningModule, ABC):
 
         return segment_in_tiles(segment, image.permute(1, 2, 0))
 
-    def setup(self, stage: str) -> None:
-        """Start training from the weights of another checkpoint, where the options say so."""
-        if stage == "fit" and self.weights is not None and not self.trainer.ckpt_path:
+    def on_fit_start(self) -> None:
+        """Start training from the weights of another checkpoint, unless this is a resumed run."""
+        if self.weights is not None and self.trainer.ckpt_path is None:
             rank_zero_info(load_weights(self, self.weights))
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:

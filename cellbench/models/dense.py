@@ -126,7 +126,6 @@ class DenseModel(InstanceSegmentationModel):
 
     def setup(self, stage: str) -> None:
         """Compile for training; whole images have windows of other shapes, and gain nothing."""
-        super().setup(stage)
         if stage == "fit" and self.compiled:
             # The bound method, not the module: the names of the weights stay as they are.
             self._compiled_network = torch.compile(self.network.forward)

@@ -171,8 +171,7 @@ class MultiStream(Router):
         return list(self.network.encoder.parameters())
 
     def setup(self, stage: str) -> None:
-        """Start from other weights and compile the streams, where the options say so."""
-        super().setup(stage)
+        """Compile the streams for training."""
         for index in range(GROUPS):
             self.stream(index).setup(stage)
 

@@ -181,7 +181,15 @@ def is_registered(path: str) -> bool:
         for each in models
         if each.class_path.partition(".")[0] == package != "cellbench"
     ]
-    return any(path == class_path(import_model(each)) for each in same_package)
+    return any(_leads_to(each, path) for each in same_package)
+
+
+def _leads_to(registered: str, path: str) -> bool:
+    """Return whether a registered path is that of a class, under another name."""
+    try:
+        return class_path(import_model(registered)) == path
+    except UsageError:  # a broken registration says nothing about other classes
+        return False
 
 
 def resolve_model_words(words: Sequence[str]) -> list[str]:
@@ -210,8 +218,11 @@ def resolve_model_words(words: Sequence[str]) -> list[str]:
 
 
 def _importable(model: str) -> str:
-    """Return the class path of a model that can be imported; leave anything but names alone."""
-    if not all(part.isidentifier() for part in model.split(".")):
+    """Return the class path of a model that can be imported; leave files and YAML as they are."""
+    if "<locals>" in model:
+        raise UsageError(_not_loadable(model, "it is defined inside a function"))
+    is_file = model.endswith((".yaml", ".yml", ".json"))
+    if is_file or not all(part.isidentifier() for part in model.split(".")):
         return model
     path = resolve_class_path(model)
     import_model(path)
@@ -253,7 +264,11 @@ def check_loadable(model: type) -> None:
             reason = "its path leads to another object"
         except (ImportError, AttributeError, ValueError):
             reason = "its path cannot be imported"
-    raise UsageError(
+    raise UsageError(_not_loadable(path, reason))
+
+
+def _not_loadable(path: str, reason: str) -> str:
+    return (
         f"model class {path}: its checkpoints could not be loaded again, because {reason}; define "
         "it at the top level of a module that can be imported"
     )

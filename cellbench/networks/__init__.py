@@ -1,1 +1,1 @@
-"""Networks: image to dense maps, plain torch modules. Each gives one tensor per named map."""
+"""Networks: from an image to dense maps, one tensor for each named map. Plain PyTorch modules."""

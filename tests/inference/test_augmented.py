@@ -73,7 +73,7 @@ def test_an_ensemble_has_one_kind_of_maps(tmp_path: Path, caplog: pytest.LogCapt
     with caplog.at_level(logging.WARNING):
         models = load_models([first, second], "cpu")
     assert models[0].representation.decoding()["threshold"] == 0.5
-    assert "tuned to decode otherwise" in caplog.text
+    assert "options of decoding differ" in caplog.text
 
 
 @pytest.mark.parametrize("differ", ["largest_hole", "touching_weight"])
@@ -82,7 +82,7 @@ def test_options_that_shape_the_maps_must_agree(
 ) -> None:
     models = {"a": small_unet(), "b": small_unet()}
     setattr(models["b"].representation, differ, 1)
-    monkeypatch.setattr(ensemble, "load_model", lambda path, _: models[path])
+    monkeypatch.setattr(ensemble, "load_model", lambda path, *_, **__: models[path])
     with pytest.raises(CheckpointError, match=f"differ in {differ}"):
         load_models(["a", "b"])
 

@@ -3,14 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-import yaml
-from checkpoints import small_unet
-from training_runs import CONF, CONFIGS
+from checkpoints import small_unet, tiny_model
 
 from cellbench.inference import segment_image
 from cellbench.inference.segment import predict_maps
-from cellbench.models import list_models, model_class
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.registry import OWN_MODELS
 
 IMAGES = {
     "one pixel": np.ones((1, 1, 3)),
@@ -22,16 +20,7 @@ IMAGES = {
 }
 
 
-def tiny_model(name: str) -> InstanceSegmentationModel:
-    """Make an untrained model from its configs, as the tests of training do."""
-    options: dict[str, object] = {}
-    for path in (CONFIGS / f"model/{name}.yaml", CONF / "tiny.yaml", CONF / f"{name}.yaml"):
-        if path.is_file():
-            options |= yaml.safe_load(path.read_text())["model"].get("init_args", {})
-    return model_class(name)(**options).eval()
-
-
-@pytest.fixture(scope="module", params=list_models())
+@pytest.fixture(scope="module", params=OWN_MODELS)
 def model(request: pytest.FixtureRequest) -> InstanceSegmentationModel:
     return tiny_model(request.param)
 

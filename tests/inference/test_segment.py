@@ -90,15 +90,18 @@ class Evil:
         (b"PK\3\4 nothing", "not a readable checkpoint"),
         ({"state_dict": {}}, "not a checkpoint of a cellbench model"),
         ([1, 2], "not a checkpoint of a cellbench model"),
-        ({MODEL_KEY: "unet", "hyper_parameters": {}, "state_dict": {}}, "another version"),
+        (
+            {MODEL_KEY: "unet", "hyper_parameters": {}, "state_dict": {}},
+            "does not fit the present version",
+        ),
         (
             {MODEL_KEY: "unet", "hyper_parameters": {"depth": 3}, "state_dict": {}},
-            "another version",
+            "does not fit the present version",
         ),
         ({MODEL_KEY: "unet"}, "not a checkpoint of a cellbench model"),
         (
             {MODEL_KEY: "unet", "hyper_parameters": {"channels": []}, "state_dict": {}},
-            "another version",
+            "does not fit the present version",
         ),
         ({MODEL_KEY: "unet", "evil": Evil()}, "not a readable checkpoint"),
     ],

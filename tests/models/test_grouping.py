@@ -85,7 +85,7 @@ def test_numbers_can_be_changed() -> None:
     assert (rules.value, rules.largest_cell) == ((0.2, 0.5), 30_000)
     assert rules.group(VIVID, cell(5)) == 1
     assert "saturation <= 0.7, value 0.2 to 0.5" in rules.describe()
-    with pytest.raises(UsageError, match="least and the greatest"):
+    with pytest.raises(UsageError, match="smallest and the largest"):
         grouping_rules("code", value=[0.6, 0.1])
     with pytest.raises(UsageError, match="choose from code, paper"):
         grouping_rules("readme")  # type: ignore[arg-type]

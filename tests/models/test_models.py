@@ -16,18 +16,20 @@ from cellbench.errors import CellbenchError
 from cellbench.images import read_image
 from cellbench.inference import load_model, segment_image
 from cellbench.labels import read_labels
-from cellbench.models import list_models, model_class
+from cellbench.models import model_class
+from cellbench.models.registry import OWN_MODELS
 
 
 def test_every_model_has_a_config_and_every_config_a_model() -> None:
-    assert sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml")) == list_models()
-    for name in list_models():
+    assert sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml")) == sorted(OWN_MODELS)
+    for name in OWN_MODELS:
         config = yaml.safe_load((CONFIGS / f"model/{name}.yaml").read_text())
         path = config["model"]["class_path"]
         assert path == f"cellbench.models.{name}.{model_class(name).__name__}"
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OWN_MODELS)
 def test_train_stop_resume_and_segment(name: str, tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data"), tmp_path / name
     assert fit(name, run, data, "--trainer.max_epochs", "1") == 0
@@ -60,6 +62,7 @@ def test_predictions_are_label_maps(tmp_path: Path) -> None:
         np.testing.assert_array_equal(written, expected)
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_an_entrant(tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data"), tmp_path / "unet"
     assert fit("unet", run, data, "--trainer.max_epochs", "1") == 0
@@ -79,7 +82,8 @@ def test_a_run_too_short_for_validation_is_an_entrant_too(tmp_path: Path) -> Non
     assert fit("unet", tmp_path / "none", data, "--data.patches_per_epoch", "1") == 2
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OWN_MODELS)
 def test_a_model_learns_one_image_by_heart(name: str, tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data", images=1), tmp_path / name
     more = (
@@ -105,10 +109,15 @@ def test_typos_are_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("model", "option", "value", "message"),
     [
-        ("swin_unetr", "heads", "[5, 6, 12, 24]", "heads [5, 6, 12, 24]: give four numbers that"),
-        ("swin_unetr", "heads", "[3, 6]", "heads [3, 6]: give four numbers that"),
-        ("swin_unetr", "feature_size", "13", "feature_size 13: give a multiple of 12"),
-        ("convnext_stardist", "decoder_channels", "[8]", "decoder_channels [8]: give 5 numbers"),
+        (
+            "swin_unetr",
+            "heads",
+            "[5, 6, 12, 24]",
+            "heads [5, 6, 12, 24]: must be four numbers that",
+        ),
+        ("swin_unetr", "heads", "[3, 6]", "heads [3, 6]: must be four numbers that"),
+        ("swin_unetr", "feature_size", "13", "feature_size 13: must be a multiple of 12"),
+        ("convnext_stardist", "decoder_channels", "[8]", "decoder_channels [8]: must be 5 numbers"),
     ],
 )
 def test_options_that_fit_no_model_are_one_line(
@@ -143,7 +152,7 @@ def test_settings_of_a_model_for_a_dataset_are_found_by_both_names() -> None:
     settings = sorted((CONFIGS / "data").glob("*/*.yaml"))
     assert settings
     for path in settings:
-        assert path.stem in list_models()
+        assert path.stem in OWN_MODELS
         assert path.parent.with_suffix(".yaml").is_file()
 
 

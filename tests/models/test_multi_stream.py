@@ -20,7 +20,7 @@ from cellbench.errors import UsageError
 from cellbench.inference import load_model, load_models, segment_image
 from cellbench.inference.segment import predict_maps
 from cellbench.inference.tuning import tune_streams
-from cellbench.models.base import DECODING_KEY
+from cellbench.models.dense import DECODING_KEY
 from cellbench.models.multi_stream import MultiStream
 
 
@@ -141,7 +141,7 @@ def test_streams_are_tuned_on_what_is_sent_to_them(
     }
 
 
-def test_groups_are_told_and_scored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_groups_are_reported_and_scored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
     coloured(data, "train1")
     coloured(data, "tune1")
@@ -175,7 +175,7 @@ def test_groups_are_told_and_scored(tmp_path: Path, caplog: pytest.LogCaptureFix
 
 def test_encoders_learn_at_their_own_rate() -> None:
     model = tiny(learning_rate=1e-3, encoder_rate=0.1)
-    rest, encoders = model._parameter_groups()
+    rest, encoders = model.parameter_groups()
     assert encoders["lr"] == pytest.approx(1e-4)
     streams = [model.stream(index).network for index in range(4)]
     assert {id(each) for each in encoders["params"]} == {

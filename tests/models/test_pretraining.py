@@ -56,9 +56,9 @@ def test_in_pretraining_streams_of_a_kind_learn_as_one() -> None:
     assert same(weights(model, 0), weights(model, 2))
     leader, follower = (next(model.stream(index).network.parameters()) for index in (0, 2))
     assert optimizer.state[follower].keys() == optimizer.state[leader].keys()
-    mine, its = (optimizer.state[each]["exp_avg"] for each in (follower, leader))
-    assert torch.equal(mine, its)
-    assert mine is not its
+    moments, leading = (optimizer.state[each]["exp_avg"] for each in (follower, leader))
+    assert torch.equal(moments, leading)
+    assert moments is not leading
 
 
 def test_after_that_only_streams_with_patches_learn() -> None:

@@ -47,6 +47,7 @@ def keep_epochs() -> tuple[str, ...]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["unet", "multi_stream"])
 def test_two_runs_and_a_resumed_one_give_the_same_weights(model: str, tmp_path: Path) -> None:
     """Also with workers, whose number changes nothing."""
@@ -63,6 +64,7 @@ def test_two_runs_and_a_resumed_one_give_the_same_weights(model: str, tmp_path: 
     assert not torch.equal(*(next(iter(weights(run).values())) for run in (first, other)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "strategy"), [("unet", "ddp"), ("multi_stream", "ddp_find_unused_parameters_true")]
 )
@@ -125,7 +127,7 @@ def test_the_order_in_memory_changes_nothing() -> None:
 
 def test_the_encoder_learns_at_its_own_rate() -> None:
     model = SwinUNETRBoundary(feature_size=12, learning_rate=1e-3, encoder_rate=0.1)
-    rest, encoder = model._parameter_groups()
+    rest, encoder = model.parameter_groups()
     assert encoder["lr"] == pytest.approx(1e-4)
     assert {id(each) for each in encoder["params"]} == {
         id(each) for each in model.network.encoder.parameters()

@@ -1,4 +1,4 @@
-"""Whole slides in training, tuning and tests: their maps are never made at once."""
+"""Whole slides in training, tuning and tests: their maps are never in memory at once."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from cellbench.errors import DatasetError
 from cellbench.inference.tiles import LARGEST_SIDE
 from cellbench.inference.tuning import tune_decoding
 from cellbench.labels import label_path, write_labels
-from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.dense import DenseModel
 from cellbench.representations.base import NumpyMaps
 from cellbench.training.datamodule import CellDataModule
 
@@ -38,13 +38,13 @@ def slides(tmp_path: Path) -> Path:
 def widths(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The widths of the images whose maps are predicted."""
     seen: list[int] = []
-    predict = InstanceSegmentationModel.predict_maps
+    predict = DenseModel.predict_maps
 
-    def watched(model: InstanceSegmentationModel, image: torch.Tensor) -> NumpyMaps:
+    def watched(model: DenseModel, image: torch.Tensor) -> NumpyMaps:
         seen.append(image.shape[-1])
         return predict(model, image)
 
-    monkeypatch.setattr(InstanceSegmentationModel, "predict_maps", watched)
+    monkeypatch.setattr(DenseModel, "predict_maps", watched)
     return seen
 
 
@@ -63,7 +63,7 @@ def test_a_slide_is_tested_whole_but_in_tiles(
     data = CellDataModule(str(slides), cache=str(tmp_path / "cache"))
     (whole,) = data.test_dataloader()
     with torch.inference_mode():
-        labels = small_unet().segment(whole["image"])
+        labels = small_unet().segment_tiled(whole["image"])
     assert labels.shape == whole["labels"].shape == (64, WIDTH)
     assert len(widths) == 2
     assert max(widths) < LARGEST_SIDE

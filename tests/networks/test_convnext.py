@@ -1,4 +1,4 @@
-"""What is done otherwise than in the original for speed gives the same."""
+"""Changes that make the network faster do not change its results."""
 
 import numpy as np
 import torch

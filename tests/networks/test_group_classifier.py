@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from cellbench.networks.group_classifier import thumbnail, rotated
+from cellbench.networks.group_classifier import rotated, thumbnail
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 @pytest.mark.parametrize("shape", [(1, 1), (17, 5000), (300, 200)])
 def test_thumbnails_show_the_whole(dtype: type, shape: tuple[int, int]) -> None:
     image = np.full((*shape, 3), (10, 20, 30), np.uint8)
-    given = image if dtype is np.uint8 else image / np.float32(255)
-    small = thumbnail(given, 64)
+    shown = image if dtype is np.uint8 else image / np.float32(255)
+    small = thumbnail(shown, 64)
     assert small.dtype == np.uint8
     assert (small == np.array([10, 20, 30])[:, None, None]).all()
 

@@ -1,4 +1,4 @@
-"""Networks: maps of the image's size, whatever that is; encoders by name."""
+"""Networks: maps have the size of the image; encoders are found by name."""
 
 from collections.abc import Callable
 
@@ -81,7 +81,7 @@ def test_unknown_encoders(name: str, message: str) -> None:
 
 
 def test_wrong_number_of_widths() -> None:
-    with pytest.raises(UsageError, match="give 5 numbers"):
+    with pytest.raises(UsageError, match="must be 5 numbers"):
         ConvNextUNet(MAPS, "convnext_atto", False, (8, 8))
 
 
@@ -96,7 +96,10 @@ def test_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_maps_start_where_they_should() -> None:
     torch.manual_seed(0)
-    start = {"units": {"distances": 10.0}, "first": {"distances": 1.0, "probability": -2.0}}
+    start = {
+        "scales": {"distances": 10.0},
+        "initial_outputs": {"distances": 1.0, "probability": -2.0},
+    }
     network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL, **start).eval()
     with torch.inference_mode():
         maps = network(torch.rand(1, 3, 64, 64))
@@ -109,8 +112,8 @@ def test_every_block_of_a_fresh_encoder_counts() -> None:
     network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL)
     added: list[float] = []
 
-    def measure(_block: nn.Module, given: tuple[torch.Tensor], made: torch.Tensor) -> None:
-        added.append(((made - given[0]).std() / given[0].std()).item())
+    def measure(_block: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        added.append(((output - inputs[0]).std() / inputs[0].std()).item())
 
     for each in network.encoder.modules():
         if type(each).__name__ == "ConvNeXtBlock":

@@ -29,7 +29,7 @@ def test_little_is_added_to_small_images(shape: tuple[int, int]) -> None:
     """What a network normalises by is the image, not what it was filled up with."""
 
     def normalise(windows: torch.Tensor) -> dict[str, torch.Tensor]:
-        added = [made - side for made, side in zip(windows.shape[2:], shape, strict=True)]
+        added = [padded - side for padded, side in zip(windows.shape[2:], shape, strict=True)]
         assert max(added) < 32
         return {"mean": windows.mean((2, 3), keepdim=True) * torch.ones_like(windows)}
 

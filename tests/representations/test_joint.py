@@ -25,9 +25,9 @@ def test_maps_of_all_kinds() -> None:
     hover = {name: maps[name] for name in ("foreground", "hv")}
     np.testing.assert_array_equal(joint().decode(hover), HoVer().decode(hover))
     for part in (StarConvex(rays=8), HoVer()):
-        mine = {name: maps[name] for name in part.channels}
+        of_part = {name: maps[name] for name in part.channels}
         turned = joint().turn_back(maps, 1, True)
-        for name, each in part.turn_back(mine, 1, True).items():
+        for name, each in part.turn_back(of_part, 1, True).items():
             np.testing.assert_array_equal(turned[name], each)
 
 

@@ -120,7 +120,7 @@ def test_any_maps_give_a_label_map(seed: int, reach: float, share: float) -> Non
 
 def test_candidates_are_capped_with_a_warning() -> None:
     maps = StarConvex().encode(discs())
-    with pytest.warns(UserWarning, match=r"only the best 40 .* raise"):
+    with pytest.warns(UserWarning, match=r"only the best 40 .* increase"):
         labels = StarConvex(most_candidates=40).decode(maps)
     assert labels.max() == 20  # the best of every disc are among them
 
@@ -154,7 +154,7 @@ def test_turned_maps_are_turned_back(rays: int, quarter_turns: int, flipped: boo
 
 @pytest.mark.parametrize("options", [{"rays": 30}, {"rays": 0}, {"grid": 0}])
 def test_impossible_options_are_refused(options: dict[str, int]) -> None:
-    with pytest.raises(UsageError, match=r"=\d+: give"):
+    with pytest.raises(UsageError, match=r"=\d+: must be"):
         StarConvex(**options)
 
 
@@ -183,9 +183,11 @@ def test_the_loss_is_that_of_the_formulas() -> None:
     distances = truth + rng.normal(0, 2, truth.shape)
     excess = np.log1p(np.exp(-logits)) + (1 - weights) * logits - entr(weights) - entr(1 - weights)
     error = (weights * abs(distances - truth)).sum() / (8 * weights.sum())
-    mine, theirs = weights * distances, weights * truth
-    shared, squares = ((a * b).sum(axis=(2, 3)) for a, b in ((mine, theirs), (mine, mine)))
-    jaccard = 1 - shared / (squares + (theirs**2).sum(axis=(2, 3)) - shared)
+    predicted, true = weights * distances, weights * truth
+    shared, squares = (
+        (a * b).sum(axis=(2, 3)) for a, b in ((predicted, true), (predicted, predicted))
+    )
+    jaccard = 1 - shared / (squares + (true**2).sum(axis=(2, 3)) - shared)
     outputs = {"probability": torch.from_numpy(logits), "distances": torch.from_numpy(distances)}
     targets = {"probability": torch.from_numpy(weights), "distances": torch.from_numpy(truth)}
     for weight in (1, 20):

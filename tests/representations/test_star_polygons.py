@@ -24,7 +24,7 @@ Maps = dict[str, npt.NDArray[np.float32]]
 
 
 def noisy_maps(labels: LabelMap, seed: int = 0) -> tuple[Maps, npt.NDArray[np.float32]]:
-    """Encode, and disturb as a network would; give the distances in stardist's order too."""
+    """Encode, and disturb as a network would; return the distances in stardist's order too."""
     rng = np.random.default_rng(seed)
     maps = StarConvex().encode(labels)
     maps["probability"] *= rng.normal(1, 0.05, maps["probability"].shape).astype(np.float32)

@@ -1,0 +1,65 @@
+"""List the models that can be trained, or show one model and all its options."""
+
+import argparse
+
+EXAMPLE = "example: cellbench models unet"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = EXAMPLE
+    parser.add_argument(
+        "model",
+        nargs="?",
+        metavar="NAME",
+        help="a model's name, or its class as package.module.Class; shows its description, its "
+        "source, every option, and the licence of pretrained weights (default: list all models)",
+    )
+    parser.add_argument(
+        "--names", action="store_true", help="print only the names, one per line (default: off)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print names, all models or one model."""
+    from cellbench.models.registry import list_models
+
+    if arguments.names:
+        print("\n".join(list_models()))
+    elif arguments.model:
+        _print_one(arguments.model)
+    else:
+        _print_all()
+
+
+def _print_one(model: str) -> None:
+    from cellbench.models.describe import describe_model, explain_model
+    from cellbench.models.registry import import_model, registered_models, resolve_class_path
+
+    path = resolve_class_path(model)
+    registered = [each for each in registered_models().values() if each.class_path == path]
+    name, package = (registered[0].name, registered[0].package) if registered else (path, "")
+    print(explain_model(name, path, package, describe_model(import_model(path))))
+
+
+def _print_all() -> None:
+    from cellbench.errors import CellbenchError
+    from cellbench.models.base import InstanceSegmentationModel
+    from cellbench.models.dense import DenseModel
+    from cellbench.models.describe import defaults_text, describe_model, summarise_model
+    from cellbench.models.registry import list_models, model_class
+
+    common: dict[type, str] = {}
+    for name in list_models():
+        try:
+            description = describe_model(model_class(name))
+        except CellbenchError as error:
+            print(f"{name}: {error}")
+            continue
+        print(summarise_model(name, description))
+        for owner in (DenseModel, InstanceSegmentationModel):
+            shared = [each for each in description.options if each.owner is owner]
+            common[owner] = max(common.get(owner, ""), defaults_text(shared), key=len)
+    print(f"\nEvery model has: {common[InstanceSegmentationModel]}")
+    print(f"Every model of dense maps also has: {common[DenseModel]}")
+    print("`cellbench models NAME` explains the options of a model.")
