@@ -49,7 +49,8 @@ class DatasetFolders(Protocol):
 class CellDataModule(LightningDataModule):
     """Random patches of the train split for training, whole images of tune and test for scoring.
 
-    Targets are encoded by the model that is trained. Subclasses can override :meth:`train_items`,
+    The model that is trained normalises the images and encodes the targets; see its methods
+    ``normalise`` and ``targets``. Subclasses can override :meth:`train_items`,
     :meth:`train_weights` and :meth:`train_dataset`.
 
     Args:
@@ -113,8 +114,10 @@ class CellDataModule(LightningDataModule):
         self._image_targets: dict[DatasetImage, ImageTargets] = {}
 
     def setup(self, stage: str) -> None:
-        """Forget the image targets of a model that was trained before."""
+        """Take over the model's normalisation, and forget the image targets of an earlier model."""
         self._image_targets.clear()
+        if self.trainer is not None:
+            self.store.normalise = self._model().normalise
 
     def dataset_names(self) -> list[str]:
         """Return the folder names of the datasets that training patches come from."""

@@ -3,12 +3,20 @@
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from checkpoints import small_unet
 from datasets import make_dataset
 from training_runs import fit
 
 from cellbench.cli import main
+from cellbench.data.folder import read_dataset
+from cellbench.images import read_image, read_raw
+from cellbench.inference import load_model, segment_files, segment_image
+from cellbench.inference.segment import read_model_image
+from cellbench.labels import read_labels
+from cellbench.training.store import DecodedStore
 
 DEFAULT = "cellbench.training.datamodule.CellDataModule"
 LAB = '''
@@ -17,6 +25,7 @@ import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from cellbench.models.unet import UNetBoundary
 from cellbench.training.augmentation import PatchAugmentation
 from cellbench.training.datamodule import CellDataModule
 
@@ -33,6 +42,14 @@ class Darker(PatchAugmentation):
 
     def __call__(self, image, labels, rng):
         return image.transpose(2, 0, 1) * np.float32(self.factor / 255), labels
+
+
+class LabNet(UNetBoundary):
+    """A U-Net that sees images scaled by their maximum."""
+
+    def normalise(self, raw):
+        scaled = raw[..., :1] / max(1, raw.max()) * 255
+        return np.repeat(scaled.astype(np.uint8), 3, axis=2)
 
 
 class LabData(CellDataModule):
@@ -170,6 +187,30 @@ def test_a_subclass_of_the_datamodule_trains_resumes_and_tunes(
     assert fit("unet", run, data, *more, "--ckpt_path", "last") == 0
     entry = yaml.safe_load((run / "entry.yaml").read_text())
     assert entry["trained_on"] == ["data"]
+
+
+def test_a_model_is_used_with_the_normalisation_that_it_was_trained_with(tmp_path: Path) -> None:
+    data, run = make_dataset(tmp_path / "data", images=1), tmp_path / "run"
+    words = ("--model.class_path", "lab_data.LabNet", "--trainer.max_epochs", "1")
+    assert fit("unet", run, data, *words) == 0
+    model = load_model(run / "checkpoints/last.ckpt", "cpu", model_class="lab_data.LabNet")
+    (item,) = read_dataset(data, ["test"])
+    raw = read_raw(item.image)[..., 0]
+    expected = (raw / raw.max() * 255).astype(np.uint8) / np.float32(255)
+    image = read_model_image(model, item.image)
+    np.testing.assert_array_equal(image[..., 1], expected)
+    assert not np.array_equal(image, read_image(item.image))
+    segment_files(model, {"a": item.image}, tmp_path / "out", precision="32")
+    np.testing.assert_array_equal(
+        read_labels(tmp_path / "out/a_label.tiff"), segment_image(model, image, precision="32")
+    )
+    store = DecodedStore(tmp_path / "store")
+    challenge = store.load(item)[0]
+    store.normalise = model.normalise
+    np.testing.assert_array_equal(store.load(item)[0] / np.float32(255), image)
+    store.normalise = small_unet().normalise
+    np.testing.assert_array_equal(store.load(item)[0], challenge)
+    assert len(list((tmp_path / "store").iterdir())) == 3  # two images and one label map
 
 
 def test_two_roots_are_named_in_the_entry(tmp_path: Path) -> None:
