@@ -30,7 +30,7 @@ from cellbench.models.registry import check_loadable, model_class_words, resolve
 from cellbench.networks.precision import half_precision
 from cellbench.training.callbacks import LabelMapWriter
 from cellbench.training.datamodule import CellDataModule, DatasetFolders
-from cellbench.training.help_texts import HELP
+from cellbench.training.help_texts import HELP, PlainHelpFormatter
 from cellbench.training.memory import keep_freed_memory
 from cellbench.training.option_errors import OneLineParser, locate
 
@@ -169,7 +169,7 @@ def train(words: Sequence[str]) -> None:
             trainer_defaults={"precision": _default_precision(), "logger": False},
             save_config_kwargs={"overwrite": True},
             parser_class=OneLineParser,
-            parser_kwargs=HELP,
+            parser_kwargs={"formatter_class": PlainHelpFormatter, **HELP},
             auto_configure_optimizers=False,  # it would ignore the model's own options in silence
             args=resolve_model_words(words),
         )

@@ -61,8 +61,8 @@ class CellDataModule(LightningDataModule):
             only ``root`` unless given.
         shares: part of the training patches that comes from each of ``roots``, for example [0.8,0.2];
             they sum to 1. Unless given, the images of all roots are weighted as one dataset.
-        balance: which groups of images are kept from being drowned out by larger ones when patches are
-            drawn: images of one modality, images of one source (both as in manifest.csv), or none.
+        balance: groups of images that are balanced when patches are drawn, so that rare ones are seen:
+            those of one modality or of one source (as in manifest.csv), or none.
         crop_size: side of a training patch in pixels; every network accepts a multiple of 32.
         batch_size: number of patches in a training batch.
         patches_per_epoch: number of patches in an epoch, independent of the number of images.

@@ -91,7 +91,7 @@ def one_line(message: str, options: Sequence[str] = ()) -> str:
         return _unrecognised(message.partition(": ")[2], options)
     if "arguments are required: " in message and message.endswith("model"):
         return (
-            "model: missing; name one with --config configs/model/unet.yaml or "
+            "model: missing; name one with --config model/unet.yaml, --model unet or "
             "--model package.module.Class"
         )
     for number, line in enumerate(lines):
@@ -261,6 +261,8 @@ def _import_problem(lines: Sequence[str]) -> str:
     ]
     if not reasons:
         return ""
+    if "arguments are required: " in reasons[0]:
+        return f"{value} needs values for its options {reasons[0].partition(': ')[2]}"
     return f"cannot import {value} ({reasons[0]}); check its spelling and that its package is installed"
 
 
@@ -275,5 +277,7 @@ def _value(lines: Sequence[str]) -> str:
 
 
 def _plain(value: str) -> str:
+    if found := re.match(r"Namespace\(class_path='([^']+)'", value):
+        return found[1]
     found = _NESTED_VALUE.match(value)
     return f"{found[1]}={found[2]}" if found else value

@@ -110,6 +110,12 @@ def test_classes_that_cannot_be_used_are_one_line(
     assert line.startswith(f"data: {expected}")
 
 
+def test_options_that_must_be_set_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    model = "cellbench.models.dense.DenseModel"
+    line = error_line(["fit", "--model", model], capsys)
+    assert line == f"model: {model} needs values for its options network, representation"
+
+
 def test_a_module_that_fails_to_import_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from checkpoints import small_unet
 from datasets import make_dataset
-from training_runs import fit
+from training_runs import CONFIGS, fit
 
 from cellbench.cli import main
 from cellbench.data.folder import read_dataset
@@ -16,6 +16,7 @@ from cellbench.images import read_image, read_raw
 from cellbench.inference import load_model, segment_files, segment_image
 from cellbench.inference.segment import read_model_image
 from cellbench.labels import read_labels
+from cellbench.training.help_texts import HELP
 from cellbench.training.store import DecodedStore
 
 DEFAULT = "cellbench.training.datamodule.CellDataModule"
@@ -232,7 +233,7 @@ def test_a_datamodule_without_dataset_folders_trains_and_is_not_tuned(
         *("--model.channels", "[4, 8]", "--model.residual_units", "1", "--model.window", "64"),
         *("--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"),
         *("--trainer.default_root_dir", str(run), "--trainer.enable_progress_bar", "false"),
-        *("--config", str(Path(__file__).parents[2] / "configs/base.yaml")),
+        *("--config", str(CONFIGS / "base.yaml")),
         *("--trainer.max_epochs", "1", "--trainer.check_val_every_n_epoch", "1"),
     ]
     assert main(words) == 0
@@ -246,17 +247,16 @@ def test_help_has_a_description_and_an_example(
     verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([verb, "--help"]) == 0
-    text = " ".join(capsys.readouterr().out.split())
-    assert f"Example: cellbench {verb} --config" in text
+    out = capsys.readouterr().out
+    assert f"Example:\n  cellbench {verb} --config" in out
+    text = " ".join(out.split())
     assert "choose the decoding options of the best checkpoint" in text
 
 
-def test_the_example_of_the_help_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(Path(__file__).parents[2])
-    from cellbench.training.help_texts import HELP
-
+def test_the_example_of_the_help_runs() -> None:
     for verb, texts in HELP.items():
         command = texts["epilog"].partition("Example:\n")[2].partition("\n\n")[0]
         example = command.replace("\\\n", "").split()
         assert example[:2] == ["cellbench", verb]
-        assert main([*example[1:], "--print_config"]) == 0
+        files = {word: str(CONFIGS / word) for word in example if word.endswith(".yaml")}
+        assert main([*(files.get(word, word) for word in example[1:]), "--print_config"]) == 0
