@@ -190,7 +190,7 @@ def check_readable(checkpoint: Path) -> None:
     """
     try:
         torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file raises whatever its bytes lead to
+    except Exception as error:  # a damaged file can raise anything
         raise CheckpointError(
             f"ckpt_path: {checkpoint} is not a readable checkpoint; copy it again, or name another"
         ) from error

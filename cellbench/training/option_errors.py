@@ -216,7 +216,7 @@ def _parameters(class_path: str) -> list[str]:
         parser = ArgumentParser(exit_on_error=False)
         kind = getattr(import_module(module), name)
         return list(parser.add_class_arguments(kind, fail_untyped=False))
-    except Exception:  # whatever a class from outside raises, the message matters more
+    except Exception:  # a class from outside can raise anything; the message matters more
         return []
 
 

@@ -66,7 +66,7 @@ class DecodedStore:
 
 
 def _identity(function: Normalise) -> tuple[str, ...]:
-    """Return what tells one normalisation from another: nothing for the default, else name and code."""
+    """Return what identifies a normalisation: nothing for the default, otherwise its name and code."""
     method = getattr(function, "__func__", function)
     if method in (normalise, InstanceSegmentationModel.normalise):
         return ()

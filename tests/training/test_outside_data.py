@@ -167,8 +167,8 @@ def test_options_of_any_datamodule(
     files = [tmp_path / f"{number}.yaml" for number in range(len(configs))]
     for file, content in zip(files, configs, strict=True):
         file.write_text(content)
-    given = [word for file in files for word in ("--config", str(file))]
-    found, options = resolved([*given, *words], tmp_path, capsys)
+    config_words = [word for file in files for word in ("--config", str(file))]
+    found, options = resolved([*config_words, *words], tmp_path, capsys)
     assert found == class_path
     assert {name: options[name] for name in expected} == expected
 

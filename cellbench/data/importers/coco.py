@@ -188,6 +188,6 @@ def _compressed(counts: str, shape: tuple[int, int], where: str) -> PixelIndices
         ) from error
     try:
         decoded = mask.decode({"size": list(shape), "counts": counts.encode("ascii")})
-    except Exception as error:  # a broken code raises whatever the C code makes of it
+    except Exception as error:  # the C code can raise anything for a broken code
         raise DatasetError(f"{where}: the run-length code is broken ({error})") from error
     return np.flatnonzero(decoded)
