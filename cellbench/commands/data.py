@@ -1,53 +1,136 @@
-"""Datasets: make the built-in sample, import, export, download, describe."""
+"""Create, import, download, describe and export datasets.
+
+A dataset folder contains ROOT/train, ROOT/tune and ROOT/test, each with images/ and labels/. The label map
+of image.png is labels/image_label.tiff. ROOT/manifest.csv (optional) lists modality and source of each
+image, ROOT/unlabeled/images (optional) contains images without label maps.
+"""
 
 import argparse
 from pathlib import Path
+
+# The rooms that know these names import more than --help may; a test compares them.
+DOWNLOADS = ("neurips22", "dsb2018", "dsb2018-stardist")
+IMPORTERS = ("coco", "dsb2018", "folder", "kaggle-rle", "neurips22")
+EXPORTERS = ("coco", "kaggle-rle")
+SPLITS = ("train", "tune", "test")
+MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommands."""
     verbs = parser.add_subparsers(metavar="WHAT", required=True, dest="what")
-    sample = verbs.add_parser("sample", help="make the built-in sample")
-    sample.add_argument("root", type=Path, nargs="?", default=Path("data/sample"))
+    parser.epilog = "example: cellbench data sample data/sample"
+    sample = _add(verbs, "sample", "write the built-in sample dataset", "data/sample")
+    sample.add_argument(
+        "root",
+        type=Path,
+        nargs="?",
+        default=Path("data/sample"),
+        help="dataset folder to write (default: data/sample)",
+    )
     sample.set_defaults(function=_sample)
-    download = verbs.add_parser("download", help="fetch an open dataset and unpack it")
-    download.add_argument("name", help="neurips22, dsb2018 or dsb2018-stardist")
-    download.add_argument("folder", type=Path)
+    download = _add(
+        verbs, "download", "download an open dataset and unpack it", "dsb2018-stardist downloads"
+    )
+    download.add_argument("name", choices=DOWNLOADS, help="the dataset")
+    download.add_argument(
+        "folder", type=Path, help="folder for the archives and what they contain; import from there"
+    )
     download.set_defaults(function=_download)
-    describe = verbs.add_parser("describe", help="count images, cells, sizes and modalities")
-    describe.add_argument("root", type=Path)
+    describe = _add(
+        verbs, "describe", "print images, cells, sizes and problems of a dataset", "data/sample"
+    )
+    describe.add_argument("root", type=Path, help="the dataset folder")
     describe.set_defaults(function=_describe)
     _configure_import(
-        verbs.add_parser("import", help="turn a foreign dataset into a dataset folder")
+        _add(
+            verbs,
+            "import",
+            "convert another dataset to a dataset folder",
+            "coco downloads/livecell data/livecell --modality phase-contrast",
+        )
     )
-    _configure_export(verbs.add_parser("export", help="label maps as one run-length coded file"))
+    _configure_export(
+        _add(
+            verbs,
+            "export",
+            "write label maps as one file of run-length codes",
+            "data/sample sample.json --to coco --split test",
+        )
+    )
+
+
+def _add(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, example: str
+) -> argparse.ArgumentParser:
+    description = f"{text[0].upper()}{text[1:]}."
+    epilog = f"example: cellbench data {name} {example}"
+    return verbs.add_parser(name, help=text, description=description, epilog=epilog)
 
 
 def _configure_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("importer", help="neurips22, dsb2018, coco, kaggle-rle or folder")
+    parser.add_argument("importer", choices=IMPORTERS, help="layout of the other dataset")
     parser.add_argument("source", type=Path, help="folder of the unpacked dataset")
-    parser.add_argument("root", type=Path, help="the dataset folder to write")
-    parser.add_argument("--split", help="put every image into train, tune or test")
-    parser.add_argument("--fractions", default="80/10/10", help="shares of the splits [80/10/10]")
-    parser.add_argument("--modality", default="", help="modality of all images")
+    parser.add_argument("root", type=Path, help="dataset folder to write")
     parser.add_argument(
-        "--source-name", default="", help="the manifest's source; the importer's name"
+        "--split",
+        choices=SPLITS,
+        help="split of all images (default: that of the source, or one by --fractions)",
     )
-    parser.add_argument("--annotations", help="coco, kaggle-rle: the file, from SOURCE")
     parser.add_argument(
-        "--images", help="coco, kaggle-rle, folder: the images' folder, from SOURCE"
+        "--fractions",
+        default="80/10/10",
+        metavar="TRAIN/TUNE/TEST",
+        help="shares of the splits for images whose split the source does not decide "
+        "(default: 80/10/10)",
     )
-    parser.add_argument("--labels", help="folder: the label maps' folder, from SOURCE")
+    parser.add_argument(
+        "--modality",
+        choices=MODALITIES,
+        default="",
+        help="modality of all images (default: unknown)",
+    )
+    parser.add_argument(
+        "--source-name",
+        default="",
+        metavar="NAME",
+        help="value of the column `source` in manifest.csv (default: the importer's name)",
+    )
+    parser.add_argument(
+        "--annotations",
+        metavar="FILE",
+        help="for coco and kaggle-rle: the annotation file, relative to SOURCE (default: the only "
+        "JSON file there, or train.csv)",
+    )
+    parser.add_argument(
+        "--images",
+        metavar="FOLDER",
+        help="for coco, kaggle-rle and folder: the folder of images, relative to SOURCE (default: "
+        "images, or train for kaggle-rle)",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="FOLDER",
+        help="for folder: the folder of label maps, relative to SOURCE (default: labels)",
+    )
     parser.set_defaults(function=_import)
 
 
 def _configure_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "source", type=Path, help="folder of <stem>_label.tiff, or with --split a dataset folder"
+        "source",
+        type=Path,
+        help="a folder of <stem>_label.tiff files, or a dataset folder if --split is given",
     )
     parser.add_argument("out", type=Path, help="the file to write")
-    parser.add_argument("--to", required=True, help="kaggle-rle (a table id,predicted) or coco")
-    parser.add_argument("--split", help="of a dataset folder: train, tune or test")
+    parser.add_argument(
+        "--to",
+        required=True,
+        choices=EXPORTERS,
+        help="format: COCO annotations, or a Kaggle table with the columns id and predicted "
+        "(required)",
+    )
+    parser.add_argument("--split", choices=SPLITS, help="split of the dataset folder to export")
     parser.set_defaults(function=_export)
 
 
@@ -84,7 +167,7 @@ def _export(arguments: argparse.Namespace) -> None:
     from cellbench.data.exporters import export_labels
 
     maps = export_labels(arguments.source, arguments.out, arguments.to, arguments.split)
-    print(f"{maps} label maps in {arguments.out}")
+    print(f"{maps} label maps written to {arguments.out}")
 
 
 def _download(arguments: argparse.Namespace) -> None:

@@ -1,1 +1,1 @@
-"""Datasets: the folder layout, importers, the built-in sample, and the one datamodule."""
+"""Datasets: the folder layout, importers, exporters, downloads and the built-in sample."""

@@ -1,4 +1,4 @@
-"""Describe a dataset folder: what is in it, and what is wrong with it."""
+"""Describe a dataset folder: its images and cells, and the problems in it."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.data.folder import SPLITS, DatasetImage, read_dataset
+from cellbench.data.folder import SPLITS, UNLABELED, DatasetImage, read_dataset
 from cellbench.errors import ImageError, LabelMapError
 from cellbench.images import read_raw
 from cellbench.labels import label_files, read_labels, relabel
@@ -34,7 +34,7 @@ _COLUMNS = {
 
 @dataclass
 class _Facts:
-    """One image; what could not be read stays None."""
+    """Facts about one image; what could not be read stays None."""
 
     split: str
     modality: str
@@ -49,7 +49,8 @@ class _Facts:
 def describe(root: str | Path) -> "pd.DataFrame":
     """Describe a dataset folder, one row per split and modality.
 
-    Every image and label map is read whole, so that damage shows.
+    Every image and label map is read completely, so that damaged files are found. Images in
+    ``unlabeled`` need no label map.
 
     Args:
         root: the dataset folder.
@@ -61,13 +62,13 @@ def describe(root: str | Path) -> "pd.DataFrame":
         ``attrs["problems"]`` lists what is wrong, one line each.
 
     Raises:
-        CellbenchError: if the folder is no dataset folder, or two files share a stem.
+        CellbenchError: if the folder is not a dataset folder, or two files share a stem.
     """
     import pandas as pd
 
-    images = read_dataset(root)
+    images = read_dataset(root, [*SPLITS, UNLABELED])
     problems: list[str] = []
-    facts = pd.DataFrame([asdict(_look_at(image, problems)) for image in images])
+    facts = pd.DataFrame([asdict(_facts_of(image, problems)) for image in images])
     problems += _labels_without_image(Path(root), images)
     groups = facts.groupby(["split", "modality"], sort=False)
     table = pd.DataFrame(
@@ -77,7 +78,7 @@ def describe(root: str | Path) -> "pd.DataFrame":
     return table
 
 
-def _look_at(image: DatasetImage, problems: list[str]) -> _Facts:
+def _facts_of(image: DatasetImage, problems: list[str]) -> _Facts:
     facts = _Facts(image.split, image.modality, unlabeled=image.labels is None)
     try:
         pixels = read_raw(image.image)
@@ -86,7 +87,8 @@ def _look_at(image: DatasetImage, problems: list[str]) -> _Facts:
     except ImageError as error:
         problems.append(str(error))
     if image.labels is None:
-        problems.append(f"{image.image}: has no label map")
+        if image.split != UNLABELED:
+            problems.append(f"{image.image}: has no label map")
         return facts
     try:
         labels = read_labels(image.labels)
@@ -95,7 +97,7 @@ def _look_at(image: DatasetImage, problems: list[str]) -> _Facts:
         return facts
     if facts.height is not None and labels.shape != (facts.height, facts.width):
         size = f"({facts.height}, {facts.width})"
-        problems.append(f"{image.labels}: is {labels.shape}, its image is {size}")
+        problems.append(f"{image.labels}: the label map is {labels.shape}, but its image is {size}")
     areas = np.bincount(relabel(labels).ravel())[1:]
     facts.cells, facts.diameters = len(areas), 2 * np.sqrt(areas / np.pi)
     return facts
@@ -128,10 +130,10 @@ def _summary(group: "pd.DataFrame") -> dict[str, object]:
 
 
 def format_description(table: "pd.DataFrame") -> str:
-    """Print the table of :func:`describe` for people: one block per row, then the problems.
+    """Return the table of :func:`describe` as text: one line per row, then the problems.
 
     Args:
-        table: as :func:`describe` gives it.
+        table: what :func:`describe` returns.
 
     Returns:
         Lines without a trailing newline.

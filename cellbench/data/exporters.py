@@ -1,4 +1,4 @@
-"""Exporters: label maps become one file of run-length codes, which other tools and Kaggle read."""
+"""Exporters: write label maps as one file of run-length codes, which other tools and Kaggle read."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -19,9 +19,9 @@ class LabeledImage:
     """A label map to export.
 
     Attributes:
-        stem: of the image.
-        file_name: of the image.
-        labels: the label map's file.
+        stem: stem of the image.
+        file_name: file name of the image.
+        labels: file of the label map.
     """
 
     stem: str
@@ -30,19 +30,19 @@ class LabeledImage:
 
 
 def export_labels(source: str | Path, out: str | Path, form: str, split: str | None = None) -> int:
-    """Write the label maps of a folder as one file, which is read back by the importer of that name.
+    """Write the label maps of a folder as one file, which the importer of the same name can read.
 
     Args:
-        source: a folder of ``<stem>_label.tiff``, or with ``split`` a dataset folder.
-        out: the file to write, whole or not at all.
+        source: a folder of ``<stem>_label.tiff`` files, or a dataset folder if ``split`` is given.
+        out: the file to write; it is never left incomplete.
         form: one of :data:`EXPORTERS`.
-        split: of a dataset folder: train, tune or test.
+        split: train, tune or test, if ``source`` is a dataset folder.
 
     Returns:
-        How many label maps were written.
+        The number of label maps written.
 
     Raises:
-        CellbenchError: if there is nothing to export, or an image's label map is absent or unreadable.
+        CellbenchError: if there is nothing to export, or a label map is missing or unreadable.
     """
     if form not in EXPORTERS:
         raise UsageError(f"{form}: no such format; choose one of {', '.join(EXPORTERS)}")
@@ -56,7 +56,7 @@ def _find(source: Path, split: str | None) -> list[LabeledImage]:
         files = label_files(source)
         if not files:
             raise DatasetError(
-                f"{source}: holds no label maps <stem>_label.tiff; of a dataset, name the split"
+                f"{source}: contains no label maps <stem>_label.tiff; for a dataset folder add --split"
             )
         return [LabeledImage(stem, f"{stem}.png", path) for stem, path in files.items()]
     found = []
@@ -70,8 +70,12 @@ def _find(source: Path, split: str | None) -> list[LabeledImage]:
 def write_kaggle_rle(images: Sequence[LabeledImage], out: Path) -> None:
     """Write the table of a Kaggle submission: ``id,predicted``, one row per cell.
 
-    An image without cells has one row without runs. Runs are one-based and along rows, as in Sartorius
-    Cell Instance Segmentation.
+    An image without cells has one row without runs. Runs count from 1 and follow the rows, as in
+    Kaggle's competition Sartorius Cell Instance Segmentation.
+
+    Args:
+        images: the label maps to write.
+        out: the CSV file.
     """
     write_rows(out, ("id", "predicted"), _kaggle_rows(images))
 
@@ -84,7 +88,12 @@ def _kaggle_rows(images: Sequence[LabeledImage]) -> Iterator[dict[str, str]]:
 
 
 def write_coco(images: Sequence[LabeledImage], out: Path) -> None:
-    """Write COCO instance annotations with uncompressed run-length codes, image by image."""
+    """Write COCO instance annotations with uncompressed run-length codes.
+
+    Args:
+        images: the label maps to write.
+        out: the JSON file.
+    """
     listed: list[dict[str, Any]] = []
     with written_whole(out) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write('{"info": {}, "annotations": [')
@@ -117,4 +126,4 @@ EXPORTERS: dict[str, Callable[[Sequence[LabeledImage], Path], None]] = {
     "coco": write_coco,
     "kaggle-rle": write_kaggle_rle,
 }
-"""Name to writer."""
+"""The writer of each format."""

@@ -1,9 +1,12 @@
-"""The dataset folder: ``ROOT/{train,tune,test}/{images,labels}``, optionally ``manifest.csv``."""
+"""The dataset folder: ``ROOT/{train,tune,test}/{images,labels}`` and an optional manifest.
+
+``ROOT/unlabeled/images`` may hold further images without label maps.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from cellbench.errors import DatasetError
 from cellbench.files import read_rows, write_rows
@@ -11,6 +14,9 @@ from cellbench.images import image_files, image_stem
 from cellbench.labels import label_files
 
 SPLITS = ("train", "tune", "test")
+"""The splits whose images have label maps."""
+UNLABELED = "unlabeled"
+"""The split whose images have none."""
 MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 MANIFEST = "manifest.csv"
 
@@ -26,10 +32,11 @@ class DatasetImage:
 
     Attributes:
         stem: file name without its last extension.
-        split: train, tune or test.
+        split: train, tune, test or unlabeled.
         image: the image file.
         labels: its label map, or None where there is none.
-        modality: one of :data:`MODALITIES` or whatever the manifest says; empty where unknown.
+        modality: one of :data:`MODALITIES`, or another word from the manifest; empty where unknown.
+        source: where the image comes from, as the manifest says; empty where unknown.
     """
 
     stem: str
@@ -37,27 +44,42 @@ class DatasetImage:
     image: Path
     labels: Path | None
     modality: str
+    source: str = ""
+
+    @property
+    def root(self) -> Path:
+        """The dataset folder that holds the image."""
+        return self.image.parents[2]
 
     def check_sizes(self, image: Sequence[int], labels: Sequence[int]) -> None:
-        """Compare the shape of the image (H, W, …) with that of its label map (H, W).
+        """Check that the image and its label map have the same height and width.
+
+        Args:
+            image: shape of the image, (H, W, …).
+            labels: shape of its label map, (H, W).
 
         Raises:
             DatasetError: if they differ.
         """
         if tuple(image[:2]) != tuple(labels):
             raise DatasetError(
-                f"{self.labels}: is {tuple(labels)}, its image is {tuple(image[:2])}; mend it"
+                f"{self.labels}: the label map is {tuple(labels)} pixels (height, width), but its "
+                f"image is {tuple(image[:2])}; replace one of the two"
             )
 
 
 def read_dataset(root: str | Path, splits: Sequence[str] = SPLITS) -> list[DatasetImage]:
     """List the images of a dataset folder, by split and stem.
 
-    Splits whose folder is absent are passed over, so that a test-only dataset is a dataset.
+    Splits whose folder is absent are skipped, so that a folder with only a test split is a dataset.
 
     Args:
         root: the dataset folder.
-        splits: which splits to list.
+        splits: the splits to list, of ``train``, ``tune``, ``test`` and ``unlabeled``. Images of
+            ``unlabeled`` never have a label map.
+
+    Returns:
+        The images in the order of ``splits``, within a split sorted by stem.
 
     Raises:
         CellbenchError: if the folder is absent, holds no images in ``splits``, or has two images (or
@@ -65,25 +87,30 @@ def read_dataset(root: str | Path, splits: Sequence[str] = SPLITS) -> list[Datas
     """
     root = Path(root)
     if not root.is_dir():
-        raise DatasetError(f"{root}: no such dataset folder; see `cellbench data --help`")
+        raise DatasetError(
+            f"{root}: no such dataset folder; check the path, or make one with `cellbench data`"
+        )
     found: list[DatasetImage] = []
     for split in splits:
         if (root / split / "images").is_dir():
             found += _read_split(root, split)
     if not found:
         wanted = " or ".join(f"{split}/images" for split in splits)
-        raise DatasetError(f"{root}: no images in {wanted}; `cellbench data import` makes them")
+        raise DatasetError(
+            f"{root}: no images in {wanted}; add images, or convert a dataset with "
+            "`cellbench data import`"
+        )
     return found
 
 
 def _read_split(root: Path, split: str) -> list[DatasetImage]:
     images = image_files(root / split / "images")
-    modalities = match_stems(images, read_modalities(root / MANIFEST, split))
+    listed = match_stems(images, read_manifest(root / MANIFEST, split))
     labels_folder = root / split / "labels"
-    found = label_files(labels_folder) if labels_folder.is_dir() else {}
-    labels = match_stems(images, found)
+    labelled = split != UNLABELED and labels_folder.is_dir()
+    labels = match_stems(images, label_files(labels_folder)) if labelled else {}
     return [
-        DatasetImage(stem, split, path, labels.get(stem), modalities.get(stem, ""))
+        DatasetImage(stem, split, path, labels.get(stem), *listed.get(stem, _NOT_LISTED))
         for stem, path in images.items()
     ]
 
@@ -91,8 +118,15 @@ def _read_split(root: Path, split: str) -> list[DatasetImage]:
 def match_stems(stems: Iterable[str], named: Mapping[str, Value]) -> dict[str, Value]:
     """Find what belongs to each image stem: its file, time, modality or status.
 
-    The challenge's scripts cut names at the first dot (``a.b.png`` gives ``a_label.tiff``): such a
-    name counts, on either side, where only one can be meant.
+    The challenge's scripts cut names at the first dot (``a.b.png`` gives ``a_label.tiff``). Such a
+    shortened name is accepted, on either side, if it fits only one other name.
+
+    Args:
+        stems: the stems of the images.
+        named: the values to match, by stem or by shortened stem.
+
+    Returns:
+        The value of each stem that has one.
 
     Example:
         >>> match_stems(["a.b", "c"], {"a": Path("a_label.tiff"), "c": Path("c_label.tiff")})
@@ -116,35 +150,73 @@ def _by_first_dot(names: Iterable[str]) -> dict[str, list[str]]:
     return grouped
 
 
-def read_modalities(manifest: Path, split: str | None = None) -> dict[str, str]:
-    """Read the modality of each image from a manifest; empty where there is no manifest.
+class ManifestEntry(NamedTuple):
+    """What a manifest says about one image; unknown values are empty.
 
-    A manifest names images by file name or by stem; known modalities are recognised in any case.
+    Attributes:
+        modality: one of :data:`MODALITIES`, or another word.
+        source: where the image comes from, such as the name of a public dataset.
+    """
+
+    modality: str
+    source: str
+
+
+_NOT_LISTED = ManifestEntry("", "")
+
+
+def read_manifest(manifest: Path, split: str | None = None) -> dict[str, ManifestEntry]:
+    """Read the modality and the source of each image from a manifest.
+
+    A manifest names images by file name or by stem; known modalities are recognised in upper and
+    lower case.
 
     Args:
-        manifest: the CSV.
-        split: where it is one of :data:`SPLITS`, rows of the other splits are passed over, since
-            splits may share stems.
+        manifest: the CSV file.
+        split: if it is one of :data:`SPLITS` or :data:`UNLABELED`, rows of other splits are skipped,
+            because two splits may use the same stem.
 
     Returns:
-        Modality by stem.
+        Modality and source by stem; empty if there is no manifest.
 
     Raises:
-        DatasetError: if the manifest lacks the column ``image`` or is no CSV in UTF-8.
+        DatasetError: if the manifest lacks the column ``image`` or is not a CSV file in UTF-8.
     """
     if not manifest.is_file():
         return {}
-    modalities: dict[str, str] = {}
+    found: dict[str, ManifestEntry] = {}
     for row in read_rows(manifest, ["image"], DatasetError):
-        if split in SPLITS and (row.get("split") or split) != split:
+        if split in (*SPLITS, UNLABELED) and (row.get("split") or split) != split:
             continue
-        name = (row.get("modality") or "").strip()
-        modality = _BY_CASE.get(name.casefold(), name)
-        modalities[image_stem(row["image"])] = modality
-    return modalities
+        modality = (row.get("modality") or "").strip()
+        found[image_stem(row["image"])] = ManifestEntry(
+            _BY_CASE.get(modality.casefold(), modality), (row.get("source") or "").strip()
+        )
+    return found
+
+
+def read_modalities(manifest: Path, split: str | None = None) -> dict[str, str]:
+    """Read the modality of each image from a manifest; see :func:`read_manifest`.
+
+    Args:
+        manifest: the CSV file.
+        split: as in :func:`read_manifest`.
+
+    Returns:
+        Modality by stem; empty if there is no manifest.
+
+    Raises:
+        DatasetError: as in :func:`read_manifest`.
+    """
+    return {stem: entry.modality for stem, entry in read_manifest(manifest, split).items()}
 
 
 def write_manifest(root: str | Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write ``ROOT/manifest.csv``: image, split, modality, source, then the rows' other columns."""
+    """Write ``ROOT/manifest.csv``: image, split, modality, source, then the rows' other columns.
+
+    Args:
+        root: the dataset folder.
+        rows: one mapping of column to value per image.
+    """
     others = dict.fromkeys(key for row in rows for key in row if key not in _COLUMNS)
     write_rows(Path(root) / MANIFEST, [*_COLUMNS, *others], rows)

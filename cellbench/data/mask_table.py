@@ -13,7 +13,7 @@ from cellbench.images import image_stem
 from cellbench.labels.runs import parse_runs
 
 _RUNS = ("annotation", "predicted")
-_LONGEST_FIELD = 2**31 - 1  # csv refuses 128 KiB and more unless told; a C long on every system
+_LONGEST_FIELD = 2**31 - 1  # the module csv accepts 128 KiB by default; a C long on every system
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class MaskRow:
     """A row of the table: one cell, or an image without cells.
 
     Attributes:
-        line: where it is in the file, from 1.
-        runs: one-based, row-major run-length code; None where the row does not fit the header.
-        size: height and width as the table gives them, or None where it does not.
+        line: its line in the file, counted from 1.
+        runs: row-major run-length code that counts from 1; None if the row does not fit the header.
+        size: height and width as the table states them; None if it does not.
     """
 
     line: int
@@ -31,20 +31,22 @@ class MaskRow:
     size: tuple[str, str] | None
 
     def parse(self, shape: tuple[int, int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Give the starts and ends of the runs, as :func:`cellbench.labels.parse_runs` does.
+        """Return the starts and ends of the runs, see :func:`cellbench.labels.parse_runs`.
 
         Args:
             shape: (H, W) of the image.
 
         Raises:
-            LabelMapError: if the code is broken or of an image of another size; says neither table nor
-                line.
+            LabelMapError: if the code is broken or belongs to an image of another size; the message
+                names neither the table nor the line.
         """
         if self.runs is None:
             raise LabelMapError("has more or fewer fields than the header")
         if self.size is not None and self.size != tuple(map(str, shape)):
             height, width = (" ".join(side.split()) for side in self.size)
-            raise LabelMapError(f"says {height} × {width}, the image is {shape[0]} × {shape[1]}")
+            raise LabelMapError(
+                f"states the size {height} × {width}, but the image is {shape[0]} × {shape[1]}"
+            )
         return parse_runs(self.runs, shape)
 
 
@@ -52,14 +54,14 @@ def read_mask_rows(table: Path, error: type[CellbenchError]) -> dict[str, list[M
     """Read a table with the columns ``id`` and ``annotation`` (or ``predicted``).
 
     Args:
-        table: the CSV, in UTF-8; ``width`` and ``height`` are read where it has them.
-        error: what to raise.
+        table: the CSV file, in UTF-8; the columns ``width`` and ``height`` are optional.
+        error: the class of the exception to raise.
 
     Returns:
         The rows of each image by its stem, in the order of the table; an id may be a file name.
 
     Raises:
-        CellbenchError: as ``error``, if it is no such table.
+        CellbenchError: of the class ``error``, if the file is not such a table.
     """
     rows: dict[str, list[MaskRow]] = {}
     csv.field_size_limit(_LONGEST_FIELD)
@@ -81,7 +83,7 @@ def read_mask_rows(table: Path, error: type[CellbenchError]) -> dict[str, list[M
                     MaskRow(reader.line_num, row[runs] if fits else None, size)
                 )
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        raise error(f"{table}: not a CSV in UTF-8 ({fault}); save it as one") from fault
+        raise error(f"{table}: not a CSV file in UTF-8 ({fault}); save it as one") from fault
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The built-in sample: synthetic microscopy of four modalities, made in seconds, and one real picture."""
+"""The built-in sample: synthetic pictures of four modalities, drawn in seconds, and one real picture."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from cellbench.files import written_whole
 from cellbench.labels import LabelMap, label_path, write_labels
 
 SYNTHETIC = "cellbench sample"
-"""What the manifest's column ``source`` says of the synthetic pictures."""
+"""The value of the manifest's column ``source`` for synthetic pictures."""
 
 _REAL = "DSB 2018 (BBBC038), shipped with StarDist"
 _REAL_NAME = "fluorescence_dsb2018.tif"
@@ -51,7 +51,7 @@ _SHAPES = {
         CellShapes((22, 32), (1.3, 2.5), 0.35, 3.0, coverage=0.22, clustering=0.50),
     ),
 }
-"""Kinds of cells, taken in turn by the pictures of a modality: usual, small or thin, large or irregular."""
+"""Three kinds of cells per modality, used in turn: usual, small or thin, large or irregular."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class _Format:
     alpha: bool = False
 
 
-# 4095: cameras of 12 bits write 16-bit files that are dark when shown as they are.
+# 4095: cameras with 12 bits write 16-bit files that are dark when shown unscaled.
 _FORMATS = {
     "fluorescence": (
         _Format(".tif", np.uint16, 4095),
@@ -87,7 +87,7 @@ _FORMATS = {
 
 @dataclass(frozen=True)
 class _Picture:
-    """One synthetic picture: its place in the sample says everything about it."""
+    """One synthetic picture, which is determined by its place in the sample."""
 
     modality: str
     split: str
@@ -107,7 +107,7 @@ class _Picture:
         return self.stem + self.format.suffix
 
     def draw(self) -> tuple[FloatImage, LabelMap]:
-        """Draw the picture, (H, W) or (H, W, 3) in [0, 1], and its truth."""
+        """Draw the picture, (H, W) or (H, W, 3) in [0, 1], and its label map."""
         rng = np.random.default_rng((_SEED, MODALITIES.index(self.modality), self.place))
         rows, columns = (int(side) for side in rng.integers(*_SIDES, 2, endpoint=True))
         shapes = _SHAPES[self.modality][self.place % 3]
@@ -121,17 +121,17 @@ class _Picture:
 
 
 def make_sample(root: str | Path) -> None:
-    """Write the built-in sample as a dataset folder, or do nothing where it is complete.
+    """Write the built-in sample as a dataset folder; do nothing if it is complete.
 
-    The pixels are the same every time. The test split differs moderately from train and tune: larger
-    and more crowded cells, other light, stain and noise. The manifest is written last, so that a
-    sample whose making was interrupted is made again.
+    The pixels are always the same. The test split differs moderately from train and tune: larger and
+    more crowded cells, and other light, stain and noise. The manifest is written last, so that an
+    incomplete sample is recognised and written again.
 
     Args:
-        root: the dataset folder; made where it is absent.
+        root: the dataset folder; created if it does not exist.
 
     Raises:
-        DatasetError: if the folder holds images of another dataset.
+        DatasetError: if the folder contains images of another dataset.
     """
     root = Path(root)
     pictures = list(_pictures())
@@ -154,7 +154,9 @@ def _pictures() -> Iterator[_Picture]:
 def _check_not_foreign(root: Path, places: dict[str, Path]) -> None:
     for image in sorted(root.glob("*/images/*")):
         if not image.name.startswith(".") and image.name not in places:
-            raise DatasetError(f"{image}: is not of the sample; give it a folder of its own")
+            raise DatasetError(
+                f"{image}: does not belong to the sample; choose another folder for the sample"
+            )
 
 
 def _complete(root: Path, places: dict[str, Path]) -> bool:
@@ -176,7 +178,7 @@ def _shifted_shapes(shapes: CellShapes) -> CellShapes:
 
 
 def _conditions(rng: np.random.Generator, shifted: bool) -> Conditions:
-    """Draw how a picture is taken; shifted: dimmer, noisier, less even, blurrier, bluer and fainter."""
+    """Draw the conditions of a picture; shifted: dimmer, noisier, less even, blurrier, bluer, fainter."""
     return Conditions(
         light=rng.uniform(0.7, 0.9) if shifted else rng.uniform(0.85, 1.1),
         photons=rng.uniform(250, 800) if shifted else rng.uniform(300, 2000),
@@ -210,7 +212,7 @@ def _write_truth(
     labels: LabelMap,
     source: str,
 ) -> dict[str, object]:
-    """Write a label map and give the picture's row of the manifest."""
+    """Write a label map, and return the picture's row of the manifest."""
     write_labels(label_path(folder / "labels", Path(name).stem), labels)
     height, width = labels.shape
     return {

@@ -1,4 +1,4 @@
-"""The microscopes of the built-in sample: a label map becomes a picture in one of four modalities."""
+"""The simulated microscopes of the built-in sample: label map to picture in one of four modalities."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ _EOSIN = np.array([0.2159, 0.8012, 0.5581], np.float32)
 
 @dataclass(frozen=True)
 class Conditions:
-    """How one picture is taken.
+    """The conditions under which one picture is taken.
 
     Attributes:
         light: brightness, 1 is usual.
         photons: photons at full brightness; fewer make more noise.
-        unevenness: how far the light falls off across the picture, 0 is even.
+        unevenness: decrease of the light across the picture, 0 is even.
         blur: standard deviation of the point spread function in pixels.
         contrast: strength of stain, phase or relief, 1 is usual.
         hue: balance of the stains, from 0 (reddish) to 1 (bluish).
@@ -39,7 +39,16 @@ class Conditions:
 
 
 def fluorescence(rng: np.random.Generator, labels: LabelMap, conditions: Conditions) -> FloatImage:
-    """Picture fluorescent nuclei: textured, unequally bright, some out of focus, in haze and shot noise."""
+    """Draw fluorescent nuclei: textured, unequally bright, some out of focus, with haze and noise.
+
+    Args:
+        rng: random number generator.
+        labels: (H, W) label map of the cells.
+        conditions: light, noise and contrast of the picture.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+    """
     size = labels.shape
     chromatin = 1 + 0.22 * smooth_field(rng, size, 3.0) + 0.12 * smooth_field(rng, size, 1.5)
     levels = _per_cell(rng, labels, 0.55)
@@ -52,9 +61,17 @@ def fluorescence(rng: np.random.Generator, labels: LabelMap, conditions: Conditi
 
 
 def brightfield(rng: np.random.Generator, labels: LabelMap, conditions: Conditions) -> FloatImage:
-    """Picture a stained section: purple nuclei in pink, fibrous stroma with gaps and red blood cells.
+    """Draw a stained section: purple nuclei in pink, fibrous stroma with gaps and red blood cells.
 
-    Light is lost to the stains after Beer and Lambert, per colour.
+    The stains absorb light by the law of Beer and Lambert, for each colour.
+
+    Args:
+        rng: random number generator.
+        labels: (H, W) label map of the cells.
+        conditions: light, noise and contrast of the picture.
+
+    Returns:
+        (H, W, 3) float32 in [0, 1].
     """
     size = labels.shape
     inside = (labels > 0).astype(np.float32)
@@ -80,10 +97,18 @@ def brightfield(rng: np.random.Generator, labels: LabelMap, conditions: Conditio
 def phase_contrast(
     rng: np.random.Generator, labels: LabelMap, conditions: Conditions
 ) -> FloatImage:
-    """Picture cells by their phase delay: dark and granular within a bright halo; a few round up and shine.
+    """Draw cells by their phase delay: dark and granular in a bright halo; a few are round and bright.
 
-    The halo and the shade-off inside large cells are what the phase ring takes away: the delay's
-    low frequencies (Yin et al. 2012).
+    The halo and the bright middle of large cells come from the phase ring, which removes the low
+    frequencies of the delay (Yin et al. 2012).
+
+    Args:
+        rng: random number generator.
+        labels: (H, W) label map of the cells.
+        conditions: light, noise and contrast of the picture.
+
+    Returns:
+        (H, W) float32 in [0, 1].
     """
     size = labels.shape
     shining = np.where(rng.random(int(labels.max()) + 1) < 0.08, -1.5, 1)[labels]
@@ -98,7 +123,16 @@ def phase_contrast(
 def differential_interference(
     rng: np.random.Generator, labels: LabelMap, conditions: Conditions
 ) -> FloatImage:
-    """Picture the slope of the cells' thickness along one direction, as if lit from the side."""
+    """Draw the slope of the cells' thickness along one direction, as if lit from the side.
+
+    Args:
+        rng: random number generator.
+        labels: (H, W) label map of the cells.
+        conditions: light, noise and contrast of the picture.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+    """
     size = labels.shape
     organelles = 0.15 * smooth_field(rng, size, 2) + 0.15 * smooth_field(rng, size, 5)
     height = _thickness(labels) * _per_cell(rng, labels, 0.2) + (labels > 0) * organelles
@@ -116,11 +150,11 @@ OPTICS: dict[str, Callable[[np.random.Generator, LabelMap, Conditions], FloatIma
     "phase-contrast": phase_contrast,
     "DIC": differential_interference,
 }
-"""Modality to microscope: (H, W) label map to (H, W) or (H, W, 3) float32 in [0, 1]."""
+"""The simulated microscope of each modality."""
 
 
 def _expose(rng: np.random.Generator, scene: FloatImage, conditions: Conditions) -> FloatImage:
-    """Take the picture: blur, uneven light, shot and read noise, saturation."""
+    """Add blur, uneven light, shot and read noise, and saturation."""
     rows, columns = np.ogrid[-1 : 1 : scene.shape[0] * 1j, -1 : 1 : scene.shape[1] * 1j]
     down, right = rng.uniform(-0.6, 0.6, 2)
     distance = np.hypot(rows - down, columns - right)
@@ -132,7 +166,7 @@ def _expose(rng: np.random.Generator, scene: FloatImage, conditions: Conditions)
 
 
 def _thickness(labels: LabelMap) -> FloatImage:
-    """Give every cell a dome of height 1 over its middle, 0 at its edge and outside."""
+    """Return a dome over every cell: 1 over its middle, 0 at its edge and outside."""
     inner = (labels > 0) & ~find_boundaries(labels, mode="inner")
     depth = cv2.distanceTransform(inner.astype(np.uint8), cv2.DIST_L2, 5)
     deepest = np.ones(int(labels.max()) + 1, np.float32)
@@ -163,7 +197,7 @@ def _fibres(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
 def _specks(
     rng: np.random.Generator, size: tuple[int, int], most: int, radius: float
 ) -> FloatImage:
-    """Scatter up to ``most`` round specks of debris, of height 1 or less, that are no cells."""
+    """Scatter up to ``most`` round specks of debris that are not cells, of height 1 or less."""
     points = np.zeros(size, np.float32)
     count = rng.integers(most + 1)
     points[rng.integers(size[0], size=count), rng.integers(size[1], size=count)] = rng.uniform(

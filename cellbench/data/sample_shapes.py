@@ -13,18 +13,18 @@ from cellbench.labels import LabelMap, relabel
 FloatImage = npt.NDArray[np.float32]
 
 MIN_AREA = 30
-"""Smallest cell in pixels: what another cell or the image border leaves of a cell below this is erased."""
+"""Smallest cell in pixels: smaller rests beside other cells or the image border are erased."""
 
 _HARMONICS = np.arange(2, 9)
 _DIRECTIONS = 360
 _MOST_TRIES = 3000
 _MOST_OVERLAP = 0.12
-"""Share of a cell that an earlier one may hide: clustered cells are pushed apart until less is hidden."""
+"""Largest share of a cell that may be hidden by an earlier one; cells of a cluster are moved apart."""
 
 
 @dataclass(frozen=True)
 class CellShapes:
-    """What the cells of one image look like.
+    """The appearance of the cells of one image.
 
     Attributes:
         diameter: smallest and largest diameter in pixels, of a disc as large as the cell.
@@ -58,7 +58,12 @@ class _Cell:
         self.centre = np.zeros(2)
 
     def contains(self, rows: FloatImage, columns: FloatImage) -> npt.NDArray[np.bool_]:
-        """Tell which of the points lie inside the contour."""
+        """Return whether each point is inside the contour.
+
+        Args:
+            rows: (h, w) row of each point.
+            columns: (h, w) column of each point.
+        """
         rows, columns = rows - np.float32(self.centre[0]), columns - np.float32(self.centre[1])
         sine, cosine = np.float32(np.sin(self.angle)), np.float32(np.cos(self.angle))
         along = (columns * cosine + rows * sine) / self.axes[0]
@@ -74,7 +79,7 @@ def smooth_field(rng: np.random.Generator, size: tuple[int, int], scale: float) 
     """Draw a smooth random field of mean 0 and standard deviation 1.
 
     Args:
-        rng: the source of chance.
+        rng: random number generator.
         size: (H, W) of the field.
         scale: distance in pixels over which the field changes, at least 1.
 
@@ -89,12 +94,12 @@ def smooth_field(rng: np.random.Generator, size: tuple[int, int], scale: float) 
 
 
 def draw_cells(rng: np.random.Generator, size: tuple[int, int], shapes: CellShapes) -> LabelMap:
-    """Draw cells until they cover the wanted share of the image, or no more fit.
+    """Draw cells until they cover the wanted share of the image or no more fit.
 
     Args:
-        rng: the source of chance.
+        rng: random number generator.
         size: (H, W) of the image.
-        shapes: what the cells look like.
+        shapes: the appearance of the cells.
 
     Returns:
         (H, W) label map with the ids 1 … N; each cell is one 4-connected piece of :data:`MIN_AREA` or more.
@@ -121,7 +126,7 @@ def draw_cells(rng: np.random.Generator, size: tuple[int, int], shapes: CellShap
 def _places(
     rng: np.random.Generator, cell: _Cell, neighbour: _Cell | None, size: tuple[int, int]
 ) -> list[npt.NDArray[np.float64]]:
-    """List where to try a cell: anywhere, or ever farther from a neighbour so that the two touch."""
+    """Return positions to try: a random one, or ever farther from a neighbour so that the two touch."""
     if neighbour is None:
         return [rng.uniform((0, 0), size)]
     cell.angle = neighbour.angle + rng.normal(0, 0.4)  # elongated neighbours lie side by side
@@ -135,7 +140,7 @@ def _places(
 def _paint(
     labels: LabelMap, cell: _Cell, rows: FloatImage, columns: FloatImage, number: int, bend: float
 ) -> bool:
-    """Paint a cell where nothing is yet; False, and nothing painted, if too much of it is hidden."""
+    """Paint the free pixels of a cell; return False, and paint nothing, if too much of it is hidden."""
     reach = cell.contour.max() * max(cell.axes) + 3 * bend
     low = np.maximum(cell.centre - reach, 0).astype(int)
     high = (cell.centre + reach).astype(int) + 1
@@ -149,7 +154,7 @@ def _paint(
 
 
 def _largest_pieces(labels: LabelMap) -> LabelMap:
-    """Keep the largest piece of each cell, and that only if it has :data:`MIN_AREA` pixels."""
+    """Keep the largest piece of each cell if it has at least :data:`MIN_AREA` pixels."""
     pieces = label(labels, connectivity=1)
     areas = np.bincount(pieces.ravel())
     owners = np.zeros(len(areas), int)

@@ -13,7 +13,7 @@ import torch
 
 from cellbench.errors import CellbenchError, ImageError
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
-from cellbench.images import image_files, read_image
+from cellbench.images import image_files, read_raw
 from cellbench.inference.augmented import augmented_maps
 from cellbench.inference.ensemble import mean_maps, routed, with_dense_maps
 from cellbench.inference.tiles import segment_in_tiles
@@ -31,6 +31,23 @@ _IMAGE_ERRORS = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
 _log = logging.getLogger(__name__)
 
 
+def read_model_image(model: Models, path: str | Path) -> npt.NDArray[np.float32]:
+    """Read an image file with the normalisation that the model was trained with.
+
+    Args:
+        model: a loaded model, or the models of an ensemble, which all have the same class.
+        path: the image file.
+
+    Returns:
+        (H, W, 3) in [0, 1].
+
+    Raises:
+        ImageError: if the file cannot be read as an image.
+    """
+    first = model if isinstance(model, InstanceSegmentationModel) else model[0]
+    return np.divide(first.normalise(read_raw(path)), 255, dtype=np.float32)
+
+
 def segment_image(
     model: Models,
     image: npt.NDArray[np.floating],
@@ -42,8 +59,9 @@ def segment_image(
 
     Args:
         model: a loaded model, or the models of an ensemble (see :func:`load_models`).
-        image: (H, W, 3) in [0, 1], as :func:`cellbench.images.read_image` returns it. Values that are
-            not finite are replaced, because they would spread over much of the prediction.
+        image: (H, W, 3) in [0, 1], as :func:`read_model_image` returns it, or
+            :func:`cellbench.images.read_image` if the model has the challenge's normalisation. Values
+            that are not finite are replaced, because they would spread over much of the prediction.
         precision: ``auto`` uses half precision where the hardware is fast in it, ``bf16`` always,
             ``32`` never.
         augment: average over the eight orientations of the image; this takes eight times as long.
@@ -170,7 +188,7 @@ def segment_files(
             start = time.perf_counter()
             try:
                 label_path(outputs, stem).unlink(missing_ok=True)
-                image = read_image(files[stem])
+                image = read_model_image(model, files[stem])
                 labels = segment_image(model, image, precision=precision, augment=augment)
                 write_labels(label_path(outputs, stem), labels)
             except _IMAGE_ERRORS as error:

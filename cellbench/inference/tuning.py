@@ -16,9 +16,8 @@ from cellbench.data.folder import DatasetImage
 from cellbench.errors import DatasetError, UsageError
 from cellbench.evaluation import score_image
 from cellbench.files import written_whole
-from cellbench.images import read_image
 from cellbench.inference.checkpoint import ModelClass, load_model
-from cellbench.inference.segment import image_tensor, predict_maps
+from cellbench.inference.segment import image_tensor, predict_maps, read_model_image
 from cellbench.inference.tiles import middle
 from cellbench.labels import LabelMap, read_labels, relabel
 from cellbench.models.base import InstanceSegmentationModel
@@ -144,10 +143,10 @@ def tune_streams(
     chosen: dict[int, list[DatasetImage]] = {}
     for item in progress(_labelled(items), "choose"):
         with torch.inference_mode():
-            index = tuned.choose(image_tensor(read_image(item.image)))
+            index = tuned.choose(image_tensor(read_model_image(tuned, item.image)))
         chosen.setdefault(index, []).append(item)
     return {
-        index: tune_decoding(tuned.stream(index), chosen[index], progress)
+        index: tune_decoding(tuned.stream(index), chosen[index], progress, router=tuned)
         for index in sorted(chosen)
         if tuned.stream(index).representation.TUNED
     }
@@ -157,6 +156,8 @@ def tune_decoding(
     model: DenseModel,
     items: Sequence[DatasetImage],
     progress: Progress = lambda each, _: each,
+    *,
+    router: Router | None = None,
 ) -> list[Trial]:
     """Find the decoding options with the highest mean F1, one option after the other.
 
@@ -169,6 +170,7 @@ def tune_decoding(
         model: a loaded model.
         items: images with label maps.
         progress: function that wraps a sequence, called with the sequence and the name of the work.
+        router: the router that the model is a stream of; images are normalised as it does.
 
     Returns:
         Every trial in order; the best is the one with the highest F1, the first among equal ones.
@@ -178,14 +180,13 @@ def tune_decoding(
         DatasetError: if no image has a label map, or a label map does not have the size of its image.
     """
     representation = tunable(model).representation
-    labelled = _labelled(items)
     with (
         tempfile.TemporaryDirectory(prefix="cellbench-maps-") as folder,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         cases = [
-            _predict(model, item, Path(folder) / str(number))
-            for number, item in enumerate(progress(labelled, "predict"))
+            _predict(model, router or model, item, Path(folder) / str(number))
+            for number, item in enumerate(progress(_labelled(items), "predict"))
         ]
 
         def score(decoding: Decoding) -> float:
@@ -281,18 +282,19 @@ class _Case:
         return {name: np.load(path, mmap_mode="c") for name, path in self.maps.items()}
 
 
-def _predict(model: DenseModel, item: DatasetImage, folder: Path) -> _Case:
+def _predict(
+    model: DenseModel, reader: InstanceSegmentationModel, item: DatasetImage, folder: Path
+) -> _Case:
     assert item.labels is not None
-    image, labels = read_image(item.image), read_labels(item.labels)
+    image, labels = read_model_image(reader, item.image), read_labels(item.labels)
     item.check_sizes(image.shape, labels.shape)
     folder.mkdir()
-    files = {}
-    for name, values in predict_maps([model], middle(image)).items():
-        files[name] = folder / f"{name}.npy"
-        np.save(files[name], values)
+    maps = predict_maps([model], middle(image))
+    files = {name: folder / f"{name}.npy" for name in maps}
+    for name, path in files.items():
+        np.save(path, maps[name])
     return _Case(files, middle(labels).copy())
 
 
 def _f1(representation: Representation, case: _Case) -> float:
-    prediction = relabel(representation.decode(case.load()))
-    return score_image(case.truth, prediction)[0].f1
+    return score_image(case.truth, relabel(representation.decode(case.load())))[0].f1

@@ -15,6 +15,7 @@ from torch.utils.data import default_collate
 from torchmetrics import Metric
 
 from cellbench.errors import UsageError
+from cellbench.images import normalise
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
 from cellbench.models.registry import OWN_MODELS, class_path
@@ -139,6 +140,22 @@ class InstanceSegmentationModel(LightningModule, ABC):
         Returns:
             Arrays by name.
         """
+
+    def normalise(self, raw: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        """Turn the pixels of an image file into what the model sees, in training and afterwards.
+
+        The default is the challenge's normalisation, :func:`cellbench.images.normalise`. A model with
+        another one overrides this method. It belongs to the model, and not to the data, so that a
+        checkpoint can never be used with another normalisation than it was trained with. The result
+        must depend on ``raw`` alone, because training keeps decoded images on disk.
+
+        Args:
+            raw: (H, W, C) pixels, as :func:`cellbench.images.read_raw` returns them.
+
+        Returns:
+            (H, W, 3) pixels; the network gets them divided by 255.
+        """
+        return normalise(raw)
 
     def target_encoder(self) -> Callable[[LabelMap], Targets]:
         """Return the function that makes training targets; it is sent to other processes.

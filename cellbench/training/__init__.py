@@ -1,1 +1,1 @@
-"""Training: the command line, the datamodule with its patches and augmentation, callbacks."""
+"""Training: the command line, the datamodule with its patches and augmentation, and callbacks."""

@@ -1,5 +1,6 @@
-"""Augmentation: flips and turns for image and labels, microscopy's own variations for the image."""
+"""Augmentation: flips and turns of image and labels, changes of intensity and colour of the image."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist
@@ -19,12 +20,34 @@ _BLUR_SIDE = 7
 _NOISE = 0.05
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """Vary training patches at random.
+class PatchAugmentation(ABC):
+    """A random change of training patches; subclasses can be named in ``data.augmentation``.
 
-    However many changes of tone are drawn, one table of 256 values makes them all; likewise one matrix
-    all changes of colour. Those change stained tissue only, a gray image has no colour to change.
+    It runs in worker processes, so it must be possible to pickle it.
+    """
+
+    @abstractmethod
+    def __call__(
+        self, image: Bytes, labels: LabelMap, rng: np.random.Generator
+    ) -> tuple[Floats, LabelMap]:
+        """Change one patch; every random choice must come from ``rng``.
+
+        Args:
+            image: (H, W, 3) the patch.
+            labels: (H, W) its label map.
+            rng: random generator of this patch.
+
+        Returns:
+            The image, (3, H, W) in [0, 1], and the label map that fits it.
+        """
+
+
+@dataclass(frozen=True)
+class Augmentation(PatchAugmentation):
+    """Flips, quarter turns, and the changes of intensity and colour that occur in microscopy.
+
+    All changes of intensity of a patch are applied as one table of 256 values, all changes of colour
+    as one matrix. Colours change only in stained tissue, because a gray image has no colour.
 
     Args:
         strength: factor on the probability of every change of intensity; 0 leaves flips and turns.
@@ -35,11 +58,7 @@ class Augmentation:
     def __call__(
         self, image: Bytes, labels: LabelMap, rng: np.random.Generator
     ) -> tuple[Floats, LabelMap]:
-        """Take an image (H, W, 3) and its labels (H, W); all that is random comes from ``rng``.
-
-        Returns:
-            The image, (3, H, W) in [0, 1], and the labels where its cells are now.
-        """
+        """Change one patch, see :class:`PatchAugmentation`."""
         position = rng.random(3) < 0.5
         image, labels = moved(image, *position), moved(labels, *position)
         varied = cv2.LUT(image, self._draw_tone(image, rng))
@@ -72,7 +91,17 @@ class Augmentation:
 def moved(
     array: npt.NDArray[Any], transposed: bool, upside_down: bool, mirrored: bool
 ) -> npt.NDArray[Any]:
-    """Put an array (H, W, …) into one of the eight positions that flips and quarter turns reach."""
+    """Put an array into one of the eight positions that flips and quarter turns reach.
+
+    Args:
+        array: (H, W, …) an image or a label map.
+        transposed: whether rows and columns are exchanged, first of all.
+        upside_down: whether the rows are reversed.
+        mirrored: whether the columns are reversed.
+
+    Returns:
+        The array in its new position, (H, W, …) or (W, H, …).
+    """
     if transposed:
         array = cv2.transpose(array)
     if upside_down:
@@ -89,14 +118,14 @@ def tone_table(
     contrast: float = 1,
     inverted: bool = False,
 ) -> Bytes:
-    """Tabulate what becomes of each intensity, 0 … 255.
+    """Return the new value of each intensity from 0 to 255.
 
     Args:
         image: (H, W, 3); contrast is stretched about its mean luminance, as torchvision does.
         gamma: power of the intensities; below 1, faint cells become bright.
         brightness: factor on the intensities.
         contrast: factor on the differences from the mean.
-        inverted: whether dark and bright are swapped at last.
+        inverted: whether dark and bright are exchanged, last of all.
 
     Returns:
         (256,) intensities.
@@ -122,36 +151,36 @@ def colour_matrix(
     order: npt.NDArray[np.integer[Any]] | tuple[int, int, int] = (0, 1, 2),
     gray: bool = False,
 ) -> Floats:
-    """Give the matrix that changes an image's colours; gray stays as it is.
+    """Return the matrix that changes an image's colours; gray stays gray.
 
     Args:
         saturation: factor on the differences from gray.
-        hue: turn about the axis of grays, in full turns: red becomes green by a third.
-        order: which channel becomes red, green, blue, after that.
-        gray: whether all colour is taken away at last.
+        hue: rotation about the gray axis in full turns; a third turns red into green.
+        order: the channels that become red, green and blue, after the rotation.
+        gray: whether all colour is removed, last of all.
 
     Returns:
-        (3, 3), for columns of red, green, blue.
+        (3, 3) matrix that is multiplied with columns of red, green and blue.
 
     Example:
         >>> colour_matrix(hue=1 / 3).round(6).tolist()
         [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
     turn, _ = cv2.Rodrigues(np.full(3, 2 * np.pi * hue / np.sqrt(3)))
-    matrix = (turn @ _saturating(saturation))[list(order)]
-    return (_saturating(0) @ matrix if gray else matrix).astype(np.float32)
+    matrix = (turn @ _saturation_matrix(saturation))[list(order)]
+    return (_saturation_matrix(0) @ matrix if gray else matrix).astype(np.float32)
 
 
-def _saturating(saturation: float) -> npt.NDArray[np.float64]:
+def _saturation_matrix(saturation: float) -> npt.NDArray[np.float64]:
     matrix: npt.NDArray[np.float64] = saturation * np.eye(3) + (1 - saturation) * _LUMA
     return matrix
 
 
 @cache
 def _noise_levels() -> Floats:
-    """Tabulate the middles of 256 equally frequent parts of the normal distribution.
+    """Return the medians of 256 equally probable parts of the normal distribution.
 
-    To draw among them is several times faster than to draw normal numbers.
+    Drawing one of them is several times faster than drawing normally distributed numbers.
     """
     noise = NormalDist(sigma=_NOISE)
     return np.array([noise.inv_cdf((level + 0.5) / 256) for level in range(256)], np.float32)

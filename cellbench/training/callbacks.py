@@ -1,4 +1,4 @@
-"""What happens around training: averaged weights, a guard against NaN, pictures and label maps."""
+"""Callbacks of training: averaged weights, a guard against NaN, pictures and label maps."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from cellbench.inference.tiles import middle
 from cellbench.labels import LabelMap, label_path, write_labels
 
 PLAIN_WEIGHTS_KEY = "current_model_state"
-"""Where Lightning keeps the weights themselves in a checkpoint whose ``state_dict`` has their average."""
+"""Key of the weights that are not averaged, in a checkpoint whose ``state_dict`` has the average."""
 
 _LARGEST_SIDE = 1024
 _TRUE_COLOUR = (0.0, 0.62, 0.45)
@@ -28,11 +28,11 @@ _PREDICTED_COLOUR = (0.84, 0.37, 0.0)
 class AveragedWeights(WeightAveraging):
     """Validate and save an exponential moving average of the weights.
 
-    The average follows fast at first, so that short runs gain too: after n steps the decay is
-    (1 + n) / (10 + n), at most ``decay`` (the rule of TensorFlow's ExponentialMovingAverage).
+    At first the average follows the weights quickly, so that short runs gain too: after n steps the
+    decay is (1 + n) / (10 + n), at most ``decay`` (the rule of TensorFlow's ExponentialMovingAverage).
 
     Args:
-        decay: share of the old average that is kept at each step, late in training.
+        decay: largest share of the old average that is kept at each step.
     """
 
     def __init__(self, decay: float = 0.999) -> None:
@@ -40,7 +40,7 @@ class AveragedWeights(WeightAveraging):
             old: list[torch.Tensor], new: list[torch.Tensor], steps: torch.Tensor | int
         ) -> None:
             if old[0].is_floating_point():
-                count = int(steps)  # waits for a GPU, so once for all weights
+                count = int(steps)  # waits for the GPU, therefore once for all weights
                 update = get_ema_multi_avg_fn(min(decay, (1 + count) / (10 + count)))  # type: ignore[no-untyped-call]
                 update(old, new, steps)
                 return
@@ -51,33 +51,33 @@ class AveragedWeights(WeightAveraging):
 
     @property
     def averaged(self) -> torch.nn.Module | None:
-        """The model with the averaged weights, while one is trained."""
+        """The model with the averaged weights during training, otherwise None."""
         return None if self._average_model is None else self._average_model.module
 
 
 class NonFiniteGuard(Callback):
-    """Leave out optimiser steps whose gradients are not finite; give up where they stay so.
+    """Skip optimiser steps whose gradients are not finite, and stop training if that continues.
 
     Args:
-        patience: consecutive steps left out before training stops with an error.
+        patience: number of consecutive skipped steps after which training stops with an error.
     """
 
     def __init__(self, patience: int = 20) -> None:
         self.patience = patience
-        self._left_out = 0
+        self._skipped = 0
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        """Drop all gradients if one is not finite."""
+        """Remove all gradients if one is not finite."""
         gradients = [each.grad for each in pl_module.parameters() if each.grad is not None]
         if not gradients or bool(torch.isfinite(torch.nn.utils.get_total_norm(gradients))):
-            self._left_out = 0
+            self._skipped = 0
             return
-        self._left_out += 1
+        self._skipped += 1
         optimizer.zero_grad(set_to_none=True)
-        rank_zero_warn(f"step {trainer.global_step}: gradients are not finite, step left out")
-        if self._left_out >= self.patience:
+        rank_zero_warn(f"step {trainer.global_step}: gradients are not finite, step skipped")
+        if self._skipped >= self.patience:
             raise CellbenchError(
                 f"training: gradients were not finite in {self.patience} steps in a row; lower "
                 "model.learning_rate, or set trainer.precision to 32-true"
@@ -85,7 +85,7 @@ class NonFiniteGuard(Callback):
 
 
 class LabelMapWriter(BasePredictionWriter):
-    """Write the label map of each image as it is predicted, to ``predictions/`` below the run's folder."""
+    """Write the label map of each predicted image to ``predictions/`` in the run's folder."""
 
     def __init__(self) -> None:
         super().__init__(write_interval="batch")
@@ -100,7 +100,17 @@ class LabelMapWriter(BasePredictionWriter):
         batch_idx: int,
         dataloader_idx: int,
     ) -> None:
-        """Write one image's."""
+        """Write the label map of one image; Lightning calls this after each batch.
+
+        Args:
+            trainer: the trainer, whose ``default_root_dir`` is the run's folder.
+            pl_module: the model.
+            prediction: (H, W) label map of the image.
+            batch_indices: not used.
+            batch: the image with its stem.
+            batch_idx: not used.
+            dataloader_idx: not used.
+        """
         folder = Path(trainer.default_root_dir) / "predictions"
         write_labels(label_path(folder, batch["stem"]), prediction)
 
@@ -108,11 +118,11 @@ class LabelMapWriter(BasePredictionWriter):
 class Overlays(Callback):
     """Draw true and predicted outlines on a few tune images after each validation.
 
-    Pictures go to ``overlays/`` below the run's folder: truth green, prediction orange. Of large
-    images the middle is drawn.
+    The pictures are written to ``overlays/`` in the run's folder: truth green, prediction orange. Only
+    the middle of large images is drawn.
 
     Args:
-        images: how many images, spread over the tune split.
+        images: number of images, spread evenly over the tune split.
     """
 
     def __init__(self, images: int = 4) -> None:
@@ -128,7 +138,7 @@ class Overlays(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Draw one image where it is among the chosen."""
+        """Draw one image if it is among the chosen ones."""
         if trainer.sanity_checking or batch_idx not in self._chosen(trainer):
             return
         folder = Path(trainer.default_root_dir) / "overlays"

@@ -1,20 +1,23 @@
-"""Training from the command line: LightningCLI over the models and the one datamodule."""
+"""Training from the command line: LightningCLI over models and datamodules of any class path."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
+from pytorch_lightning import LightningDataModule
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_info
+from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
+    MisconfigurationException,
+)
 
-from cellbench.data.folder import read_dataset
-from cellbench.errors import CellbenchError
+from cellbench.errors import CellbenchError, CheckpointError, UsageError
 from cellbench.files import written_whole
 from cellbench.inference.tuning import (
     describe_tuning,
@@ -26,8 +29,10 @@ from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.registry import check_loadable, model_class_words, resolve_model_words
 from cellbench.networks.precision import half_precision
 from cellbench.training.callbacks import LabelMapWriter
-from cellbench.training.datamodule import CellDataModule
+from cellbench.training.datamodule import CellDataModule, DatasetFolders
+from cellbench.training.help_texts import HELP, PlainHelpFormatter
 from cellbench.training.memory import keep_freed_memory
+from cellbench.training.option_errors import OneLineParser, locate
 
 CHECKPOINTS = "checkpoints"
 BEST = "best.ckpt"
@@ -35,34 +40,68 @@ LAST = "last.ckpt"
 
 
 class TrainingCLI(LightningCLI):
-    """LightningCLI that keeps all of a run below ``trainer.default_root_dir``, and fits its decoding."""
+    """LightningCLI that keeps a run's files in ``trainer.default_root_dir`` and tunes its decoding."""
+
+    def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Declare the seed, with a description that can be understood without Lightning's manual.
+
+        Args:
+            parser: the parser of one verb.
+        """
+        parser.add_argument(
+            "--seed_everything",
+            type=bool | int,
+            default=self.seed_everything_default,
+            help="seed of all random numbers of the run; true draws a new one",
+        )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Declare what is neither the trainer's nor the model's nor the data's."""
+        """Declare options of cellbench itself, and the datamodule that is used unless one is named.
+
+        Args:
+            parser: the parser of one verb.
+        """
         parser.add_argument(
             "--tune",
             type=bool,
             default=True,
-            help="after training, fit how the best checkpoint decodes to the tune split",
+            help="after training, choose the decoding options of the best checkpoint (such as its "
+            "thresholds) that give the highest mean F1 on the tune split, and store them in it",
         )
+        default = f"{CellDataModule.__module__}.{CellDataModule.__qualname__}"
+        parser.set_defaults({"data": {"class_path": default}})
 
     def instantiate_classes(self) -> None:
-        """Make trainer, data and model; what they find wrong with an option is said as they say it.
+        """Create trainer, datamodule and model; an error that one of them raises is kept as it is.
 
-        Of an error in a model, jsonargparse says that it fits no type, and all that it was given.
+        Otherwise jsonargparse would wrap the error of a model in a list of types that do not fit.
         """
         try:
             super().instantiate_classes()
-        except ValueError as error:
-            cause: BaseException | None = error
-            while cause is not None and not isinstance(cause, CellbenchError):
-                cause = cause.__cause__
-            if cause is None:
-                raise
-            raise cause from None
+        except (ValueError, TypeError) as error:
+            causes = list(_causes(error))
+            for cause in causes:
+                if isinstance(cause, CellbenchError):
+                    raise cause from None
+            raise UsageError(f"these options do not fit together: {causes[-1]}") from error
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse the command line, and check the checkpoint that it names.
+
+        Args:
+            parser: the parser of all verbs.
+            args: the words of the command line.
+
+        Raises:
+            CheckpointError: if the file of ``--ckpt_path`` exists but cannot be read.
+        """
+        super().parse_arguments(parser, args)
+        path = self.config[self.config["subcommand"]].get("ckpt_path")
+        if path and Path(path).is_file():
+            check_readable(Path(path))
 
     def before_fit(self) -> None:
-        """Place logs and checkpoints, so that ``--ckpt_path last`` finds them."""
+        """Set the folders of logs and checkpoints, so that ``--ckpt_path last`` finds them."""
         check_loadable(type(self.model))
         root = Path(self.trainer.default_root_dir)
         self.trainer.loggers = _loggers(root)
@@ -71,29 +110,41 @@ class TrainingCLI(LightningCLI):
                 callback.dirpath = str(root / CHECKPOINTS)
 
     def after_fit(self) -> None:
-        """Describe the trained model as an entrant, beside its checkpoints, and fit its decoding."""
+        """Write the trained model's ``entry.yaml`` and tune its decoding."""
         root = Path(self.trainer.default_root_dir)
         kept = [name for name in (BEST, LAST) if (root / CHECKPOINTS / name).is_file()]
         if not self.trainer.is_global_zero or not kept:
             return
-        trained_on = Path(self.datamodule.root).resolve().name
+        data = self.datamodule
+        trained_on = data.dataset_names() if isinstance(data, DatasetFolders) else []
         write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
-        if self.config["fit"]["tune"] and (reason := why_not_tunable(self.model)):
+        if self.config["fit"]["tune"]:
+            self._tune(root / CHECKPOINTS / kept[0])
+
+    def _tune(self, checkpoint: Path) -> None:
+        if reason := why_not_tunable(self.model):
             rank_zero_info(reason)
-        elif self.config["fit"]["tune"]:
-            checkpoint = root / CHECKPOINTS / kept[0]
-            items = read_dataset(self.datamodule.root, ["tune"])
+        elif isinstance(self.datamodule, DatasetFolders):
             streams = tune_checkpoint(
                 checkpoint,
-                items,
+                self.datamodule.items("tune"),
                 self.trainer.strategy.root_device,
                 progress_bar,
                 model_class=type(self.model),
             )
             rank_zero_info("\n".join(describe_tuning(checkpoint, streams)))
+        else:
+            rank_zero_info(
+                f"{checkpoint}: decoding is not tuned, because {type(self.datamodule).__name__} does "
+                "not list images (items, dataset_names); `cellbench tune` can do it for a dataset folder"
+            )
 
     def predict(self, **options: Any) -> None:
-        """Write label maps, where the trainer would gather them."""
+        """Write each label map to a file, instead of collecting all of them in memory.
+
+        Args:
+            **options: options of ``Trainer.predict``.
+        """
         self.trainer.callbacks.append(LabelMapWriter())  # type: ignore[attr-defined]
         self.trainer.predict(**options | {"return_predictions": False})
 
@@ -105,28 +156,62 @@ def train(words: Sequence[str]) -> None:
         words: the verb and its options.
     """
     keep_freed_memory()
-    # Both speak of Lightning's own insides, not of the user's run.
+    # Both are about Lightning's own code, not about the user's run.
     warnings.filterwarnings("ignore", "LightningCLI's args parameter")
     warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")
-    TrainingCLI(
-        InstanceSegmentationModel,
-        CellDataModule,
-        subclass_mode_model=True,
-        seed_everything_default=2022,
-        trainer_defaults={"precision": _default_precision(), "logger": False},
-        save_config_kwargs={"overwrite": True},
-        args=resolve_model_words(words),
-    )
+    try:
+        TrainingCLI(
+            InstanceSegmentationModel,
+            LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            seed_everything_default=2022,
+            trainer_defaults={"precision": _default_precision(), "logger": False},
+            save_config_kwargs={"overwrite": True},
+            parser_class=OneLineParser,
+            parser_kwargs={"formatter_class": PlainHelpFormatter, **HELP},
+            auto_configure_optimizers=False,  # it would ignore the model's own options in silence
+            args=resolve_model_words(words),
+        )
+    except UsageError as error:
+        raise UsageError(locate(str(error), words)) from error
+    except MisconfigurationException as error:
+        raise UsageError(f"trainer: {error}") from error
+
+
+def check_readable(checkpoint: Path) -> None:
+    """Check that a file is a checkpoint.
+
+    Args:
+        checkpoint: an existing file.
+
+    Raises:
+        CheckpointError: if it is damaged, not a checkpoint, or contains code.
+    """
+    try:
+        torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file can raise anything
+        raise CheckpointError(
+            f"ckpt_path: {checkpoint} is not a readable checkpoint; copy it again, or name another"
+        ) from error
 
 
 def write_entry(
-    root: Path, model: InstanceSegmentationModel, trained_on: str, checkpoint: str
+    root: Path, model: InstanceSegmentationModel, trained_on: list[str], checkpoint: str
 ) -> None:
-    """Write ``entry.yaml``, with which ``cellbench run`` times the trained model."""
+    """Write ``entry.yaml``, with which ``cellbench run`` runs the trained model.
+
+    Args:
+        root: folder of the run; its name becomes the algorithm's name.
+        model: the trained model.
+        trained_on: names of the datasets that it was trained on; empty if they are not known.
+        checkpoint: the checkpoint to segment with, relative to ``root``.
+    """
+    name = type(model).__name__
     entry = {
         "name": root.resolve().name,
-        "title": f"{type(model).__name__} trained on {trained_on}",
-        "trained_on": [trained_on],
+        "title": f"{name} trained on {' and '.join(trained_on)}" if trained_on else name,
+        "trained_on": trained_on,
         "command": [
             *("cellbench", "segment", "{inputs}", "{outputs}"),
             *("--checkpoint", checkpoint),
@@ -137,6 +222,13 @@ def write_entry(
         temporary.write_text(yaml.safe_dump(entry, sort_keys=False), encoding="utf-8")
 
 
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
 def _loggers(root: Path) -> list[Logger]:
     loggers: list[Logger] = [CSVLogger(root, name="logs")]
     if find_spec("tensorboard") is not None:
@@ -145,6 +237,6 @@ def _loggers(root: Path) -> list[Logger]:
 
 
 def _default_precision() -> str:
-    """Mixed where the hardware multiplies in half precision, in the wider bfloat16 where it can."""
+    """Return mixed precision if the hardware is fast in it, in bfloat16 if possible; else 32 bits."""
     half = half_precision("cuda" if torch.cuda.is_available() else "cpu")
     return {torch.bfloat16: "bf16-mixed", torch.float16: "16-mixed", None: "32-true"}[half]

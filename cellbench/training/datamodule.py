@@ -1,121 +1,226 @@
-"""The one datamodule that feeds every model."""
+"""The datamodule that feeds models from dataset folders, and what `cellbench fit` asks of any other."""
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import cv2
 import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningDataModule
 from pytorch_lightning.overrides.distributed import UnrepeatedDistributedSampler
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.errors import DatasetError, UsageError
 from cellbench.inference.tiles import LARGEST_SIDE
-from cellbench.models.base import HasImageTargets
-from cellbench.training.augmentation import Augmentation
+from cellbench.models.base import HasImageTargets, InstanceSegmentationModel
+from cellbench.training.augmentation import Augmentation, PatchAugmentation
 from cellbench.training.draws import EpochDraws
-from cellbench.training.patches import PatchDataset, WholeImageDataset, sampling_weights
+from cellbench.training.patches import PatchDataset, WholeImageDataset
+from cellbench.training.sampling import check_shares, sampling_weights, shared_weights
 from cellbench.training.store import DecodedStore
 
+Balance = Literal["modality", "source", "none"]
 ImageTargets = dict[str, npt.NDArray[Any]]
+
+DEFAULT_ROOT = "data/sample"
+
+
+@runtime_checkable
+class DatasetFolders(Protocol):
+    """A datamodule that knows the images behind its batches.
+
+    Any LightningDataModule can train a model. One that has these two methods also lets
+    `cellbench fit` tune the decoding after training and name the datasets in ``entry.yaml``.
+    """
+
+    def items(self, split: str) -> Sequence[DatasetImage]:
+        """Return the images of a split that have a label map.
+
+        Args:
+            split: ``train``, ``tune`` or ``test``.
+        """
+
+    def dataset_names(self) -> list[str]:
+        """Return the names of the datasets that the model is trained on."""
 
 
 class CellDataModule(LightningDataModule):
-    """Patches of the train split, whole images of tune and test.
+    """Random patches of the train split for training, whole images of tune and test for scoring.
 
-    Targets are encoded by the representation of the model that is trained.
+    The model that is trained normalises the images and encodes the targets; see its methods
+    ``normalise`` and ``targets``. Subclasses can override :meth:`train_items`,
+    :meth:`train_weights` and :meth:`train_dataset`.
 
     Args:
-        root: the dataset folder.
-        crop_size: side of a training patch in pixels; a multiple of 32 suits every network.
-        batch_size: patches at a time.
-        patches_per_epoch: patches drawn in an epoch, whatever the number of images.
-        largest_zoom: patches show cells up to so many times larger or smaller; 1 is off.
-        augmentation: factor on the probability of every change of intensity; 0 is off.
-        num_workers: processes that prepare patches.
-        cache: folder for decoded images; it may be removed at any time.
+        root: dataset folder; its tune split validates during training and its test split is used by
+            `cellbench test` and `cellbench predict`. Unless given, the first of ``roots``, and
+            data/sample if there are none.
+        roots: dataset folders whose train splits are used for training, for example [data/new,data/old];
+            only ``root`` unless given.
+        shares: part of the training patches that comes from each of ``roots``, for example [0.8,0.2];
+            they sum to 1. Unless given, the images of all roots are weighted as one dataset.
+        balance: groups of images that are balanced when patches are drawn, so that rare ones are seen:
+            those of one modality or of one source (as in manifest.csv), or none.
+        crop_size: side of a training patch in pixels; every network accepts a multiple of 32.
+        batch_size: number of patches in a training batch.
+        patches_per_epoch: number of patches in an epoch, independent of the number of images.
+        largest_zoom: patches are enlarged or shrunk at random, at most by this factor; 1 keeps their size.
+        augmentation: random changes of training patches: a factor on the probability of each change of
+            intensity (0: only flips and quarter turns), or the class path of a PatchAugmentation.
+        num_workers: number of processes that prepare training patches; 0 uses the training process.
+        cache: folder for decoded images; it can be deleted at any time.
+
+    Raises:
+        UsageError: if ``roots`` and ``shares`` do not fit each other.
     """
 
     def __init__(
         self,
-        root: str = "data/sample",
+        root: str | None = None,
+        roots: Sequence[str] | None = None,
+        shares: Sequence[float] | None = None,
+        balance: Balance = "modality",
         crop_size: int = 256,
         batch_size: int = 8,
         patches_per_epoch: int = 512,
         largest_zoom: float = 1.5,
-        augmentation: float = 1.0,
+        augmentation: float | PatchAugmentation = 1.0,
         num_workers: int = 2,
         cache: str = "runs/cache",
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
-        self.root = root
+        is_number = isinstance(augmentation, int | float)
+        # A checkpoint keeps the hyperparameters, and must not contain objects.
+        self.save_hyperparameters(ignore=[] if is_number else ["augmentation"])
+        check_shares(roots, shares)
+        self.root = root or (roots[0] if roots else DEFAULT_ROOT)
+        self.roots = list(roots) if roots else [self.root]
+        self.shares = shares
+        self.balance = balance
         self.crop_size = crop_size
         self.batch_size = batch_size
         self.patches_per_epoch = patches_per_epoch
         self.largest_zoom = largest_zoom
-        self.augmentation = augmentation
+        self.augmentation = (
+            augmentation
+            if isinstance(augmentation, PatchAugmentation)
+            else Augmentation(float(augmentation))
+        )
         self.num_workers = num_workers
         self.store = DecodedStore(cache)
         self._resumed_at = 0
-        self._image_targets: dict[str, list[ImageTargets]] = {}
-
-    def _items(self, split: str) -> list[DatasetImage]:
-        items = [item for item in read_dataset(self.root, [split]) if item.labels is not None]
-        if not items:
-            raise DatasetError(f"{self.root}: no image of {split} has a label map; add some")
-        return items
+        self._image_targets: dict[DatasetImage, ImageTargets] = {}
 
     def setup(self, stage: str) -> None:
-        """Forget what another model learned of whole images."""
+        """Take over the model's normalisation, and forget the image targets of an earlier model."""
         self._image_targets.clear()
+        if self.trainer is not None:
+            self.store.normalise = self._model().normalise
 
-    def image_targets(self, split: str) -> list[ImageTargets]:
-        """Give what the model learns of each labelled image of a split as a whole, in order.
+    def dataset_names(self) -> list[str]:
+        """Return the folder names of the datasets that training patches come from."""
+        return [Path(root).resolve().name for root in self.roots]
 
-        Made once, here and not in the workers: they share what was there before they were started.
+    def items(self, split: str) -> list[DatasetImage]:
+        """Return the images of a split that have a label map.
+
+        Args:
+            split: ``train`` for the images of all roots, ``tune`` or ``test`` for those of ``root``.
+
+        Returns:
+            The images in the order in which they are used.
+
+        Raises:
+            CellbenchError: if a dataset folder cannot be read or the split has no label map.
         """
-        if split not in self._image_targets:
-            model = self._model()
-            self._image_targets[split] = [
-                model.image_targets(*self.store.load(item))
-                if isinstance(model, HasImageTargets)
-                else {}
-                for item in self._items(split)
-            ]
-        return self._image_targets[split]
+        return self.train_items() if split == "train" else _labelled(self.root, split)
 
-    def train_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Give random patches, drawn so that neither small images nor rare modalities starve."""
-        if self.patches_per_epoch < self.batch_size:
-            raise UsageError(
-                f"data.patches_per_epoch {self.patches_per_epoch}: less than a batch; "
-                f"give at least data.batch_size, {self.batch_size}"
-            )
-        items = self._items("train")
-        shapes = [self.store.load(item)[1].shape for item in items]
-        weights = sampling_weights(
-            [(height, width) for height, width in shapes],
-            [item.modality for item in items],
-            self.crop_size,
-        )
-        dataset = PatchDataset(
+    def train_items(self) -> list[DatasetImage]:
+        """Return the images that training patches are cut from: the train splits of all roots.
+
+        Returns:
+            Images with a label map.
+
+        Raises:
+            CellbenchError: if a dataset folder cannot be read or has no label map in its train split.
+        """
+        return [item for root in self.roots for item in _labelled(root, "train")]
+
+    def train_weights(self, items: Sequence[DatasetImage]) -> torch.Tensor:
+        """Return the probability with which a training patch is cut from each image.
+
+        Args:
+            items: the images that :meth:`train_items` returns.
+
+        Returns:
+            (N,) float64, sum 1; see :func:`cellbench.training.sampling.sampling_weights`.
+        """
+        areas = [self.store.load(item)[1].size for item in items]
+        groups = ["" if self.balance == "none" else getattr(item, self.balance) for item in items]
+        if self.shares is None:
+            return sampling_weights(areas, groups, self.crop_size)
+        folders = [Path(root) for root in self.roots]
+        places = [folders.index(item.root) for item in items]
+        return shared_weights(areas, groups, self.crop_size, places, self.shares)
+
+    def train_dataset(self, items: Sequence[DatasetImage]) -> Dataset[dict[str, Any]]:
+        """Return the training patches.
+
+        Args:
+            items: the images that :meth:`train_items` returns.
+
+        Returns:
+            A dataset that is indexed by a :class:`~cellbench.training.draws.Draw` and returns
+            ``image`` (3, H, W) in [0, 1] and ``targets``, the arrays that the model learns.
+        """
+        return PatchDataset(
             items,
             self.store,
             self._model().target_encoder(),
-            Augmentation(self.augmentation),
+            self.augmentation,
             self.crop_size,
             self.largest_zoom,
-            self.image_targets("train"),
+            [self._targets_of(item) for item in items],
         )
+
+    def image_targets(self, split: str) -> list[ImageTargets]:
+        """Return what the model learns about each image of a split as a whole.
+
+        Args:
+            split: as in :meth:`items`.
+
+        Returns:
+            One dictionary for each image of :meth:`items`; empty ones if the model learns nothing
+            about whole images (see :class:`~cellbench.models.base.HasImageTargets`).
+        """
+        return [self._targets_of(item) for item in self.items(split)]
+
+    def _targets_of(self, item: DatasetImage) -> ImageTargets:
+        """Compute the targets here and not in the workers, which share what existed at their start."""
+        model = self._model()
+        if not isinstance(model, HasImageTargets):
+            return {}
+        if item not in self._image_targets:
+            self._image_targets[item] = model.image_targets(*self.store.load(item))
+        return self._image_targets[item]
+
+    def train_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Return batches of random patches, see :meth:`train_weights` and :meth:`train_dataset`."""
+        if self.patches_per_epoch < self.batch_size:
+            raise UsageError(
+                f"data.patches_per_epoch {self.patches_per_epoch}: an epoch needs at least one batch; "
+                f"set it to data.batch_size ({self.batch_size}) or more"
+            )
+        items = self.train_items()
+        weights = self.train_weights(items)
         return DataLoader(
-            dataset,
+            self.train_dataset(items),
             batch_size=self.batch_size,
             sampler=EpochDraws(weights, self.patches_per_epoch, torch.initial_seed(), self._steps),
-            collate_fn=self._model().collate,
             num_workers=self.num_workers,
+            collate_fn=self._model().collate,
             worker_init_fn=_keep_to_one_thread,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
@@ -123,26 +228,31 @@ class CellDataModule(LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Give the images of the tune split; of a slide, which would take minutes, one tile."""
+        """Return the images of the tune split; of a slide only one tile, because it takes minutes."""
         return self._whole_images("tune", largest_side=LARGEST_SIDE)
 
     def test_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Give the whole images of the test split."""
+        """Return the whole images of the test split."""
         return self._whole_images("test")
 
     def predict_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Give the whole images of the test split."""
+        """Return the whole images of the test split."""
         return self._whole_images("test")
 
     def _whole_images(
         self, split: str, largest_side: int | None = None
     ) -> DataLoader[dict[str, Any]]:
-        dataset = WholeImageDataset(self._items(split), self.store, largest_side)
-        sampler = self._shares(dataset)
+        dataset = WholeImageDataset(self.items(split), self.store, largest_side)
+        sampler = self._distributed_sampler(dataset)
         return DataLoader(dataset, batch_size=1, sampler=sampler, collate_fn=_only, num_workers=0)
 
-    def _shares(self, dataset: WholeImageDataset) -> UnrepeatedDistributedSampler | None:
-        """Deal the images to the processes, each once; fewer images than processes Lightning repeats."""
+    def _distributed_sampler(
+        self, dataset: WholeImageDataset
+    ) -> UnrepeatedDistributedSampler | None:
+        """Divide the images among the processes so that each image is scored once.
+
+        With fewer images than processes, Lightning's own sampler repeats images.
+        """
         if self.trainer is None or not 1 < self.trainer.world_size <= len(dataset):
             return None
         return UnrepeatedDistributedSampler(
@@ -150,11 +260,11 @@ class CellDataModule(LightningDataModule):
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Keep the optimiser's steps so far in the checkpoint."""
+        """Return the number of optimiser steps done, for the checkpoint."""
         return {"steps": self._steps()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the draws after those steps."""
+        """Continue with the draws that follow the steps done."""
         self._resumed_at = int(state_dict["steps"])
 
     def _steps(self) -> int:
@@ -162,10 +272,20 @@ class CellDataModule(LightningDataModule):
         done = 0 if self.trainer is None else self.trainer.global_step
         return max(self._resumed_at, done)
 
-    def _model(self) -> Any:  # noqa: ANN401  (Lightning types the module loosely)
-        if self.trainer is None or self.trainer.lightning_module is None:
+    def _model(self) -> InstanceSegmentationModel:
+        model = None if self.trainer is None else self.trainer.lightning_module
+        if model is None:
             raise DatasetError(f"{self.root}: training patches need a trainer with a model")
-        return self.trainer.lightning_module
+        return model  # type: ignore[return-value]  # Lightning types the module loosely
+
+
+def _labelled(root: str, split: str) -> list[DatasetImage]:
+    items = [item for item in read_dataset(root, [split]) if item.labels is not None]
+    if not items:
+        raise DatasetError(
+            f"{root}: no image of the {split} split has a label map; add label maps to {split}/labels"
+        )
+    return items
 
 
 def _keep_to_one_thread(_worker: int) -> None:

@@ -1,4 +1,4 @@
-"""Which patches an epoch sees: a function of the run's seed and the steps done, of nothing else."""
+"""Which patches an epoch uses: a function of the run's seed and the steps done, and nothing else."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -16,16 +16,16 @@ class Draw(NamedTuple):
 
 
 class EpochDraws(Sampler[Draw]):
-    """Draw images by weight, each with a seed of its own.
+    """Draw images by weight, each with its own seed for everything random about the patch.
 
-    Whoever makes the patch starts from that seed. So a resumed run goes on as one that was never
-    stopped, and the number of workers changes nothing.
+    A resumed run therefore continues exactly like one that was never stopped, and the number of
+    workers does not matter.
 
     Args:
         weights: (N,) the probability of each image.
-        count: draws in an epoch.
+        count: number of draws in an epoch.
         seed: the run's seed.
-        steps: gives the optimiser's steps at the start of the epoch.
+        steps: returns the number of optimiser steps done at the start of the epoch.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The evaluator's F1 inside a training loop."""
+"""The evaluator's F1 as a metric of a training loop."""
 
 import numpy as np
 import torch
@@ -13,12 +13,12 @@ from cellbench.labels.maps import LabelMap
 class CellF1(Metric):
     """Mean F1 over images, by the evaluator's own :func:`~cellbench.evaluation.score_image`.
 
-    Every image counts the same, however many a process of a distributed run has seen. Two numbers are
-    all that it keeps and exchanges.
+    Every image has the same weight, also in a distributed run. Only two numbers are kept and exchanged
+    between processes.
 
     Args:
-        threshold: the IoU from which a pair matches.
-        protocol: the name of the scoring rules.
+        threshold: smallest IoU at which a predicted and a true cell match.
+        protocol: name of the scoring rules.
 
     Raises:
         UsageError: if the protocol is not known or the threshold is outside (0, 1].
@@ -44,7 +44,7 @@ class CellF1(Metric):
         check_threshold(threshold)
         self.threshold = threshold
         self.protocol = get_protocol(protocol).name
-        # Single precision: Apple's GPUs hold no other.
+        # Single precision: Apple's GPUs have no other.
         self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
         self.add_state("images", torch.tensor(0), dist_reduce_fx="sum")
 
@@ -68,7 +68,7 @@ class CellF1(Metric):
         self.images += 1
 
     def compute(self) -> torch.Tensor:
-        """Give the mean F1 of the images of all processes; 0 where no image was added."""
+        """Return the mean F1 of the images of all processes; 0 if no image was added."""
         return self.total / self.images.clamp(min=1)
 
 

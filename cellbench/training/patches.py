@@ -1,4 +1,4 @@
-"""Training patches: which image, which window, which zoom."""
+"""Training patches that are cut from images at random, and whole images for scoring."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,53 +12,25 @@ from torch.utils.data import Dataset
 from cellbench.data.folder import DatasetImage
 from cellbench.inference.tiles import middle
 from cellbench.labels import LabelMap
-from cellbench.training.augmentation import Augmentation
+from cellbench.training.augmentation import PatchAugmentation
 from cellbench.training.draws import Draw
 from cellbench.training.store import DecodedStore
 
 Targets = Callable[[LabelMap], dict[str, npt.NDArray[Any]]]
 
 
-def sampling_weights(
-    shapes: Sequence[tuple[int, int]], modalities: Sequence[str], crop_size: int
-) -> torch.Tensor:
-    """Give each image the probability with which a patch is drawn from it.
-
-    Drawing by pixels would starve small images, drawing by images would waste large ones: an image
-    counts with the square root of the crops that it holds, at least one. Likewise a modality counts
-    with the square root of what its images sum to, so that rare ones are seen.
-
-    Args:
-        shapes: (H, W) of each image.
-        modalities: the modality of each image.
-        crop_size: side of a patch in pixels.
-
-    Returns:
-        (N,) float64, sum 1.
-
-    Example:
-        >>> sampling_weights([(64, 64), (128, 128)], ["DIC", "DIC"], 64).tolist()
-        [0.3333333333333333, 0.6666666666666666]
-    """
-    sizes = np.array([height * width for height, width in shapes], dtype=float)
-    weights = np.sqrt(np.maximum(1.0, sizes / crop_size**2))
-    names = np.array(modalities)
-    for name in set(modalities):
-        weights[names == name] /= np.sqrt(weights[names == name].sum())
-    return torch.from_numpy(weights / weights.sum())
-
-
 class PatchDataset(Dataset[dict[str, Any]]):
-    """Random augmented patches with encoded targets; one draw always gives the same patch.
+    """Random augmented patches with encoded targets; the same draw always gives the same patch.
 
     Args:
         items: the images to draw from, by index.
-        store: where decoded images are kept.
-        targets: label map to what the network learns; it runs in the workers.
-        augmentation: varies each patch.
+        store: keeps decoded images.
+        targets: turns a label map (H, W) into the arrays that the model learns; runs in the workers.
+        augmentation: changes each patch at random.
         crop_size: side of a patch in pixels.
-        largest_zoom: cells are shown up to so many times larger or smaller.
-        image_targets: what the network learns of each image as a whole, by index; its patches have it too.
+        largest_zoom: patches are enlarged or shrunk at random, at most by this factor.
+        image_targets: what the model learns about each image as a whole, by index; it is added to the
+            targets of every patch of the image.
     """
 
     def __init__(
@@ -66,7 +38,7 @@ class PatchDataset(Dataset[dict[str, Any]]):
         items: Sequence[DatasetImage],
         store: DecodedStore,
         targets: Targets,
-        augmentation: Augmentation,
+        augmentation: PatchAugmentation,
         crop_size: int,
         largest_zoom: float,
         image_targets: Sequence[Mapping[str, npt.NDArray[Any]]] | None = None,
@@ -100,17 +72,17 @@ class PatchDataset(Dataset[dict[str, Any]]):
     def _window(
         self, item: DatasetImage, rng: np.random.Generator
     ) -> tuple[npt.NDArray[np.uint8], LabelMap]:
-        """Cut a random window out of an image and its labels, and zoom it to the patch's size.
+        """Cut a random window out of an image and its labels, and resize it to the patch's size.
 
-        Images that are small enough to be zoomed in instead are not filled up.
+        A window is no larger than the image if enlarging it gives a whole patch; otherwise it is padded.
         """
         image, labels = self._store.load(item)
         smallest = max(1.0, self._crop_size / self._largest_zoom)
         largest = max(smallest, min(self._crop_size * self._largest_zoom, *labels.shape))
         size = round(smallest * (largest / smallest) ** rng.uniform())
         rows, columns = (_random_slice(side, size, rng) for side in labels.shape)
-        window = _filled_up(image[rows, columns], size)
-        cells = _filled_up(labels[rows, columns], size).astype(np.int32)
+        window = _padded(image[rows, columns], size)
+        cells = _padded(labels[rows, columns], size).astype(np.int32)
         return self._zoomed(window), self._zoomed(cells)
 
     def _zoomed(self, window: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -129,8 +101,8 @@ def _random_slice(side: int, size: int, rng: np.random.Generator) -> slice:
     return slice(start, start + size)
 
 
-def _filled_up(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
-    """Fill a patch of a small image up with zeros, on the right and below."""
+def _padded(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    """Pad a window of a small image with zeros, on the right and below."""
     if array.shape[:2] == (size, size):
         return array
     missing = [(0, size - side) for side in array.shape[:2]] + [(0, 0)] * (array.ndim - 2)
@@ -142,8 +114,8 @@ class WholeImageDataset(Dataset[dict[str, Any]]):
 
     Args:
         items: the images.
-        store: where decoded images are kept.
-        largest_side: of larger images only the middle, up to so many pixels high and wide.
+        store: keeps decoded images.
+        largest_side: largest height and width in pixels; of larger images only the middle is used.
     """
 
     def __init__(

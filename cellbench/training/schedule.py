@@ -1,4 +1,4 @@
-"""The learning rate: linear warm-up, then half a cosine to the end of training, whatever ends it."""
+"""The learning rate: linear warm-up, then half a cosine until the end of training."""
 
 import math
 
@@ -7,10 +7,16 @@ from pytorch_lightning.callbacks import Timer
 
 
 def training_progress(trainer: Trainer) -> float:
-    """Give the share of training that is done, in [0, 1]: by steps, or by time where that is nearer.
+    """Return the share of training that is done: by steps, or by time if that is further.
 
-    A run with ``max_time`` ends before its last epoch; its learning rate falls to zero all the same.
-    Of several processes, which all have to ask, the first one's clock counts: their weights would part.
+    A run with ``max_time`` ends before its last epoch, and its learning rate must fall to zero all the
+    same. All processes use the first one's clock, because otherwise their weights would diverge.
+
+    Args:
+        trainer: the trainer of the run.
+
+    Returns:
+        A number in [0, 1].
     """
     shares = [0.0]
     steps = trainer.estimated_stepping_batches
@@ -25,12 +31,15 @@ def training_progress(trainer: Trainer) -> float:
 
 
 def learning_rate_factor(step: int, warmup_steps: int, progress: float) -> float:
-    """Give the factor on the learning rate.
+    """Return the factor on the learning rate.
 
     Args:
-        step: optimiser steps done.
-        warmup_steps: steps over which the rate rises linearly from near 0.
+        step: number of optimiser steps done.
+        warmup_steps: number of steps over which the rate rises linearly from near 0.
         progress: share of training that is done, in [0, 1].
+
+    Returns:
+        A number in [0, 1].
 
     Example:
         >>> learning_rate_factor(0, 10, 0.0), learning_rate_factor(500, 10, 0.5)

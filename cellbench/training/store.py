@@ -1,8 +1,10 @@
-"""Decoded images on disk, memory-mapped, so that a training crop reads its own pixels only."""
+"""Decoded images on disk, memory-mapped, so that cutting out a patch reads only its own pixels."""
 
 import os
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -14,47 +16,73 @@ from cellbench.errors import DatasetError
 from cellbench.files import fingerprint, written_whole
 from cellbench.images import normalise, read_raw
 from cellbench.labels import LabelMap, read_labels, relabel
+from cellbench.models.base import InstanceSegmentationModel
 
 _VERSION = 1
 
+Normalise = Callable[[npt.NDArray[Any]], npt.NDArray[np.uint8]]
+
 
 class DecodedStore:
-    """Normalised images and relabelled label maps as .npy files, made once for each image.
+    """Normalised images and relabelled label maps as .npy files, written once for each image.
 
     Args:
-        folder: where the files are kept; it may be removed at any time.
+        folder: folder of the files; it can be deleted at any time.
+
+    Attributes:
+        normalise: turns raw pixels (H, W, C) into an image (H, W, 3); the model's own in training.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self._folder = Path(folder)
+        self.normalise: Normalise = normalise
 
     def load(self, item: DatasetImage) -> tuple[npt.NDArray[np.uint8], LabelMap]:
-        """Give a dataset's image (H, W, 3) uint8 and its label map (H, W), both memory-mapped.
+        """Return an image and its label map, both memory-mapped.
+
+        Args:
+            item: an image of a dataset folder.
+
+        Returns:
+            The image (H, W, 3) uint8 and the label map (H, W), ids 1 … N.
 
         Raises:
-            CellbenchError: if a file is unreadable, the labels are absent, or the sizes differ.
+            CellbenchError: if a file is unreadable, the label map is missing, or the sizes differ.
         """
         if item.labels is None:
-            raise DatasetError(f"{item.image}: has no label map in {item.split}/labels; add it")
-        image_file = self._file(item.image)
+            raise DatasetError(f"{item.image}: has no label map; add it to {item.split}/labels")
+        image_file = self._file(item.image, *_identity(self.normalise))
         labels_file = self._file(item.labels)
         if not (image_file.is_file() and labels_file.is_file()):
-            image, labels = normalise(read_raw(item.image)), relabel(read_labels(item.labels))
+            image, labels = self.normalise(read_raw(item.image)), relabel(read_labels(item.labels))
             item.check_sizes(image.shape, labels.shape)
             _save(image_file, image)
             _save(labels_file, labels)
         return _opened(image_file), _opened(labels_file)
 
-    def _file(self, source: Path) -> Path:
-        """Name the decoded file; a source that changes gets another name."""
-        return self._folder / f"{fingerprint([source], _VERSION)}.npy"
+    def _file(self, source: Path, *how: str) -> Path:
+        """Return the decoded file of a source; a source that changes gets another one."""
+        return self._folder / f"{fingerprint([source], _VERSION, *how)}.npy"
+
+
+def _identity(function: Normalise) -> tuple[str, ...]:
+    """Return what identifies a normalisation: nothing for the default, otherwise its name and code."""
+    method = getattr(function, "__func__", function)
+    if method in (normalise, InstanceSegmentationModel.normalise):
+        return ()
+    code = getattr(method, "__code__", None)
+    constants = (
+        [] if code is None else [each for each in code.co_consts if not isinstance(each, CodeType)]
+    )
+    body = "" if code is None else code.co_code.hex()
+    return (f"{method.__module__}.{method.__qualname__}", body, repr(constants))
 
 
 @lru_cache(maxsize=1024)  # a file of this name never changes, and opening costs as much as cropping
 def _opened(path: Path) -> npt.NDArray[Any]:
-    """Map a file that :func:`_save` wrote.
+    """Memory-map a file that :func:`_save` wrote.
 
-    NumPy's maps keep a file open each, of which many systems allow a process a thousand, or fewer.
+    NumPy's own memory maps keep one file open each, and many systems allow a process only a thousand.
     """
     with path.open("rb") as file:
         np.lib.format.read_magic(file)

@@ -1,4 +1,4 @@
-"""How fast training goes, and how long it waits for data."""
+"""How fast training runs, and how long it waits for data."""
 
 import time
 from typing import Any
@@ -7,10 +7,11 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 
 class Throughput(Callback):
-    """Log ``train/images_per_s`` and ``train/waiting``, the share of the time spent waiting for data.
+    """Log ``train/images_per_s`` and ``train/waiting``, the share of time spent waiting for data.
 
-    Both are of the batches since they were last logged, over all processes; validation counts in
-    neither. A share above a tenth or two says that the loader sets the pace: raise data.num_workers.
+    Both are measured over the batches since the last time they were logged, and the first over all
+    processes; validation is excluded. If the share is above 0.1 to 0.2, the data loader limits the
+    speed: raise data.num_workers.
     """
 
     def __init__(self) -> None:
@@ -28,7 +29,7 @@ class Throughput(Callback):
         batch: Any,  # noqa: ANN401  (what Lightning declares)
         batch_idx: int,
     ) -> None:
-        """The batch is here: the wait is over."""
+        """Count the time since the last batch as waiting."""
         self._waiting += self._lap()
 
     def on_train_batch_end(
@@ -39,7 +40,7 @@ class Throughput(Callback):
         batch: Any,  # noqa: ANN401
         batch_idx: int,
     ) -> None:
-        """Count the batch, and log now and then."""
+        """Count the batch, and log every ``log_every_n_steps`` batches."""
         self._busy += self._lap()
         self._images += len(batch["image"]) * trainer.world_size
         if (batch_idx + 1) % trainer.log_every_n_steps:  # type: ignore[attr-defined]
@@ -50,10 +51,10 @@ class Throughput(Callback):
         self._images, self._waiting, self._busy = 0, 0.0, 0.0
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave the time of validation out."""
+        """Exclude the time that validation took."""
         self._mark = time.perf_counter()
 
     def _lap(self) -> float:
-        """Give the seconds since the last mark, and set a new one."""
+        """Return the seconds since the last call, and start again."""
         last, self._mark = self._mark, time.perf_counter()
         return self._mark - last

@@ -96,7 +96,6 @@ def test_unknown_values_of_options_exit_2(
         ["report", "absent"],
         ["data", "describe", "absent"],
         ["data", "import", "folder", "absent", "root"],
-        ["data", "download", "nonsense", "folder"],
         ["run", "absent", "--data", "absent", "--out", "out"],
         ["segment", "absent", "out", "--checkpoint", "absent"],
     ],

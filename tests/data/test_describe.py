@@ -90,12 +90,20 @@ def test_problems_are_one_line_each(root: Path) -> None:
     ends = [line.rsplit("/", 1)[1] for line in problems]
     assert ends[0] == "bare.png: has no label map"
     assert ends[1].startswith("broken.png: the file is empty")
-    assert ends[2] == "small_label.tiff: is (6, 6), its image is (5, 5)"
+    assert ends[2] == "small_label.tiff: the label map is (6, 6), but its image is (5, 5)"
     assert ends[3].startswith("torn_label.tiff: the file is empty")
     assert ends[4:] == ["lonely_label.tiff: has no image"]
     tune = table[table["split"] == "tune"].iloc[0]
     assert (tune["images"], tune["without_labels"]) == (4, 1)
     assert format_description(table).splitlines()[-6:] == [*problems, "5 problems"]
+
+
+def test_unlabeled_images_are_counted_and_are_no_problem(root: Path) -> None:
+    save(root, "unlabeled", "more.png", np.zeros((5, 7), np.uint8))
+    table = describe(root)
+    row = table[table["split"] == "unlabeled"].iloc[0]
+    assert (row["images"], row["without_labels"], row["width_max"], row["cells"]) == (1, 1, 7, 0)
+    assert table.attrs["problems"] == []
 
 
 def test_a_split_of_which_nothing_can_be_read(tmp_path: Path) -> None:

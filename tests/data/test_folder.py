@@ -1,11 +1,18 @@
 """The dataset folder and its manifest."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from datasets import make_dataset
 
-from cellbench.data.folder import match_stems, read_dataset, read_modalities, write_manifest
+from cellbench.data.folder import (
+    match_stems,
+    read_dataset,
+    read_manifest,
+    read_modalities,
+    write_manifest,
+)
 from cellbench.errors import CellbenchError, DatasetError, ImageError
 
 
@@ -49,6 +56,38 @@ def test_splits_may_share_stems(tmp_path: Path) -> None:
     assert read_modalities(manifest, "train") == {"a": "DIC", "b": "DIC"}
     assert read_modalities(manifest, "test")["a"] == "phase-contrast"
     assert read_modalities(tmp_path / "absent.csv") == {}
+
+
+def test_images_know_their_source_and_their_dataset(tmp_path: Path) -> None:
+    root = make_dataset(tmp_path / "data", images=1)
+    rows = [{"image": "train0.png", "split": "train", "modality": "dic", "source": " LIVECell "}]
+    write_manifest(root, rows)
+    (item,) = read_dataset(root, ["train"])
+    assert (item.modality, item.source, item.root) == ("DIC", "LIVECell", root)
+    (item,) = read_dataset(root, ["tune"])
+    assert (item.modality, item.source) == ("", "")
+    assert read_manifest(root / "absent.csv") == {}
+
+
+def test_unlabeled_images_are_a_split_without_labels(tmp_path: Path) -> None:
+    root = make_dataset(tmp_path / "data", images=1)
+    for folder in ("images", "labels"):
+        (root / "unlabeled" / folder).mkdir(parents=True)
+    for name in ("more", "train0"):
+        shutil.copy(root / "train/images/train0.png", root / f"unlabeled/images/{name}.png")
+    shutil.copy(root / "train/labels/train0_label.tiff", root / "unlabeled/labels/more_label.tiff")
+    rows = [
+        {"image": "more", "split": "unlabeled", "modality": "DIC", "source": "lab"},
+        {"image": "train0", "split": "train", "modality": "fluorescence"},
+    ]
+    write_manifest(root, rows)
+    items = read_dataset(root, ["unlabeled"])
+    assert [(item.stem, item.split, item.labels, item.modality) for item in items] == [
+        ("more", "unlabeled", None, "DIC"),
+        ("train0", "unlabeled", None, ""),
+    ]
+    assert [item.source for item in items] == ["lab", ""]
+    assert {item.split for item in read_dataset(root)} == {"train", "tune", "test"}
 
 
 def test_manifest_keeps_other_columns(tmp_path: Path) -> None:

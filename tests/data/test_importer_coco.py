@@ -70,18 +70,30 @@ def test_an_image_that_coco_lists_twice_keeps_its_first_annotations(tmp_path: Pa
 @pytest.mark.parametrize(
     ("annotations", "image", "message"),
     [
-        ([], {"file_name": "../x.png"}, r"image 1: '../x\.png' is no plain file name"),
+        ([], {"file_name": "../x.png"}, r"image 1: '../x\.png' is not a plain file name"),
         ([], {"file_name": "y.png"}, r"names y\.png, which is not in .*images; add it"),
-        ([], {"width": 9}, r"says x\.png is \(3, 9\), it is \(3, 4\); correct one"),
-        (3, {}, r"is not laid out as a COCO file"),
-        ([7], {}, r"is not laid out as a COCO file"),
-        ([{"id": 1}], {}, r"no entry 'image_id'"),
+        ([], {"width": 9}, r"states that x\.png is \(3, 9\), but it is \(3, 4\); correct one"),
+        (3, {}, r"does not have the structure of a COCO file"),
+        ([7], {}, r"does not have the structure of a COCO file"),
+        ([{"id": 1}], {}, r"lacks the entry 'image_id'"),
         ([cell(LARGE, image_id=8)], {}, r"annotates image 8, but does not list it"),
         ([cell(None)], {}, r"annotation 5 of x\.png: has neither polygons nor"),
-        ([cell([[0, 0, 1]])], {}, r"annotation 5 of x\.png: a polygon is not pairs of numbers"),
-        ([cell([["a", "b"]])], {}, r"a polygon is not pairs of numbers"),
-        ([cell([[0, 0, 1, float("inf"), 1, 1]])], {}, r"a polygon is not pairs of numbers"),
-        ([cell({"size": [4, 3], "counts": [12]})], {}, r"size \[4, 3\], the image is \[3, 4\]"),
+        (
+            [cell([[0, 0, 1]])],
+            {},
+            r"annotation 5 of x\.png: a polygon is not a list of pairs of numbers",
+        ),
+        ([cell([["a", "b"]])], {}, r"a polygon is not a list of pairs of numbers"),
+        (
+            [cell([[0, 0, 1, float("inf"), 1, 1]])],
+            {},
+            r"a polygon is not a list of pairs of numbers",
+        ),
+        (
+            [cell({"size": [4, 3], "counts": [12]})],
+            {},
+            r"has the size \[4, 3\], but the image is \[3, 4\]",
+        ),
         ([cell({"size": [3, 4], "counts": [5, 8]})], {}, r"run lengths do not add up"),
         ([cell({"size": [3, 4], "counts": [-1, 13]})], {}, r"run lengths do not add up"),
         ([cell({"size": [3, 4], "counts": 12})], {}, r"run lengths do not add up"),
@@ -101,7 +113,7 @@ def test_broken_coco_files(
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"images": []}', "\udcff"])
 def test_files_that_are_no_coco(content: str, tmp_path: Path) -> None:
     save_image(tmp_path / "images")
-    with pytest.raises(DatasetError, match="holds 0 JSON files; name one with `annotations`"):
+    with pytest.raises(DatasetError, match="contains 0 JSON files; name one with `annotations`"):
         import_dataset("coco", tmp_path, tmp_path / "root")
     (tmp_path / "cells.json").write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(DatasetError, match=r"cells\.json: "):

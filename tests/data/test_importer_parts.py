@@ -50,7 +50,7 @@ def test_splits_have_their_shares() -> None:
     ],
 )
 def test_names_that_are_no_plain_file_names(name: object) -> None:
-    with pytest.raises(DatasetError, match=r"table: .* is no plain file name"):
+    with pytest.raises(DatasetError, match=r"table: .* is not a plain file name"):
         checked_name(name, "table")
 
 
@@ -86,6 +86,6 @@ def test_copies_where_a_hard_link_is_impossible(tmp_path: Path) -> None:
 def test_a_report_shows_its_first_warnings() -> None:
     report = ImportReport(3, 40, 2, [f"warning {number}" for number in range(30)])
     lines = str(report).splitlines()
-    assert lines[0] == "3 images with 40 cells, and 2 without truth"
+    assert lines[0] == "3 images with 40 cells, and 2 unlabelled images"
     assert lines[-2:] == ["warning 19", "… and 10 more warnings"]
     assert str(ImportReport(1, 2)) == "1 images with 2 cells"

@@ -97,14 +97,14 @@ def test_overlapping_masks_keep_the_first(tmp_path: Path) -> None:
         (f"id,annotation\nx,1 {10**30}\n", r"line 2, image x: "),
         (
             "id,annotation,width,height\nx,1 2,9,3\n",
-            r"line 2, image x: says 3 × 9, the image is 3 × 4",
+            r"line 2, image x: states the size 3 × 9, but the image is 3 × 4",
         ),
         ("id,annotation\ny,1 2\n", r"line 2, image y: there is no such image"),
-        ("id,annotation\n../x,1 2\n", r"line 2: '../x' is no plain file name"),
-        ("id,annotation\n,1 2\n", r"line 2: '' is no plain file name"),
+        ("id,annotation\n../x,1 2\n", r"line 2: '../x' is not a plain file name"),
+        ("id,annotation\n,1 2\n", r"line 2: '' is not a plain file name"),
         ("image,annotation\nx,1 2\n", r"needs the columns id and annotation"),
         ("", r"needs the columns id and annotation"),
-        ("id,annotation\nx,\udcff\n", r"not a CSV in UTF-8"),
+        ("id,annotation\nx,\udcff\n", r"not a CSV file in UTF-8"),
     ],
 )
 def test_broken_kaggle_tables(table: str, message: str, tmp_path: Path) -> None:
@@ -150,7 +150,9 @@ def test_damaged_folders(damage: str, message: str, tmp_path: Path) -> None:
 def test_a_label_map_of_another_shape(tmp_path: Path) -> None:
     pair(tmp_path / "images", None, "x")
     write_labels(tmp_path / "labels" / "x.tif", np.eye(5, dtype=int))
-    with pytest.raises(DatasetError, match=r"x\.tif: is \(5, 5\), x\.png is \(3, 4\)"):
+    with pytest.raises(
+        DatasetError, match=r"x\.tif: the label map is \(5, 5\), but x\.png is \(3, 4\)"
+    ):
         import_dataset("folder", tmp_path, tmp_path / "root")
-    with pytest.raises(DatasetError, match="images and label maps need a folder each"):
+    with pytest.raises(DatasetError, match="images and label maps must be in two folders"):
         import_dataset("folder", tmp_path, tmp_path / "root", labels="images")

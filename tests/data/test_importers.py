@@ -235,11 +235,19 @@ def test_one_image_never_goes_into_two_splits(tmp_path: Path) -> None:
         ("folder", {"split": "validation"}, r"split 'validation': choose one of train"),
         ("folder", {"modality": "x-ray"}, r"modality 'x-ray': choose one of brightfield"),
         ("folder", {"fractions": "80/20"}, r"fractions '80/20': give the shares"),
-        ("folder", {"masks": "m"}, r"folder: has no option `masks`; it takes images, labels"),
-        ("neurips22", {"images": "m"}, r"no option `images`; it takes none of its own"),
+        (
+            "folder",
+            {"masks": "m"},
+            r"folder: has no option `masks`; its options are images, labels",
+        ),
+        ("neurips22", {"images": "m"}, r"no option `images`; it has no options of its own"),
         ("folder", {"images": "pictures"}, r"pictures: no such folder; .* with `images`"),
-        ("neurips22", {}, r"holds no images with truth in the layout of neurips22"),
-        ("dsb2018", {}, r"no images with truth in the layout of dsb2018 \(.*has images but no"),
+        ("neurips22", {}, r"no images with label maps in the layout of neurips22"),
+        (
+            "dsb2018",
+            {},
+            r"no images with label maps in the layout of dsb2018 \(.*has images but no",
+        ),
     ],
 )
 def test_wrong_calls(name: str, options: dict[str, str], message: str, tmp_path: Path) -> None:

@@ -201,6 +201,6 @@ def test_a_sample_that_lacks_a_file_is_made_again(sample: Path) -> None:
 def test_images_of_another_dataset_are_not_mixed_in(tmp_path: Path) -> None:
     (tmp_path / "train" / "images").mkdir(parents=True)
     (tmp_path / "train" / "images" / "mine.png").write_bytes(b"")
-    with pytest.raises(DatasetError, match=r"mine\.png: is not of the sample"):
+    with pytest.raises(DatasetError, match=r"mine\.png: does not belong to the sample"):
         make_sample(tmp_path)
     assert sorted(files_of(tmp_path)) == ["train/images/mine.png"]

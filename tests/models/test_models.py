@@ -145,7 +145,7 @@ def test_data_without_labels_is_one_line(
     for path in (data / "tune/labels").iterdir():
         path.unlink()
     assert fit("unet", tmp_path / "run", data) == 1
-    assert "no image of tune has a label map" in capsys.readouterr().err.splitlines()[-1]
+    assert "no image of the tune split has a label map" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_settings_of_a_model_for_a_dataset_are_found_by_both_names() -> None:

@@ -54,9 +54,9 @@ def train(model: UNetBoundary, tmp_path: Path, steps: int, guard: NonFiniteGuard
     trainer.fit(model, data)
 
 
-def test_single_bad_steps_are_left_out(tmp_path: Path) -> None:
+def test_single_bad_steps_are_skipped(tmp_path: Path) -> None:
     model = Poisoned(start=1, steps=2)
-    with pytest.warns(UserWarning, match="gradients are not finite, step left out"):
+    with pytest.warns(UserWarning, match="gradients are not finite, step skipped"):
         train(model, tmp_path, 5, NonFiniteGuard(patience=3))
     assert all(torch.isfinite(each).all() for each in model.parameters())
 
@@ -81,7 +81,7 @@ def test_counts_and_indices_are_not_averaged() -> None:
     assert torch.equal(old, new)
 
 
-def test_the_first_process_tells_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clock_of_the_first_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = Trainer(max_time="00:01:00:00", accelerator="cpu", logger=False)
     (timer,) = (each for each in trainer.callbacks if isinstance(each, Timer))
     monkeypatch.setattr(timer, "time_elapsed", lambda *_: 900.0)

@@ -18,7 +18,7 @@ Pair = tuple[LabelMap, LabelMap]
 
 
 def pair(seed: int) -> Pair:
-    """Give a prediction that misses more the higher the seed, and the truth."""
+    """Return a prediction that misses more cells the higher the seed, and the truth."""
     truth = discs(seed=seed)
     return np.where(truth > 2 * seed, np.roll(truth, seed, axis=1), 0), truth
 
@@ -119,6 +119,7 @@ def score_share(rank: int, folder: str) -> None:
     torch.distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_mean_over_all_images(tmp_path: Path) -> None:
     torch.multiprocessing.spawn(score_share, (str(tmp_path),), nprocs=2)
     for name, shares in SHARES.items():

@@ -19,7 +19,8 @@ from cellbench.labels import read_labels, write_labels
 from cellbench.representations import Boundary
 from cellbench.training.augmentation import Augmentation
 from cellbench.training.draws import Draw, EpochDraws
-from cellbench.training.patches import PatchDataset, Targets, WholeImageDataset, sampling_weights
+from cellbench.training.patches import PatchDataset, Targets, WholeImageDataset
+from cellbench.training.sampling import sampling_weights
 from cellbench.training.store import DecodedStore
 
 BOUNDARY = Boundary()
@@ -133,9 +134,9 @@ def test_epochs_differ_and_repeat() -> None:
 
 
 def test_neither_small_images_nor_rare_modalities_starve() -> None:
-    shapes = [(100, 100)] * 90 + [(1000, 1000)] * 9 + [(50, 50)]
+    areas = [100 * 100] * 90 + [1000 * 1000] * 9 + [50 * 50]
     modalities = ["fluorescence"] * 90 + ["brightfield"] * 9 + ["DIC"]
-    weights = sampling_weights(shapes, modalities, crop_size=100)
+    weights = sampling_weights(areas, modalities, crop_size=100)
     assert weights.sum().item() == pytest.approx(1)
     shares = [weights[:90].sum(), weights[90:99].sum(), weights[99].sum()]
     # 90 small, 9 × 100 patches' worth, 1: equal for the first two, a fair part for the last.

@@ -1,4 +1,4 @@
-"""Importers: foreign datasets become dataset folders. One reader per layout, one writer for all."""
+"""Importers: convert other datasets to dataset folders, with one reader per layout and one writer."""
 
 import inspect
 from collections.abc import Callable
@@ -28,7 +28,7 @@ IMPORTERS: dict[str, Callable[..., ForeignDataset]] = {
     "kaggle-rle": read_kaggle_rle,
     "neurips22": read_neurips22,
 }
-"""Name to reader: takes the source folder and the importer's own options."""
+"""The reader of each layout: a function of the source folder and options of its own."""
 
 
 def import_dataset(
@@ -42,26 +42,26 @@ def import_dataset(
     source_name: str = "",
     **options: str,
 ) -> ImportReport:
-    """Turn a foreign dataset into a dataset folder; running again goes on where it stopped.
+    """Convert another dataset to a dataset folder; an interrupted import continues when run again.
 
-    Images, and label maps that are TIFF already, become hard links where the file system allows.
+    Images, and label maps that already are TIFF files, become hard links if the file system allows.
 
     Args:
         name: one of :data:`IMPORTERS`.
-        source: the foreign dataset's folder; nothing in it is changed.
+        source: the folder of the other dataset; nothing in it is changed.
         root: the dataset folder to write.
-        split: put every image into this split.
-        fractions: shares of train, tune and test, where the source leaves the split open; drawn from
-            a hash of each stem, so always the same.
-        modality: modality of all images; empty where unknown or mixed.
-        source_name: what the manifest says under ``source``; the importer's name unless given.
-        **options: the importer's own, such as ``annotations`` and ``images``.
+        split: the split of all images; unless given, that of the source, or one drawn at random.
+        fractions: shares of train, tune and test for images without a split in the source. The split
+            is computed from the stem, so it is always the same.
+        modality: modality of all images; empty if unknown or mixed.
+        source_name: value of the manifest's column ``source``; the importer's name unless given.
+        **options: options of the importer itself, such as ``annotations`` and ``images``.
 
     Returns:
         Counts, and warnings to show to the user.
 
     Raises:
-        CellbenchError: if a name or option is unknown, or the source breaks its layout.
+        CellbenchError: if a name or option is unknown, or the source does not have the expected layout.
     """
     if name not in IMPORTERS:
         raise DatasetError(f"{name}: no such importer; choose one of {', '.join(IMPORTERS)}")
@@ -87,13 +87,16 @@ def _read(name: str, source: Path, options: dict[str, str]) -> ForeignDataset:
     known = list(inspect.signature(IMPORTERS[name]).parameters)[1:]
     for option in options:
         if option not in known:
-            takes = f"it takes {', '.join(known)}" if known else "it takes none of its own"
+            takes = (
+                f"its options are {', '.join(known)}" if known else "it has no options of its own"
+            )
             raise DatasetError(f"{name}: has no option `{option}`; {takes}")
     foreign = IMPORTERS[name](source, **options)
     if not foreign.images and not foreign.unlabeled:
         why = f" ({foreign.warnings[0]})" if foreign.warnings else ""
         raise DatasetError(
-            f"{source}: holds no images with truth in the layout of {name}{why}; give the folder above"
+            f"{source}: no images with label maps in the layout of {name}{why}; check the importer, or "
+            "name the folder above"
         )
     return foreign
 

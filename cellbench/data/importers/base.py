@@ -1,4 +1,4 @@
-"""What every importer gives: the images of a foreign dataset, and how to come by their truth."""
+"""What every importer returns: the images of another dataset, and how to get their label maps."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,11 +22,11 @@ TIFF_SUFFIXES = (".tif", ".tiff")
 
 @dataclass(frozen=True)
 class Drawing:
-    """A label map drawn from foreign annotations.
+    """A label map drawn from annotations of another format.
 
     Attributes:
         labels: (H, W) label map.
-        warnings: what had to be decided, such as overlaps; one line each, without the image's name.
+        warnings: how unclear cases such as overlaps were decided; one line each, without the image's name.
     """
 
     labels: LabelMap
@@ -38,12 +38,12 @@ Draw = Callable[[tuple[int, int]], Drawing]
 
 @dataclass(frozen=True)
 class SourceImage:
-    """One image of a foreign dataset.
+    """One image of another dataset.
 
     Attributes:
         image: the image file; it keeps its name.
-        labels: its label map file, or how to draw one for an image of (H, W) pixels.
-        splits: the splits it may go to; more than one where the source leaves it open.
+        labels: its label map file, or a function that draws one for an image of (H, W) pixels.
+        splits: the splits it may be put into; more than one if the source does not decide.
     """
 
     image: Path
@@ -56,9 +56,9 @@ class ForeignDataset:
     """What an importer found in a source folder.
 
     Attributes:
-        images: images with truth.
-        unlabeled: images that are published without truth, for training.
-        warnings: what was passed over; one line each.
+        images: images with a label map.
+        unlabeled: images that are published without label maps, for training.
+        warnings: files that are not imported; one line each.
     """
 
     images: list[SourceImage] = field(default_factory=list)
@@ -71,7 +71,13 @@ class ForeignDataset:
         labels: Mapping[str, Path],
         splits: tuple[str, ...] = SPLITS,
     ) -> None:
-        """Add the images that have a label map of their stem; warn of everything left over."""
+        """Add the images that have a label map of the same stem, and warn of all other files.
+
+        Args:
+            images: image files by stem.
+            labels: label map files by stem.
+            splits: the splits that the images may be put into.
+        """
         matched = match_stems(images, labels)
         for stem, image in images.items():
             if stem in matched:
@@ -80,21 +86,24 @@ class ForeignDataset:
                 self.warnings.append(f"{image}: has no label map, not imported")
         used = set(matched.values())
         self.warnings += [
-            f"{path}: no image has its name, not imported"
+            f"{path}: there is no image of this name, not imported"
             for path in dict.fromkeys(labels.values())
             if path not in used
         ]
 
 
 def checked_name(name: object, source: object) -> str:
-    """Check that a name from a file is one plain path component: no separators, not hidden.
+    """Check that a file name does not contain folders and is not hidden.
 
     Args:
-        name: what the file says.
-        source: what the error names, usually the file and line.
+        name: the name, as read from an annotation file.
+        source: where it was read, for the error message; usually the file and the line.
+
+    Returns:
+        The name.
 
     Raises:
-        DatasetError: if the name could lead out of its folder, or is no name at all.
+        DatasetError: if the name could lead out of its folder or is not a name.
 
     Example:
         >>> checked_name("cell_1.png", "train.csv")
@@ -102,22 +111,33 @@ def checked_name(name: object, source: object) -> str:
     """
     plain = isinstance(name, str) and name.isprintable() and not set(name) & set("/\\:")
     if not plain or not name or str(name).startswith("."):
-        raise DatasetError(f"{source}: {name!r} is no plain file name; name a file without folders")
+        raise DatasetError(
+            f"{source}: {name!r} is not a plain file name; write the name without folders"
+        )
     return str(name)
 
 
 def visible_folders(source: Path) -> Iterator[Path]:
-    """Walk the folders below ``source`` by name, but hidden ones and those that macOS adds."""
+    """Yield ``source`` and the folders in it, sorted, without hidden ones and those that macOS adds.
+
+    Args:
+        source: the folder to search.
+    """
     for folder, subfolders, _ in os.walk(source):
         subfolders[:] = sorted(n for n in subfolders if not n.startswith((".", "__MACOSX")))
         yield Path(folder)
 
 
 def subfolder(source: Path, name: str | Path, option: str) -> Path:
-    """Find a folder of the source; ``option`` is what the user sets to name another.
+    """Return a folder inside the source.
+
+    Args:
+        source: the folder of the dataset.
+        name: path of the folder inside it.
+        option: the option with which the user can name another folder, for the error message.
 
     Raises:
-        DatasetError: if it is absent.
+        DatasetError: if the folder does not exist.
     """
     folder = source / name
     if not folder.is_dir():
@@ -136,8 +156,8 @@ def paint(
     Args:
         cells: the pixels of each cell, none twice within a cell.
         shape: (H, W) of the image.
-        first: which cell comes first, for the warning, such as ``the smaller cell``.
-        order: the positions of the cells, the one that keeps its pixels first; as they are unless given.
+        first: the cell that keeps the pixels, for the warning, such as ``the smaller cell``.
+        order: positions of the cells by priority; in the order of ``cells`` unless given.
 
     Returns:
         The label map, the k-th of ``cells`` with the id k + 1 (one that keeps no pixel leaves a gap), and

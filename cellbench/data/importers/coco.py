@@ -1,4 +1,4 @@
-"""COCO instance annotations: polygons and run-length codes in one JSON file, as LIVECell gives them."""
+"""COCO instance annotations: polygons and run-length codes in one JSON file, as LIVECell has them."""
 
 import json
 from collections.abc import Sequence
@@ -25,17 +25,18 @@ _Json = dict[str, Any]
 def read_coco(source: Path, annotations: str = "", images: str = "images") -> ForeignDataset:
     """Read the images that a COCO file names, with its cells.
 
-    Where cells overlap the smaller one keeps the pixel; ids follow the order of the annotations. Crowd
-    annotations are no single cells and are skipped. An image that is listed twice, as some of LIVECell
-    are that were annotated twice, keeps its first annotations.
+    If cells overlap, the smaller one keeps the pixels; ids follow the order of the annotations. Crowd
+    annotations are not single cells and are skipped. Some images of LIVECell are listed twice because
+    they were annotated twice; the first annotations are used.
 
     Args:
-        source: the folder above both.
-        annotations: the JSON file, from ``source``; the only one there unless given.
-        images: the folder of images, from ``source``.
+        source: the folder that contains both.
+        annotations: the JSON file, relative to ``source``; unless given, the only one there.
+        images: the folder of images, relative to ``source``.
 
     Raises:
-        CellbenchError: if the file is no COCO file, or names an image that is absent or outside the folder.
+        CellbenchError: if the file is not a COCO file, or names an image that does not exist or is
+            outside the folder.
     """
     path = _annotation_file(source, annotations)
     folder = subfolder(source, images, "images")
@@ -63,7 +64,9 @@ def _annotation_file(source: Path, annotations: str) -> Path:
         return source / annotations
     files = sorted(source.glob("*.json"))
     if len(files) != 1:
-        raise DatasetError(f"{source}: holds {len(files)} JSON files; name one with `annotations`")
+        raise DatasetError(
+            f"{source}: contains {len(files)} JSON files; name one with `annotations`"
+        )
     return files[0]
 
 
@@ -86,13 +89,17 @@ def _read_file(path: Path) -> tuple[dict[Any, _Json], dict[Any, list[_Json]]]:
     except DatasetError:
         raise
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path}: is no JSON file ({error}); download it again") from error
+        raise DatasetError(f"{path}: not a JSON file ({error}); download it again") from error
     except KeyError as error:
-        raise DatasetError(f"{path}: no entry {error}, which COCO files need; check it") from error
+        raise DatasetError(
+            f"{path}: lacks the entry {error}, which every COCO file has; check the file"
+        ) from error
     except (TypeError, AttributeError) as error:
-        raise DatasetError(f"{path}: is not laid out as a COCO file ({error}); check it") from error
+        raise DatasetError(
+            f"{path}: does not have the structure of a COCO file ({error}); check the file"
+        ) from error
     if len(listed) != len(content["images"]):
-        raise DatasetError(f"{path}: two images share an id; give each its own")
+        raise DatasetError(f"{path}: two images have the same id; change one of them")
     return listed, grouped
 
 
@@ -100,7 +107,7 @@ def _draw(path: Path, entry: _Json, cells: Sequence[_Json], shape: tuple[int, in
     listed = (entry.get("height", shape[0]), entry.get("width", shape[1]))
     if listed != shape:
         raise DatasetError(
-            f"{path}: says {entry['file_name']} is {listed}, it is {shape}; correct one"
+            f"{path}: states that {entry['file_name']} is {listed}, but it is {shape}; correct one of them"
         )
     found = []
     for number, cell in enumerate(cells, start=1):
@@ -113,19 +120,20 @@ def _draw(path: Path, entry: _Json, cells: Sequence[_Json], shape: tuple[int, in
 def decode_segmentation(
     segmentation: object, shape: tuple[int, int], where: str = "segmentation"
 ) -> PixelIndices:
-    """Find the pixels of one COCO segmentation.
+    """Return the pixels of one COCO segmentation.
 
     Args:
-        segmentation: a list of polygons ``[x1, y1, x2, y2, …]`` in pixels, (0, 0) the corner of the first
-            pixel, or ``{"size": [H, W], "counts": …}`` with column-major runs, plain or compressed.
+        segmentation: a list of polygons ``[x1, y1, x2, y2, …]`` in pixels, where (0, 0) is the corner
+            of the first pixel, or ``{"size": [H, W], "counts": …}`` with column-major runs, plain or
+            compressed.
         shape: (H, W) of the image.
-        where: what the error names.
+        where: where the segmentation was read, for the error message.
 
     Returns:
-        Ascending indices into the flattened, row-major image; none where a polygon has no area.
+        Ascending indices into the flattened, row-major image; none if a polygon has no area.
 
     Raises:
-        DatasetError: if the segmentation is none of these, or of another size.
+        DatasetError: if the segmentation is none of these or has another size.
 
     Example:
         >>> decode_segmentation([[1, 0, 3, 0, 3, 1, 1, 1]], (2, 4)).tolist()
@@ -137,7 +145,9 @@ def decode_segmentation(
     if not isinstance(segmentation, dict) or "counts" not in segmentation:
         raise DatasetError(f"{where}: has neither polygons nor a run-length code; add one")
     if segmentation.get("size") != list(shape):
-        raise DatasetError(f"{where}: size {segmentation.get('size')}, the image is {list(shape)}")
+        raise DatasetError(
+            f"{where}: has the size {segmentation.get('size')}, but the image is {list(shape)}"
+        )
     counts = segmentation["counts"]
     if isinstance(counts, str):
         return _compressed(counts, shape, where)
@@ -152,7 +162,7 @@ def _polygon(polygon: object, shape: tuple[int, int], where: str) -> PixelIndice
     except (TypeError, ValueError):
         points = np.full((1, 2), np.nan)
     if not np.isfinite(points).all():
-        raise DatasetError(f"{where}: a polygon is not pairs of numbers; correct it")
+        raise DatasetError(f"{where}: a polygon is not a list of pairs of numbers; correct it")
     # skimage counts from pixel centres, COCO from the corner of the first pixel.
     rows, columns = fill(points[:, 1] - 0.5, points[:, 0] - 0.5, shape)
     return np.asarray(rows * shape[1] + columns)
@@ -178,6 +188,6 @@ def _compressed(counts: str, shape: tuple[int, int], where: str) -> PixelIndices
         ) from error
     try:
         decoded = mask.decode({"size": list(shape), "counts": counts.encode("ascii")})
-    except Exception as error:  # a broken code raises whatever the C code makes of it
+    except Exception as error:  # the C code can raise anything for a broken code
         raise DatasetError(f"{where}: the run-length code is broken ({error})") from error
     return np.flatnonzero(decoded)

@@ -24,14 +24,15 @@ _SPLITS_BY_FOLDER = {"train": ("train", "tune"), "tune": ("tune",), "test": ("te
 
 
 def read_dsb2018(source: Path) -> ForeignDataset:
-    """Read ``stage1_train`` as Kaggle and the Broad Institute give it, or the subset that StarDist gives.
+    """Read ``stage1_train`` as published by Kaggle and the Broad Institute, or the subset of StarDist.
 
     ``ID/images/ID.png`` with ``ID/masks/*.png`` is one image with one binary mask per cell; overlapping
     masks are resolved in the order of their names. ``images/*.tif`` with ``masks/*.tif`` of the same
-    names are label maps. Below a folder ``train`` the images go to train and tune, below ``test`` to test.
+    names are label maps. Images in a folder ``train`` are divided among train and tune, those in a
+    folder ``test`` are put into test.
 
     Args:
-        source: any folder above these.
+        source: a folder that contains these, at any depth.
 
     Raises:
         CellbenchError: if a folder holds two files of one stem.
@@ -60,6 +61,8 @@ def _draw(masks: Mapping[str, Path], shape: tuple[int, int]) -> Drawing:
     for path in masks.values():
         mask = read_labels(path)
         if mask.shape != shape:
-            raise DatasetError(f"{path}: is {mask.shape}, the image is {shape}; remove the mask")
+            raise DatasetError(
+                f"{path}: the mask is {mask.shape}, but its image is {shape}; remove the mask"
+            )
         cells.append(np.flatnonzero(mask))
     return paint(cells, shape, "the first mask")

@@ -14,17 +14,17 @@ def read_folder(source: Path, images: str = "images", labels: str = "labels") ->
     """Pair images with the label maps ``<stem>_label.*``, ``<stem>_masks.*`` or ``<stem>.*``.
 
     Args:
-        source: the folder above both.
-        images: the folder of images, from ``source``.
-        labels: the folder of label maps, from ``source``: TIFF or PNG, 8 to 32 bits.
+        source: the folder that contains both.
+        images: the folder of images, relative to ``source``.
+        labels: the folder of label maps, relative to ``source``: TIFF or PNG, 8 to 32 bits.
 
     Raises:
-        CellbenchError: if a folder is absent, both are one, or two files share a stem.
+        CellbenchError: if a folder is missing, both are the same, or two files share a stem.
     """
     image_folder = subfolder(source, images, "images")
     label_folder = subfolder(source, labels, "labels")
     if image_folder.samefile(label_folder):
-        raise DatasetError(f"{label_folder}: images and label maps need a folder each")
+        raise DatasetError(f"{label_folder}: images and label maps must be in two folders")
     found = image_files(image_folder)
     maps: dict[str, Path] = {}
     for ending in _ENDINGS:  # the most telling name comes last and wins

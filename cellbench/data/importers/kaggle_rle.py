@@ -23,18 +23,18 @@ def read_kaggle_rle(
 ) -> ForeignDataset:
     """Read a table with the columns ``id`` and ``annotation`` (or ``predicted``) beside a folder of images.
 
-    Runs are ``start length`` pairs, one-based and along rows (Kaggle's Sartorius data page). Where the
-    table has ``width`` and ``height``, they have to be the image's. A row without runs is an image
-    without cells. Where cells overlap the first row keeps the pixel.
+    Runs are pairs of start and length that count from 1 along the rows (Kaggle's Sartorius data page).
+    Columns ``width`` and ``height``, if present, must agree with the image. A row without runs stands
+    for an image without cells. If cells overlap, the first row keeps the pixels.
 
     Args:
-        source: the folder above both.
-        annotations: the table, from ``source``.
-        images: the folder of images ``<id>.png``, from ``source``.
+        source: the folder that contains both.
+        annotations: the table, relative to ``source``.
+        images: the folder of images ``<id>.png``, relative to ``source``.
 
     Raises:
-        CellbenchError: if the table lacks a column, names an image that is absent, or holds runs that are
-            broken or outside the image; the message names the line and the image.
+        CellbenchError: if the table lacks a column, names an image that does not exist, or contains
+            runs that are broken or outside the image; the message names the line and the image.
     """
     table = source / annotations
     files = image_files(subfolder(source, images, "images"))

@@ -28,12 +28,12 @@ def read_neurips22(source: Path) -> ForeignDataset:
 
     Training-labeled goes to train, Tuning to tune, Testing/Public with its whole slides to test,
     train-unlabeled-part1 and 2 to unlabeled. Folders are found at any depth (the archives unpack
-    as ``X/X/images``), whatever their case, hyphens and underscores. Only folders called images, labels,
-    WSI and WSI-labels count: ``osilab_seg`` holds the winner's predictions and is never truth.
-    The truth of Testing/Hidden is not public: its images are passed over.
+    as ``X/X/images``); upper and lower case, hyphens and underscores do not matter. Only folders
+    called images, labels, WSI and WSI-labels are read: ``osilab_seg`` contains the winner's
+    predictions, not the truth. The truth of Testing/Hidden is not public: its images are skipped.
 
     Args:
-        source: the folder above the unpacked archives.
+        source: the folder that contains the unpacked archives.
 
     Raises:
         CellbenchError: if two images of one part share a stem.
@@ -55,7 +55,7 @@ def read_neurips22(source: Path) -> ForeignDataset:
 
 
 def _folders(source: Path) -> Iterator[tuple[str, str, Path]]:
-    """Give the part, the kind and the path of every folder that counts."""
+    """Yield the part, the kind and the path of every folder that is read."""
     for folder in visible_folders(source):
         names = [re.sub("[^a-z0-9]", "", n.lower()) for n in folder.relative_to(source).parts]
         part = next((_PARTS[name] for name in names if name in _PARTS), None)

@@ -1,4 +1,4 @@
-"""Turn what an importer found into a dataset folder, file by whole file, so that a second run goes on."""
+"""Write what an importer found as a dataset folder, so that an interrupted import can be continued."""
 
 import csv
 import filecmp
@@ -24,13 +24,13 @@ _MOST_SHOWN = 20
 
 @dataclass
 class ImportReport:
-    """What an import did; as text, the counts and the first warnings.
+    """The result of an import; its text is the counts and the first warnings.
 
     Attributes:
-        images: images with truth that are now in the dataset folder.
-        cells: cells in their label maps.
-        unlabeled: images in ``unlabeled/images``.
-        warnings: images passed over, overlaps in drawn label maps; one line each.
+        images: number of images with a label map that are now in the dataset folder.
+        cells: number of cells in their label maps.
+        unlabeled: number of images in ``unlabeled/images``.
+        warnings: images that were skipped and overlaps in drawn label maps; one line each.
     """
 
     images: int = 0
@@ -39,7 +39,7 @@ class ImportReport:
     warnings: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        unlabeled = f", and {self.unlabeled} without truth" if self.unlabeled else ""
+        unlabeled = f", and {self.unlabeled} unlabelled images" if self.unlabeled else ""
         lines = [f"{self.images} images with {self.cells} cells{unlabeled}"]
         lines += self.warnings[:_MOST_SHOWN]
         if (more := len(self.warnings) - _MOST_SHOWN) > 0:
@@ -48,10 +48,14 @@ class ImportReport:
 
 
 def place(source: Path, target: Path) -> None:
-    """Put a file of the source into the dataset: a hard link on one file system, else a copy.
+    """Put a file of the source into the dataset: as a hard link, or as a copy on another file system.
 
-    A hard link costs no space; editing the placed file in place would edit the source.
-    A target with the same content stays, any other is replaced.
+    A hard link needs no space, but editing such a file also edits the source. A target with the same
+    content is kept, any other is replaced.
+
+    Args:
+        source: the file in the source.
+        target: its path in the dataset folder.
     """
     if target.exists() and _same_content(source, target):
         return
@@ -67,10 +71,16 @@ def _same_content(first: Path, second: Path) -> bool:
 
 
 def parse_fractions(text: str) -> dict[str, float]:
-    """Read shares of train, tune and test.
+    """Parse the shares of train, tune and test.
+
+    Args:
+        text: three numbers separated by slashes.
+
+    Returns:
+        The share of each split.
 
     Raises:
-        DatasetError: if ``text`` is not three numbers from 0 on, not all 0.
+        DatasetError: if ``text`` is not three numbers of at least 0, or all are 0.
 
     Example:
         >>> parse_fractions("80/10/10")
@@ -88,12 +98,12 @@ def parse_fractions(text: str) -> dict[str, float]:
 
 
 def assign_split(stem: str, fractions: Mapping[str, float], splits: Sequence[str] = SPLITS) -> str:
-    """Draw a split for an image from its stem alone, so that it is the same on every machine and run.
+    """Return the split of an image, computed from its stem so that it is always the same.
 
     Args:
         stem: the image's stem.
         fractions: share of each split.
-        splits: the splits to choose among.
+        splits: the splits to choose from.
 
     Example:
         >>> assign_split("a01", {"train": 1, "tune": 0, "test": 0})
@@ -112,22 +122,25 @@ def write_dataset(
     root: Path,
     columns: Mapping[str, str],
 ) -> ImportReport:
-    """Write images, label maps and the manifest below ``root``.
+    """Write images, label maps and the manifest to ``root``.
 
-    The label map goes first, so that an image in the folder always has its truth. Files that are
-    finished stay; rows of the manifest about other images stay too.
+    The label map is written first, so that every image in the folder has one. Files that are already
+    complete and rows of the manifest about other images are kept.
 
     Args:
         found: the images of each split.
-        foreign: what else the importer found.
-        root: the dataset folder; it is made.
-        columns: the manifest's ``modality`` and ``source``, the same for all images.
+        foreign: unlabelled images and warnings of the importer.
+        root: the dataset folder; it is created.
+        columns: values of the manifest's columns ``modality`` and ``source``, for all images.
+
+    Returns:
+        Counts and warnings.
 
     Raises:
         CellbenchError: if two images of a split share a stem, an image is already in another split, or a
             file is unreadable or has another shape than its image.
     """
-    read_modalities(root / MANIFEST)  # a manifest that cannot be kept is better known at once
+    read_modalities(root / MANIFEST)  # fail before any work if the manifest cannot be read
     for split, images in found.items():
         _refuse_doubles(images, split, root)
     report = ImportReport(warnings=list(foreign.warnings))
@@ -166,7 +179,7 @@ def _refuse_doubles(images: Sequence[SourceImage], split: str, root: Path) -> No
 
 
 def _place_labels(image: SourceImage, folder: Path, report: ImportReport) -> int:
-    """Bring the label map of one image, and count its cells."""
+    """Write the label map of one image, and count its cells."""
     target = label_path(folder / "labels", image.image.stem)
     shape = image_shape(image.image)
     if isinstance(image.labels, Path):
@@ -183,7 +196,7 @@ def _place_labels(image: SourceImage, folder: Path, report: ImportReport) -> int
 
 
 def _write_changed(target: Path, labels: LabelMap) -> None:
-    """Write a label map unless it is there: a file of another time may be of another truth."""
+    """Write a label map unless the same one exists: an earlier import may have had another."""
     try:
         same = target.exists() and np.array_equal(read_labels(target), labels)
     except LabelMapError:  # damaged
@@ -194,7 +207,9 @@ def _write_changed(target: Path, labels: LabelMap) -> None:
 
 def _checked(labels: LabelMap, shape: tuple[int, int], path: Path, image: Path) -> LabelMap:
     if labels.shape != shape:
-        raise DatasetError(f"{path}: is {labels.shape}, {image.name} is {shape}; give its own map")
+        raise DatasetError(
+            f"{path}: the label map is {labels.shape}, but {image.name} is {shape}; replace one of the two"
+        )
     return labels
 
 
@@ -208,7 +223,7 @@ def _merge_manifest(root: Path, rows: Sequence[dict[str, object]]) -> None:
                 }
     for row in rows:
         key = row["split"], row["image"]
-        told = {name: value for name, value in row.items() if value}
-        # Where the source says nothing, what was added by hand stays.
-        merged[key] = row | merged.get(key, {}) | told
+        known = {name: value for name, value in row.items() if value}
+        # Values that were added by hand are kept if the source has none.
+        merged[key] = row | merged.get(key, {}) | known
     write_manifest(root, list(merged.values()))

@@ -1,0 +1,68 @@
+"""What ``cellbench fit --help`` and the help of the other training verbs say about the verb itself."""
+
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from jsonargparse import DefaultHelpFormatter
+
+_OPTIONS = """\
+base.yaml, model/<name>.yaml and data/<name>.yaml come with cellbench; a file
+of your own is named by its path.
+
+Options can also be set in YAML files. They are read in order: a later file
+overrides an earlier one, and the command line overrides both where it follows
+them. Options of the model are written as --model.NAME, those of the data as
+--data.NAME. To show them all:
+  cellbench {verb} --model.help unet
+  cellbench {verb} --data.help cellbench.training.datamodule.CellDataModule
+Options that begin with --trainer are those of pytorch_lightning.Trainer."""
+
+_DESCRIPTIONS = {
+    "fit": (
+        """\
+Train a model on the train split of a dataset folder and validate it on the
+tune split. Checkpoints, logs and entry.yaml (with which `cellbench run` runs
+the model) are written to --trainer.default_root_dir. `cellbench models` lists
+the models.""",
+        """\
+  cellbench fit --config base.yaml --config model/unet.yaml \\
+    --data.root data/sample --trainer.default_root_dir runs/sample/unet""",
+    ),
+    "validate": (
+        "Print the mean F1 of a checkpoint on the tune split of a dataset folder.",
+        """\
+  cellbench validate --config model/unet.yaml \\
+    --data.root data/sample --ckpt_path runs/sample/unet/checkpoints/best.ckpt""",
+    ),
+    "test": (
+        "Print the mean F1 of a checkpoint on the test split of a dataset folder.",
+        """\
+  cellbench test --config model/unet.yaml \\
+    --data.root data/sample --ckpt_path runs/sample/unet/checkpoints/best.ckpt""",
+    ),
+    "predict": (
+        """\
+Segment the test split of a dataset folder with a checkpoint. The label maps
+are written to predictions/ in --trainer.default_root_dir. For images outside
+a dataset folder, use `cellbench segment`.""",
+        """\
+  cellbench predict --config model/unet.yaml \\
+    --data.root data/sample --trainer.default_root_dir runs/sample/unet \\
+    --ckpt_path runs/sample/unet/checkpoints/best.ckpt""",
+    ),
+}
+
+
+class PlainHelpFormatter(RawDescriptionHelpFormatter, DefaultHelpFormatter):  # type: ignore[misc]
+    """jsonargparse's formatter that keeps the line breaks of descriptions and examples."""
+
+
+HELP: dict[str, dict[str, Any]] = {
+    verb: {
+        "usage": f"cellbench {verb} [--config FILE]... [--model CLASS] [--OPTION VALUE]...",
+        "description": description,
+        "epilog": f"Example:\n{example}\n\n{_OPTIONS.format(verb=verb)}",
+    }
+    for verb, (description, example) in _DESCRIPTIONS.items()
+}
+"""Usage, description and example of each training verb, as keyword arguments of its parser."""

@@ -1,0 +1,93 @@
+"""How often training patches are cut from each image."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cellbench.errors import UsageError
+
+
+def sampling_weights(areas: Sequence[int], groups: Sequence[str], crop_size: int) -> torch.Tensor:
+    """Return the probability with which a patch is cut from each image.
+
+    Drawing in proportion to pixels would starve small images, drawing all images equally would waste
+    large ones. An image therefore counts with the square root of the number of patches that fit into
+    it, at least one. In the same way a group of images counts with the square root of the sum over
+    its images, so that rare groups are seen.
+
+    Args:
+        areas: pixels of each image.
+        groups: the group of each image, such as its modality.
+        crop_size: side of a patch in pixels.
+
+    Returns:
+        (N,) float64, sum 1.
+
+    Example:
+        >>> sampling_weights([64 * 64, 128 * 128], ["DIC", "DIC"], 64).tolist()
+        [0.3333333333333333, 0.6666666666666666]
+    """
+    weights = np.sqrt(np.maximum(1.0, np.array(areas, dtype=float) / crop_size**2))
+    names = np.array(groups)
+    for name in set(groups):
+        weights[names == name] /= np.sqrt(weights[names == name].sum())
+    return torch.from_numpy(weights / weights.sum())
+
+
+def shared_weights(
+    areas: Sequence[int],
+    groups: Sequence[str],
+    crop_size: int,
+    places: Sequence[int],
+    shares: Sequence[float],
+) -> torch.Tensor:
+    """Return the probability of each image if every dataset has a fixed share of the patches.
+
+    Args:
+        areas: pixels of each image.
+        groups: the group of each image within its dataset, such as its modality.
+        crop_size: side of a patch in pixels.
+        places: index of each image's dataset.
+        shares: share of each dataset, sum 1.
+
+    Returns:
+        (N,) float64, sum 1.
+
+    Example:
+        >>> shared_weights([9, 9, 9], ["", "", ""], 3, [0, 0, 1], [0.8, 0.2]).tolist()
+        [0.4, 0.4, 0.2]
+    """
+    weights = torch.zeros(len(areas), dtype=torch.float64)
+    for dataset, share in enumerate(shares):
+        chosen = [index for index, place in enumerate(places) if place == dataset]
+        weights[chosen] = share * sampling_weights(
+            [areas[index] for index in chosen], [groups[index] for index in chosen], crop_size
+        )
+    return weights
+
+
+def check_shares(roots: Sequence[str] | None, shares: Sequence[float] | None) -> None:
+    """Check that there is one valid share for each dataset folder.
+
+    Args:
+        roots: the dataset folders; None if there is only one.
+        shares: their shares; None if they are weighted as one dataset.
+
+    Raises:
+        UsageError: if a folder is named twice, or if the shares are not one positive number for each
+            folder with a sum of 1.
+    """
+    if roots is not None and len({Path(root) for root in roots}) < max(1, len(roots)):
+        raise UsageError(f"data.roots {list(roots)}: name at least one folder, and each only once")
+    if shares is None:
+        return
+    if len(shares) != len(roots or ()):
+        raise UsageError(
+            f"data.shares {list(shares)}: give one share for each folder in data.roots, "
+            f"which has {len(roots or ())}"
+        )
+    if min(shares) <= 0 or not math.isclose(sum(shares), 1, abs_tol=1e-6):
+        raise UsageError(f"data.shares {list(shares)}: shares must be above 0 and sum to 1")

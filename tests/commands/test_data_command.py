@@ -1,0 +1,41 @@
+"""`cellbench data`: its choices are those of the rooms behind it, and its help has examples."""
+
+import pytest
+
+from cellbench.cli import main
+from cellbench.commands import data
+from cellbench.data import folder
+from cellbench.data.download import DATASETS
+from cellbench.data.exporters import EXPORTERS
+from cellbench.data.importers import IMPORTERS
+
+
+def test_choices_are_those_that_exist() -> None:
+    assert tuple(DATASETS) == data.DOWNLOADS
+    assert tuple(IMPORTERS) == data.IMPORTERS
+    assert tuple(EXPORTERS) == data.EXPORTERS
+    assert data.SPLITS == folder.SPLITS
+    assert data.MODALITIES == folder.MODALITIES
+
+
+@pytest.mark.parametrize("verb", ["sample", "download", "describe", "import", "export"])
+def test_help_has_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", verb, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"example: cellbench data {verb} " in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["download", "nonsense", "folder"],
+        ["import", "nonsense", "source", "root"],
+        ["import", "folder", "source", "root", "--split", "nonsense"],
+        ["export", "source", "out", "--to", "nonsense"],
+    ],
+)
+def test_unknown_choices_are_wrong_usage(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", *words]) == 2
+    assert "invalid choice: 'nonsense'" in capsys.readouterr().err
