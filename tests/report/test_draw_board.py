@@ -111,6 +111,7 @@ def test_other_values(missing: str | float, tmp_path: Path) -> None:
     assert all(is_drawn(path) for path in paths)
 
 
+@pytest.mark.slow
 def test_same_board_same_bytes(tmp_path: Path) -> None:
     memory = pd.Series({"a": 2000.0, "c": 9000.0})
     boards = [make_board(tmp_path / name, ["a", "b", "c"]) for name in ("one", "two")]

@@ -171,6 +171,7 @@ def test_json_cannot_end_its_script(tmp_path: Path) -> None:
     assert all(set(json.loads(block)["drawn"]) == set(names) for _, block in blocks[:-1])
 
 
+@pytest.mark.slow
 def test_same_board_same_bytes(tmp_path: Path) -> None:
     pages = []
     for name in ("one", "two"):
