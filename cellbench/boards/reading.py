@@ -29,8 +29,8 @@ _TYPES: dict[Kind, type] = {
 }
 _SOMETIMES = ("consensus", "algorithms")
 _FACTS = (
-    *("value", "value_title", "higher_is_better", "missing", "ranked_on", "modalities"),
-    *("ties", "scheme", "weights", "alpha"),
+    *("value", "value_title", "higher_is_better", "unit", "missing", "ranked_on"),
+    *("modalities", "protocol", "ties", "scheme", "weights", "alpha"),
 )
 _AGAIN = "run cellbench rank again"
 
@@ -89,6 +89,16 @@ class BoardTables:
     def higher_is_better(self) -> bool:
         """Whether larger values are better."""
         return bool(self.provenance["higher_is_better"])
+
+    @property
+    def unit(self) -> str:
+        """What one of the things that were compared is called, "image" or "case"."""
+        return str(self.provenance["unit"])
+
+    @property
+    def scored(self) -> bool:
+        """Whether a measure of scores was ranked, and not any value of a long table."""
+        return self.provenance["protocol"] is not None
 
     @property
     def timed(self) -> bool:
