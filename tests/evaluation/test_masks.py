@@ -99,7 +99,9 @@ def test_broken_masks_are_named(rows: list[str], message: str, tmp_path: Path) -
 
 def test_a_table_for_images_of_another_size(tmp_path: Path) -> None:
     path = table(tmp_path, "x,1 2,9,3", header="id,predicted,width,height")
-    with pytest.raises(InvalidLabelsError, match="line 2, image x: states the size 3 × 9, but the image is 3 × 4"):
+    with pytest.raises(
+        InvalidLabelsError, match="line 2, image x: states the size 3 × 9, but the image is 3 × 4"
+    ):
         read_mask_table(path)["x"].open((3, 4))
 
 

@@ -25,7 +25,10 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def figures(board: Path) -> dict[str, Figure]:
-    return {figure.title: figure for figure in embed_figures(board.glob("*.*"), board, read_board(board))}
+    return {
+        figure.title: figure
+        for figure in embed_figures(board.glob("*.*"), board, read_board(board))
+    }
 
 
 def view_of(svg: str) -> tuple[float, float, float]:

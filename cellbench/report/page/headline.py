@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cellbench.boards.reading import BoardTables
-from cellbench.boards.verdict import FEW_IMAGES, verdict
+from cellbench.boards.verdict import FEW_IMAGES, Claim, verdict
 
 _CHALLENGE = "challenge"
 
@@ -20,7 +20,7 @@ class Headline:
     """
 
     names: tuple[str, ...]
-    claim: str
+    claim: Claim
     caution: str
     late: tuple[tuple[str, int], ...]
 
