@@ -173,7 +173,7 @@ def run(arguments: argparse.Namespace) -> None:
     if columns is not None:
         _warn(board.leaderboard, columns)
     print(f"wrote {arguments.out / 'leaderboard.csv'} and the other tables of the board beside it")
-    print(describe_board(board, unit="image" if columns is None else "case"))
+    print(describe_board(board))
 
 
 def _columns(arguments: argparse.Namespace) -> "Columns | None":
