@@ -52,7 +52,7 @@ class TrainingCLI(LightningCLI):
             "--seed_everything",
             type=bool | int,
             default=self.seed_everything_default,
-            help="seed of all random numbers of the run; true draws a new one",
+            help="seed of all random numbers of the run; true chooses one at random",
         )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
