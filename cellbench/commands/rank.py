@@ -1,7 +1,8 @@
 """Rank algorithms and write a board: the leaderboard and how stable it is.
 
-The input is one or more scores.csv files from `cellbench evaluate`, or any other table with a row for each
-algorithm and case. The output is a folder of tables (see the end of this help).
+The input is one or more scores.csv files from `cellbench evaluate`, or any other
+table with a row for each algorithm and case. The output is a folder of tables (see
+the end of this help).
 """
 
 import argparse
@@ -32,6 +33,8 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    # --tables prints Markdown, whose lines must stay as they are.
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EPILOG
     add = parser.add_argument
     add(
