@@ -13,7 +13,7 @@ from cellbench.choices import Scheme
 from cellbench.evaluation.statuses import Status
 
 SCHEMA_VERSION = 2
-"""Raised whenever a table changes its columns or their meaning, so that nobody misreads an older board."""
+"""Raised whenever a table changes its columns or their meaning, so that an older board is not misread."""
 
 
 PROVENANCE_FILE = "provenance.json"

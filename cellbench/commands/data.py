@@ -198,7 +198,7 @@ def _export(arguments: argparse.Namespace) -> None:
     from cellbench.data.exporters import export_labels
 
     maps = export_labels(arguments.source, arguments.out, arguments.to, arguments.split)
-    print(f"{maps} label maps written to {arguments.out}")
+    print(f"{maps} label map{'s' * (maps != 1)} written to {arguments.out}")
 
 
 def _download(arguments: argparse.Namespace) -> None:

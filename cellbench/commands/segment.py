@@ -99,5 +99,6 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         augment=arguments.tta,
     )
-    print(f"{len(files) - len(failed)} label maps written to {arguments.outputs}")
+    written = len(files) - len(failed)
+    print(f"{written} label map{'s' * (written != 1)} written to {arguments.outputs}")
     return 1 if failed else 0

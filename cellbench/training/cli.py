@@ -72,7 +72,7 @@ class TrainingCLI(LightningCLI):
         parser.set_defaults({"data": {"class_path": default}})
 
     def instantiate_classes(self) -> None:
-        """Create trainer, datamodule and model; an error that one of them raises is kept as it is.
+        """Create trainer, datamodule and model; an error that one of them raises is kept unchanged.
 
         Otherwise jsonargparse would wrap the error of a model in a list of types that do not fit.
         """
