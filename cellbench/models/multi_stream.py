@@ -242,7 +242,7 @@ class MultiStream(Router):
                 callback.averaged.network.follow()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Store also whether pre-training goes on; if so, all streams of a kind get the same weights."""
+        """Store also whether pre-training continues; if so, all streams of a kind get the same weights."""
         super().on_save_checkpoint(checkpoint)
         checkpoint[PRETRAINS_KEY] = self._pretrains
         if self._pretrains:
@@ -250,7 +250,7 @@ class MultiStream(Router):
                 checkpoint[key] = self.network.followed(checkpoint[key], "network.")
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the decoding and whether pre-training goes on."""
+        """Restore the decoding and whether pre-training continues."""
         super().on_load_checkpoint(checkpoint)
         self._pretrains = checkpoint[PRETRAINS_KEY]
 

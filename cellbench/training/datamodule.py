@@ -55,12 +55,13 @@ class CellDataModule(LightningDataModule):
 
     Args:
         root: dataset folder; its tune split validates during training and its test split is used by
-            `cellbench test` and `cellbench predict`. Unless given, the first of ``roots``, and
+            `cellbench test` and `cellbench predict`. By default the first of ``roots``, or
             data/sample if there are none.
         roots: dataset folders whose train splits are used for training, for example [data/new,data/old];
-            only ``root`` unless given.
+            by default only ``root``.
         shares: part of the training patches that comes from each of ``roots``, for example [0.8,0.2];
-            they sum to 1. Unless given, the images of all roots are weighted as one dataset.
+            they sum to 1. By default the images of all roots are
+                weighted as one dataset.
         balance: groups of images that are balanced when patches are drawn, so that rare ones are seen:
             those of one modality or of one source (as in manifest.csv), or none.
         crop_size: side of a training patch in pixels; every network accepts a multiple of 32.
