@@ -60,8 +60,7 @@ class CellDataModule(LightningDataModule):
         roots: dataset folders whose train splits are used for training, for example [data/new,data/old];
             by default only ``root``.
         shares: part of the training patches that comes from each of ``roots``, for example [0.8,0.2];
-            they sum to 1. By default the images of all roots are
-                weighted as one dataset.
+            they sum to 1. By default the images of all roots are weighted as one dataset.
         balance: groups of images that are balanced when patches are drawn, so that rare ones are seen:
             those of one modality or of one source (as in manifest.csv), or none.
         crop_size: side of a training patch in pixels; every network accepts a multiple of 32.
