@@ -137,7 +137,9 @@ def test_meanings_are_sentences() -> None:
 def test_a_record_that_was_edited_by_hand(name: str, wrong: object, board: Path) -> None:
     record = board / "provenance.json"
     record.write_text(json.dumps(json.loads(record.read_text()) | {name: wrong}))
-    with pytest.raises(ScoresError, match=rf"{name.replace('_', '.')}.*{re.escape(repr(wrong))}.*again"):
+    with pytest.raises(
+        ScoresError, match=rf"{name.replace('_', '.')}.*{re.escape(repr(wrong))}.*again"
+    ):
         read_board(board)
 
 
