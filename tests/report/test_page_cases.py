@@ -8,6 +8,7 @@ from long_tables import make_table
 
 from cellbench.boards import Columns, write_board
 from cellbench.boards.reading import read_board
+from cellbench.report.figures.modalities import plot_values_by_modality
 from cellbench.report.figures.style import house_style
 from cellbench.report.figures.values import plot_values_by_algorithm
 from cellbench.report.page import write_page
@@ -52,3 +53,14 @@ def test_names_in_the_headline_are_marked_as_names(tmp_path: Path) -> None:
     text = write_page(read_board(make_board(tmp_path, "patient")), []).read_text(encoding="utf-8")
     (lede,) = re.findall(r'<p class="lede">(.*?)</p>', text)
     assert re.search(r"apart from <bdi>team \d</bdi>", lede)
+
+
+def test_a_modality_may_be_called_like_a_column(tmp_path: Path) -> None:
+    table = make_table()
+    table["site"] = table["site"].replace({"a": "algorithm", "b": "rank"})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    columns = Columns("case", "team", "dice", modality="site")
+    write_board([tmp_path / "table.csv"], tmp_path, columns=columns, bootstrap=10)
+    with house_style():
+        panels = plot_values_by_modality(read_board(tmp_path)).axes
+    assert [axes.get_title(loc="left") for axes in panels] == ["algorithm\n5 cases", "rank\n4 cases"]

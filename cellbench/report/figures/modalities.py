@@ -64,7 +64,8 @@ def plot_values_by_modality(board: BoardTables) -> Figure:
 def _ranks(board: BoardTables, modalities: list[str]) -> pd.DataFrame:
     """Return the ranks on each modality; index algorithms, in the order of the board."""
     assert board.consensus is not None
-    ranks = board.consensus.set_index("algorithm").iloc[:, :-2]  # without mean_rank and rank
+    # By place: a modality may be called "algorithm" or "rank".
+    ranks = board.consensus.iloc[:, 1:-2].set_axis(list(board.consensus.iloc[:, 0]), axis=0)
     return ranks.loc[board.ranking.index, modalities]
 
 
