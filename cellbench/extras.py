@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 TRAIN_PACKAGES = (
     "torch", "torchvision", "pytorch_lightning", "jsonargparse", "torchmetrics", "timm", "monai", "einops",
+    "docstring_parser", "stardist",
 )  # fmt: skip
 """Import names of the packages that ``pip install "cellbench[train]"`` adds to the base install."""
 
