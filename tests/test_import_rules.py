@@ -41,6 +41,7 @@ LIGHT_ROOMS = {
 LAZY = {
     # Verbs of the heavy half; each imports it inside a function, so that its help starts at once.
     ("cli", "training.cli"),
+    ("commands.models", "models"),
     ("commands.segment", "inference"),
     ("commands.tune", "inference"),
     # Names that were first offered here; they are imported when they are used.

@@ -18,7 +18,8 @@ from cellbench.errors import UsageError
 from cellbench.images import normalise
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
-from cellbench.models.registry import OWN_MODELS, class_path
+from cellbench.models.class_paths import class_path
+from cellbench.models.registry import OWN_MODELS
 from cellbench.models.weights import load_weights
 from cellbench.training.metric import CellF1
 from cellbench.training.schedule import learning_rate_factor, training_progress

@@ -26,9 +26,11 @@ from cellbench.inference.tuning import (
     why_not_tunable,
 )
 from cellbench.models.base import InstanceSegmentationModel
-from cellbench.models.registry import check_loadable, model_class_words, resolve_model_words
+from cellbench.models.class_paths import check_loadable
+from cellbench.models.registry import model_class_words, resolve_model_words
 from cellbench.networks.precision import half_precision
 from cellbench.training.callbacks import LabelMapWriter
+from cellbench.training.config_files import PARSER_MODE, add_loader, check_configs
 from cellbench.training.datamodule import CellDataModule, DatasetFolders
 from cellbench.training.help_texts import HELP, PlainHelpFormatter
 from cellbench.training.memory import keep_freed_memory
@@ -37,6 +39,9 @@ from cellbench.training.option_errors import OneLineParser, locate
 CHECKPOINTS = "checkpoints"
 BEST = "best.ckpt"
 LAST = "last.ckpt"
+
+
+_OPTION_ERRORS = (ValueError, TypeError, MisconfigurationException)
 
 
 class TrainingCLI(LightningCLI):
@@ -83,7 +88,9 @@ class TrainingCLI(LightningCLI):
             for cause in causes:
                 if isinstance(cause, CellbenchError):
                     raise cause from None
-            raise UsageError(f"these options do not fit together: {causes[-1]}") from error
+            cause = causes[-1]
+            kind = "" if isinstance(cause, _OPTION_ERRORS) else f"{type(cause).__name__}: "
+            raise UsageError(f"these options do not fit together: {kind}{cause}") from error
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Parse the command line, and check the checkpoint that it names.
@@ -94,8 +101,17 @@ class TrainingCLI(LightningCLI):
 
         Raises:
             CheckpointError: if the file of ``--ckpt_path`` exists but cannot be read.
+            UsageError: if a module of a class that an option names ends the program.
         """
-        super().parse_arguments(parser, args)
+        try:
+            super().parse_arguments(parser, args)
+        except SystemExit as stop:
+            if stop.code:
+                raise UsageError(
+                    f"the module of a class that the options name ends the program (exit status "
+                    f"{stop.code}); correct the module"
+                ) from stop
+            raise
         path = self.config[self.config["subcommand"]].get("ckpt_path")
         if path and Path(path).is_file():
             check_readable(Path(path))
@@ -159,6 +175,8 @@ def train(words: Sequence[str]) -> None:
     # Both are about Lightning's own code, not about the user's run.
     warnings.filterwarnings("ignore", "LightningCLI's args parameter")
     warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")
+    add_loader()
+    words = check_configs(resolve_model_words(words))
     try:
         TrainingCLI(
             InstanceSegmentationModel,
@@ -169,9 +187,13 @@ def train(words: Sequence[str]) -> None:
             trainer_defaults={"precision": _default_precision(), "logger": False},
             save_config_kwargs={"overwrite": True},
             parser_class=OneLineParser,
-            parser_kwargs={"formatter_class": PlainHelpFormatter, **HELP},
+            parser_kwargs={
+                "formatter_class": PlainHelpFormatter,
+                "parser_mode": PARSER_MODE,
+                **HELP,
+            },
             auto_configure_optimizers=False,  # it would ignore the model's own options in silence
-            args=resolve_model_words(words),
+            args=words,
         )
     except UsageError as error:
         raise UsageError(locate(str(error), words)) from error

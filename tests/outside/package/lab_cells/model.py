@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellbench.models.dense import DenseModel
-
 from cellbench.networks.unet import UNet
 from lab_cells.representation import ShrunkenCells
 
