@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cellbench.labels import LabelMap
-from cellbench.training.data_options import check_at_least
+from cellbench.training.ranges import check_at_least
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -203,5 +203,5 @@ def as_augmentation(value: float | PatchAugmentation) -> PatchAugmentation:
     """
     if isinstance(value, PatchAugmentation):
         return value
-    check_at_least(0, augmentation=value)
+    check_at_least(0, "data", augmentation=value)
     return Augmentation(float(value))

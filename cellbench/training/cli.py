@@ -41,6 +41,9 @@ BEST = "best.ckpt"
 LAST = "last.ckpt"
 
 
+_CHECKPOINT_WORDS = ("last", "hpc")
+"""Values of ``--ckpt_path`` that are not files."""
+
 _OPTION_ERRORS = (ValueError, TypeError, MisconfigurationException)
 
 
@@ -100,7 +103,7 @@ class TrainingCLI(LightningCLI):
             args: the words of the command line.
 
         Raises:
-            CheckpointError: if the file of ``--ckpt_path`` exists but cannot be read.
+            CheckpointError: if the file of ``--ckpt_path`` does not exist or cannot be read.
             UsageError: if a module of a class that an option names ends the program.
         """
         try:
@@ -113,7 +116,7 @@ class TrainingCLI(LightningCLI):
                 ) from stop
             raise
         path = self.config[self.config["subcommand"]].get("ckpt_path")
-        if path and Path(path).is_file():
+        if path is not None and path not in _CHECKPOINT_WORDS and "://" not in path:
             check_readable(Path(path))
 
     def before_fit(self) -> None:
@@ -124,6 +127,17 @@ class TrainingCLI(LightningCLI):
         for callback in self.trainer.checkpoint_callbacks:
             if isinstance(callback, ModelCheckpoint):
                 callback.dirpath = str(root / CHECKPOINTS)
+
+    def before_validate(self) -> None:
+        """Refuse to use a model that was never trained."""
+        verb = str(self.subcommand)
+        if self.config[verb].ckpt_path is None and any(True for _ in self.model.parameters()):
+            raise UsageError(
+                f"ckpt_path: missing; name the checkpoint to {verb} with, such as "
+                f"--ckpt_path runs/sample/unet/{CHECKPOINTS}/{BEST}"
+            )
+
+    before_test = before_predict = before_validate
 
     def after_fit(self) -> None:
         """Write the trained model's ``entry.yaml`` and tune its decoding."""
@@ -205,11 +219,16 @@ def check_readable(checkpoint: Path) -> None:
     """Check that a file is a checkpoint.
 
     Args:
-        checkpoint: an existing file.
+        checkpoint: the file.
 
     Raises:
-        CheckpointError: if it is damaged, not a checkpoint, or contains code.
+        CheckpointError: if it does not exist, is damaged, is not a checkpoint, or contains code.
     """
+    if not checkpoint.is_file():
+        raise CheckpointError(
+            f"ckpt_path: {str(checkpoint)!r} is not a file; name a checkpoint, such as "
+            f"runs/sample/unet/{CHECKPOINTS}/{BEST}, or `last` to continue an interrupted run"
+        )
     try:
         torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can raise anything

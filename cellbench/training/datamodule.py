@@ -16,9 +16,9 @@ from cellbench.errors import DatasetError, UsageError
 from cellbench.inference.tiles import LARGEST_SIDE
 from cellbench.models.base import HasImageTargets, InstanceSegmentationModel
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
-from cellbench.training.data_options import check_at_least, check_shares
 from cellbench.training.draws import EpochDraws
 from cellbench.training.patches import PatchDataset, WholeImageDataset
+from cellbench.training.ranges import check_at_least, check_shares
 from cellbench.training.sampling import sampling_weights, shared_weights
 from cellbench.training.store import DecodedStore
 
@@ -95,8 +95,9 @@ class CellDataModule(LightningDataModule):
         # A checkpoint keeps the hyperparameters, and must not contain objects.
         is_number = isinstance(augmentation, int | float)
         self.save_hyperparameters(ignore=[] if is_number else ["augmentation"])
-        check_at_least(1, batch_size=batch_size, crop_size=crop_size, largest_zoom=largest_zoom)
-        check_at_least(0, num_workers=num_workers)
+        check_at_least(1, "data", batch_size=batch_size, crop_size=crop_size)
+        check_at_least(1, "data", largest_zoom=largest_zoom)
+        check_at_least(0, "data", num_workers=num_workers)
         check_shares(roots, shares)
         self.root = root if root is not None else [*(roots or ()), DEFAULT_ROOT][0]
         self.roots = list(roots) if roots else [self.root]

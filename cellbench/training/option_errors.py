@@ -123,7 +123,7 @@ def locate(line: str, words: Sequence[str]) -> str:
     option = line.partition(":")[0]
     spellings = {option, option.replace("init_args.", "")}
     if any(
-        word.split("=")[0].removeprefix("--").replace("init_args.", "") in spellings
+        word.split("=")[0].removeprefix("--").rstrip("+").replace("init_args.", "") in spellings
         for word in words
     ):
         return line

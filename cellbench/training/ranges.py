@@ -1,4 +1,4 @@
-"""Checks of the options of a datamodule."""
+"""Checks of the values of options of models and datamodules."""
 
 import math
 from collections.abc import Sequence
@@ -7,11 +7,12 @@ from pathlib import Path
 from cellbench.errors import UsageError
 
 
-def check_at_least(smallest: float, **options: float) -> None:
+def check_at_least(smallest: float, section: str, **options: float) -> None:
     """Check that numbers are not too small.
 
     Args:
         smallest: the smallest valid value.
+        section: ``model`` or ``data``.
         **options: values by the name of their option.
 
     Raises:
@@ -19,7 +20,7 @@ def check_at_least(smallest: float, **options: float) -> None:
     """
     for name, value in options.items():
         if not smallest <= value < math.inf:
-            raise UsageError(f"data.{name} {value}: must be {smallest} or more")
+            raise UsageError(f"{section}.{name} {value}: must be {smallest} or more")
 
 
 def check_shares(roots: Sequence[str] | None, shares: Sequence[float] | None) -> None:
