@@ -17,7 +17,7 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
     MisconfigurationException,
 )
 
-from cellbench.errors import CellbenchError, CheckpointError, UsageError
+from cellbench.errors import CellbenchError, UsageError
 from cellbench.files import written_whole
 from cellbench.inference.tuning import (
     describe_tuning,
@@ -26,7 +26,7 @@ from cellbench.inference.tuning import (
     why_not_tunable,
 )
 from cellbench.models.base import InstanceSegmentationModel
-from cellbench.models.class_paths import check_loadable
+from cellbench.models.class_paths import check_loadable, class_path
 from cellbench.models.registry import model_class_words, resolve_model_words
 from cellbench.networks.precision import half_precision
 from cellbench.training.callbacks import LabelMapWriter
@@ -35,6 +35,7 @@ from cellbench.training.datamodule import CellDataModule, DatasetFolders
 from cellbench.training.help_texts import HELP, PlainHelpFormatter
 from cellbench.training.memory import keep_freed_memory
 from cellbench.training.option_errors import OneLineParser, locate
+from cellbench.training.resume import EXAMPLE, check_checkpoint
 
 CHECKPOINTS = "checkpoints"
 BEST = "best.ckpt"
@@ -103,7 +104,7 @@ class TrainingCLI(LightningCLI):
             args: the words of the command line.
 
         Raises:
-            CheckpointError: if the file of ``--ckpt_path`` does not exist or cannot be read.
+            CheckpointError: if ``--ckpt_path`` is not a checkpoint of the model.
             UsageError: if a module of a class that an option names ends the program.
         """
         try:
@@ -115,14 +116,18 @@ class TrainingCLI(LightningCLI):
                     f"{stop.code}); correct the module"
                 ) from stop
             raise
-        path = self.config[self.config["subcommand"]].get("ckpt_path")
+        config = self.config[self.config["subcommand"]]
+        path = config.get("ckpt_path")
         if path is not None and path not in _CHECKPOINT_WORDS and "://" not in path:
-            check_readable(Path(path))
+            check_checkpoint(Path(path), config.model.class_path)
 
     def before_fit(self) -> None:
         """Set the folders of logs and checkpoints, so that ``--ckpt_path last`` finds them."""
         check_loadable(type(self.model))
         root = Path(self.trainer.default_root_dir)
+        last = root / CHECKPOINTS / LAST
+        if self.config["fit"].ckpt_path == "last" and last.is_file():
+            check_checkpoint(last, class_path(type(self.model)))
         self.trainer.loggers = _loggers(root)
         for callback in self.trainer.checkpoint_callbacks:
             if isinstance(callback, ModelCheckpoint):
@@ -134,7 +139,7 @@ class TrainingCLI(LightningCLI):
         if self.config[verb].ckpt_path is None and any(True for _ in self.model.parameters()):
             raise UsageError(
                 f"ckpt_path: missing; name the checkpoint to {verb} with, such as "
-                f"--ckpt_path runs/sample/unet/{CHECKPOINTS}/{BEST}"
+                f"--ckpt_path {EXAMPLE}"
             )
 
     before_test = before_predict = before_validate
@@ -213,28 +218,6 @@ def train(words: Sequence[str]) -> None:
         raise UsageError(locate(str(error), words)) from error
     except MisconfigurationException as error:
         raise UsageError(f"trainer: {error}") from error
-
-
-def check_readable(checkpoint: Path) -> None:
-    """Check that a file is a checkpoint.
-
-    Args:
-        checkpoint: the file.
-
-    Raises:
-        CheckpointError: if it does not exist, is damaged, is not a checkpoint, or contains code.
-    """
-    if not checkpoint.is_file():
-        raise CheckpointError(
-            f"ckpt_path: {str(checkpoint)!r} is not a file; name a checkpoint, such as "
-            f"runs/sample/unet/{CHECKPOINTS}/{BEST}, or `last` to continue an interrupted run"
-        )
-    try:
-        torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file can raise anything
-        raise CheckpointError(
-            f"ckpt_path: {checkpoint} is not a readable checkpoint; copy it again, or name another"
-        ) from error
 
 
 def write_entry(
