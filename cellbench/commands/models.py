@@ -33,8 +33,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _print_one(model: str) -> None:
+    from cellbench.models.class_paths import import_model
     from cellbench.models.describe import describe_model, explain_model
-    from cellbench.models.registry import import_model, registered_models, resolve_class_path
+    from cellbench.models.registry import registered_models, resolve_class_path
 
     path = resolve_class_path(model)
     registered = [each for each in registered_models().values() if each.class_path == path]

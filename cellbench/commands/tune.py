@@ -10,7 +10,7 @@ from cellbench.commands.segment import add_device, add_model_class
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cellbench.inference.tuning import Trial
+    from cellbench.inference.search import Trial
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _print_trials(trials: "Sequence[Trial]") -> None:
-    from cellbench.inference.tuning import best_trial
+    from cellbench.inference.search import best_trial
 
     best = best_trial(trials)
     names = list(best.decoding)

@@ -44,6 +44,7 @@ def run_program(
 
     The words ``python`` and ``cellbench`` start the interpreter and the command of this environment. The
     program, and every process that it leaves running, ends with this process, even if that is killed.
+    Folders in ``PYTHONPATH`` are made absolute, because the program runs in another folder.
 
     Args:
         command: the program and its arguments.
@@ -54,14 +55,13 @@ def run_program(
     Returns:
         How it ended and what it used.
     """
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     reader, writer = os.pipe()
     start = time.perf_counter()
     with log.open("wb") as output, os.fdopen(reader, "rb") as answer:
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_LAUNCHER), str(writer), *command],
             cwd=folder,
-            env={**os.environ, "PATH": path},
+            env=_environment(),
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -83,6 +83,17 @@ def run_program(
     if not report:
         return Finished(wall, 0.0, 0.0, NOT_STARTED, timed_out, message)
     return Finished(**json.loads(report), timed_out=False, message=message)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a program that runs in another folder than this process."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    places = os.environ.get("PYTHONPATH")
+    if not places:
+        return {**os.environ, "PATH": path}
+    # An empty entry means the working folder, as "." does.
+    absolute = os.pathsep.join(str(Path(place).absolute()) for place in places.split(os.pathsep))
+    return {**os.environ, "PATH": path, "PYTHONPATH": absolute}
 
 
 def _stop_group(leader: int) -> None:

@@ -8,13 +8,8 @@ import torch
 
 from cellbench.errors import CheckpointError, UsageError
 from cellbench.models.base import MODEL_KEY, InstanceSegmentationModel
-from cellbench.models.registry import (
-    OWN_MODELS,
-    class_path,
-    import_model,
-    is_registered,
-    resolve_class_path,
-)
+from cellbench.models.class_paths import class_path, import_model
+from cellbench.models.registry import OWN_MODELS, is_registered, resolve_class_path
 from cellbench.models.weights import read_checkpoint
 
 ModelClass = type[InstanceSegmentationModel] | str
@@ -50,11 +45,7 @@ def load_model(
         UsageError: if the device does not exist or ``model_class`` cannot be imported.
     """
     content = read_checkpoint(path)
-    if not content.keys() >= _KEYS or not isinstance(content["hyper_parameters"], dict):
-        raise CheckpointError(
-            f"{path}: not a checkpoint of a cellbench model; give a file that `cellbench fit` wrote"
-        )
-    found = _find_class(Path(path), _stored_class(Path(path), content), model_class)
+    found = _find_class(Path(path), stored_class(Path(path), content), model_class)
     model = _restore(Path(path), found, content)
     try:
         return model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -63,12 +54,25 @@ def load_model(
         raise UsageError(f"device {device!r}: not available on this machine ({reason})") from error
 
 
-def _stored_class(path: Path, content: dict[str, Any]) -> str:
-    """Return the class path that a checkpoint stores.
+def stored_class(path: Path, content: dict[str, Any]) -> str:
+    """Return the class path that a checkpoint stores; nothing is imported.
 
     Older checkpoints store the name of a file instead, which is unique among cellbench's own models
     only. Those that the command line wrote have the class path among the hyper-parameters.
+
+    Args:
+        path: the file, for error messages.
+        content: what it holds, see :func:`~cellbench.models.weights.read_checkpoint`.
+
+    Raises:
+        CheckpointError: if it is not a checkpoint of a cellbench model, or does not say of which.
     """
+    options = content.get("hyper_parameters")
+    is_named = isinstance(options, dict) and all(isinstance(name, str) for name in options)
+    if not is_named or not content.keys() >= _KEYS:
+        raise CheckpointError(
+            f"{path}: not a checkpoint of a cellbench model; give a file that `cellbench fit` wrote"
+        )
     stored = str(content[MODEL_KEY])
     if "." in stored:
         return stored
@@ -101,7 +105,7 @@ def _find_class(
     if stored not in (class_path(chosen), model_class):
         raise CheckpointError(
             f"{path}: is a checkpoint of {stored}, not of {class_path(chosen)}; give the right model "
-            "class, or leave the option out"
+            "class, or leave the option out (a class that was moved must stay importable by its old path)"
         )
     return chosen
 

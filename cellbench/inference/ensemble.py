@@ -59,14 +59,33 @@ def with_dense_maps(model: InstanceSegmentationModel) -> DenseModel | Router:
         model: a loaded model.
 
     Raises:
-        UsageError: if the model does not predict dense maps.
+        UsageError: if the model does not predict dense maps, or does more than to decode them.
     """
-    if isinstance(model, DenseModel | Router):
+    if isinstance(model, DenseModel | Router) and not why_not_dense(model):
         return model
     raise UsageError(
-        f"{model.model_name()}: does not predict dense maps, so its predictions cannot be averaged; "
+        f"{model.model_name()}: {why_not_dense(model)}, so its predictions cannot be averaged; "
         "use one checkpoint, without --tta"
     )
+
+
+def why_not_dense(model: InstanceSegmentationModel) -> str:
+    """Return why the label maps of a model are not what its dense maps decode to; empty if they are.
+
+    Args:
+        model: any model.
+    """
+    if not isinstance(model, DenseModel | Router):
+        return "does not predict dense maps"
+    for part in model.modules():
+        default = Router if isinstance(part, Router) else DenseModel
+        if isinstance(part, default):
+            for name in ("segment", "segment_tiled"):
+                if getattr(type(part), name) is not getattr(default, name):
+                    return (
+                        f"segments with a method {name} of its own, not with its dense maps alone"
+                    )
+    return ""
 
 
 def routed(models: Sequence[DenseModel | Router], image: torch.Tensor) -> list[DenseModel]:

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ from cellbench.errors import DatasetError, UsageError
 from cellbench.evaluation import score_image
 from cellbench.files import written_whole
 from cellbench.inference.checkpoint import ModelClass, load_model
+from cellbench.inference.ensemble import why_not_dense
+from cellbench.inference.search import Decoding, Trial, best_trial, search
 from cellbench.inference.segment import image_tensor, predict_maps, read_model_image
 from cellbench.inference.tiles import middle
 from cellbench.labels import LabelMap, read_labels, relabel
@@ -25,25 +27,7 @@ from cellbench.models.dense import DECODING_KEY, DenseModel
 from cellbench.models.router import Router
 from cellbench.representations import Representation
 
-Decoding = dict[str, float]
 Progress = Callable[[Sequence[Any], str], Any]
-
-_ROUNDS = 3
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One set of decoding options and its score.
-
-    Attributes:
-        option: the option that was varied; empty for the initial options.
-        decoding: the value of each option.
-        f1: mean F1 over the images, by the rules of the challenge.
-    """
-
-    option: str
-    decoding: Decoding
-    f1: float
 
 
 def progress_bar(items: Sequence[Any], what: str) -> Any:  # noqa: ANN401  (tqdm ships loose types)
@@ -96,7 +80,7 @@ def tunable(model: InstanceSegmentationModel) -> DenseModel | Router:
     Raises:
         UsageError: if the model has no options to fit.
     """
-    if isinstance(model, DenseModel | Router) and model.representation.decoding():
+    if isinstance(model, DenseModel | Router) and not why_not_tunable(model):
         return model
     raise UsageError(why_not_tunable(model))
 
@@ -107,9 +91,9 @@ def why_not_tunable(model: InstanceSegmentationModel) -> str:
     Args:
         model: any model.
     """
-    if not isinstance(model, DenseModel | Router):
-        reason = "does not predict dense maps, so there is no decoding to tune"
-    elif not model.representation.decoding():
+    if reason := why_not_dense(model):
+        reason += ", so there is no decoding to tune"
+    elif isinstance(model, DenseModel | Router) and not model.representation.decoding():
         name = type(model.representation).__name__
         reason = f"the decoding of its representation {name} has no options to tune"
     else:
@@ -194,7 +178,7 @@ def tune_decoding(
             scores = [pool.submit(_f1, representation, case) for case in cases]
             return float(np.mean([each.result() for each in progress(scores, "decode")]))
 
-        trials = list(_search(representation.TUNED, representation.decoding(), score))
+        trials = list(search(representation.TUNED, representation.decoding(), score))
     representation.set_decoding(best_trial(trials).decoding)
     return trials
 
@@ -204,40 +188,6 @@ def _labelled(items: Sequence[DatasetImage]) -> list[DatasetImage]:
     if not labelled:
         raise DatasetError("no image of the tune split has a label map; add some to tune/labels")
     return labelled
-
-
-def best_trial(trials: Sequence[Trial]) -> Trial:
-    """Return the trial with the highest F1, the first among equal ones.
-
-    Args:
-        trials: at least one trial.
-    """
-    return max(trials, key=lambda trial: trial.f1)
-
-
-def _search(
-    candidates: Mapping[str, Sequence[float]],
-    start: Decoding,
-    score: Callable[[Decoding], float],
-) -> Iterator[Trial]:
-    """Vary one option at a time around the best so far, and never try the same options twice."""
-    best = Trial("", start, score(start))
-    yield best
-    tried = [start]
-    for _ in range(_ROUNDS):
-        before = best
-        for option, values in candidates.items():
-            centre = best.decoding
-            for value in values:
-                decoding = {**centre, option: value}
-                if decoding in tried:
-                    continue
-                tried.append(decoding)
-                trial = Trial(option, decoding, score(decoding))
-                yield trial
-                best = best_trial([best, trial])
-        if best is before:
-            return
 
 
 def describe_tuning(checkpoint: Path, streams: Mapping[int, Sequence[Trial]]) -> list[str]:

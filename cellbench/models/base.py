@@ -18,9 +18,11 @@ from cellbench.errors import UsageError
 from cellbench.images import normalise
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
-from cellbench.models.registry import OWN_MODELS, class_path
+from cellbench.models.class_paths import class_path
+from cellbench.models.registry import OWN_MODELS
 from cellbench.models.weights import load_weights
 from cellbench.training.metric import CellF1
+from cellbench.training.ranges import check_at_least
 from cellbench.training.schedule import learning_rate_factor, training_progress
 
 MODEL_KEY = "cellbench_model"
@@ -96,6 +98,8 @@ class InstanceSegmentationModel(LightningModule, ABC):
     ) -> None:
         super().__init__()
         self.save_hyperparameters(ignore=["network", "representation"])
+        check_at_least(0, "model", learning_rate=learning_rate, weight_decay=weight_decay)
+        check_at_least(0, "model", warmup_steps=warmup_steps, encoder_rate=encoder_rate)
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.warmup_steps = warmup_steps

@@ -13,6 +13,7 @@ from cellbench.networks.grid import between_grid
 from cellbench.networks.windows import predict_in_windows
 from cellbench.representations import Representation
 from cellbench.representations.base import NumpyMaps
+from cellbench.training.ranges import check_at_least
 
 DECODING_KEY = "cellbench_decoding"
 """Where a checkpoint keeps the options of decoding that `cellbench tune` fits."""
@@ -39,7 +40,8 @@ class DenseModel(InstanceSegmentationModel):
             :class:`~cellbench.models.base.InstanceSegmentationModel`.
 
     Raises:
-        UsageError: if ``encoder_rate`` is set and the network has no encoder.
+        UsageError: if a number is out of its range, or ``encoder_rate`` is set and the network has no
+            encoder.
     """
 
     criterion: Callable[[Tensors, Tensors], torch.Tensor]
@@ -55,6 +57,9 @@ class DenseModel(InstanceSegmentationModel):
         **training: Any,
     ) -> None:
         super().__init__(**training)
+        check_at_least(1, "model", window=window)
+        if not 0 <= overlap < 1:
+            raise UsageError(f"model.overlap {overlap}: must be at least 0 and below 1")
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.network = network.to(memory_format=self.memory_format)
         self.representation = representation

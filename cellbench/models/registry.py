@@ -8,13 +8,16 @@ A package registers its models as entry points, in its ``pyproject.toml``::
 Listing names imports no model, and no PyTorch.
 """
 
-import pkgutil
+import inspect
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from cellbench.errors import CellbenchError, UsageError
+from cellbench.models.class_paths import class_path, import_model, refuse_local_class
 
 if TYPE_CHECKING:
     from cellbench.models.base import InstanceSegmentationModel
@@ -72,7 +75,8 @@ def _all_registrations() -> Iterator[RegisteredModel]:
         yield RegisteredModel(name, path, "cellbench")
     for point in entry_points(group=ENTRY_POINTS):
         package = "unknown package" if point.dist is None else point.dist.name
-        yield RegisteredModel(point.name, point.value.replace(":", "."), package)
+        value = re.sub(r"\s|\[.*", "", point.value)  # an entry point may also name extras
+        yield RegisteredModel(point.name, value.replace(":", "."), package)
 
 
 def list_models() -> list[str]:
@@ -83,19 +87,6 @@ def list_models() -> list[str]:
         True
     """
     return list(registered_models())
-
-
-def class_path(model: type) -> str:
-    """Return the full path of a class.
-
-    Args:
-        model: any class.
-
-    Example:
-        >>> class_path(RegisteredModel)
-        'cellbench.models.registry.RegisteredModel'
-    """
-    return f"{model.__module__}.{model.__qualname__}"
 
 
 def model_class(name: str) -> "type[InstanceSegmentationModel]":
@@ -113,31 +104,6 @@ def model_class(name: str) -> "type[InstanceSegmentationModel]":
     return import_model(models[name].class_path)
 
 
-def import_model(path: str) -> "type[InstanceSegmentationModel]":
-    """Import a model's class; this runs the code of its module.
-
-    Args:
-        path: ``package.module.Class``.
-
-    Raises:
-        UsageError: if the path cannot be imported, or is not the class of a model.
-    """
-    from cellbench.models.base import InstanceSegmentationModel
-
-    try:
-        found = pkgutil.resolve_name(path)
-    except (ImportError, AttributeError, ValueError, SyntaxError) as error:
-        raise UsageError(
-            f"model class {path}: cannot be imported ({error}); install its package, or add the "
-            "folder of its package to PYTHONPATH"
-        ) from error
-    if not (isinstance(found, type) and issubclass(found, InstanceSegmentationModel)):
-        raise UsageError(
-            f"model class {path}: not a subclass of cellbench.models.InstanceSegmentationModel"
-        )
-    return found
-
-
 def resolve_class_path(model: str) -> str:
     """Return the class path of a model that a user names, without importing it.
 
@@ -152,13 +118,15 @@ def resolve_class_path(model: str) -> str:
         'cellbench.models.unet.UNetBoundary'
     """
     if "." in model:
-        return model
+        return model.replace(":", ".")  # as entry points separate a module from its class
     models = registered_models()
     by_class = {each.class_path.rsplit(".", 1)[-1]: each for each in models.values()}
     if found := models.get(model) or by_class.get(model):
         return found.class_path
+    near = get_close_matches(model, models, n=1)
+    hint = f"did you mean {near[0]}? Choose" if near else "choose"
     raise UsageError(
-        f"model {model!r}: not known; choose from {', '.join(models)}, or give the full path of a "
+        f"model {model!r}: not known; {hint} from {', '.join(models)}, or give the full path of a "
         "class, as package.module.Class"
     )
 
@@ -172,7 +140,7 @@ def is_registered(path: str) -> bool:
     Args:
         path: ``package.module.Class``, as :func:`class_path` returns it.
     """
-    models = registered_models().values()
+    models = list(_all_registrations())  # two packages with one name do no harm here
     if any(path == each.class_path for each in models):
         return True
     package = path.partition(".")[0]
@@ -209,23 +177,35 @@ def resolve_model_words(words: Sequence[str]) -> list[str]:
     for index, word in enumerate(words):
         option, sign, value = word.partition("=")
         if sign and option in _MODEL_OPTIONS:
-            resolved.append(f"{option}={_importable(value)}")
+            resolved.append(f"{option}={importable_path(value)}")
         elif index and words[index - 1] in _MODEL_OPTIONS:
-            resolved.append(_importable(word))
+            resolved.append(importable_path(word))
         else:
             resolved.append(word)
     return resolved
 
 
-def _importable(model: str) -> str:
-    """Return the class path of a model that can be imported; leave files and YAML as they are."""
-    if "<locals>" in model:
-        raise UsageError(_not_loadable(model, "it is defined inside a function"))
+def importable_path(model: str) -> str:
+    """Return the class path of a model that can be trained, after importing it.
+
+    Args:
+        model: a registered name or a class path. A file or a piece of YAML is returned as it is.
+
+    Raises:
+        UsageError: if there is no such model, or its class cannot be imported or trained.
+    """
+    refuse_local_class(model)
     is_file = model.endswith((".yaml", ".yml", ".json"))
-    if is_file or not all(part.isidentifier() for part in model.split(".")):
+    if is_file or not all(part.isidentifier() for part in re.split("[.:]", model)):
         return model
     path = resolve_class_path(model)
-    import_model(path)
+    found = import_model(path)
+    if inspect.isabstract(found):
+        missing = ", ".join(sorted(found.__abstractmethods__))
+        raise UsageError(
+            f"model class {path}: cannot be trained, because it does not define {missing}; name a "
+            "class that does"
+        )
     return path
 
 
@@ -240,35 +220,3 @@ def model_class_words(model: type) -> list[str]:
     """
     path = class_path(model)
     return [] if is_registered(path) else ["--model-class", path]
-
-
-def check_loadable(model: type) -> None:
-    """Check that a checkpoint of a model can be loaded by the class path that it stores.
-
-    Args:
-        model: the class of the model.
-
-    Raises:
-        UsageError: if the class is defined in a script or in a function, or its path leads to
-            something else.
-    """
-    path = class_path(model)
-    if model.__module__ == "__main__":
-        reason = "it is defined in a script (__main__)"
-    elif "<locals>" in model.__qualname__:
-        reason = "it is defined inside a function"
-    else:
-        try:
-            if pkgutil.resolve_name(path) is model:
-                return
-            reason = "its path leads to another object"
-        except (ImportError, AttributeError, ValueError):
-            reason = "its path cannot be imported"
-    raise UsageError(_not_loadable(path, reason))
-
-
-def _not_loadable(path: str, reason: str) -> str:
-    return (
-        f"model class {path}: its checkpoints could not be loaded again, because {reason}; define "
-        "it at the top level of a module that can be imported"
-    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -30,6 +31,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files raise whatever their bytes lead to
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if isinstance(error, UnpicklingError):  # its text advises to run code from the file
+            reason = "it holds something else than weights and options"
         raise CheckpointError(
             f"{file}: not a readable checkpoint ({reason}); copy it again"
         ) from error

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cellbench.labels import LabelMap
+from cellbench.training.ranges import check_at_least
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -189,3 +190,18 @@ def _noise_levels() -> Floats:
 def _is_gray(image: Bytes) -> bool:
     red, green, blue = (image[..., channel] for channel in range(3))
     return bool((red == green).all() and (green == blue).all())
+
+
+def as_augmentation(value: float | PatchAugmentation) -> PatchAugmentation:
+    """Return an augmentation as it is, and for a number the default one with that strength.
+
+    Args:
+        value: an augmentation, or a factor on the probability of every change of intensity.
+
+    Raises:
+        UsageError: if the number is below 0 or not finite.
+    """
+    if isinstance(value, PatchAugmentation):
+        return value
+    check_at_least(0, "data", augmentation=value)
+    return Augmentation(float(value))

@@ -17,7 +17,7 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
     MisconfigurationException,
 )
 
-from cellbench.errors import CellbenchError, CheckpointError, UsageError
+from cellbench.errors import CellbenchError, UsageError
 from cellbench.files import written_whole
 from cellbench.inference.tuning import (
     describe_tuning,
@@ -26,17 +26,26 @@ from cellbench.inference.tuning import (
     why_not_tunable,
 )
 from cellbench.models.base import InstanceSegmentationModel
-from cellbench.models.registry import check_loadable, model_class_words, resolve_model_words
+from cellbench.models.class_paths import check_loadable, class_path
+from cellbench.models.registry import model_class_words, resolve_model_words
 from cellbench.networks.precision import half_precision
 from cellbench.training.callbacks import LabelMapWriter
+from cellbench.training.config_files import PARSER_MODE, add_loader, check_configs
 from cellbench.training.datamodule import CellDataModule, DatasetFolders
 from cellbench.training.help_texts import HELP, PlainHelpFormatter
 from cellbench.training.memory import keep_freed_memory
 from cellbench.training.option_errors import OneLineParser, locate
+from cellbench.training.resume import EXAMPLE, check_checkpoint
 
 CHECKPOINTS = "checkpoints"
 BEST = "best.ckpt"
 LAST = "last.ckpt"
+
+
+_CHECKPOINT_WORDS = ("last", "hpc")
+"""Values of ``--ckpt_path`` that are not files."""
+
+_OPTION_ERRORS = (ValueError, TypeError, MisconfigurationException)
 
 
 class TrainingCLI(LightningCLI):
@@ -83,7 +92,9 @@ class TrainingCLI(LightningCLI):
             for cause in causes:
                 if isinstance(cause, CellbenchError):
                     raise cause from None
-            raise UsageError(f"these options do not fit together: {causes[-1]}") from error
+            cause = causes[-1]
+            kind = "" if isinstance(cause, _OPTION_ERRORS) else f"{type(cause).__name__}: "
+            raise UsageError(f"these options do not fit together: {kind}{cause}") from error
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Parse the command line, and check the checkpoint that it names.
@@ -93,21 +104,45 @@ class TrainingCLI(LightningCLI):
             args: the words of the command line.
 
         Raises:
-            CheckpointError: if the file of ``--ckpt_path`` exists but cannot be read.
+            CheckpointError: if ``--ckpt_path`` is not a checkpoint of the model.
+            UsageError: if a module of a class that an option names ends the program.
         """
-        super().parse_arguments(parser, args)
-        path = self.config[self.config["subcommand"]].get("ckpt_path")
-        if path and Path(path).is_file():
-            check_readable(Path(path))
+        try:
+            super().parse_arguments(parser, args)
+        except SystemExit as stop:
+            if stop.code:
+                raise UsageError(
+                    f"the module of a class that the options name ends the program (exit status "
+                    f"{stop.code}); correct the module"
+                ) from stop
+            raise
+        config = self.config[self.config["subcommand"]]
+        path = config.get("ckpt_path")
+        if path is not None and path not in _CHECKPOINT_WORDS and "://" not in path:
+            check_checkpoint(Path(path), config.model.class_path)
 
     def before_fit(self) -> None:
         """Set the folders of logs and checkpoints, so that ``--ckpt_path last`` finds them."""
         check_loadable(type(self.model))
         root = Path(self.trainer.default_root_dir)
+        last = root / CHECKPOINTS / LAST
+        if self.config["fit"].ckpt_path == "last" and last.is_file():
+            check_checkpoint(last, class_path(type(self.model)))
         self.trainer.loggers = _loggers(root)
         for callback in self.trainer.checkpoint_callbacks:
             if isinstance(callback, ModelCheckpoint):
                 callback.dirpath = str(root / CHECKPOINTS)
+
+    def before_validate(self) -> None:
+        """Refuse to use a model that was never trained."""
+        verb = str(self.subcommand)
+        if self.config[verb].ckpt_path is None and any(True for _ in self.model.parameters()):
+            raise UsageError(
+                f"ckpt_path: missing; name the checkpoint to {verb} with, such as "
+                f"--ckpt_path {EXAMPLE}"
+            )
+
+    before_test = before_predict = before_validate
 
     def after_fit(self) -> None:
         """Write the trained model's ``entry.yaml`` and tune its decoding."""
@@ -159,6 +194,8 @@ def train(words: Sequence[str]) -> None:
     # Both are about Lightning's own code, not about the user's run.
     warnings.filterwarnings("ignore", "LightningCLI's args parameter")
     warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")
+    add_loader()
+    words = check_configs(resolve_model_words(words))
     try:
         TrainingCLI(
             InstanceSegmentationModel,
@@ -169,31 +206,18 @@ def train(words: Sequence[str]) -> None:
             trainer_defaults={"precision": _default_precision(), "logger": False},
             save_config_kwargs={"overwrite": True},
             parser_class=OneLineParser,
-            parser_kwargs={"formatter_class": PlainHelpFormatter, **HELP},
+            parser_kwargs={
+                "formatter_class": PlainHelpFormatter,
+                "parser_mode": PARSER_MODE,
+                **HELP,
+            },
             auto_configure_optimizers=False,  # it would ignore the model's own options in silence
-            args=resolve_model_words(words),
+            args=words,
         )
     except UsageError as error:
         raise UsageError(locate(str(error), words)) from error
     except MisconfigurationException as error:
         raise UsageError(f"trainer: {error}") from error
-
-
-def check_readable(checkpoint: Path) -> None:
-    """Check that a file is a checkpoint.
-
-    Args:
-        checkpoint: an existing file.
-
-    Raises:
-        CheckpointError: if it is damaged, not a checkpoint, or contains code.
-    """
-    try:
-        torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file can raise anything
-        raise CheckpointError(
-            f"ckpt_path: {checkpoint} is not a readable checkpoint; copy it again, or name another"
-        ) from error
 
 
 def write_entry(

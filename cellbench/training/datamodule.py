@@ -15,10 +15,11 @@ from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.errors import DatasetError, UsageError
 from cellbench.inference.tiles import LARGEST_SIDE
 from cellbench.models.base import HasImageTargets, InstanceSegmentationModel
-from cellbench.training.augmentation import Augmentation, PatchAugmentation
+from cellbench.training.augmentation import PatchAugmentation, as_augmentation
 from cellbench.training.draws import EpochDraws
 from cellbench.training.patches import PatchDataset, WholeImageDataset
-from cellbench.training.sampling import check_shares, sampling_weights, shared_weights
+from cellbench.training.ranges import check_at_least, check_shares
+from cellbench.training.sampling import sampling_weights, shared_weights
 from cellbench.training.store import DecodedStore
 
 Balance = Literal["modality", "source", "none"]
@@ -73,7 +74,7 @@ class CellDataModule(LightningDataModule):
         cache: folder for decoded images; it can be deleted at any time.
 
     Raises:
-        UsageError: if ``roots`` and ``shares`` do not fit each other.
+        UsageError: if a number is out of its range, or ``roots`` and ``shares`` do not fit each other.
     """
 
     def __init__(
@@ -91,11 +92,14 @@ class CellDataModule(LightningDataModule):
         cache: str = "runs/cache",
     ) -> None:
         super().__init__()
-        is_number = isinstance(augmentation, int | float)
         # A checkpoint keeps the hyperparameters, and must not contain objects.
+        is_number = isinstance(augmentation, int | float)
         self.save_hyperparameters(ignore=[] if is_number else ["augmentation"])
+        check_at_least(1, "data", batch_size=batch_size, crop_size=crop_size)
+        check_at_least(1, "data", largest_zoom=largest_zoom)
+        check_at_least(0, "data", num_workers=num_workers)
         check_shares(roots, shares)
-        self.root = root or (roots[0] if roots else DEFAULT_ROOT)
+        self.root = root if root is not None else [*(roots or ()), DEFAULT_ROOT][0]
         self.roots = list(roots) if roots else [self.root]
         self.shares = shares
         self.balance = balance
@@ -103,11 +107,7 @@ class CellDataModule(LightningDataModule):
         self.batch_size = batch_size
         self.patches_per_epoch = patches_per_epoch
         self.largest_zoom = largest_zoom
-        self.augmentation = (
-            augmentation
-            if isinstance(augmentation, PatchAugmentation)
-            else Augmentation(float(augmentation))
-        )
+        self.augmentation = as_augmentation(augmentation)
         self.num_workers = num_workers
         self.store = DecodedStore(cache)
         self._resumed_at = 0
@@ -198,7 +198,7 @@ class CellDataModule(LightningDataModule):
         return [self._targets_of(item) for item in self.items(split)]
 
     def _targets_of(self, item: DatasetImage) -> ImageTargets:
-        """Compute the targets here and not in the workers, which share what existed at their start."""
+        """Compute targets here and not in the workers, which share what existed at their start."""
         model = self._model()
         if not isinstance(model, HasImageTargets):
             return {}

@@ -3,11 +3,9 @@
 import ast
 import re
 from argparse import _SubParsersAction
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from itertools import dropwhile
-from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
@@ -15,6 +13,8 @@ from jsonargparse import ArgumentParser
 from pytorch_lightning.cli import LightningArgumentParser
 
 from cellbench.errors import UsageError
+from cellbench.models.class_paths import import_object
+from cellbench.training.config_files import config_files
 
 _KEY = re.compile(r'Parser key "([^"]+)":')
 _CLASS = re.compile(r"Problem with given class_path '([^']+)'")
@@ -99,11 +99,13 @@ def one_line(message: str, options: Sequence[str] = ()) -> str:
             name = f"{found['group']}.{found['name']}" if found["group"] else found["name"]
             return _unknown_option(key, name, _last_class(lines[:number]), options)
     inner = _innermost(lines)
+    if reason := _class_problem(inner):
+        return f"{key}: {reason}"
     expected = _expected(inner)
     if {*expected} - {_NULL, _A_CLASS}:
         return f"{key}: expected {' or '.join(expected)}, but got {_value(inner)}"
-    if reason := _import_problem(inner):
-        return f"{key}: {reason}"
+    if _NO_PATH.search(" ".join(inner)):
+        return f"{key}: {_value(inner)} is not a class path; write it as package.module.Class"
     text = " ".join(message.split())
     return re.sub(r'^Parser key "([^"]+)": ', r"\1: ", text)
 
@@ -113,7 +115,7 @@ def locate(line: str, words: Sequence[str]) -> str:
 
     Args:
         line: a line of :func:`one_line`, which begins with the name of an option.
-        words: the words of the command line.
+        words: the words of the command line; its configuration files can be read.
 
     Returns:
         The line as it is if the option is set on the command line itself.
@@ -121,30 +123,15 @@ def locate(line: str, words: Sequence[str]) -> str:
     option = line.partition(":")[0]
     spellings = {option, option.replace("init_args.", "")}
     if any(
-        word.split("=")[0].removeprefix("--").replace("init_args.", "") in spellings
+        word.split("=")[0].removeprefix("--").rstrip("+").replace("init_args.", "") in spellings
         for word in words
     ):
         return line
-    for path in reversed(list(_config_files(words))):
-        try:
-            content = yaml.safe_load(path.read_text("utf-8"))
-        except yaml.MarkedYAMLError as error:
-            place = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-            return f"{path}: not a valid YAML file ({place}{error.problem})"
-        except (OSError, UnicodeDecodeError):
-            continue
-        if not isinstance(content, Mapping | None):
-            return f"{path}: not a configuration file; it must contain options such as seed_everything: 1"
+    for path in reversed(list(config_files(words))):
+        content = yaml.safe_load(path.read_text("utf-8"))
         if _sets(content, option.split(".")):
             return f"{path}: {line}"
     return line
-
-
-def _config_files(words: Sequence[str]) -> Iterator[Path]:
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        name, _, value = word.partition("=")
-        if name in ("--config", "-c"):
-            yield Path(value or following)
 
 
 def _sets(content: object, keys: Sequence[str]) -> bool:
@@ -192,7 +179,6 @@ def _unrecognised(words: str, options: Sequence[str]) -> str:
 
 def _unknown_option(key: str, name: str, class_path: str, options: Sequence[str]) -> str:
     if not class_path:
-        name = name.removeprefix("fit.")
         return f"{name}: there is no such option{_nearest(name, options) or _ALL}"
     names = _parameters(class_path)
     whole = key if key.endswith(f".{name}") else f"{key}.{name}" if key else name
@@ -203,6 +189,11 @@ def _unknown_option(key: str, name: str, class_path: str, options: Sequence[str]
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
+    if name.partition(".")[0] in ("optimizer", "lr_scheduler"):
+        return (
+            "; a model makes its own optimizer: set model.learning_rate, model.weight_decay or "
+            "model.warmup_steps"
+        )
     found = get_close_matches(name, names, n=3, cutoff=0.6)
     if not found:  # only the last part of the name may be right
         last = {each.rpartition(".")[2]: each for each in names}
@@ -245,25 +236,26 @@ def _expected(lines: Sequence[str]) -> list[str]:
     return [*([f"one of {', '.join(choices)}"] if choices else []), *words]
 
 
-def _import_problem(lines: Sequence[str]) -> str:
+def _class_problem(lines: Sequence[str]) -> str:
     """Return why a class cannot be used; empty if that is not the problem."""
-    value, text = _value(lines), " ".join(lines)
-    if found := re.search(r"a subclass of (\w+)", text):
-        return f"{value} is not a {found[1]}; name a class that is derived from it"
+    text = " ".join(lines)
+    given = found[1] if (found := _CLASS.search(text)) else _value(lines)
+    if found := re.search(r"subclass of (\w+)", text):
+        if not text.count("Not a valid subclass") or "correspond" in text:
+            return f"{_value(lines)} is not a {found[1]}; name a class that is derived from it"
+        if not _CLASS.search(text):
+            return f"expected {_A_CLASS}, but got {_value(lines)}"
     if found := re.search(r"but (\S+) is abstract", text):
         return f"{found[1]} is abstract; name a class that is derived from it"
-    if _NO_PATH.search(text):
-        return f"{value} is not a class path; write it as package.module.Class"
-    errors = dropwhile(lambda line: line.strip() != "Errors:", lines)
-    bullets = (line.strip(" -") for line in list(errors)[1:])
-    reasons = [
-        each for each in bullets if each and not each.startswith(("Expected", "Problem", "Given"))
-    ]
-    if not reasons:
+    if found := re.search(r"arguments are required: (.*?)(?=  |$)", text):
+        return f"{given} needs values for its options {found[1]}"
+    if not (_CLASS.search(text) or ("Expected a path but" in text and "." in given)):
         return ""
-    if "arguments are required: " in reasons[0]:
-        return f"{value} needs values for its options {reasons[0].partition(': ')[2]}"
-    return f"cannot import {value} ({reasons[0]}); check its spelling and that its package is installed"
+    try:
+        import_object(given)
+    except UsageError as error:
+        return f"cannot import {given} {str(error).partition('cannot be imported ')[2]}"
+    return ""
 
 
 def _value(lines: Sequence[str]) -> str:
@@ -278,6 +270,8 @@ def _value(lines: Sequence[str]) -> str:
 
 def _plain(value: str) -> str:
     if found := re.match(r"Namespace\(class_path='([^']+)'", value):
+        return found[1]
+    if found := re.match(r"\[?\{'class_path': '([^']+)'", value):
         return found[1]
     found = _NESTED_VALUE.match(value)
     return f"{found[1]}={found[2]}" if found else value

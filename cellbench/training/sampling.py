@@ -1,13 +1,9 @@
 """How often training patches are cut from each image."""
 
-import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
-
-from cellbench.errors import UsageError
 
 
 def sampling_weights(areas: Sequence[int], groups: Sequence[str], crop_size: int) -> torch.Tensor:
@@ -67,27 +63,3 @@ def shared_weights(
             [areas[index] for index in chosen], [groups[index] for index in chosen], crop_size
         )
     return weights
-
-
-def check_shares(roots: Sequence[str] | None, shares: Sequence[float] | None) -> None:
-    """Check that there is one valid share for each dataset folder.
-
-    Args:
-        roots: the dataset folders; None if there is only one.
-        shares: their shares; None if they are weighted as one dataset.
-
-    Raises:
-        UsageError: if a folder is named twice, or if the shares are not one positive number for each
-            folder with a sum of 1.
-    """
-    if roots is not None and len({Path(root) for root in roots}) < max(1, len(roots)):
-        raise UsageError(f"data.roots {list(roots)}: name at least one folder, and each only once")
-    if shares is None:
-        return
-    if len(shares) != len(roots or ()):
-        raise UsageError(
-            f"data.shares {list(shares)}: give one share for each folder in data.roots, "
-            f"which has {len(roots or ())}"
-        )
-    if min(shares) <= 0 or not math.isclose(sum(shares), 1, abs_tol=1e-6):
-        raise UsageError(f"data.shares {list(shares)}: shares must be above 0 and sum to 1")

@@ -14,7 +14,8 @@ from cellbench.cli import main
 from cellbench.data.folder import read_dataset
 from cellbench.errors import CheckpointError, DatasetError, UsageError
 from cellbench.inference import load_model, segment_image
-from cellbench.inference.tuning import best_trial, store_decoding, tune_decoding
+from cellbench.inference.search import best_trial
+from cellbench.inference.tuning import store_decoding, tune_decoding
 from cellbench.models import DenseModel, model_class
 from cellbench.models.dense import DECODING_KEY
 from cellbench.models.registry import OWN_MODELS

@@ -12,11 +12,9 @@ from outside_packages import on_path, register, write_package
 import cellbench.models
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.models import InstanceSegmentationModel, list_models, model_class
+from cellbench.models.class_paths import check_loadable, class_path, import_model
 from cellbench.models.registry import (
     OWN_MODELS,
-    check_loadable,
-    class_path,
-    import_model,
     is_registered,
     model_class_words,
     resolve_class_path,

@@ -97,7 +97,8 @@ def test_options_that_do_not_fit_together_are_one_line(
         ),
         (
             "cellbench.training.datamodule.CellData",
-            "cannot import cellbench.training.datamodule.CellData (module 'cellbench.training.datam",
+            "cannot import cellbench.training.datamodule.CellData (cellbench.training.datamodule has no "
+            "CellData; did you mean CellDataModule?); check its spelling",
         ),
         ("CellData", "CellData is not a class path; write it as package.module.Class"),
         (MODEL, f"{MODEL} is not a LightningDataModule; name a class that is derived from it"),
@@ -122,7 +123,9 @@ def test_a_module_that_fails_to_import_is_one_line(
     (tmp_path / "broken_lab.py").write_text("raise RuntimeError('no licence')\n")
     monkeypatch.syspath_prepend(tmp_path)
     line = error_line(["fit", *BASE, "--data", "broken_lab.Data"], capsys)
-    assert line.startswith("data: cannot import broken_lab.Data (no licence); check")
+    assert line.startswith(
+        "data: cannot import broken_lab.Data (RuntimeError: no licence); correct"
+    )
 
 
 @pytest.mark.parametrize(
