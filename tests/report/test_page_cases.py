@@ -63,4 +63,7 @@ def test_a_modality_may_be_called_like_a_column(tmp_path: Path) -> None:
     write_board([tmp_path / "table.csv"], tmp_path, columns=columns, bootstrap=10)
     with house_style():
         panels = plot_values_by_modality(read_board(tmp_path)).axes
-    assert [axes.get_title(loc="left") for axes in panels] == ["algorithm\n5 cases", "rank\n4 cases"]
+    assert [axes.get_title(loc="left") for axes in panels] == [
+        "algorithm\n5 cases",
+        "rank\n4 cases",
+    ]
