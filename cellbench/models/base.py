@@ -19,12 +19,15 @@ from cellbench.images import normalise
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
 from cellbench.models.registry import OWN_MODELS, class_path
-from cellbench.models.weights import load_weights
+from cellbench.models.weights import load_weights, read_checkpoint
 from cellbench.training.metric import CellF1
 from cellbench.training.schedule import learning_rate_factor, training_progress
 
 MODEL_KEY = "cellbench_model"
 """Where a checkpoint keeps the class path of its model."""
+
+LICENCE_KEY = "cellbench_weights_licence"
+"""Where a checkpoint keeps the licence of the pretrained weights that training started from."""
 
 Targets = dict[str, npt.NDArray[Any]]
 
@@ -81,8 +84,13 @@ class InstanceSegmentationModel(LightningModule, ABC):
         weights: checkpoint file whose weights training starts from. Weights whose name or shape does
             not fit are reported and keep their initial values. To continue an interrupted run, use
             ``--ckpt_path`` instead.
+
+    Attributes:
+        weights_licence: licence of the pretrained weights that training started from; empty where it
+            started from random weights.
     """
 
+    weights_licence: str = ""
     val_metrics: nn.ModuleDict
     test_metrics: nn.ModuleDict
 
@@ -205,6 +213,8 @@ class InstanceSegmentationModel(LightningModule, ABC):
         """Start training from the weights of another checkpoint, unless this is a resumed run."""
         if self.weights is not None and self.trainer.ckpt_path is None:
             rank_zero_info(load_weights(self, self.weights))
+            stored = read_checkpoint(self.weights).get(LICENCE_KEY, "")
+            self.weights_licence = " and ".join(sorted({self.weights_licence, stored} - {""}))
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """Return the loss of a batch of patches, and log it."""
@@ -283,5 +293,13 @@ class InstanceSegmentationModel(LightningModule, ABC):
         return learning_rate_factor(step, self.warmup_steps, training_progress(self.trainer))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Store the class path of the model, so that the checkpoint alone is enough to segment."""
+        """Store the class path of the model, so that the checkpoint alone is enough to segment.
+
+        The licence of its pretrained weights is stored too.
+        """
         checkpoint[MODEL_KEY] = class_path(type(self))
+        checkpoint[LICENCE_KEY] = self.weights_licence
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restore the licence of the pretrained weights; the weights are those of the checkpoint."""
+        self.weights_licence = checkpoint.get(LICENCE_KEY, self.weights_licence)

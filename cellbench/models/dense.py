@@ -57,6 +57,7 @@ class DenseModel(InstanceSegmentationModel):
         super().__init__(**training)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.network = network.to(memory_format=self.memory_format)
+        self.weights_licence = getattr(network, "weights_licence", "")
         self.representation = representation
         self.window = window
         self.overlap = overlap
@@ -152,6 +153,7 @@ class DenseModel(InstanceSegmentationModel):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore the options of decoding; a checkpoint without them keeps the model's own."""
+        super().on_load_checkpoint(checkpoint)
         self.representation.set_decoding(stored_decoding(checkpoint))
 
 

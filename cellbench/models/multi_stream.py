@@ -127,6 +127,7 @@ class MultiStream(Router):
         self.network = network.to(
             memory_format=torch.channels_last if channels_last else torch.contiguous_format
         )
+        self.weights_licence = models[0].weights_licence
         self.representation = JointRepresentation([each.representation for each in models])
         self.rules = grouping
         self.kinds = kinds

@@ -79,4 +79,5 @@ class Router(InstanceSegmentationModel):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore the options of decoding of each stream."""
+        super().on_load_checkpoint(checkpoint)
         self.representation.set_decoding(stored_decoding(checkpoint))
