@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
-from cellbench.models.base import Batch, Targets
+from cellbench.models.batches import Batch, Targets
 from cellbench.models.convnext_hover import ConvNextHoVer
 from cellbench.models.convnext_stardist import ConvNextStarDist
 from cellbench.models.dense import DenseModel
@@ -127,6 +127,7 @@ class MultiStream(Router):
         self.network = network.to(
             memory_format=torch.channels_last if channels_last else torch.contiguous_format
         )
+        self.weights_licence = models[0].weights_licence
         self.representation = JointRepresentation([each.representation for each in models])
         self.rules = grouping
         self.kinds = kinds

@@ -235,6 +235,7 @@ def write_entry(
     entry = {
         "name": root.resolve().name,
         "title": f"{name} trained on {' and '.join(trained_on)}" if trained_on else name,
+        "weights_licence": model.weights_licence,
         "trained_on": trained_on,
         "command": [
             *("cellbench", "segment", "{inputs}", "{outputs}"),

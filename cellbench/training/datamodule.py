@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.errors import DatasetError, UsageError
 from cellbench.inference.tiles import LARGEST_SIDE
-from cellbench.models.base import HasImageTargets, InstanceSegmentationModel
+from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.batches import HasImageTargets
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
 from cellbench.training.draws import EpochDraws
 from cellbench.training.patches import PatchDataset, WholeImageDataset
@@ -193,7 +194,7 @@ class CellDataModule(LightningDataModule):
 
         Returns:
             One dictionary for each image of :meth:`items`; empty ones if the model learns nothing
-            about whole images (see :class:`~cellbench.models.base.HasImageTargets`).
+            about whole images (see :class:`~cellbench.models.batches.HasImageTargets`).
         """
         return [self._targets_of(item) for item in self.items(split)]
 
