@@ -5,7 +5,7 @@ imports nothing heavy, so that ``--help`` is quick. Some column names contain th
 ``{value}`` is ``f1`` unless another measure is ranked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 
 from cellbench.boards.columns import BOARDS, VALUE, Column, Kind, Table, number, text, whole
@@ -14,7 +14,6 @@ from cellbench.evaluation.statuses import Status
 
 SCHEMA_VERSION = 2
 """Raised whenever a table changes its columns or their meaning, so that an older board is not misread."""
-
 
 PROVENANCE_FILE = "provenance.json"
 """The file beside the tables that states what was ranked, how, and with what."""
@@ -275,27 +274,3 @@ def reserved_names() -> set[str]:
     """Return the column names that a ranked value cannot have, because the board uses them itself."""
     own = set(TABLES["values"].names("")) | {"tolerance_s", "runtime", "rank"}
     return own | set(MetricName)
-
-
-def list_tables() -> str:
-    """Return the files of a board with what they hold, one line each, for a terminal."""
-    width = max(len(table.file) for table in TABLES.values())
-    return "\n".join(f"  {table.file:{width}}  {table.meaning}" for table in TABLES.values())
-
-
-def to_markdown() -> str:
-    """Return the description of scores.csv and of every table of a board, as Markdown."""
-    return "\n".join(_markdown_lines())
-
-
-def _markdown_lines() -> Iterator[str]:
-    yield (
-        f"Schema version {SCHEMA_VERSION}. In the names of columns, `{VALUE}` stands for the measure "
-        f"that is ranked (`f1` by default), and `{BOARDS}` for the name of a modality or board."
-    )
-    for table in (SCORES, *TABLES.values()):
-        yield from ("", f"## {table.file}", "", table.meaning, "")
-        yield from ("| column | type | meaning |", "|---|---|---|")
-        for column in table.columns:
-            yield f"| `{column.name}` | {column.holds} | {column.meaning} |"
-    yield ""

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellbench.boards.schema import list_tables, to_markdown
+from cellbench.boards.schema_text import list_tables, to_markdown
 from cellbench.choices import Scheme, Ties
 
 if TYPE_CHECKING:
