@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from cellbench.boards.schema import BOARDS, SCHEMA_VERSION, SCORES, TABLES, VALUE
+from cellbench.boards.columns import BOARDS, VALUE
+from cellbench.boards.schema import SCHEMA_VERSION, SCORES, TABLES
 
 
 def list_tables() -> str:
