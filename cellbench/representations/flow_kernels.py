@@ -63,7 +63,10 @@ def _pieces(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int64], npt.N
                 position += 1
                 for near_row in range(max(row - 1, 0), min(row + 2, height)):
                     for near in range(max(column - 1, 0), min(column + 2, width)):
-                        if not seen[near_row, near] and labels[near_row, near] == labels[row, column]:
+                        if (
+                            not seen[near_row, near]
+                            and labels[near_row, near] == labels[row, column]
+                        ):
                             seen[near_row, near] = True
                             pixels[end] = near_row * width + near
                             end += 1
@@ -94,19 +97,11 @@ def _spread_heat(
         share[rows[index], columns[index]] = 1 / 9
     central = _central_pixels(rows, columns, height, width)
     heat, spread = np.zeros_like(share), np.zeros_like(share)
-    steps = _STEPS_PER_LENGTH * (height + width)
-    done = 0
-    while done < steps:
+    for _ in range(_STEPS_PER_LENGTH * (height + width)):
         for index in central:
-            heat[rows[index], columns[index]] += 1 / len(central)
+            heat[rows[index], columns[index]] += 1
         _average(heat, share, spread)
         heat, spread = spread, heat
-        done += 1
-        if done == steps and steps < len(rows):  # a cell in the shape of a spiral needs more
-            for index in range(len(rows)):
-                if heat[rows[index], columns[index]] == 0:
-                    steps = min(2 * steps, len(rows))
-                    break
     return heat
 
 
@@ -119,7 +114,9 @@ def _average(
     sums = np.empty(width)
     for row in range(1, height - 1):
         above, here, below = heat[row - 1], heat[row], heat[row + 1]
-        for column in range(width):  # opposite neighbours first: rounding is the same in mirrored cells
+        for column in range(
+            width
+        ):  # opposite neighbours first: rounding is the same in mirrored cells
             sums[column] = (above[column] + below[column]) + here[column]
         weights, into = share[row], spread[row]
         for column in range(1, width - 1):
@@ -130,10 +127,17 @@ def _average(
 def _central_pixels(
     rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], height: int, width: int
 ) -> npt.NDArray[np.int64]:
-    """Return the indices of the pixels nearest to the median; several where they are equally near."""
+    """Return the indices of the pixels nearest to the median: up to four neighbours equally near.
+
+    Of pixels that are not neighbours, as in a ring, only one is the centre.
+    """
     middle_row, middle_column = _twice_median(rows, height), _twice_median(columns, width)
     distances = (2 * rows - middle_row) ** 2 + (2 * columns - middle_column) ** 2
-    return np.flatnonzero(distances == distances.min())
+    nearest = np.flatnonzero(distances == distances.min())
+    across, down = columns[nearest], rows[nearest]
+    if down.max() - down.min() > 1 or across.max() - across.min() > 1:
+        return nearest[:1]
+    return nearest
 
 
 @compiled
