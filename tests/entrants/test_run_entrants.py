@@ -52,6 +52,19 @@ def data(tmp_path: Path) -> Path:
     return make_dataset(tmp_path / "data")
 
 
+def test_programs_find_the_packages_of_a_relative_python_path(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They run in another folder than the command that starts them."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/lab_helper.py").touch()
+    (tmp_path / "lab_other.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", "site:")
+    folder = make_entrant(tmp_path / "good", data, "import lab_helper, lab_other")
+    assert [row["status"] for row in run(folder, data)] == ["ok", "ok"]
+
+
 def test_label_maps_times_and_resources(data: Path, tmp_path: Path) -> None:
     folder = make_entrant(tmp_path / "good", data)
     rows = run(folder, data)

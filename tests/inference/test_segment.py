@@ -10,10 +10,12 @@ from checkpoints import small_unet
 from PIL import Image
 
 from cellbench.cli import main
-from cellbench.errors import CheckpointError
-from cellbench.inference import load_model
+from cellbench.errors import CheckpointError, UsageError
+from cellbench.inference import load_model, segment_image
+from cellbench.inference.ensemble import with_dense_maps
 from cellbench.inference.segment import segment_files
-from cellbench.labels import read_labels
+from cellbench.inference.tuning import tunable
+from cellbench.labels import LabelMap, read_labels
 from cellbench.models.base import MODEL_KEY
 from cellbench.models.unet import UNetBoundary
 
@@ -159,3 +161,25 @@ def test_a_large_image_is_segmented_in_windows(checkpoint: Path) -> None:
     image = torch.from_numpy(np.random.default_rng(0).random((3, 700, 900), dtype=np.float32))
     with torch.inference_mode():
         assert model.segment(image).shape == (700, 900)
+
+
+class FirstCell(UNetBoundary):
+    """Keeps one cell of what its maps decode to."""
+
+    def segment(self, image: torch.Tensor) -> LabelMap:
+        return np.ones(image.shape[1:], np.int32)
+
+
+def test_a_model_that_does_more_than_to_decode_its_maps_is_not_averaged_or_tuned() -> None:
+    """Averaging and tuning decode the maps themselves and would leave out what it does."""
+    model = FirstCell(channels=(4, 8), residual_units=1).eval()
+    image = np.zeros((8, 8, 3), np.float32)
+    assert segment_image(model, image).all()
+    with_dense_maps(small_unet())
+    for use in (with_dense_maps, tunable):
+        with pytest.raises(UsageError, match="segments with a method segment of its own"):
+            use(model)
+    with pytest.raises(UsageError, match="cannot be averaged"):
+        segment_image([model, model], image)
+    with pytest.raises(UsageError, match="without --tta"):
+        segment_image(model, image, augment=True)

@@ -10,6 +10,7 @@ import pytest
 from outside_packages import on_path, register, write_package
 
 import cellbench.models
+from cellbench.cli import main
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.models import InstanceSegmentationModel, list_models, model_class
 from cellbench.models.class_paths import check_loadable, class_path, import_model
@@ -82,6 +83,42 @@ def test_one_name_in_two_packages_is_an_error_that_names_both(tmp_path: Path) ->
         list_models()
 
 
+def test_checkpoints_load_where_two_packages_have_one_name(tmp_path: Path) -> None:
+    write_package(tmp_path)
+    register(tmp_path, "first-lab", unet="lab.unet:LabUNet")
+    register(tmp_path, "second-lab", mine="lab.spots:Spots")
+    register(tmp_path, "third-lab", mine="absent:Model")
+    with on_path(tmp_path):
+        assert all(
+            map(is_registered, ["lab.unet.LabUNet", "lab.spots.Spots", *OWN_MODELS.values()])
+        )
+        assert "lab" not in sys.modules
+
+
+def test_entry_points_may_have_spaces_and_extras(tmp_path: Path) -> None:
+    write_package(tmp_path)
+    register(tmp_path, small="lab.unet : LabUNet [gpu]")
+    with on_path(tmp_path):
+        assert resolve_class_path("small") == "lab.unet.LabUNet"
+
+
+@pytest.mark.parametrize(
+    "value", ["absent.module:Model", "lab.stop:Model", "lab.unet:Absent", "lab.unet", "os:path"]
+)
+def test_a_broken_registration_harms_no_other_model(
+    value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_package(tmp_path)
+    (tmp_path / "lab/stop.py").write_text("raise SystemExit(4)")
+    register(tmp_path, broken=value)
+    with on_path(tmp_path):
+        assert not is_registered("lab.loud.Loud")
+        assert main(["models"]) == 0
+    out = capsys.readouterr().out
+    assert f"broken: model class {value.replace(':', '.')}: " in out
+    assert "unet: Residual U-Net" in out
+
+
 @pytest.mark.parametrize(
     ("words", "resolved"),
     [
@@ -90,6 +127,7 @@ def test_one_name_in_two_packages_is_an_error_that_names_both(tmp_path: Path) ->
         (["--model", "UNetBoundary"], ["--model", OWN_MODELS["unet"]]),
         (["--model.help", "unet"], ["--model.help", OWN_MODELS["unet"]]),
         (["--model", OWN_MODELS["unet"]], ["--model", OWN_MODELS["unet"]]),
+        (["--model", "cellbench.models.unet:UNetBoundary"], ["--model", OWN_MODELS["unet"]]),
         (["--model", "model.yaml"], ["--model", "model.yaml"]),
         (["--model", '{"class_path": "x.Y"}'], ["--model", '{"class_path": "x.Y"}']),
         (["--data.root", "unet"], ["--data.root", "unet"]),
@@ -103,6 +141,7 @@ def test_names_on_the_command_line(words: list[str], resolved: list[str]) -> Non
     ("model", "message"),
     [
         ("nonsense", "'nonsense': not known; choose from .*unet"),
+        ("unett", "'unett': not known; did you mean unet"),
         ("absent.module.Model", "No module named 'absent'.*PYTHONPATH"),
         ("cellbench.models.unet.Absent", "cannot be imported"),
         ("cellbench.errors.CellbenchError", "not a subclass"),
@@ -113,6 +152,11 @@ def test_what_is_not_a_model_is_one_line(model: str, message: str) -> None:
     with pytest.raises(UsageError, match=message) as error:
         import_model(resolve_class_path(model))
     assert "\n" not in str(error.value)
+
+
+def test_a_class_without_its_methods_is_not_trained() -> None:
+    with pytest.raises(UsageError, match="does not define loss, segment, targets"):
+        resolve_model_words(["--model", "cellbench.models.InstanceSegmentationModel"])
 
 
 class Nested:

@@ -161,6 +161,61 @@ def test_the_file_of_a_wrong_option_is_named(
     assert line.startswith(f"{config}: {expected}")
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--data.batch_size", "0"], "data.batch_size 0: must be 1 or more"),
+        (["--data.crop_size", "-4"], "data.crop_size -4: must be 1 or more"),
+        (["--data.largest_zoom", "0.5"], "data.largest_zoom 0.5: must be 1 or more"),
+        (["--data.num_workers", "-1"], "data.num_workers -1: must be 0 or more"),
+        (["--data.augmentation", "-1"], "data.augmentation -1.0: must be 0 or more"),
+        (["--data.augmentation", ".nan"], "data.augmentation nan: must be 0 or more"),
+        (["--model.learning_rate", "-1"], "model.learning_rate -1.0: must be 0 or more"),
+        (["--model.warmup_steps", "-1"], "model.warmup_steps -1: must be 0 or more"),
+        (["--model.window", "0"], "model.window 0: must be 1 or more"),
+        (["--model.overlap", "1"], "model.overlap 1.0: must be at least 0 and below 1"),
+        (["--data.shares", "[.nan]"], "data.shares [nan]: give one share"),
+    ],
+)
+def test_numbers_out_of_range_are_one_line(
+    words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert error_line(["fit", *SMALL, *words], capsys).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            ["--data.augmentation", "absent.Thing"],
+            "data.augmentation: cannot import absent.Thing (",
+        ),
+        (["--data.augmentation", MODEL], f"data.augmentation: {MODEL} is not a PatchAugmentation"),
+        (
+            ["--trainer.callbacks+=pytorch_lightning.callbacks.EarlyStoping"],
+            "trainer.callbacks: cannot import pytorch_lightning.callbacks.EarlyStoping "
+            "(pytorch_lightning.callbacks has no EarlyStoping; did you mean EarlyStopping",
+        ),
+        (["--trainer.callbacks", "absent.Thing"], "trainer.callbacks: cannot import absent.Thing"),
+        (["--optimizer", "Adam"], "optimizer: there is no such option; a model makes its own"),
+        (["--optimizer.lr", "1"], "optimizer.lr: there is no such option; a model makes its own"),
+    ],
+)
+def test_classes_of_any_option_are_explained(
+    words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert error_line(["fit", *BASE, *words], capsys).startswith(expected)
+
+
+def test_a_module_that_ends_the_program_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ending_lab.py").write_text("raise SystemExit(5)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    line = error_line(["fit", *BASE, "--data", "ending_lab.Data"], capsys)
+    assert "ends the program (exit status 5); correct the module" in line
+
+
 def test_a_missing_model_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert error_line(["fit"], capsys).startswith("model: missing; name one with --config")
 
