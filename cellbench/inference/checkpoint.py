@@ -8,8 +8,9 @@ import torch
 
 from cellbench.errors import CheckpointError, UsageError
 from cellbench.models.base import MODEL_KEY, InstanceSegmentationModel
-from cellbench.models.class_paths import class_path, import_model
-from cellbench.models.registry import OWN_MODELS, is_registered, resolve_class_path
+from cellbench.models.class_paths import import_model
+from cellbench.models.names import OWN_MODELS, class_path
+from cellbench.models.registry import is_registered, resolve_class_path
 from cellbench.models.weights import read_checkpoint
 
 ModelClass = type[InstanceSegmentationModel] | str

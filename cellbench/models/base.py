@@ -19,8 +19,7 @@ from cellbench.images import normalise
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
 from cellbench.models.batches import Batch, Targets, WholeImage
-from cellbench.models.class_paths import class_path
-from cellbench.models.registry import OWN_MODELS
+from cellbench.models.names import OWN_MODELS, class_path
 from cellbench.models.weights import load_weights, read_checkpoint
 from cellbench.training.metric import CellF1
 from cellbench.training.ranges import check_at_least

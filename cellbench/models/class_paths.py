@@ -9,22 +9,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cellbench.errors import UsageError
+from cellbench.models.names import class_path
 
 if TYPE_CHECKING:
     from cellbench.models.base import InstanceSegmentationModel
-
-
-def class_path(model: type) -> str:
-    """Return the full path of a class.
-
-    Args:
-        model: any class.
-
-    Example:
-        >>> class_path(UsageError)
-        'cellbench.errors.UsageError'
-    """
-    return f"{model.__module__}.{model.__qualname__}"
 
 
 def import_model(path: str) -> "type[InstanceSegmentationModel]":

@@ -17,26 +17,14 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from cellbench.errors import CellbenchError, UsageError
-from cellbench.models.class_paths import class_path, import_model, refuse_local_class
+from cellbench.models.class_paths import import_model, refuse_local_class
+from cellbench.models.names import OWN_MODELS, class_path
 
 if TYPE_CHECKING:
     from cellbench.models.base import InstanceSegmentationModel
 
 ENTRY_POINTS = "cellbench.models"
 """The entry-point group in which packages register their models."""
-
-OWN_MODELS = {
-    "boundary_unet": "cellbench.models.boundary_unet.BoundaryUNet",
-    "convnext_hover": "cellbench.models.convnext_hover.ConvNextHoVer",
-    "convnext_stardist": "cellbench.models.convnext_stardist.ConvNextStarDist",
-    "hover": "cellbench.models.hover.HoVerUNet",
-    "multi_stream": "cellbench.models.multi_stream.MultiStream",
-    "stardist": "cellbench.models.stardist.StarDistUNet",
-    "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",
-    "unet": "cellbench.models.unet.UNetBoundary",
-}
-"""The class path of each model of cellbench, by name."""
-
 
 _MODEL_OPTIONS = ("--model", "--model.help", "--model.class_path")
 

@@ -26,7 +26,8 @@ from cellbench.inference.tuning import (
     why_not_tunable,
 )
 from cellbench.models.base import InstanceSegmentationModel
-from cellbench.models.class_paths import check_loadable, class_path
+from cellbench.models.class_paths import check_loadable
+from cellbench.models.names import class_path
 from cellbench.models.registry import model_class_words, resolve_model_words
 from cellbench.networks.precision import half_precision
 from cellbench.training.callbacks import LabelMapWriter

@@ -6,7 +6,8 @@ import torch
 
 from cellbench.errors import CheckpointError
 from cellbench.inference.checkpoint import stored_class
-from cellbench.models.class_paths import class_path, import_model
+from cellbench.models.class_paths import import_model
+from cellbench.models.names import class_path
 
 EXAMPLE = "runs/sample/unet/checkpoints/best.ckpt"
 

@@ -8,7 +8,7 @@ from checkpoints import small_unet, tiny_model
 from cellbench.inference import segment_image
 from cellbench.inference.segment import predict_maps
 from cellbench.models.base import InstanceSegmentationModel
-from cellbench.models.registry import OWN_MODELS
+from cellbench.models.names import OWN_MODELS
 
 IMAGES = {
     "one pixel": np.ones((1, 1, 3)),

@@ -18,7 +18,7 @@ from cellbench.inference.search import best_trial
 from cellbench.inference.tuning import store_decoding, tune_decoding
 from cellbench.models import DenseModel, model_class
 from cellbench.models.dense import DECODING_KEY
-from cellbench.models.registry import OWN_MODELS
+from cellbench.models.names import OWN_MODELS
 from cellbench.representations import Boundary
 
 

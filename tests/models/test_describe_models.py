@@ -8,7 +8,7 @@ from outside_packages import on_path, register, write_package
 from cellbench.cli import main
 from cellbench.models import model_class
 from cellbench.models.describe import describe_model
-from cellbench.models.registry import OWN_MODELS
+from cellbench.models.names import OWN_MODELS
 
 
 @pytest.mark.parametrize("name", OWN_MODELS)

@@ -17,7 +17,7 @@ from cellbench.images import read_image
 from cellbench.inference import load_model, segment_image
 from cellbench.labels import read_labels
 from cellbench.models import model_class
-from cellbench.models.registry import OWN_MODELS
+from cellbench.models.names import OWN_MODELS
 
 
 def test_every_model_has_a_config_and_every_config_a_model() -> None:

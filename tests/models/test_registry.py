@@ -13,9 +13,9 @@ import cellbench.models
 from cellbench.cli import main
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.models import InstanceSegmentationModel, list_models, model_class
-from cellbench.models.class_paths import check_loadable, class_path, import_model
+from cellbench.models.class_paths import check_loadable, import_model
+from cellbench.models.names import OWN_MODELS, class_path
 from cellbench.models.registry import (
-    OWN_MODELS,
     is_registered,
     model_class_words,
     resolve_class_path,

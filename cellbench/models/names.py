@@ -1,0 +1,26 @@
+"""What models are called: the names of cellbench's own, and the class path of any."""
+
+OWN_MODELS = {
+    "boundary_unet": "cellbench.models.boundary_unet.BoundaryUNet",
+    "convnext_hover": "cellbench.models.convnext_hover.ConvNextHoVer",
+    "convnext_stardist": "cellbench.models.convnext_stardist.ConvNextStarDist",
+    "hover": "cellbench.models.hover.HoVerUNet",
+    "multi_stream": "cellbench.models.multi_stream.MultiStream",
+    "stardist": "cellbench.models.stardist.StarDistUNet",
+    "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",
+    "unet": "cellbench.models.unet.UNetBoundary",
+}
+"""The class path of each model of cellbench, by name."""
+
+
+def class_path(model: type) -> str:
+    """Return the full path of a class.
+
+    Args:
+        model: any class.
+
+    Example:
+        >>> class_path(dict)
+        'builtins.dict'
+    """
+    return f"{model.__module__}.{model.__qualname__}"
