@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from cellbench import __version__
+from cellbench.commands.help_format import HelpFormatter
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.extras import missing_train_packages
 from cellbench.resources import find_configs
@@ -16,13 +17,13 @@ TRAINING_VERBS = {
     "fit": "train a model",
     "validate": "score a checkpoint on the tune split of a dataset",
     "test": "score a checkpoint on the test split of a dataset",
-    "predict": "segment the test split of a dataset with a checkpoint, into predictions/ of the run",
+    "predict": "segment the test split of a dataset with a checkpoint",
 }
 VERBS = {
     "segment": "segment images of any size with a trained model",
-    "tune": "find the decoding settings with which a trained model scores best on the tune split",
+    "tune": "find the decoding options with which a trained model scores best on the tune split",
     "models": "list the models that can be trained, or show one model and its options",
-    "run": "run algorithms on the test split of a dataset and time them, one image at a time",
+    "run": "run and time algorithms on the test images of a dataset, one image at a time",
     "evaluate": "score folders of label maps against the true label maps",
     "rank": "rank algorithms: leaderboard, confidence intervals and rank stability",
     "consensus": "combine the rankings of several boards into one",
@@ -92,7 +93,9 @@ def _run(words: list[str]) -> int:
     if verb not in VERBS:
         _parser().parse_args(words or ["--help"])
     command = import_module(f"cellbench.commands.{verb}")
-    parser = argparse.ArgumentParser(f"cellbench {verb}", description=command.__doc__)
+    parser = argparse.ArgumentParser(
+        f"cellbench {verb}", description=command.__doc__, formatter_class=HelpFormatter
+    )
     command.configure(parser)
     status = command.run(parser.parse_args(words[1:]))
     return int(status or 0)

@@ -3,8 +3,8 @@
 from importlib.util import find_spec
 
 TRAIN_PACKAGES = (
-    "torch", "torchvision", "pytorch_lightning", "jsonargparse", "torchmetrics", "timm", "monai", "einops",
-    "docstring_parser", "stardist",
+    "torch", "torchvision", "pytorch_lightning", "jsonargparse", "docstring_parser", "torchmetrics",
+    "timm", "monai", "einops", "stardist",
 )  # fmt: skip
 """Import names of the packages that ``pip install "cellbench[train]"`` adds to the base install."""
 

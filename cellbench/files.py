@@ -74,7 +74,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 def files_by_stem(
     folder: str | Path, suffixes: Iterable[str], error: type[CellbenchError], ending: str = ""
 ) -> dict[str, Path]:
-    """Find the files in a folder by stem, of which each may have one file only.
+    """Find the files in a folder by stem; each stem may have one file only.
 
     Args:
         folder: the folder; its subfolders and hidden files are ignored.

@@ -10,7 +10,7 @@ _CONFIG_OPTIONS = ("--config", "-c")
 def resource_folder(name: str) -> Path:
     """Return the folder of one kind of packaged files.
 
-    A wheel carries these folders inside the package; in a checkout they lie beside it.
+    A wheel carries these folders inside the package; in a checkout they are beside it.
 
     Args:
         name: ``"configs"`` or ``"baselines"``.

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cellbench.models.base import Batch
+from cellbench.models.batches import Batch
 from cellbench.models.multi_stream import MultiStream
 from cellbench.training.callbacks import PLAIN_WEIGHTS_KEY
 

@@ -1,6 +1,6 @@
 """HoVer-Net's own steps (Graham et al. 2019), as a peer to measure against and as an oracle.
 
-Written anew from what its targets.py and post_proc.py do: cell by cell over the whole image for the
+Written from what its targets.py and post_proc.py do: cell by cell over the whole image for the
 maps; Sobel, scikit-image's watershed on all of it for the cells.
 """
 
@@ -16,7 +16,7 @@ MARGIN = 2
 
 
 def in_pieces(labels: LabelMap) -> LabelMap:
-    """Give detached pieces ids of their own: the original expects them from mirrored borders."""
+    """Return the map with a new id for each detached piece, as the original has after mirroring."""
     labels = labels.copy()
     for cell in np.unique(labels)[1:]:
         pieces = ndimage.label((labels == cell).astype(np.uint8))[0]
@@ -26,7 +26,7 @@ def in_pieces(labels: LabelMap) -> LabelMap:
 
 
 def original_maps(labels: LabelMap, smallest: int = 30) -> npt.NDArray[np.float32]:
-    """Give (2, H, W); a cell within two pixels of the upper or left edge stays 0."""
+    """Return (2, H, W); a cell within two pixels of the upper or left edge stays 0."""
     labels = in_pieces(labels)
     maps = np.zeros((2, *labels.shape), np.float32)
     areas = np.bincount(labels.ravel())
@@ -83,6 +83,6 @@ def energy_and_markers(
 
 
 def original_cells(foreground: npt.NDArray[np.floating], hv: npt.NDArray[np.float32]) -> LabelMap:
-    """Give the label map of ``foreground`` (H, W) and ``hv`` (2, H, W)."""
+    """Return the label map of ``foreground`` (H, W) and ``hv`` (2, H, W)."""
     energy, markers, blob = energy_and_markers(foreground, hv)
     return watershed(energy, markers, mask=blob)

@@ -11,6 +11,7 @@ import pytest
 from test_import_rules import LIGHT, MODULES, foreign_imports, imports
 
 from cellbench.extras import TRAIN_PACKAGES
+from cellbench.networks.encoder import WEIGHT_PACKAGES
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -62,7 +63,9 @@ def test_the_names_of_the_missing_packages_are_those_of_the_extra() -> None:
     assert {normalised(name) for name in TRAIN_PACKAGES} == declared(EXTRAS["train"])
 
 
-@pytest.mark.parametrize("extra", [None, "train", "coco", "distributed", "tensorboard"])
+@pytest.mark.parametrize(
+    "extra", [None, "train", "pretrained", "coco", "distributed", "tensorboard"]
+)
 def test_every_dependency_has_a_lower_bound_and_a_tested_version(extra: str | None) -> None:
     requirements = PROJECT["dependencies"] if extra is None else EXTRAS[extra]
     assert all(">=" in each for each in requirements)
@@ -71,5 +74,9 @@ def test_every_dependency_has_a_lower_bound_and_a_tested_version(extra: str | No
     assert declared(requirements) <= pinned
 
 
+def test_the_packages_with_weights_are_those_of_the_extra() -> None:
+    assert {*WEIGHT_PACKAGES.values()} == declared(EXTRAS["pretrained"])
+
+
 def test_development_installs_everything() -> None:
-    assert "cellbench[train,tensorboard,coco,distributed]" in EXTRAS["dev"]
+    assert "cellbench[train,pretrained,tensorboard,coco,distributed]" in EXTRAS["dev"]

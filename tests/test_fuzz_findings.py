@@ -129,7 +129,7 @@ def test_damaged_runtimes(text: str, message: str, tmp_path: Path) -> None:
 def test_a_height_of_several_lines(tmp_path: Path) -> None:
     path = tmp_path / "masks.csv"
     path.write_text('id,annotation,width,height\na,1 3,30,"20\nb"\n')
-    with pytest.raises(LabelMapError, match="says 20 b × 30, the image is 20 × 30"):
+    with pytest.raises(LabelMapError, match="states the size 20 b × 30, but the image is 20 × 30"):
         read_mask_table(path)["a"].open((20, 30))
 
 

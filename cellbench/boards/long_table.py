@@ -103,6 +103,7 @@ def read_long_table(paths: Sequence[str | Path], columns: Columns) -> Measured:
         missing=columns.missing,
         failures=failure_rule(columns.missing),
         untimed="the table holds no running times",
+        unit="image" if columns.case.casefold() == "image" else "case",
     )
 
 

@@ -29,6 +29,7 @@ class Measured:
             infinitely bad here, so that it is worst under every scheme.
         failures: how a failure or missing value counts, in words.
         untimed: why running times are not ranked, in words; used where they are not.
+        unit: what one of the things that are compared is called, "image" or "case".
     """
 
     rows: pd.DataFrame
@@ -38,6 +39,7 @@ class Measured:
     missing: Missing = "worst"
     failures: str = ""
     untimed: str = ""
+    unit: str = "image"
 
     def table(self, column: str) -> pd.DataFrame:
         """Turn one column into a table.

@@ -78,6 +78,7 @@ def describe_ranking(measured: Measured, options: Options) -> dict[str, Any]:
         "value": measured.value,
         "value_title": "F1" if measured.value == F1 else measured.value,
         "higher_is_better": measured.higher_is_better,
+        "unit": measured.unit,
         **_chosen(options),
         "missing": measured.missing,
         "failures": measured.failures,

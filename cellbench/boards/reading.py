@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from cellbench.boards.columns import Kind
+from cellbench.boards.columns import Kind, Table
 from cellbench.boards.schema import (
     PROVENANCE_FILE,
     SCHEMA_VERSION,
@@ -17,6 +17,7 @@ from cellbench.boards.schema import (
     MetricName,
     consensus_names,
 )
+from cellbench.choices import Scheme
 from cellbench.errors import ScoresError
 
 # Only numbers may be missing: an algorithm may be called "NA".
@@ -28,10 +29,28 @@ _TYPES: dict[Kind, type] = {
     Kind.YES_NO: bool,
 }
 _SOMETIMES = ("consensus", "algorithms")
-_FACTS = (
-    *("value", "value_title", "higher_is_better", "missing", "ranked_on", "modalities"),
-    *("ties", "scheme", "weights", "alpha"),
-)
+_FACTS: dict[str, tuple[type, ...]] = {
+    "value": (str,),
+    "value_title": (str,),
+    "higher_is_better": (bool,),
+    "unit": (str,),
+    "missing": (str, int, float),
+    "ranked_on": (list,),
+    "modalities": (dict,),
+    "protocol": (dict, type(None)),
+    "ties": (str,),
+    "scheme": (str,),
+    "weights": (list,),
+    "alpha": (int, float),
+}
+"""What provenance.json must state for a board to be drawn, and the types it can have."""
+_EXTRAS: dict[str, tuple[type, ...]] = {
+    "scores": (list,),
+    "software": (dict,),
+    "hardware": (dict,),
+    "threshold": (int, float),
+}
+"""What a page shows in addition, where it is stated."""
 _AGAIN = "run cellbench rank again"
 
 
@@ -91,6 +110,16 @@ class BoardTables:
         return bool(self.provenance["higher_is_better"])
 
     @property
+    def unit(self) -> str:
+        """What one of the things that were compared is called, "image" or "case"."""
+        return str(self.provenance["unit"])
+
+    @property
+    def scored(self) -> bool:
+        """Whether a measure of scores was ranked, and not any value of a long table."""
+        return self.provenance["protocol"] is not None
+
+    @property
     def timed(self) -> bool:
         """Whether running times count in the ranking."""
         return MetricName.RANK_RUNTIME in self.provenance["ranked_on"]
@@ -123,7 +152,7 @@ def read_board(folder: str | Path) -> BoardTables:
     folder = Path(folder)
     facts = _read_facts(folder / PROVENANCE_FILE)
     tables = {
-        name: _read_table(folder / table.file, table.kinds(facts["value"]))
+        name: _read_table(folder, table, facts["value"])
         for name, table in TABLES.items()
         if name not in _SOMETIMES
     }
@@ -134,7 +163,7 @@ def read_board(folder: str | Path) -> BoardTables:
         **tables,
         consensus=_read_consensus(folder, facts["modalities"]),
         algorithms=(
-            _read_table(folder / entries.file, entries.kinds())
+            _read_table(folder, entries, facts["value"])
             if (folder / entries.file).is_file()
             else None
         ),
@@ -178,7 +207,7 @@ def check_version(path: Path, facts: Mapping[str, Any]) -> None:
     version = facts.get("schema_version", 1)
     if version != SCHEMA_VERSION:
         raise ScoresError(
-            f"{path}: this board has schema version {version}, but this cellbench reads version "
+            f"{path}: this board has schema version {version!r}, but this cellbench reads version "
             f"{SCHEMA_VERSION}; {_AGAIN}"
         )
 
@@ -203,6 +232,16 @@ def _read_facts(path: Path) -> dict[str, Any]:
     missing = [name for name in _FACTS if name not in facts]
     if missing:
         raise ScoresError(f"{path}: {', '.join(missing)} is missing; {_AGAIN}")
+    stated = {name: kinds for name, kinds in _EXTRAS.items() if facts.get(name) is not None}
+    for name, kinds in (_FACTS | stated).items():
+        if not isinstance(facts[name], kinds) or facts[name] == []:
+            raise ScoresError(f"{path}: `{name}` cannot be {facts[name]!r}; {_AGAIN}")
+    stated = {name: kinds for name, kinds in _EXTRAS.items() if facts.get(name) is not None}
+    for name, kinds in (_FACTS | stated).items():
+        if not isinstance(facts[name], kinds) or facts[name] == []:
+            raise ScoresError(f"{path}: `{name}` cannot be {facts[name]!r}; {_AGAIN}")
+    if facts["scheme"] not in tuple(Scheme):
+        raise ScoresError(f"{path}: `scheme` cannot be {facts['scheme']!r}; {_AGAIN}")
     folders = facts["modalities"]
     if not isinstance(folders, dict) or not all(map(_is_folder_name, folders.values())):
         raise ScoresError(f"{path}: `modalities` does not name folders of this board; {_AGAIN}")
@@ -227,7 +266,8 @@ def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame
         raise _damaged(path, error) from error
 
 
-def _read_table(path: Path, kinds: Mapping[str, Kind]) -> pd.DataFrame:
+def _read_table(folder: Path, described: Table, value: str) -> pd.DataFrame:
+    path, kinds = folder / described.file, described.kinds(value)
     numbers = {name: [""] for name, kind in kinds.items() if kind == Kind.NUMBER}
     try:
         table = pd.read_csv(
@@ -240,6 +280,11 @@ def _read_table(path: Path, kinds: Mapping[str, Kind]) -> pd.DataFrame:
         )
     except (OSError, ValueError) as error:
         raise _damaged(path, error) from error
+    for column in described.columns:
+        if column.kind == Kind.CHOICE:
+            unknown = set(table[column.name]) - set(column.choices)
+            if unknown:
+                raise ScoresError(f"{path}: {column.name} cannot be {min(unknown)!r}; {_AGAIN}")
     return table[list(kinds)]
 
 

@@ -5,7 +5,7 @@ imports nothing heavy, so that ``--help`` is quick. Some column names contain th
 ``{value}`` is ``f1`` unless another measure is ranked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 
 from cellbench.boards.columns import BOARDS, VALUE, Column, Kind, Table, number, text, whole
@@ -13,8 +13,7 @@ from cellbench.choices import Scheme
 from cellbench.evaluation.statuses import Status
 
 SCHEMA_VERSION = 2
-"""Raised whenever a table changes its columns or their meaning, so that nobody misreads an older board."""
-
+"""Raised whenever a table changes its columns or their meaning, so that an older board is not misread."""
 
 PROVENANCE_FILE = "provenance.json"
 """The file beside the tables that states what was ranked, how, and with what."""
@@ -50,7 +49,9 @@ _METRIC = text(
     "What was ranked: the value (f1 unless another measure is ranked), rank_runtime (time above the "
     "tolerance) or challenge (both together).",
 )
-_SCHEME = Column("scheme", Kind.CHOICE, "How the table of values became a ranking.", tuple(Scheme))
+_SCHEME = Column(
+    "scheme", Kind.CHOICE, "Ranking scheme, see `cellbench rank --help`.", tuple(Scheme)
+)
 _RANK = number("rank", "Rank of the algorithm; 1 is best.")
 _BETTER = text("better", "The algorithm that is tested or counted as the better one.")
 _WORSE = text("worse", "The algorithm it is compared with.")
@@ -64,7 +65,10 @@ SCORES = Table(
         _MODALITY,
         number("height", "Height of the image in pixels."),
         number("width", "Width of the image in pixels."),
-        number("threshold", "IoU from which a true and a predicted cell match."),
+        number(
+            "threshold",
+            "IoU (intersection over union) from which a true and a predicted cell match.",
+        ),
         number("true_cells", "Number of true cells."),
         number("predicted_cells", "Number of predicted cells."),
         number("tp", "Number of matched pairs of cells."),
@@ -133,7 +137,10 @@ TABLES: dict[str, Table] = {
             "The ranking under each of the five schemes.",
             (
                 *(_METRIC, _SCHEME, _ALGORITHM),
-                number("value", "What the scheme ranked: mean or median value or rank, or share."),
+                number(
+                    "value",
+                    "What the scheme ranked: a mean or median of values or ranks, or a share of tests won.",
+                ),
                 _RANK,
             ),
         ),
@@ -146,12 +153,16 @@ TABLES: dict[str, Table] = {
                 number("statistic", "Sum of the ranks of the images on which `better` is better."),
                 number("p", "p value of the test."),
                 number("p_holm", "p value after Holm's adjustment over all pairs of the metric."),
-                Column("significant", Kind.YES_NO, "Whether p_holm is at most the board's alpha."),
+                Column(
+                    "significant",
+                    Kind.YES_NO,
+                    "Whether p_holm is at most alpha, the significance level (0.05 by default).",
+                ),
             ),
         ),
         Table(
             "clusters",
-            "Groups of algorithms that do not differ significantly by these tests.",
+            "Groups of algorithms that do not differ significantly by the tests in significance.csv.",
             (
                 _METRIC,
                 whole(
@@ -180,13 +191,13 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "intervals",
-            "95 % bootstrap intervals of what the leaderboard shows.",
+            "95 % bootstrap intervals of the numbers in leaderboard.csv.",
             (
                 _ALGORITHM,
-                text("quantity", "Which number of the leaderboard."),
-                number("estimate", "The number on all images."),
-                number("low", "Lower end of its interval."),
-                number("high", "Upper end of its interval."),
+                text("quantity", "The column of leaderboard.csv that the interval belongs to."),
+                number("estimate", "Its value on all images."),
+                number("low", "Lower end of the interval."),
+                number("high", "Upper end of the interval."),
             ),
         ),
         Table(
@@ -202,12 +213,15 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "sensitivity",
-            "The ranking with one option changed at a time.",
+            "How the ranking changes when one option is changed at a time.",
             (
-                text("option", "The option: ties, scheme, weights or tolerance."),
-                text("choice", "What it was set to."),
+                text("option", "The option that is changed: ties, scheme, weights or tolerance."),
+                text("choice", "The changed value of the option."),
                 *(_ALGORITHM, _RANK),
-                number("places", "This rank less the board's own; above 0 is a loss."),
+                number(
+                    "places",
+                    "This rank minus the rank on the board; above 0 is worse, below 0 better.",
+                ),
             ),
         ),
         Table(
@@ -225,14 +239,16 @@ TABLES: dict[str, Table] = {
             "What the entry.yaml of each algorithm states; empty where nothing is known.",
             (
                 _ALGORITHM,
-                text("title", "Name to show."),
+                text("title", "Name that the page shows."),
                 text("authors", "Authors, separated by semicolons."),
                 text("paper", "Reference of the paper."),
-                text("code", "Where the code is."),
+                text("code", "Address of the code."),
                 text("licence", "Licence of the code."),
                 text("weights_licence", "Licence of the weights."),
                 text("trained_on", "Datasets it was trained on, separated by semicolons."),
-                text("submitted", "True where the scores were handed in, False where made here."),
+                text(
+                    "submitted", "True if the scores were submitted, False if they were made here."
+                ),
             ),
         ),
     )
@@ -258,24 +274,3 @@ def reserved_names() -> set[str]:
     """Return the column names that a ranked value cannot have, because the board uses them itself."""
     own = set(TABLES["values"].names("")) | {"tolerance_s", "runtime", "rank"}
     return own | set(MetricName)
-
-
-def list_tables() -> str:
-    """Return the files of a board with what they hold, one line each, for a terminal."""
-    width = max(len(table.file) for table in TABLES.values())
-    return "\n".join(f"  {table.file:{width}}  {table.meaning}" for table in TABLES.values())
-
-
-def to_markdown() -> str:
-    """Return the description of scores.csv and of every table of a board, as Markdown."""
-    return "\n".join(_markdown_lines())
-
-
-def _markdown_lines() -> Iterator[str]:
-    yield f"Schema version {SCHEMA_VERSION}. `{VALUE}` is the name of what is ranked, `f1` by default."
-    for table in (SCORES, *TABLES.values()):
-        yield from ("", f"## {table.file}", "", table.meaning, "")
-        yield from ("| column | holds | meaning |", "|---|---|---|")
-        for column in table.columns:
-            yield f"| `{column.name}` | {column.holds} | {column.meaning} |"
-    yield ""

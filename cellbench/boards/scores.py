@@ -9,7 +9,8 @@ import pandas as pd
 from cellbench.boards.measured import Measured, one_modality_each
 from cellbench.boards.text_table import raise_first, read_text, to_numbers
 from cellbench.errors import ScoresError
-from cellbench.evaluation.measures import get_measure
+from cellbench.evaluation.measures import MEASURES, Table, get_measure
+from cellbench.evaluation.scoring import f1_score
 from cellbench.evaluation.statuses import Status
 
 THRESHOLD = 0.5
@@ -19,10 +20,12 @@ F1 = "f1"
 
 _NOISE_DECIMALS = 12  # so that values that differ only by floating-point error tie
 _ROUNDED = 0.01  # seconds; tables may round their times
+_ROUNDED_F1 = 1e-4  # tables may round their F1, as the official script does
 
 _WORDS = ("algorithm", "image", "modality", "status")
 _TIMES = ("runtime_s", "rank_runtime_s")
-_WHERE_KNOWN = (*_TIMES, "tolerance_s", "true_cells")
+_COUNTS = ("true_cells", "predicted_cells", "tp")
+_WHERE_KNOWN = (*_TIMES, "tolerance_s", *_COUNTS)
 
 
 def read_scores(paths: Sequence[str | Path], measure: str = F1) -> pd.DataFrame:
@@ -35,9 +38,10 @@ def read_scores(paths: Sequence[str | Path], measure: str = F1) -> pd.DataFrame:
         measure: the column to rank.
 
     Returns:
-        algorithm, image, modality, status as text; the measure, runtime_s, rank_runtime_s, tolerance_s
-        and true_cells as numbers, empty where they are not known. Sorted by algorithm and image;
-        every algorithm has every image once; a row that is not ok has an infinite rank runtime and,
+        algorithm, image, modality, status as text; the measure, runtime_s, rank_runtime_s, tolerance_s,
+        true_cells, predicted_cells and tp as numbers, empty where they are not known. Sorted by
+        algorithm and image; every algorithm has every image once. F1 that the table rounded has all
+        its digits again where the counts are known. A row that is not ok has an infinite rank runtime and,
         in place of the measure, 0 where higher is better and nothing where lower is better.
 
     Raises:
@@ -133,8 +137,10 @@ def read_scores_file(path: Path, measure: str = F1) -> pd.DataFrame:
         UsageError: if the measure is not known.
     """
     higher = is_higher_better(measure)
-    needed = (*_WORDS, measure, *(("threshold", *_TIMES) if measure == F1 else ()))
+    needed = (*_WORDS, *(("threshold", *_TIMES, measure) if measure == F1 else ()))
     text = read_text(path, needed, "make it with cellbench evaluate")
+    if measure not in text:
+        raise ScoresError(f"{path}: has no column {measure!r}; {_where_to_find(measure)}")
     present = [name for name in (measure, *_WHERE_KNOWN, "threshold") if name in text]
     numbers = {name: to_numbers(text[name], path) for name in dict.fromkeys(present)}
     unknown = dict.fromkeys([name for name in _WHERE_KNOWN if name not in text], np.nan)
@@ -152,8 +158,27 @@ def read_scores_file(path: Path, measure: str = F1) -> pd.DataFrame:
     checks = _checks_of_f1(rows, failed) if measure == F1 else _checks_of(rows, measure, higher)
     for what, wrong in {**_checks_of_rows(rows, failed), **checks}.items():
         raise_first(wrong, path, what)
-    worst = {measure: rows[measure].mask(failed, 0.0 if higher else np.nan)}
+    values = _all_digits(rows) if measure == F1 else rows[measure]
+    worst = {measure: values.mask(failed, 0.0 if higher else np.nan)}
     return rows.assign(rank_runtime_s=rows.rank_runtime_s.mask(failed, np.inf), **worst)
+
+
+def _where_to_find(measure: str) -> str:
+    """Return which table of ``cellbench evaluate`` has a measure."""
+    if Table.SCORES in MEASURES[measure].tables:
+        return "rank scores.csv, the table that cellbench evaluate writes"
+    return "rank the table of details that cellbench evaluate --details writes (scores_details.csv)"
+
+
+def _all_digits(rows: pd.DataFrame) -> pd.Series:
+    """Return F1 computed from the counts where they agree with it, because its last digits decide ties.
+
+    Ranks see F1 rounded to 4 decimals, and rounding 0.65625 depends on the 17th digit. Tables of others
+    have fewer digits, and version 1 of the protocols computed the last one in another way.
+    """
+    precision, recall = rows.tp / rows.predicted_cells, rows.tp / rows.true_cells
+    exact = pd.Series(list(map(f1_score, precision, recall)), index=rows.index, dtype=float)
+    return exact.where((exact - rows.f1).abs() <= _ROUNDED_F1, rows.f1)
 
 
 def _checks_of_f1(rows: pd.DataFrame, failed: pd.Series) -> dict[str, pd.Series]:

@@ -13,12 +13,11 @@ from cellbench.evaluation.statuses import Status
 _ROWS = 10
 
 
-def describe_board(board: Board, *, unit: str = "image") -> str:
+def describe_board(board: Board) -> str:
     """Return the summary of a board, for a terminal.
 
     Args:
         board: the board.
-        unit: what one of the things that were ranked on is called, such as "image" or "case".
 
     Returns:
         The first rows of the leaderboard, how to read them, one sentence that states who leads, and a
@@ -32,6 +31,7 @@ def describe_board(board: Board, *, unit: str = "image") -> str:
     lines.append(
         "A lower score is better: it is the mean rank divided by the number of algorithms."
     )
+    unit = board.measured.unit
     lines.append(verdict(leaderboard, board.significance, board.bootstrap, unit=unit).sentence)
     if board.measured.times is not None:
         lines += _slow(board.measured)

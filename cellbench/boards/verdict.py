@@ -1,6 +1,7 @@
 """Who leads a board, and whether the images are enough to say so."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -9,6 +10,25 @@ FEW_IMAGES = 10
 images again and again, and the normal approximation of the tests no longer holds."""
 
 _CHALLENGE = "challenge"
+
+
+class Claim(NamedTuple):
+    """What a sentence says after the names of the leaders.
+
+    Attributes:
+        before: the words before the names of other algorithms; all words where none is named.
+        names: these other algorithms, apart from the words so that a page can mark them as names.
+        after: the words after them.
+    """
+
+    before: str
+    names: tuple[str, ...] = ()
+    after: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return f"{self.before}{_listed(self.names)}{self.after}"
 
 
 @dataclass(frozen=True)
@@ -24,6 +44,7 @@ class Verdict:
         contradicted: whether a runner-up is significantly better than the leader, image by image. The
             ranking scheme and the test can disagree, for example where one image decides a mean.
         stays_first: share of the bootstrap samples in which the first of ``leaders`` has rank 1.
+        all_failed: whether no leader has a usable result on any image.
         unit: what a case is called, for the sentence.
     """
 
@@ -33,31 +54,37 @@ class Verdict:
     told_apart: bool
     contradicted: bool
     stays_first: float
+    all_failed: bool = False
     unit: str = "image"
 
     @property
-    def claim(self) -> str:
+    def claim(self) -> Claim:
         """The sentence without its subject, to follow the names of the leaders."""
-        others = _listed(self.runners_up)
+        others = self.runners_up
+        if self.all_failed:  # then they are worst and first at once: all algorithms failed
+            return Claim(f"failed on {self._images}, so there is nothing to rank.")
         if len(self.leaders) > 1:
-            return f"share the first rank on {self._images}."
-        if not self.runners_up:
-            return "is the only algorithm, so there is nothing to compare it with."
+            return Claim(f"share the first rank on {self._images}.")
+        if not others:
+            return Claim("is the only algorithm, so there is nothing to compare it with.")
         if self.images >= FEW_IMAGES and self.contradicted:
-            return f"ranks first, but {others} is significantly better in a test on {self._images}."
+            verb = "is" if len(others) == 1 else "are"
+            after = f" {verb} significantly better in a test on {self._images}."
+            return Claim("ranks first, but ", others, after)
         if not self.told_apart:
             verb = "is" if self.images == 1 else "are"
-            return f"ranks first, but {self._images} {verb} too few to tell it apart from {others}."
-        share = f"{100 * self.stays_first:.3g} %"
-        return (
-            f"ranks first on {self._images}, significantly ahead of {others}, and stays first in "
-            f"{share} of the bootstrap samples."
+            before = f"ranks first, but {self._images} {verb} too few to tell it apart from "
+            return Claim(before, others, ".")
+        return Claim(
+            f"ranks first on {self._images}, significantly ahead of ",
+            others,
+            f", and stays first in {_percent(self.stays_first)} of the bootstrap samples.",
         )
 
     @property
     def sentence(self) -> str:
         """One plain sentence: who leads, on how many images, and whether that is established."""
-        return f"{_listed(self.leaders)} {self.claim}"
+        return f"{_listed(self.leaders)} {self.claim.text}"
 
     @property
     def _images(self) -> str:
@@ -86,7 +113,8 @@ def verdict(
         The facts, and a plain sentence that states them.
 
     Example:
-        >>> leaderboard = pd.DataFrame({"rank": [1, 2], "algorithm": ["a", "b"], "images": [1, 1]})
+        >>> leaderboard = pd.DataFrame({"rank": [1, 2], "algorithm": ["a", "b"], "images": 1})
+        >>> leaderboard["failed"] = 0
         >>> tests = pd.DataFrame({"metric": ["f1"], "better": "a", "worse": "b", "significant": False})
         >>> draws = pd.DataFrame({"metric": ["challenge"], "algorithm": "a", "rank": 1, "frequency": 1})
         >>> verdict(leaderboard, tests, draws).sentence
@@ -110,6 +138,9 @@ def verdict(
         told_apart=len(leaders) == 1 and bool(runners_up) and images >= FEW_IMAGES and ahead,
         contradicted=any((other, leaders[0]) in pairs for other in runners_up),
         stays_first=_share_of_first(bootstrap, leaders[0]),
+        all_failed=bool(
+            (leaderboard["failed"] == leaderboard["images"])[ranks == ranks.min()].all()
+        ),
         unit=unit,
     )
 
@@ -118,6 +149,13 @@ def _share_of_first(bootstrap: pd.DataFrame, algorithm: str) -> float:
     of_all = bootstrap["metric"] == _CHALLENGE
     first = of_all & (bootstrap["algorithm"] == algorithm) & (bootstrap["rank"] == 1)
     return float(bootstrap.loc[first, "frequency"].sum())
+
+
+def _percent(share: float) -> str:
+    """Return a share in words; what is not quite all or nothing is not rounded to it."""
+    if 0.999 < share < 1:
+        return "more than 99.9 %"
+    return f"{100 * share:.3g} %"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -7,13 +7,12 @@ import argparse
 from pathlib import Path
 
 from cellbench.choices import Ties
+from cellbench.commands.help_format import example
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = (
-        "example: cellbench consensus leaderboard/cells leaderboard/nuclei --weights 2 1"
-    )
+    parser.epilog = example("consensus leaderboard/cells leaderboard/nuclei --weights 2 1")
     parser.add_argument(
         "boards", type=Path, nargs="+", metavar="BOARD", help="folders that `cellbench rank` wrote"
     )
@@ -35,8 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--ties",
         choices=[*map(str, Ties)],
         default="min",
-        help="rank that equal mean ranks share: the smallest of their ranks, the mean, the largest, or "
-        "the smallest without a gap after it (default: min)",
+        help="rank of algorithms with equal mean ranks: min: the smallest of their ranks (1, 1, 3); "
+        "average: the mean (1.5, 1.5, 3); max: the largest (2, 2, 3); dense: no gap after them "
+        "(1, 1, 2) (default: min)",
     )
 
 

@@ -1,12 +1,14 @@
 """Create, import, download, describe and export datasets.
 
 A dataset folder contains ROOT/train, ROOT/tune and ROOT/test, each with images/ and labels/. The label map
-of image.png is labels/image_label.tiff. ROOT/manifest.csv (optional) lists modality and source of each
-image, ROOT/unlabeled/images (optional) contains images without label maps.
+of images/cells.png is labels/cells_label.tiff. ROOT/manifest.csv (optional) lists modality and source of
+each image. ROOT/unlabeled/images (optional) contains images without label maps.
 """
 
 import argparse
 from pathlib import Path
+
+from cellbench.commands.help_format import HelpFormatter, example
 
 # The rooms that know these names import more than --help may; a test compares them.
 DOWNLOADS = ("neurips22", "dsb2018", "dsb2018-stardist")
@@ -19,12 +21,15 @@ MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommands."""
     verbs = parser.add_subparsers(metavar="WHAT", required=True, dest="what")
-    parser.epilog = "example: cellbench data sample data/sample"
+    parser.epilog = "`cellbench data WHAT --help` describes each of them.\n\n" + example(
+        "data sample data/sample"
+    )
     sample = _add(verbs, "sample", "write the built-in sample dataset", "data/sample")
     sample.add_argument(
         "root",
         type=Path,
         nargs="?",
+        metavar="ROOT",
         default=Path("data/sample"),
         help="dataset folder to write (default: data/sample)",
     )
@@ -32,15 +37,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     download = _add(
         verbs, "download", "download an open dataset and unpack it", "dsb2018-stardist downloads"
     )
-    download.add_argument("name", choices=DOWNLOADS, help="the dataset")
     download.add_argument(
-        "folder", type=Path, help="folder for the archives and what they contain; import from there"
+        "name",
+        choices=DOWNLOADS,
+        help="the dataset: neurips22: the challenge; dsb2018: Data Science Bowl 2018; "
+        "dsb2018-stardist: its fluorescence images, as used for StarDist",
+    )
+    download.add_argument(
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="folder for the archives and their contents; convert them with `cellbench data import`",
     )
     download.set_defaults(function=_download)
     describe = _add(
         verbs, "describe", "print images, cells, sizes and problems of a dataset", "data/sample"
     )
-    describe.add_argument("root", type=Path, help="the dataset folder")
+    describe.add_argument("root", type=Path, metavar="ROOT", help="the dataset folder")
     describe.set_defaults(function=_describe)
     _configure_import(
         _add(
@@ -54,35 +67,48 @@ def configure(parser: argparse.ArgumentParser) -> None:
         _add(
             verbs,
             "export",
-            "write label maps as one file of run-length codes",
+            "write the cells of many label maps to one COCO or Kaggle file",
             "data/sample sample.json --to coco --split test",
         )
     )
 
 
 def _add(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, example: str
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, words: str
 ) -> argparse.ArgumentParser:
     description = f"{text[0].upper()}{text[1:]}."
-    epilog = f"example: cellbench data {name} {example}"
-    return verbs.add_parser(name, help=text, description=description, epilog=epilog)
+    return verbs.add_parser(
+        name,
+        help=text,
+        description=description,
+        epilog=example(f"data {name} {words}"),
+        formatter_class=HelpFormatter,
+    )
 
 
 def _configure_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("importer", choices=IMPORTERS, help="layout of the other dataset")
-    parser.add_argument("source", type=Path, help="folder of the unpacked dataset")
-    parser.add_argument("root", type=Path, help="dataset folder to write")
+    parser.add_argument(
+        "importer",
+        choices=IMPORTERS,
+        help="layout of the other dataset: coco: images and COCO annotations; dsb2018: Data Science Bowl "
+        "2018; folder: images and label maps; kaggle-rle: images and a table of run-length codes; "
+        "neurips22: the challenge",
+    )
+    parser.add_argument(
+        "source", type=Path, metavar="SOURCE", help="folder of the unpacked dataset"
+    )
+    parser.add_argument("root", type=Path, metavar="ROOT", help="dataset folder to write")
     parser.add_argument(
         "--split",
         choices=SPLITS,
-        help="split of all images (default: that of the source, or one by --fractions)",
+        help="split of all images (default: the split in the source; where it has none, a random one "
+        "with the shares of --fractions)",
     )
     parser.add_argument(
         "--fractions",
         default="80/10/10",
         metavar="TRAIN/TUNE/TEST",
-        help="shares of the splits for images whose split the source does not decide "
-        "(default: 80/10/10)",
+        help="per cent of the images without a split that go to each split (default: 80/10/10)",
     )
     parser.add_argument(
         "--modality",
@@ -94,7 +120,7 @@ def _configure_import(parser: argparse.ArgumentParser) -> None:
         "--source-name",
         default="",
         metavar="NAME",
-        help="value of the column `source` in manifest.csv (default: the importer's name)",
+        help="value of the column `source` in manifest.csv (default: the layout, for example coco)",
     )
     parser.add_argument(
         "--annotations",
@@ -120,9 +146,10 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         type=Path,
-        help="a folder of <stem>_label.tiff files, or a dataset folder if --split is given",
+        metavar="SOURCE",
+        help="a folder of label maps named <image>_label.tiff; or a dataset folder, with --split",
     )
-    parser.add_argument("out", type=Path, help="the file to write")
+    parser.add_argument("out", type=Path, metavar="OUT", help="the file to write")
     parser.add_argument(
         "--to",
         required=True,
@@ -130,7 +157,11 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         help="format: COCO annotations, or a Kaggle table with the columns id and predicted "
         "(required)",
     )
-    parser.add_argument("--split", choices=SPLITS, help="split of the dataset folder to export")
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        help="split of the dataset folder to export (default: SOURCE is a folder of label maps)",
+    )
     parser.set_defaults(function=_export)
 
 
@@ -143,7 +174,7 @@ def _sample(arguments: argparse.Namespace) -> None:
     from cellbench.data.sample import make_sample
 
     make_sample(arguments.root)
-    print(arguments.root)
+    print(f"{arguments.root} contains the sample dataset")
 
 
 def _import(arguments: argparse.Namespace) -> None:
@@ -160,21 +191,21 @@ def _import(arguments: argparse.Namespace) -> None:
         source_name=arguments.source_name,
         **{name: value for name, value in own.items() if value is not None},
     )
-    print(report)
+    print(f"wrote {arguments.root}: {report}")
 
 
 def _export(arguments: argparse.Namespace) -> None:
     from cellbench.data.exporters import export_labels
 
     maps = export_labels(arguments.source, arguments.out, arguments.to, arguments.split)
-    print(f"{maps} label maps written to {arguments.out}")
+    print(f"{maps} label map{'s' * (maps != 1)} written to {arguments.out}")
 
 
 def _download(arguments: argparse.Namespace) -> None:
     from cellbench.data.download import download
 
     for folder in download(arguments.name, arguments.folder):
-        print(folder)
+        print(f"{folder} is ready for `cellbench data import`")
 
 
 def _describe(arguments: argparse.Namespace) -> None:

@@ -26,7 +26,6 @@ F1 0, and the column "status" says why. If the run is stopped, the same command 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EPILOG
     parser.add_argument(
         "truth",
@@ -82,7 +81,7 @@ def _configure_rules(parser: argparse.ArgumentParser) -> None:
         "--protocol",
         default="neurips22",
         choices=PROTOCOL_NAMES,
-        help="scoring rules (default: %(default)s); neurips22: the challenge's present evaluator; "
+        help="scoring rules (default: %(default)s); neurips22: the challenge's current evaluator; "
         "neurips22-v1: the evaluator that was in use during the challenge; exact: the same F1 for images "
         "of any size, without tiles",
     )
@@ -97,7 +96,8 @@ def _configure_rules(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[0.5],
         metavar="IOU",
-        help="IoU thresholds from which cells match, above 0 and at most 1 (default: 0.5)",
+        help="IoU (intersection over union) from which a predicted and a true cell match; one or more "
+        "numbers above 0 and at most 1 (default: 0.5)",
     )
 
 
@@ -112,9 +112,9 @@ def _configure_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--details",
         action="store_true",
-        help="also write two tables beside FILE: scores_details.csv (F1 at IoU 0.5 to 0.95, AP, PQ, AJI "
-        "and kinds of errors of each image) and scores_summary.csv (over all images, by modality and by "
-        "cell size)",
+        help="also write two tables beside FILE: scores_details.csv (F1 at IoU 0.5 to 0.95, average "
+        "precision, panoptic quality, aggregated Jaccard index and kinds of errors of each image) and "
+        "scores_summary.csv (over all images, by modality and by cell size)",
     )
     parser.add_argument(
         "--cells",
@@ -127,7 +127,7 @@ def _configure_work(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="number of processes (default: %(default)s)",
+        help="number of processes that share the work (default: %(default)s)",
     )
     parser.add_argument(
         "--scheduler",
@@ -167,6 +167,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_record(arguments.out, protocol, arguments.thresholds)
     journal.unlink(missing_ok=True)
     _print_summary(results)
+    print(f"wrote {arguments.out}")
 
 
 def _tables(arguments: argparse.Namespace) -> list["Table"]:

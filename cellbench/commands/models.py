@@ -2,12 +2,12 @@
 
 import argparse
 
-EXAMPLE = "example: cellbench models unet"
+from cellbench.commands.help_format import example
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = EXAMPLE
+    parser.epilog = example("models unet")
     parser.add_argument(
         "model",
         nargs="?",

@@ -1,7 +1,8 @@
 """Rank algorithms and write a board: the leaderboard and how stable it is.
 
-The input is one or more scores.csv files from `cellbench evaluate`, or any other table with a row for each
-algorithm and case. The output is a folder of tables (see the end of this help).
+The input is one or more scores.csv files from `cellbench evaluate`, or any other
+table with a row for each algorithm and case. The output is a folder of tables (see
+the end of this help).
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellbench.boards.schema import list_tables, to_markdown
+from cellbench.boards.schema_text import list_tables, to_markdown
 from cellbench.choices import Scheme, Ties
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    # --tables prints Markdown, whose lines must stay as they are.
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EPILOG
     add = parser.add_argument
@@ -59,22 +61,25 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--measure",
         metavar="COLUMN",
-        help="measure to rank: a column of scores.csv such as dice, precision or recall, or of the table "
-        "of details such as pq (default: f1)",
+        help="measure to rank: a column of scores.csv such as dice, precision or recall, or, if SCORES is "
+        "a scores_details.csv, a column of that table such as ap, pq or aji (default: f1)",
     )
     add(
         "--ties",
         choices=[*map(str, Ties)],
         default="min",
-        help="rank that equal values share: the smallest of their ranks, the mean, the largest, or the "
-        "smallest without a gap after it (default: min)",
+        help="rank of algorithms with equal values: min: the smallest of their ranks (1, 1, 3); average: "
+        "the mean (1.5, 1.5, 3); max: the largest (2, 2, 3); dense: no gap after them (1, 1, 2) "
+        "(default: min)",
     )
     add(
         "--scheme",
         choices=[*map(str, Scheme)],
         default="rank-then-mean",
-        help="rank the mean or median value, the mean or median of the ranks on each image, or the share "
-        "of algorithms that are beaten significantly (default: rank-then-mean)",
+        help="what decides the order: mean-then-rank or median-then-rank: the mean or median value over "
+        "all images; rank-then-mean or rank-then-median: the mean or median of the ranks on each image; "
+        "test-then-rank: the share of the other algorithms that are significantly worse (default: "
+        "rank-then-mean)",
     )
     add(
         "--bootstrap",
@@ -173,7 +178,7 @@ def run(arguments: argparse.Namespace) -> None:
     if columns is not None:
         _warn(board.leaderboard, columns)
     print(f"wrote {arguments.out / 'leaderboard.csv'} and the other tables of the board beside it")
-    print(describe_board(board, unit="image" if columns is None else "case"))
+    print(describe_board(board))
 
 
 def _columns(arguments: argparse.Namespace) -> "Columns | None":

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
+from cellbench.commands.help_format import example
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = (
-        "example: cellbench report leaderboard/sample --data data/sample --predictions predictions"
-    )
+    parser.epilog = example("report board --data data/sample --predictions predictions")
     add = parser.add_argument
-    add("board", type=Path, metavar="BOARD", help="folder that cellbench rank wrote")
+    add("board", type=Path, metavar="BOARD", help="folder that `cellbench rank` wrote")
     add(
         "--data",
         type=Path,
@@ -22,8 +22,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--predictions",
         type=Path,
         metavar="DIR",
-        help="folder with a folder of label maps for each algorithm, as cellbench run writes it; requires "
-        "--data (default: a page without images)",
+        help="folder with a folder of label maps for each algorithm, as `cellbench run` writes it; "
+        "requires --data (default: a page without images)",
     )
     add(
         "--published",
@@ -46,4 +46,4 @@ def run(arguments: argparse.Namespace) -> None:
         predictions=arguments.predictions,
         published=arguments.published,
     )
-    print(f"{page} and {len(figures)} files of figures")
+    print(f"wrote {page} and {len(figures)} figure files beside it")

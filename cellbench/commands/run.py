@@ -8,6 +8,8 @@ run again; images that failed are tried again.
 import argparse
 from pathlib import Path
 
+from cellbench.commands.help_format import example
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -16,8 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="ENTRANT",
-        help="an entry.yaml, its folder, or the name of a baseline that comes with cellbench, "
-        "such as otsu_watershed",
+        help="an entry.yaml, the folder that contains it (for example runs/sample/unet), or the name of a "
+        "baseline that comes with cellbench (otsu_watershed)",
     )
     parser.add_argument(
         "--data", type=Path, required=True, metavar="ROOT", help="the dataset folder (required)"
@@ -33,9 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--split",
         choices=("train", "tune", "test"),
         default="test",
-        help="which images to segment (default: test)",
+        help="split of the dataset whose images are segmented (default: test)",
     )
-    parser.epilog = "example: cellbench run otsu_watershed --data data/sample --out predictions"
+    parser.epilog = example("run otsu_watershed --data data/sample --out predictions")
 
 
 def run(arguments: argparse.Namespace) -> None:

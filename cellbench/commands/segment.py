@@ -4,21 +4,28 @@ import argparse
 import sys
 from pathlib import Path
 
-EXAMPLE = (
-    "example: cellbench segment images/ predictions/ "
-    "--checkpoint runs/sample/unet/checkpoints/best.ckpt"
-)
+from cellbench.commands.help_format import example
+
 _ORIENTATIONS = 8
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = EXAMPLE
-    parser.add_argument(
-        "inputs", type=Path, help="an image file of any size, or a folder of image files"
+    parser.epilog = example(
+        "segment images/ predictions/ --checkpoint runs/sample/unet/checkpoints/best.ckpt"
     )
     parser.add_argument(
-        "outputs", type=Path, help="folder for the label maps (<stem>_label.tiff) and runtime.csv"
+        "inputs",
+        type=Path,
+        metavar="INPUTS",
+        help="an image file of any size, or a folder of image files",
+    )
+    parser.add_argument(
+        "outputs",
+        type=Path,
+        metavar="OUTPUTS",
+        help="folder for the label maps and runtime.csv; the label map of cells.png is "
+        "cells_label.tiff",
     )
     parser.add_argument(
         "--checkpoint",
@@ -26,8 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         action="append",
         metavar="FILE",
-        help="checkpoint of a trained model (required). Give the option several times to average the "
-        "predictions of several models; each image then takes as many times longer",
+        help="checkpoint of a trained model (required). Repeat the option to average the predictions of "
+        "several models; each image then takes as many times longer",
     )
     add_model_class(parser)
     parser.add_argument(
@@ -40,8 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=("auto", "bf16", "32"),
         default="auto",
-        help="auto: half precision where the hardware is fast in it; bf16: always half precision; "
-        "32: always single precision (default: auto)",
+        help="precision of the network's numbers; auto: half precision where the hardware is fast in it; "
+        "bf16: always half precision; 32: always single precision (default: auto)",
     )
     add_device(parser)
 
@@ -61,6 +68,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     """Declare ``--device``."""
     parser.add_argument(
         "--device",
+        metavar="DEVICE",
         help="device that runs the network: cpu, cuda, cuda:1, … (default: the first GPU, or cpu)",
     )
 
@@ -91,4 +99,6 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         augment=arguments.tta,
     )
+    written = len(files) - len(failed)
+    print(f"{written} label map{'s' * (written != 1)} written to {arguments.outputs}")
     return 1 if failed else 0

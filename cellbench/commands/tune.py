@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellbench.commands.help_format import example
 from cellbench.commands.segment import add_device, add_model_class
 
 if TYPE_CHECKING:
@@ -11,16 +12,15 @@ if TYPE_CHECKING:
 
     from cellbench.inference.search import Trial
 
-EXAMPLE = "example: cellbench tune runs/sample/unet/checkpoints/best.ckpt --data data/sample"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = EXAMPLE
+    parser.epilog = example("tune runs/sample/unet/checkpoints/best.ckpt --data data/sample")
     parser.add_argument(
         "checkpoint",
         type=Path,
-        help="checkpoint of a trained model; the options found are stored in this file",
+        metavar="CHECKPOINT",
+        help="checkpoint of a trained model; the best options are stored in this file",
     )
     parser.add_argument(
         "--data",

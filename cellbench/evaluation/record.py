@@ -9,6 +9,10 @@ from cellbench.errors import ScoresError, UsageError
 from cellbench.evaluation.protocols import Protocol, get_protocol
 from cellbench.files import written_whole
 
+_DETAILS = "_details"
+# Ranking computes F1 from the counts, in which these versions do not differ from the present ones.
+_SAME_COUNTS = {("neurips22", 1), ("neurips22-v1", 1)}
+
 
 def record_path(scores: str | Path) -> Path:
     """Return the path of the record: ``scores.json`` for ``scores.csv``.
@@ -41,16 +45,18 @@ def read_protocol(scores: str | Path) -> Protocol | None:
     """Read which protocol a scores.csv was made with.
 
     Args:
-        scores: path of the scores.csv.
+        scores: path of the scores.csv, or of the table of details beside it.
 
     Returns:
         The protocol, or None if there is no record beside the file.
 
     Raises:
         ScoresError: if the record is damaged, or if this version of cellbench does not have the protocol
-            in the same version.
+            in the same version, or in one with the same counts.
     """
     path = record_path(scores)
+    if not path.is_file():
+        path = path.with_stem(path.stem.removesuffix(_DETAILS))
     if not path.is_file():
         return None
     try:
@@ -64,7 +70,7 @@ def read_protocol(scores: str | Path) -> Protocol | None:
         protocol = get_protocol(name)
     except UsageError as error:
         raise ScoresError(f"{path}: {error}") from error
-    if version != protocol.version:
+    if version != protocol.version and (name, version) not in _SAME_COUNTS:
         raise ScoresError(
             f"{path}: was scored with {name} version {version}, but this cellbench has version "
             f"{protocol.version}; run cellbench evaluate again"

@@ -53,7 +53,7 @@ def load_models(
 
 
 def with_dense_maps(model: InstanceSegmentationModel) -> DenseModel | Router:
-    """Return a model that predicts dense maps as it is, and refuse any other.
+    """Return a model that predicts dense maps unchanged, and refuse any other.
 
     Args:
         model: a loaded model.

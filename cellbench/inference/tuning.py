@@ -72,7 +72,7 @@ def tune_checkpoint(
 
 
 def tunable(model: InstanceSegmentationModel) -> DenseModel | Router:
-    """Return a model whose decoding has options to fit as it is, and refuse any other.
+    """Return a model whose decoding has options to fit unchanged, and refuse any other.
 
     Args:
         model: any model.

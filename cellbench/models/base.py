@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypedDict, runtime_checkable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,10 @@ from cellbench.errors import UsageError
 from cellbench.images import normalise
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
+from cellbench.models.batches import Batch, Targets, WholeImage
 from cellbench.models.class_paths import class_path
 from cellbench.models.registry import OWN_MODELS
-from cellbench.models.weights import load_weights
+from cellbench.models.weights import load_weights, read_checkpoint
 from cellbench.training.metric import CellF1
 from cellbench.training.ranges import check_at_least
 from cellbench.training.schedule import learning_rate_factor, training_progress
@@ -28,41 +29,8 @@ from cellbench.training.schedule import learning_rate_factor, training_progress
 MODEL_KEY = "cellbench_model"
 """Where a checkpoint keeps the class path of its model."""
 
-Targets = dict[str, npt.NDArray[Any]]
-
-
-class Batch(TypedDict):
-    """Training patches, as :meth:`InstanceSegmentationModel.collate` stacks them.
-
-    ``image`` is (B, 3, H, W) in [0, 1]. ``targets`` has what the model's ``targets`` returns for each
-    patch; those of a :class:`~cellbench.models.dense.DenseModel` are (B, C, h, w) for each map, on
-    the representation's grid: h is ⌈H / grid⌉.
-    """
-
-    image: torch.Tensor
-    targets: dict[str, Any]
-
-
-class WholeImage(TypedDict):
-    """One image of any size: ``image`` (3, H, W) in [0, 1], ``labels`` (H, W), its stem and modality."""
-
-    image: torch.Tensor
-    labels: torch.Tensor
-    stem: str
-    modality: str
-
-
-@runtime_checkable
-class HasImageTargets(Protocol):
-    """A model that also learns something about each image as a whole."""
-
-    def image_targets(self, image: npt.NDArray[np.uint8], labels: LabelMap) -> Targets:
-        """Return what the model learns about a whole image; each of its patches gets it too.
-
-        Args:
-            image: (H, W, 3), normalised.
-            labels: (H, W) label map of the image.
-        """
+LICENCE_KEY = "cellbench_weights_licence"
+"""Where a checkpoint keeps the licence of the pretrained weights that training started from."""
 
 
 class InstanceSegmentationModel(LightningModule, ABC):
@@ -83,8 +51,13 @@ class InstanceSegmentationModel(LightningModule, ABC):
         weights: checkpoint file whose weights training starts from. Weights whose name or shape does
             not fit are reported and keep their initial values. To continue an interrupted run, use
             ``--ckpt_path`` instead.
+
+    Attributes:
+        weights_licence: licence of the pretrained weights that training started from; empty where it
+            started from random weights.
     """
 
+    weights_licence: str = ""
     val_metrics: nn.ModuleDict
     test_metrics: nn.ModuleDict
 
@@ -209,6 +182,8 @@ class InstanceSegmentationModel(LightningModule, ABC):
         """Start training from the weights of another checkpoint, unless this is a resumed run."""
         if self.weights is not None and self.trainer.ckpt_path is None:
             rank_zero_info(load_weights(self, self.weights))
+            stored = read_checkpoint(self.weights).get(LICENCE_KEY, "")
+            self.weights_licence = " and ".join(sorted({self.weights_licence, stored} - {""}))
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """Return the loss of a batch of patches, and log it."""
@@ -287,5 +262,13 @@ class InstanceSegmentationModel(LightningModule, ABC):
         return learning_rate_factor(step, self.warmup_steps, training_progress(self.trainer))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Store the class path of the model, so that the checkpoint alone is enough to segment."""
+        """Store the class path of the model, so that the checkpoint alone is enough to segment.
+
+        The licence of its pretrained weights is stored too.
+        """
         checkpoint[MODEL_KEY] = class_path(type(self))
+        checkpoint[LICENCE_KEY] = self.weights_licence
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restore the licence of the pretrained weights; the weights are those of the checkpoint."""
+        self.weights_licence = checkpoint.get(LICENCE_KEY, self.weights_licence)

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cellbench.models.dense import DenseModel
-from cellbench.networks.convnext import ConvNextUNet
-from cellbench.representations import HoVer
+from cellbench.models.hover import HoVerUNet
+from cellbench.networks.convnext import check_convnext
 
 
-class ConvNextHoVer(DenseModel):
+class ConvNextHoVer(HoVerUNet):
     """ConvNeXt U-Net with HoVer-Net's maps: foreground and distances to cell centres.
 
     Source: Lou et al. 2023 (arXiv 2308.05864), team T2-sribdmed in the challenge. T2's code applies a
@@ -38,6 +37,5 @@ class ConvNextHoVer(DenseModel):
         smallest_target: int = 30,
         **training: Any,
     ) -> None:
-        representation = HoVer(smallest_target=smallest_target, exact_centres=True)
-        network = ConvNextUNet(representation.channels, encoder, pretrained, decoder_channels)
-        super().__init__(network=network, representation=representation, **training)
+        check_convnext(encoder)
+        super().__init__(encoder, pretrained, decoder_channels, smallest_target, **training)

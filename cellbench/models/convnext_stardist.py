@@ -3,17 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cellbench.models.dense import DenseModel
-from cellbench.networks.convnext import ConvNextUNet, decoder_grid
-from cellbench.representations import StarConvex
-
-_TYPICAL_RADIUS = 10.0  # pixels
-_CENTRE_LOGIT = (
-    -2.0
-)  # probability 0.12: few pixels are central, so an untrained network finds no cell
+from cellbench.models.stardist import StarDistUNet
+from cellbench.networks.convnext import check_convnext
 
 
-class ConvNextStarDist(DenseModel):
+class ConvNextStarDist(StarDistUNet):
     """ConvNeXt U-Net with star-convex cells (StarDist).
 
     Source: Lou et al. 2023 (arXiv 2308.05864), team T2-sribdmed in the challenge.
@@ -41,13 +35,5 @@ class ConvNextStarDist(DenseModel):
         rays: int = 32,
         **training: Any,
     ) -> None:
-        representation = StarConvex(rays=rays, grid=decoder_grid(decoder_channels))
-        network = ConvNextUNet(
-            representation.channels,
-            encoder,
-            pretrained,
-            decoder_channels,
-            scales={"distances": _TYPICAL_RADIUS},
-            initial_outputs={"distances": 1.0, "probability": _CENTRE_LOGIT},
-        )
-        super().__init__(network=network, representation=representation, **training)
+        check_convnext(encoder)
+        super().__init__(encoder, pretrained, decoder_channels, rays, **training)

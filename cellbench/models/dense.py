@@ -8,7 +8,8 @@ from torch import nn
 
 from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
-from cellbench.models.base import Batch, InstanceSegmentationModel, Targets
+from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.batches import Batch, Targets
 from cellbench.networks.grid import between_grid
 from cellbench.networks.windows import predict_in_windows
 from cellbench.representations import Representation
@@ -62,6 +63,7 @@ class DenseModel(InstanceSegmentationModel):
             raise UsageError(f"model.overlap {overlap}: must be at least 0 and below 1")
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.network = network.to(memory_format=self.memory_format)
+        self.weights_licence = getattr(network, "weights_licence", "")
         self.representation = representation
         self.window = window
         self.overlap = overlap
@@ -157,6 +159,7 @@ class DenseModel(InstanceSegmentationModel):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore the options of decoding; a checkpoint without them keeps the model's own."""
+        super().on_load_checkpoint(checkpoint)
         self.representation.set_decoding(stored_decoding(checkpoint))
 
 

@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
-from cellbench.models.base import Batch, Targets
+from cellbench.models.batches import Batch, Targets
 from cellbench.models.convnext_hover import ConvNextHoVer
 from cellbench.models.convnext_stardist import ConvNextStarDist
 from cellbench.models.dense import DenseModel
@@ -127,6 +127,7 @@ class MultiStream(Router):
         self.network = network.to(
             memory_format=torch.channels_last if channels_last else torch.contiguous_format
         )
+        self.weights_licence = models[0].weights_licence
         self.representation = JointRepresentation([each.representation for each in models])
         self.rules = grouping
         self.kinds = kinds
@@ -242,7 +243,7 @@ class MultiStream(Router):
                 callback.averaged.network.follow()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Store also whether pre-training goes on; if so, all streams of a kind get the same weights."""
+        """Store also whether pre-training continues; if so, all streams of a kind get the same weights."""
         super().on_save_checkpoint(checkpoint)
         checkpoint[PRETRAINS_KEY] = self._pretrains
         if self._pretrains:
@@ -250,7 +251,7 @@ class MultiStream(Router):
                 checkpoint[key] = self.network.followed(checkpoint[key], "network.")
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the decoding and whether pre-training goes on."""
+        """Restore the decoding and whether pre-training continues."""
         super().on_load_checkpoint(checkpoint)
         self._pretrains = checkpoint[PRETRAINS_KEY]
 

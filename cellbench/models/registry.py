@@ -26,9 +26,12 @@ ENTRY_POINTS = "cellbench.models"
 """The entry-point group in which packages register their models."""
 
 OWN_MODELS = {
+    "boundary_unet": "cellbench.models.boundary_unet.BoundaryUNet",
     "convnext_hover": "cellbench.models.convnext_hover.ConvNextHoVer",
     "convnext_stardist": "cellbench.models.convnext_stardist.ConvNextStarDist",
+    "hover": "cellbench.models.hover.HoVerUNet",
     "multi_stream": "cellbench.models.multi_stream.MultiStream",
+    "stardist": "cellbench.models.stardist.StarDistUNet",
     "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",
     "unet": "cellbench.models.unet.UNetBoundary",
 }

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 
 from cellbench.labels import LabelMap
-from cellbench.models.base import InstanceSegmentationModel, Targets, WholeImage
+from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.batches import Targets, WholeImage
 from cellbench.models.dense import DECODING_KEY, DenseModel, stored_decoding
 from cellbench.representations.joint import JointRepresentation
 
@@ -79,4 +80,5 @@ class Router(InstanceSegmentationModel):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore the options of decoding of each stream."""
+        super().on_load_checkpoint(checkpoint)
         self.representation.set_decoding(stored_decoding(checkpoint))

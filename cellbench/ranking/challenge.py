@@ -229,7 +229,7 @@ def known_runtimes(rank_runtime: pd.DataFrame | None) -> pd.DataFrame | None:
 
 
 def _of_runtime(options: Options) -> Options:
-    """Return the options for running times, of which the smallest are best and none is missing."""
+    """Return the options for running times: the smallest is best, and none is missing."""
     return replace(options, higher_is_better=False, missing="worst")
 
 

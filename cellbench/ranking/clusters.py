@@ -17,7 +17,7 @@ def clusters(ranking: pd.Series, tests: pd.DataFrame, *, alpha: float = 0.05) ->
     (Piepho 2004, J. Comput. Graph. Stat. 13, 456–466). A cluster is as large as it can be: nobody
     else could join it. Its members need not follow each other in the ranking.
 
-    Piepho's insert-and-absorb lists every such group, of which there can be exponentially many (2^k
+    Piepho's insert-and-absorb lists every such group; there can be exponentially many (2^k
     for k separate pairs that differ). Here a group is grown around each pair that shares none yet,
     from the best algorithm on, which leaves out only groups that show nothing new: at most one group
     for each pair, and the same ones as Piepho's where they are runs along the ranking.

@@ -61,7 +61,7 @@ class TrainingCLI(LightningCLI):
             "--seed_everything",
             type=bool | int,
             default=self.seed_everything_default,
-            help="seed of all random numbers of the run; true draws a new one",
+            help="seed of all random numbers of the run; true chooses one at random",
         )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -81,7 +81,7 @@ class TrainingCLI(LightningCLI):
         parser.set_defaults({"data": {"class_path": default}})
 
     def instantiate_classes(self) -> None:
-        """Create trainer, datamodule and model; an error that one of them raises is kept as it is.
+        """Create trainer, datamodule and model; an error that one of them raises is kept unchanged.
 
         Otherwise jsonargparse would wrap the error of a model in a list of types that do not fit.
         """
@@ -235,6 +235,7 @@ def write_entry(
     entry = {
         "name": root.resolve().name,
         "title": f"{name} trained on {' and '.join(trained_on)}" if trained_on else name,
+        "weights_licence": model.weights_licence,
         "trained_on": trained_on,
         "command": [
             *("cellbench", "segment", "{inputs}", "{outputs}"),

@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.errors import DatasetError, UsageError
 from cellbench.inference.tiles import LARGEST_SIDE
-from cellbench.models.base import HasImageTargets, InstanceSegmentationModel
+from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.batches import HasImageTargets
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
 from cellbench.training.draws import EpochDraws
 from cellbench.training.patches import PatchDataset, WholeImageDataset
@@ -56,12 +57,12 @@ class CellDataModule(LightningDataModule):
 
     Args:
         root: dataset folder; its tune split validates during training and its test split is used by
-            `cellbench test` and `cellbench predict`. Unless given, the first of ``roots``, and
+            `cellbench test` and `cellbench predict`. By default the first of ``roots``, or
             data/sample if there are none.
         roots: dataset folders whose train splits are used for training, for example [data/new,data/old];
-            only ``root`` unless given.
+            by default only ``root``.
         shares: part of the training patches that comes from each of ``roots``, for example [0.8,0.2];
-            they sum to 1. Unless given, the images of all roots are weighted as one dataset.
+            they sum to 1. By default the images of all roots are weighted as one dataset.
         balance: groups of images that are balanced when patches are drawn, so that rare ones are seen:
             those of one modality or of one source (as in manifest.csv), or none.
         crop_size: side of a training patch in pixels; every network accepts a multiple of 32.
@@ -194,7 +195,7 @@ class CellDataModule(LightningDataModule):
 
         Returns:
             One dictionary for each image of :meth:`items`; empty ones if the model learns nothing
-            about whole images (see :class:`~cellbench.models.base.HasImageTargets`).
+            about whole images (see :class:`~cellbench.models.batches.HasImageTargets`).
         """
         return [self._targets_of(item) for item in self.items(split)]
 

@@ -6,16 +6,17 @@ from typing import Any
 from jsonargparse import DefaultHelpFormatter
 
 _OPTIONS = """\
-base.yaml, model/<name>.yaml and data/<name>.yaml come with cellbench; a file
-of your own is named by its path.
+base.yaml, model/NAME.yaml and data/NAME.yaml come with cellbench and are found
+by these names from everywhere; name a file of your own by its path.
 
-Options can also be set in YAML files. They are read in order: a later file
-overrides an earlier one, and the command line overrides both where it follows
-them. Options of the model are written as --model.NAME, those of the data as
---data.NAME. To show them all:
+The words of the command line are read in order: a later --config or option
+overrides an earlier one. Options of the model are written as --model.NAME,
+those of the data as --data.NAME. To show them all:
   cellbench {verb} --model.help unet
   cellbench {verb} --data.help cellbench.training.datamodule.CellDataModule
-Options that begin with --trainer are those of pytorch_lightning.Trainer."""
+Options that begin with --trainer are those of pytorch_lightning.Trainer. For
+example, --trainer.max_time 00:01:00:00 stops after an hour (days:hours:
+minutes:seconds), and --ckpt_path last continues an interrupted training."""
 
 _DESCRIPTIONS = {
     "fit": (

@@ -191,6 +191,7 @@ def test_degenerate_tables_have_a_board(
     assert board["rank"].notna().all()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     cells=st.lists(
@@ -247,6 +248,7 @@ def test_a_value_may_be_called_as_a_column_of_boards(value: str, tmp_path: Path)
     assert main(["report", str(tmp_path / "board")]) == 0
 
 
+@pytest.mark.slow
 def test_the_recorded_command_makes_the_board_again(tmp_path: Path) -> None:
     assert rank(save(make_table(), tmp_path), out=tmp_path) == 0
     before = (tmp_path / "leaderboard.csv").read_bytes()

@@ -174,6 +174,7 @@ def test_hostile_names_come_back_from_every_table(tmp_path: Path) -> None:
             assert set(HOSTILE) <= cells(tmp_path / "board" / name), name
 
 
+@pytest.mark.slow
 def test_hostile_modalities_are_no_paths(tmp_path: Path) -> None:
     modalities = [*HOSTILE, "", "A B", "a-b", "a b"]
     table = [

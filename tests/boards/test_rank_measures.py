@@ -11,6 +11,8 @@ from boards import make_scores
 
 from cellbench.boards import write_board
 from cellbench.cli import main
+from cellbench.evaluation.protocols import get_protocol
+from cellbench.evaluation.record import write_record
 from cellbench.ranking import challenge_score
 
 
@@ -90,7 +92,7 @@ def test_f1_by_name_is_the_same_board(tmp_path: Path) -> None:
     [
         ("nonsense", 0.5, 2, "'nonsense'"),
         ("true_cells", 0.5, 2, "'true_cells'"),
-        ("pq", None, 1, "these columns are missing: pq"),
+        ("pq", None, 1, "has no column 'pq'; rank the table of details"),
         ("dice", -0.5, 1, "line 50: dice is negative"),
         ("dice", "good", 1, "line 50: dice is not a number"),
         ("fp", "inf", 1, "line 50: fp is infinite"),
@@ -112,3 +114,12 @@ def test_what_cannot_be_ranked(
     assert main(["rank", str(path), "--measure", measure, "--out", str(tmp_path / "b")]) == status
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert message in line
+
+
+def test_a_table_of_details_has_the_protocol_of_its_scores(tmp_path: Path) -> None:
+    half = make_scores().query("threshold == 0.5")
+    details = half[["algorithm", "image", "modality", "status"]].assign(pq=half["f1"])
+    details.to_csv(tmp_path / "mine_details.csv", index=False)
+    write_record(tmp_path / "mine.csv", get_protocol("exact"), [0.5])
+    board = rank(tmp_path / "mine_details.csv", "pq")
+    assert json.loads((board / "provenance.json").read_text())["protocol"]["name"] == "exact"

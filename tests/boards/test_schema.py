@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +117,34 @@ def test_meanings_are_sentences() -> None:
         for meaning in (table.meaning, *(column.meaning for column in table.columns)):
             assert meaning.endswith(".")
             assert "|" not in meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("value", 3),
+        ("higher_is_better", "yes"),
+        ("ranked_on", None),
+        ("modalities", ["DIC"]),
+        ("scheme", "best-of-three"),
+        ("weights", []),
+        ("alpha", "0.05"),
+        ("scores", "scores.csv"),
+        ("software", ["numpy"]),
+        ("schema_version", "2"),
+    ],
+)
+def test_a_record_that_was_edited_by_hand(name: str, wrong: object, board: Path) -> None:
+    record = board / "provenance.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {name: wrong}))
+    with pytest.raises(
+        ScoresError, match=rf"{name.replace('_', '.')}.*{re.escape(repr(wrong))}.*again"
+    ):
+        read_board(board)
+
+
+def test_a_word_that_is_no_choice(board: Path) -> None:
+    table = pd.read_csv(board / "schemes.csv")
+    table.assign(scheme="best-of-three").to_csv(board / "schemes.csv", index=False)
+    with pytest.raises(ScoresError, match=r"schemes\.csv: scheme cannot be 'best-of-three'"):
+        read_board(board)

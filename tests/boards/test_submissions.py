@@ -1,4 +1,4 @@
-"""Submissions: scores that are handed in, and what a board tells of its algorithms."""
+"""Submissions: scores from others, and what a board states about its algorithms."""
 
 from pathlib import Path
 
@@ -51,19 +51,19 @@ def test_a_submission_joins_the_board(tmp_path: Path) -> None:
     assert main(words) == 0
     board = pd.read_csv(tmp_path / "leaderboard.csv")
     assert set(board["algorithm"]) == {"algorithm 0", "algorithm 2", "algorithm 3", "handed_in"}
-    told = algorithms(tmp_path)
-    assert told.columns.tolist() == [
+    table = algorithms(tmp_path)
+    assert table.columns.tolist() == [
         *("title", "authors", "paper", "code", "licence", "weights_licence"),
         *("trained_on", "submitted"),
     ]
-    row = told.loc["handed_in"]
+    row = table.loc["handed_in"]
     assert row["title"] == "A network, of course"
     assert row["authors"] == "A. Author; B. Author"
     assert row["trained_on"] == "ours; theirs"
-    assert told["submitted"].to_dict() == {
+    assert table["submitted"].to_dict() == {
         name: str(name == "handed_in") for name in board["algorithm"]
     }
-    assert (told.drop(index="handed_in").drop(columns="submitted") == "").all(axis=None)
+    assert (table.drop(index="handed_in").drop(columns="submitted") == "").all(axis=None)
     provenance = (tmp_path / "provenance.json").read_text()
     assert '"file": "entries/handed_in"' in provenance
     assert "rank scores.csv entries/handed_in --out ." in provenance
@@ -143,10 +143,10 @@ def test_what_is_told_of_those_that_were_run(tmp_path: Path) -> None:
     entries = [str(path) for path in sorted((tmp_path / "predictions").iterdir())]
     words = ["rank", str(scores), "--out", str(tmp_path), "--bootstrap", "5", "--entries"]
     assert main([*words, *entries]) == 0
-    told = algorithms(tmp_path)
-    assert told.loc["run_here", "title"] == "It is run_here"
-    assert told.loc["run_here", "submitted"] == "False"
-    assert "not_scored_yet" not in told.index
+    table = algorithms(tmp_path)
+    assert table.loc["run_here", "title"] == "It is run_here"
+    assert table.loc["run_here", "submitted"] == "False"
+    assert "not_scored_yet" not in table.index
     assert main(words) == 0
     assert algorithms(tmp_path).loc["run_here", "title"] == ""
 

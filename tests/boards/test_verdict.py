@@ -18,8 +18,15 @@ def judge(
     metric: str = "f1",
     others: Iterable[tuple[str, Pair]] = (),
     unit: str = "image",
+    failed: int = 0,
+    first: float = 0.973,
 ) -> Verdict:
-    columns = {"rank": list(ranks.values()), "algorithm": list(ranks), "images": images}
+    columns = {
+        "rank": list(ranks.values()),
+        "algorithm": list(ranks),
+        "images": images,
+        "failed": failed,
+    }
     leaderboard = pd.DataFrame(columns)
     found = {(metric, *pair) for pair in significant} | {(name, *pair) for name, pair in others}
     rows = [
@@ -31,7 +38,7 @@ def judge(
     ]
     tests = pd.DataFrame(rows, columns=["metric", "better", "worse", "significant"])
     draws = pd.DataFrame(
-        [("f1", "a", 1, 0.1), ("challenge", "a", 1, 0.973), ("challenge", "a", 2, 0.027)],
+        [("f1", "a", 1, 0.1), ("challenge", "a", 1, first), ("challenge", "a", 2, 0.027)],
         columns=["metric", "algorithm", "rank", "frequency"],
     )
     return verdict(leaderboard, tests, draws, unit=unit)
@@ -98,3 +105,19 @@ def test_the_combined_ranks_decide_where_they_are_tested() -> None:
 
 def test_a_case_may_be_called_otherwise() -> None:
     assert "on 12 patients." in judge({"a": 1, "b": 1}, 12, unit="patient").sentence
+
+
+def test_algorithms_that_all_failed_share_no_first_rank() -> None:
+    assert judge({"a": 1, "b": 1}, 12, failed=12).sentence == (
+        "a and b failed on 12 images, so there is nothing to rank."
+    )
+    assert judge({"a": 1}, 1, failed=1).sentence == (
+        "a failed on 1 image, so there is nothing to rank."
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "words"), [(0.9995, "in more than 99.9 % of"), (1.0, "in 100 % of")]
+)
+def test_nearly_always_is_not_always(first: float, words: str) -> None:
+    assert words in judge({"a": 1, "b": 2}, 12, [("a", "b")], first=first).sentence

@@ -290,3 +290,33 @@ def test_no_file(tmp_path: Path) -> None:
         write_board([], tmp_path)
     with pytest.raises(ScoresError, match=r"twice|second"):
         write_board([save(make_scores(), tmp_path)] * 2, tmp_path)
+
+
+@pytest.mark.parametrize("digits", [4, 6, 12, 16])
+def test_f1_has_all_its_digits_again(digits: int, tmp_path: Path) -> None:
+    """21 of 24 cells with 40 predicted: the official script writes 0.6563, but 0.65625 is 0.6562."""
+    scores = make_scores(algorithms=2, images=3)
+    scores["status"], scores["rank_runtime_s"] = "ok", 0.0
+    scores[["true_cells", "predicted_cells", "tp"]] = (24, 40, 21)
+    scores["f1"] = round(42 / 64, digits)
+    other = scores["algorithm"] == "algorithm 1"
+    scores.loc[other, ["tp", "f1"]] = (np.nan, 0.6563)
+    board = write_board([save(scores, tmp_path)], tmp_path, bootstrap=5)
+    assert board["rank"].tolist() == [1, 1]
+    values = pd.read_csv(tmp_path / "values.csv")["f1"]
+    assert values.round(4).tolist() == [0.6563] * 6
+
+
+def test_f1_that_contradicts_the_counts_stays(tmp_path: Path) -> None:
+    scores = make_scores(algorithms=1, images=2)
+    scores["status"], scores["f1"], scores["rank_runtime_s"] = "ok", 0.25, 0.0
+    scores[["true_cells", "predicted_cells", "tp"]] = (24, 40, 21)
+    write_board([save(scores, tmp_path)], tmp_path, bootstrap=5)
+    assert set(pd.read_csv(tmp_path / "values.csv")["f1"]) == {0.25}
+
+
+def test_scores_of_the_first_version_can_still_be_ranked(tmp_path: Path) -> None:
+    """Its counts are the same, and only they decide F1."""
+    (tmp_path / "scores.json").write_text('{"protocol": {"name": "neurips22", "version": 1}}')
+    write_board([save(make_scores(), tmp_path)], tmp_path, bootstrap=5)
+    assert json.loads((tmp_path / "provenance.json").read_text())["protocol"]["version"] == 2

@@ -165,7 +165,7 @@ def test_packaged_configs_are_found_from_everywhere(
     assert main(["fit", *words, "--print_config"]) == 0
     options = yaml.safe_load(capsys.readouterr().out)
     assert options["model"]["class_path"] == "cellbench.models.unet.UNetBoundary"
-    assert options["data"]["crop_size"] == 256
+    assert options["data"]["init_args"]["crop_size"] == 256
 
 
 def test_a_config_of_your_own_comes_before_a_packaged_one(

@@ -1,4 +1,4 @@
-"""`cellbench evaluate` as users call it: its tables, its protocols, what it tells."""
+"""`cellbench evaluate` as users call it: its tables, its protocols, its messages."""
 
 import io
 import json
@@ -112,7 +112,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_bar_tells_rate_and_time_left(
+def test_the_bar_shows_rate_and_time_left(
     folders: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = Terminal()

@@ -113,7 +113,9 @@ def test_broken_coco_files(
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"images": []}', "\udcff"])
 def test_files_that_are_no_coco(content: str, tmp_path: Path) -> None:
     save_image(tmp_path / "images")
-    with pytest.raises(DatasetError, match="contains 0 JSON files; name one with `annotations`"):
+    with pytest.raises(
+        DatasetError, match="contains 0 JSON files; name the annotation file with --annotations"
+    ):
         import_dataset("coco", tmp_path, tmp_path / "root")
     (tmp_path / "cells.json").write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(DatasetError, match=r"cells\.json: "):

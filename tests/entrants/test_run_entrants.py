@@ -1,4 +1,4 @@
-"""Timed runs of entrants: their failures are rows, and a killed run goes on."""
+"""Timed runs of entrants: their failures are rows, and a killed run continues."""
 
 import csv
 import subprocess

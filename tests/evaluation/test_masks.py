@@ -99,7 +99,9 @@ def test_broken_masks_are_named(rows: list[str], message: str, tmp_path: Path) -
 
 def test_a_table_for_images_of_another_size(tmp_path: Path) -> None:
     path = table(tmp_path, "x,1 2,9,3", header="id,predicted,width,height")
-    with pytest.raises(InvalidLabelsError, match="line 2, image x: says 3 × 9, the image is 3 × 4"):
+    with pytest.raises(
+        InvalidLabelsError, match="line 2, image x: states the size 3 × 9, but the image is 3 × 4"
+    ):
         read_mask_table(path)["x"].open((3, 4))
 
 
@@ -109,9 +111,9 @@ def test_a_table_for_images_of_another_size(tmp_path: Path) -> None:
         (b"", "needs the columns id and annotation"),
         (b"image,predicted\nx,1 2\n", "needs the columns id and annotation"),
         (b"id,runs\nx,1 2\n", "needs the columns id and annotation"),
-        (b"id,predicted\nx,\xff\n", "not a CSV in UTF-8"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "not a CSV in UTF-8"),
-        (None, r"not a CSV in UTF-8 \(.*Is a directory"),
+        (b"id,predicted\nx,\xff\n", "not a CSV file in UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "not a CSV file in UTF-8"),
+        (None, r"not a CSV file in UTF-8 \(.*Is a directory"),
     ],
 )
 def test_files_that_are_no_table(content: bytes | None, message: str, tmp_path: Path) -> None:

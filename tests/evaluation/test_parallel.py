@@ -135,7 +135,7 @@ def test_a_folder_scored_on_a_cluster(scheduler: str, tmp_path: Path) -> None:
         done = [path for path in made.values() if path.exists()]
         time.sleep(0.3)
         assert [path for path in made.values() if path.exists()] == done
-        # An error of the work comes as it is, the first time and every time.
+        # An error of the work is raised unchanged, every time.
         for _ in range(2):
             with pytest.raises(LabelMapError, match=r"absent\.npy: no such file"):
                 list(results_as_they_come(read_labels, {"a": "absent.npy"}, 1, scheduler))

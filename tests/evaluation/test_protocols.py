@@ -10,15 +10,15 @@ from cellbench.evaluation import PROTOCOLS, get_protocol
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_every_protocol_explains_its_rules(name: str) -> None:
     protocol = get_protocol(name)
-    told = dict(line.split(":", 1) for line in protocol.explain().splitlines())
-    assert list(told) == [
+    rules = dict(line.split(":", 1) for line in protocol.explain().splitlines())
+    assert list(rules) == [
         *("protocol", "source", "frame", "matching", "tiles", "counts", "scores", "rounding"),
         "failures",
     ]
-    assert told["protocol"].split() == [f"{name},", "version", str(protocol.version)]
-    assert ("2000 × 2000 px" in told["tiles"]) == (name != "exact")
-    assert ("to 4 decimals" in told["rounding"]) == (name != "exact")
-    assert ("adds no true cells" in told["counts"]) == (name == "neurips22-v1")
+    assert rules["protocol"].split() == [f"{name},", "version", str(protocol.version)]
+    assert ("2000 × 2000 px" in rules["tiles"]) == (name != "exact")
+    assert ("to 4 decimals" in rules["rounding"]) == (name != "exact")
+    assert ("adds no true cells" in rules["counts"]) == (name == "neurips22-v1")
     assert json.loads(json.dumps(protocol.describe()))["name"] == name
 
 

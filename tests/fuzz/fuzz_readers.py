@@ -1,6 +1,6 @@
-"""Reads damaged files for as long as told: every one is a result or one line of error.
+"""Reads damaged files for a given time: every one is a result or one line of error.
 
-``python tests/fuzz/fuzz_readers.py --seconds 600``. What else happens, be it another exception, output
+``python tests/fuzz/fuzz_readers.py --seconds 600``. Anything else, for example another exception, output
 to stderr, a crash, a call of more than five seconds or too much memory, is written to the folder of
 findings: the file that did it, and what happened. Exit status 1 where there are any.
 """
@@ -155,7 +155,7 @@ def _peak_memory() -> int:
 
 
 def _frames(error: BaseException) -> str:
-    """Give the traceback, the most recent call first, as faulthandler does."""
+    """Return the traceback, the most recent call first, as faulthandler does."""
     frames = traceback.format_exception(error)
     return "".join(reversed(frames))
 

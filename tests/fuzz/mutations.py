@@ -43,7 +43,7 @@ def mutated(data: bytes, others: Sequence[bytes], random: Random) -> bytes:
 
     Args:
         data: a sound file.
-        others: files of which parts may be taken.
+        others: files that parts may be taken from.
         random: decides.
     """
     buffer = bytearray(data)

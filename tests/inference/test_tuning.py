@@ -23,7 +23,7 @@ from cellbench.representations import Boundary
 
 
 class Faint(torch.nn.Module):
-    """Says of each bright pixel that it is interior, with a probability of 0.45 only."""
+    """Predicts each bright pixel as interior, with a probability of 0.45 only."""
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         bright = (image[:, :1] > 0.4).float()

@@ -12,7 +12,7 @@ from torchmetrics import Metric
 
 from cellbench.labels import LabelMap
 from cellbench.models import InstanceSegmentationModel
-from cellbench.models.base import HasImageTargets
+from cellbench.models.batches import HasImageTargets
 from cellbench.models.multi_stream import MultiStream
 from cellbench.models.unet import UNetBoundary
 from cellbench.training.datamodule import CellDataModule

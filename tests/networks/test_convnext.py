@@ -1,11 +1,15 @@
-"""Changes that make the network faster do not change its results."""
+"""Changes that make networks with ConvNeXt faster do not change their results."""
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from cellbench.networks.convnext import ConvNextUNet, _SinglePrecisionOnCPU, _UpBlock
+from cellbench.errors import UsageError
+from cellbench.networks.convnext import check_convnext
+from cellbench.networks.encoder import SinglePrecisionOnCPU
+from cellbench.networks.encoder_unet import EncoderUNet, _UpBlock
 
 # Along one side, what each of a transposed convolution's four weights is made of: those of the three
 # that reach the same pixel once it is doubled.
@@ -28,8 +32,8 @@ def test_a_block_can_do_what_doubling_and_joining_does() -> None:
 
 
 def test_depthwise_convolutions_are_exact_on_processors() -> None:
-    network = ConvNextUNet({"maps": 1}, "convnext_atto", False, (8, 8, 8, 8))
-    depthwise = [each for each in network.modules() if isinstance(each, _SinglePrecisionOnCPU)]
+    network = EncoderUNet({"maps": 1}, "convnext_atto", False, (8, 8, 8, 8))
+    depthwise = [each for each in network.modules() if isinstance(each, SinglePrecisionOnCPU)]
     assert len(depthwise) == 2 + 2 + 6 + 2
     value = torch.rand(1, 40, 9, 9)
     with torch.autocast("cpu", torch.bfloat16):
@@ -37,3 +41,9 @@ def test_depthwise_convolutions_are_exact_on_processors() -> None:
     np.testing.assert_array_equal(
         found.detach().numpy(), depthwise[0].convolution(value).detach().numpy()
     )
+
+
+def test_other_encoders_are_no_convnext() -> None:
+    check_convnext("convnextv2_atto")
+    with pytest.raises(UsageError, match=r"'resnet18': not a ConvNeXt.*`stardist` or `hover`"):
+        check_convnext("resnet18")

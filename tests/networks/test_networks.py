@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cellbench.errors import CellbenchError, UsageError
-from cellbench.networks.convnext import ConvNextUNet
+from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.grid import between_grid
 from cellbench.networks.padding import padded
 from cellbench.networks.precision import half_precision
@@ -17,7 +17,8 @@ from cellbench.networks.unet import UNet
 MAPS = {"distances": 5, "probability": 1}
 SMALL = (8, 8, 8, 8, 8)
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "convnext": lambda: ConvNextUNet(MAPS, "convnext_atto", False, SMALL),
+    "convnext": lambda: EncoderUNet(MAPS, "convnext_atto", False, SMALL),
+    "efficientnet": lambda: EncoderUNet(MAPS, "tf_efficientnet_lite0", False, SMALL),
     "unet": lambda: UNet(MAPS, channels=(4, 4, 4, 4, 4, 4, 8)),
     "swin_unetr": lambda: SwinUNETR(MAPS, feature_size=12),
     "swin_unetr_convolutions": lambda: SwinUNETR(MAPS, feature_size=12, convolutions=True),
@@ -73,16 +74,19 @@ def test_what_is_padded_does_not_matter_far_away() -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("resnet18", "not a ConvNeXt"), ("convnext_atta", "choose from .*convnext_atto")],
+    [
+        ("nonsense", "choose from tf_efficientnet_lite0"),
+        ("convnext_atta", "choose from .*convnext_atto"),
+    ],
 )
 def test_unknown_encoders(name: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        ConvNextUNet(MAPS, name, pretrained=False)
+        EncoderUNet(MAPS, name, pretrained=False)
 
 
 def test_wrong_number_of_widths() -> None:
     with pytest.raises(UsageError, match="must be 5 numbers"):
-        ConvNextUNet(MAPS, "convnext_atto", False, (8, 8))
+        EncoderUNet(MAPS, "convnext_atto", False, (8, 8))
 
 
 def test_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +95,7 @@ def test_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("timm.create_model", offline)
     with pytest.raises(CellbenchError, match=r"--model\.init_args\.pretrained false"):
-        ConvNextUNet(MAPS, "convnext_atto", pretrained=True)
+        EncoderUNet(MAPS, "convnext_atto", pretrained=True)
 
 
 def test_maps_start_where_they_should() -> None:
@@ -100,7 +104,7 @@ def test_maps_start_where_they_should() -> None:
         "scales": {"distances": 10.0},
         "initial_outputs": {"distances": 1.0, "probability": -2.0},
     }
-    network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL, **start).eval()
+    network = EncoderUNet(MAPS, "convnext_atto", False, SMALL, **start).eval()
     with torch.inference_mode():
         maps = network(torch.rand(1, 3, 64, 64))
     assert 5 < maps["distances"].mean() < 15
@@ -109,7 +113,7 @@ def test_maps_start_where_they_should() -> None:
 
 def test_every_block_of_a_fresh_encoder_counts() -> None:
     torch.manual_seed(0)
-    network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL)
+    network = EncoderUNet(MAPS, "convnext_atto", False, SMALL)
     added: list[float] = []
 
     def measure(_block: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
@@ -125,7 +129,7 @@ def test_every_block_of_a_fresh_encoder_counts() -> None:
 
 
 def test_an_image_is_seen_alike_alone_and_beside_another_in_training_and_after() -> None:
-    network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL)
+    network = EncoderUNet(MAPS, "convnext_atto", False, SMALL)
     image = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         beside = network(torch.cat([image, torch.zeros_like(image)]))["distances"][:1]
@@ -135,7 +139,7 @@ def test_an_image_is_seen_alike_alone_and_beside_another_in_training_and_after()
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 64), (70, 31)])
 def test_a_decoder_that_stops_early_gives_maps_at_every_second_pixel(size: tuple[int, int]) -> None:
-    network = ConvNextUNet(MAPS, "convnext_atto", False, SMALL[:4]).eval()
+    network = EncoderUNet(MAPS, "convnext_atto", False, SMALL[:4]).eval()
     with torch.inference_mode():
         maps = network(torch.rand(1, 3, *size))
     assert network.grid == 2

@@ -49,7 +49,7 @@ def split(name: str) -> tuple[str, str, dict[str, object]]:
 
 
 def splits_a_tie(name: str) -> bool:
-    """Say whether challengeR's rank is float noise: medians 0.3 and (0.2 + 0.4) / 2 are equal."""
+    """Return whether challengeR's rank is float noise: medians 0.3 and (0.2 + 0.4) / 2 are equal."""
     return "d6" in name and "aggThenRank_median" in name and name.endswith("_nanarm")
 
 
@@ -123,7 +123,7 @@ def test_paired_tests(name: str, table: Reader, answer: Reader) -> None:
 
 
 def turned(tests: pd.DataFrame) -> pd.Series:
-    """Give R's statistic where smaller is better: the rank sum of the cases with a larger first."""
+    """Return R's statistic where smaller is better: the rank sum of the cases with a larger first."""
     return tests["nonzero"] * (tests["nonzero"] + 1) / 2 - tests["statistic"]
 
 

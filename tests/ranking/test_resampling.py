@@ -1,4 +1,4 @@
-"""What a bootstrap tells: intervals, who outranks whom, and challengeR's defects."""
+"""Results of a bootstrap: intervals, how often one algorithm outranks another, and challengeR's defects."""
 
 import numpy as np
 import pandas as pd

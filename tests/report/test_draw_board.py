@@ -111,6 +111,7 @@ def test_other_values(missing: str | float, tmp_path: Path) -> None:
     assert all(is_drawn(path) for path in paths)
 
 
+@pytest.mark.slow
 def test_same_board_same_bytes(tmp_path: Path) -> None:
     memory = pd.Series({"a": 2000.0, "c": 9000.0})
     boards = [make_board(tmp_path / name, ["a", "b", "c"]) for name in ("one", "two")]
@@ -123,7 +124,9 @@ def test_same_board_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_date_would_be_noticed(tmp_path: Path) -> None:
-    Figure().savefig(tmp_path / "dated.svg")  # matplotlib writes the date unless it is told not to
+    Figure().savefig(
+        tmp_path / "dated.svg"
+    )  # matplotlib writes the date unless a setting prevents it
     assert DATE.search((tmp_path / "dated.svg").read_bytes())
 
 

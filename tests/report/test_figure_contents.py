@@ -189,6 +189,7 @@ def test_sensitivity(board: BoardTables) -> None:
         assert cell == f"{row['rank']:g}{sign}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [20, 30])
 def test_every_text_is_whole_and_apart(
     count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

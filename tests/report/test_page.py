@@ -171,6 +171,7 @@ def test_json_cannot_end_its_script(tmp_path: Path) -> None:
     assert all(set(json.loads(block)["drawn"]) == set(names) for _, block in blocks[:-1])
 
 
+@pytest.mark.slow
 def test_same_board_same_bytes(tmp_path: Path) -> None:
     pages = []
     for name in ("one", "two"):
@@ -233,7 +234,7 @@ def test_large_tables_lie_beside(board: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("folders", "words"),
     [
         ({"data": "absent"}, "absent: no such dataset folder"),
         ({"data": "predictions"}, "no images in"),
@@ -242,11 +243,11 @@ def test_large_tables_lie_beside(board: Path, tmp_path: Path) -> None:
     ],
 )
 def test_bad_folders(
-    told: dict[str, str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folders: dict[str, str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     board, data, predictions = make_all(tmp_path, ["a"], images=1)
     named = {"data": data, "predictions": predictions} | {
-        name: tmp_path / folder for name, folder in told.items()
+        name: tmp_path / folder for name, folder in folders.items()
     }
     options = [word for name, path in named.items() for word in (f"--{name}", str(path))]
     assert main(["report", str(board), *options]) == 1

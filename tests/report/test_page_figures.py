@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from random_boards import make_board
 
+from cellbench.boards.reading import read_board
 from cellbench.report import draw_board
 from cellbench.report.figures.captions import FIGURES, TITLES
 from cellbench.report.page.embedding import Figure, embed_figures
@@ -24,7 +25,10 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def figures(board: Path) -> dict[str, Figure]:
-    return {figure.title: figure for figure in embed_figures(board.glob("*.*"), board, board)}
+    return {
+        figure.title: figure
+        for figure in embed_figures(board.glob("*.*"), board, read_board(board))
+    }
 
 
 def view_of(svg: str) -> tuple[float, float, float]:

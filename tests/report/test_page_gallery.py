@@ -187,12 +187,12 @@ def test_faults_are_told_and_the_rest_is_drawn(tmp_path: Path) -> None:
     (predictions / "c").rmdir()
     made = make_gallery(read_board(board), data, predictions)
     assert set(made.images) == {"test0", "test1"}
-    told = {(one.algorithm, one.image): one.reason for one in made.problems}
-    assert told["c", ""] == "no folder of this name among the predictions"
-    assert told["a", "test0"] == "no prediction: missing"
-    assert "(3, 3)" in told["b", "test1"]
-    assert "test2.png" in told["", "test2"]
-    assert not any(str(tmp_path) in reason for reason in told.values())
+    reasons = {(one.algorithm, one.image): one.reason for one in made.problems}
+    assert reasons["c", ""] == "no folder of this name among the predictions"
+    assert reasons["a", "test0"] == "no prediction: missing"
+    assert "(3, 3)" in reasons["b", "test1"]
+    assert "test2.png" in reasons["", "test2"]
+    assert not any(str(tmp_path) in reason for reason in reasons.values())
 
 
 def test_images_without_a_cell_tell_nothing(tmp_path: Path) -> None:

@@ -35,21 +35,21 @@ def test_few_images_prove_nothing(images: int, tmp_path: Path) -> None:
 def test_enough_images_and_a_significant_lead(tmp_path: Path) -> None:
     headline = make_headline(board_of(tmp_path, 24, timed=False))
     assert headline.names == ("a",)
-    assert headline.claim.startswith("ranks first on 24 images, significantly ahead of b")
+    assert headline.claim.text.startswith("ranks first on 24 images, significantly ahead of b")
     assert headline.caution == ""
 
 
 def test_first_and_second_in_one_group(tmp_path: Path) -> None:
     board = board_of(tmp_path, 24)
     equal = replace(board, significance=board.significance.assign(significant=False))
-    assert make_headline(equal).claim == (
+    assert make_headline(equal).claim.text == (
         "ranks first, but 24 images are too few to tell it apart from b."
     )
 
 
 def test_one_algorithm_needs_no_caution(tmp_path: Path) -> None:
     headline = make_headline(board_of(tmp_path, 1, ("alone",)))
-    assert headline.claim == "is the only algorithm, so there is nothing to compare it with."
+    assert headline.claim.text == "is the only algorithm, so there is nothing to compare it with."
     assert headline.caution == ""
 
 

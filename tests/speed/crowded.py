@@ -41,7 +41,7 @@ def _draw(
     ids: npt.NDArray[np.int64],
     split: npt.NDArray[np.bool_],
 ) -> LabelMap:
-    """Give each pixel to the nearest centre of its neighbourhood, if that is within its radius."""
+    """Assign each pixel to the nearest centre of its neighbourhood, if that is within its radius."""
     grid = len(ids)
     labels = np.zeros((side, side), np.int32)
     columns = np.arange(side, dtype=np.float32)

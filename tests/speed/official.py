@@ -1,6 +1,6 @@
 """The steps of the challenge's compute_metric.py, as a peer to measure against.
 
-Written anew from what the script does: frame cells erased one by one, both maps relabelled, a dense
+Written from what the script does: frame cells erased one by one, both maps relabelled, a dense
 table of cells × cells, and an assignment on all of it.
 """
 
@@ -54,7 +54,7 @@ def count(truth: LabelMap, prediction: LabelMap, threshold: float) -> tuple[int,
 
 
 def dice(truth: LabelMap, prediction: LabelMap) -> float:
-    """Give the foreground Dice, which the script adds for the whole image."""
+    """Return the foreground Dice, which the script adds for the whole image."""
     true, predicted = truth > 0, prediction > 0
     both = true.sum() + predicted.sum()
     return 2 * (true & predicted).sum() / both if both else 1.0

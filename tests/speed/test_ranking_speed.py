@@ -25,7 +25,7 @@ Tables = dict[str, pd.DataFrame]
 
 @pytest.fixture(scope="module")
 def tables() -> Tables:
-    """F1, and times above the tolerance, of which 69 % are zero as in the challenge."""
+    """F1, and times above the tolerance, 69 % of them zero, as in the challenge."""
     rng = np.random.default_rng(2022)
     shape = (CASES, ALGORITHMS)
     times = rng.exponential(5, shape) * (rng.random(shape) >= 0.69)

@@ -19,7 +19,7 @@ from cellbench.training.schedule import learning_rate_factor, training_progress
 
 
 class Poisoned(UNetBoundary):
-    """Gives NaN from one step on, for some steps."""
+    """Returns NaN in some steps, from one step on."""
 
     def __init__(self, start: int, steps: int) -> None:
         super().__init__(channels=(4, 8), residual_units=1, window=64)

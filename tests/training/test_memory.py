@@ -20,7 +20,7 @@ print(faults())
 KEEP = "from cellbench.training.memory import keep_freed_memory\nkeep_freed_memory()\n"
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has this setting")
 def test_freed_memory_is_not_mapped_again() -> None:
     kept, returned = (
         int(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)

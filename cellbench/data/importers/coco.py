@@ -65,7 +65,7 @@ def _annotation_file(source: Path, annotations: str) -> Path:
     files = sorted(source.glob("*.json"))
     if len(files) != 1:
         raise DatasetError(
-            f"{source}: contains {len(files)} JSON files; name one with `annotations`"
+            f"{source}: contains {len(files)} JSON files; name the annotation file with --annotations"
         )
     return files[0]
 

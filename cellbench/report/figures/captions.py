@@ -9,7 +9,7 @@ class Caption(NamedTuple):
     Attributes:
         name: file name without suffix.
         title: the question that the figure answers.
-        reading: how to read the figure, in complete sentences.
+        reading: how to read the figure, in complete sentences; ``{unit}`` stands for what is compared.
     """
 
     name: str
@@ -21,23 +21,23 @@ FIGURES = (
     Caption(
         "values_by_algorithm",
         "How good is each algorithm?",
-        "Each dot is one image; its colour and shape show the modality. The box spans the middle half "
-        "of the images (first to third quartile), the line in it is the median, and the whiskers span "
-        "the middle 95 % of the images. The algorithm with the best rank is at the top.",
+        "Each dot is one {unit}; its colour and shape show the modality. The box spans the middle half "
+        "of the {unit}s (first to third quartile), the line in it is the median, and the whiskers span "
+        "the middle 95 % of the {unit}s. The algorithm with the best rank is at the top.",
     ),
     Caption(
         "values_by_modality",
         "Is an algorithm good on every modality?",
-        "Each panel shows one modality. The marker is the median of the algorithm on these images, the "
+        "Each panel shows one modality. The marker is the median of the algorithm on these {unit}s, the "
         "thick line spans the middle half of them and the thin line the middle 95 %. The vertical gray "
         "line is the median over all algorithms. The number is the rank on this modality: blue if it is "
-        "clearly better than the rank on all images, orange if it is clearly worse.",
+        "clearly better than the rank on all {unit}s, orange if it is clearly worse.",
     ),
     Caption(
         "value_and_runtime",
         "Which algorithms are both good and fast?",
         "Each point is an algorithm, placed at its median running time and its median result; the "
-        "number is its rank. Thin lines span the middle half of the images. The green line connects "
+        "number is its rank. Thin lines span the middle half of the {unit}s. The green line connects "
         "the algorithms for which no other algorithm is both faster and better.",
     ),
     Caption(
@@ -51,7 +51,7 @@ FIGURES = (
     Caption(
         "rank_stability",
         "How certain is each rank?",
-        "The area of a disc shows how often the algorithm had that rank when the images were resampled "
+        "The area of a disc shows how often the algorithm had that rank when the {unit}s were resampled "
         "with replacement (bootstrap). The cross marks the median rank and the line spans 95 % of the "
         "samples. The numbers at the right show how often the algorithm was first, and how often it "
         "was ahead of the next algorithm.",
@@ -65,8 +65,8 @@ FIGURES = (
     ),
     Caption(
         "kendall_tau",
-        "How much does the ranking depend on the choice of images?",
-        "Kendall's tau compares the ranking with the rankings of bootstrap samples of the images: 1 is "
+        "How much does the ranking depend on the test data?",
+        "Kendall's tau compares the ranking with the rankings of bootstrap samples of the {unit}s: 1 is "
         "the same order, 0 no relation and −1 the reverse order. The height of the coloured shape shows "
         "how often a value occurs. The dot is the median, the thick line spans the middle half of the "
         "samples and the thin line the middle 95 %.",
@@ -74,14 +74,14 @@ FIGURES = (
     Caption(
         "podium",
         "How often is each algorithm first, second, third or last?",
-        "Bars to the right of zero show the share of the images on which the algorithm is first, second "
+        "Bars to the right of zero show the share of the {unit}s on which the algorithm is first, second "
         "or third. Bars to the left show the share on which it is last.",
     ),
     Caption(
         "rank_heat_map",
-        "Which ranks does each algorithm have on single images?",
-        "The colour of a square shows on what share of the images the algorithm of the row has the rank "
-        "of the column. An algorithm whose rank is much the same on all images has few coloured squares.",
+        "How consistent is the rank of each algorithm?",
+        "The colour of a square shows on what share of the {unit}s the algorithm of the row has the rank "
+        "of the column. An algorithm whose rank is much the same on all {unit}s has few coloured squares.",
     ),
     Caption(
         "sensitivity",

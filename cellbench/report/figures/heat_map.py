@@ -23,7 +23,7 @@ from cellbench.report.figures.style import (
     INK,
     SHARES,
     WIDTH,
-    count_images,
+    count_units,
     new_axes,
     short_name,
 )
@@ -51,7 +51,7 @@ def plot_rank_heat_map(board: BoardTables) -> Figure:
         WIDTH,
         rows_height(size) + 1.2,
         TITLES["rank_heat_map"],
-        f"Colour: share of {count_images(len(ranks))} on which the algorithm has that rank by "
+        f"Colour: share of {count_units(len(ranks), board.unit)} on which the algorithm has that rank by "
         f"{short_name(board.value_title)}; right: mean of its ranks",
     )
     edges = np.arange(size + 1) - 0.5
@@ -72,7 +72,7 @@ def plot_rank_heat_map(board: BoardTables) -> Figure:
     axes.set_xticks(rank_ticks(size))
     axes.tick_params(axis="x", length=0, labelsize=8.0 if size > _NUMBERED else 10.0)
     axes.spines["bottom"].set_visible(False)
-    axes.set_xlabel("Rank on an image")
+    axes.set_xlabel(f"Rank on one {board.unit}")
     write_beside(axes, [f"{mean:.1f}" for mean in ranks.mean()], 0.1, "mean", color=INK)
     figure.legend(handles=_keys(), loc="outside lower center", ncols=len(_COLOURS), **_NARROW)
     return figure

@@ -16,7 +16,7 @@ from cellbench.report.figures.style import (
     INK,
     LOSS,
     WIDTH,
-    count_images,
+    count_units,
     new_figure,
     short_name,
 )
@@ -41,9 +41,9 @@ def plot_values_by_modality(board: BoardTables) -> Figure:
         max(WIDTH, 2.2 + 2.1 * columns),
         bands * (rows_height(len(board.ranking)) + 0.7) + 0.4,
         TITLES["values_by_modality"],
-        f"Marker: median {short_name(board.value_title)}; thick: middle half of the images; thin: 95 %; "
-        "gray line: median of all algorithms; number: rank on the modality (blue: better than on all "
-        f"images by {_far(board)} or more, orange: worse)",
+        f"Marker: median {short_name(board.value_title)}; thick: middle half of the {board.unit}s; "
+        "thin: 95 %; gray line: median of all algorithms; number: rank on the modality (blue: better than "
+        f"on all {board.unit}s by {_far(board)} or more, orange: worse)",
     )
     grid = figure.subplots(bands, columns, squeeze=False, sharex=True)
     ranks = _ranks(board, modalities)
@@ -64,7 +64,8 @@ def plot_values_by_modality(board: BoardTables) -> Figure:
 def _ranks(board: BoardTables, modalities: list[str]) -> pd.DataFrame:
     """Return the ranks on each modality; index algorithms, in the order of the board."""
     assert board.consensus is not None
-    ranks = board.consensus.set_index("algorithm").iloc[:, :-2]  # without mean_rank and rank
+    # By place: a modality may be called "algorithm" or "rank".
+    ranks = board.consensus.iloc[:, 1:-2].set_axis(list(board.consensus.iloc[:, 0]), axis=0)
     return ranks.loc[board.ranking.index, modalities]
 
 
@@ -82,7 +83,8 @@ def _draw_modality(
     _draw_spread(axes, spread_of(board, set(images)), colour, marker)
     _write_ranks(axes, ranks, board.ranking, _far(board))
     axes.set_title(
-        f"{short_name(modality, 20) or 'not given'}\n{count_images(len(images))}", color=INK
+        f"{short_name(modality, 20) or 'not given'}\n{count_units(len(images), board.unit)}",
+        color=INK,
     )
     axes.tick_params(axis="x", labelbottom=True, labelsize=8.5)
     axes.grid(axis="x")

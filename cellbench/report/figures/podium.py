@@ -14,7 +14,7 @@ from cellbench.report.figures.style import (
     INK,
     LOSS,
     WIDTH,
-    count_images,
+    count_units,
     new_axes,
     short_name,
 )
@@ -39,8 +39,9 @@ def plot_podium(board: BoardTables) -> Figure:
         WIDTH,
         rows_height(len(shares)) + 1.2,
         TITLES["podium"],
-        f"Share of {count_images(len(ranks))} on which the algorithm is first, second, third or last by "
-        f"{short_name(board.value_title)}; equal values share a rank; right: images on which it is first",
+        f"Share of {count_units(len(ranks), board.unit)} on which the algorithm is first, second, third "
+        f"or last by {short_name(board.value_title)}; equal values share a rank; right: {board.unit}s on "
+        "which it is first",
     )
     start = pd.Series(0.0, index=shares.index)
     for step, colour in _STEPS.items():
@@ -97,4 +98,4 @@ def _finish(axes: Axes, board: BoardTables, right: float, left: float) -> None:
     axes.set_xlim(-1.04 * left, max(1.04 * right, 0.05))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{abs(100 * share):g} %"))
     axes.grid(axis="x")
-    axes.set_xlabel("Share of the images")
+    axes.set_xlabel(f"Share of the {board.unit}s")

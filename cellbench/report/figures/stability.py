@@ -16,7 +16,7 @@ from cellbench.report.figures.rows import (
     wide_width,
     write_beside,
 )
-from cellbench.report.figures.style import BLUE, INK, count_images, lay_out, new_axes, page_of
+from cellbench.report.figures.style import BLUE, INK, count_units, lay_out, new_axes, page_of
 
 _LARGEST = 900.0  # area of the largest disc, in square points
 _MANY = 500  # discs from which an SVG stores them as pixels
@@ -39,7 +39,7 @@ def plot_rank_stability(board: BoardTables) -> Figure:
         rows_height(count) + 1.0,
         TITLES["rank_stability"],
         f"Area: how often the algorithm had that rank in {samples:,} bootstrap samples of "
-        f"{count_images(images)}; cross: median; line: 95 %",
+        f"{count_units(images, board.unit)}; cross: median; line: 95 %",
     )
     frequency = _frequencies(board)
     name_rows(axes, board.ranking)

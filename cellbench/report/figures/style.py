@@ -220,17 +220,18 @@ def short_name(name: str, longest: int = _LONGEST_NAME) -> str:
     return f"{name[: longest - tail - 1]}…{name[-tail:]}"
 
 
-def count_images(count: int) -> str:
-    """Return a number of images in words.
+def count_units(count: int, unit: str) -> str:
+    """Return a number of images or cases in words.
 
     Args:
-        count: how many images there are.
+        count: how many there are.
+        unit: what one of them is called.
 
     Example:
-        >>> count_images(1), count_images(1422)
-        ('one image', '1,422 images')
+        >>> count_units(1, "image"), count_units(1422, "case")
+        ('one image', '1,422 cases')
     """
-    return "one image" if count == 1 else f"{count:,} images"
+    return f"one {unit}" if count == 1 else f"{count:,} {unit}s"
 
 
 def signed(text: str) -> str:

@@ -39,7 +39,7 @@ def plot_kendall_tau(board: BoardTables) -> Figure:
         WIDTH,
         0.9 + 0.9 * len(violins),
         TITLES["kendall_tau"],
-        f"Agreement with the rankings of {samples:,} bootstrap samples of the images; dot: median; "
+        f"Agreement with the rankings of {samples:,} bootstrap samples of the {board.unit}s; dot: median; "
         "thick line: middle half; thin line: 95 %",
     )
     count = len(board.ranking)

@@ -11,7 +11,7 @@ from cellbench.report.figures.captions import TITLES
 from cellbench.report.figures.modality_looks import look_of, modalities_of
 from cellbench.report.figures.rows import name_rows, rows_height, write_beside
 from cellbench.report.figures.spread import spread_of
-from cellbench.report.figures.style import INK, LOSS, WIDTH, count_images, new_axes, short_name
+from cellbench.report.figures.style import INK, LOSS, WIDTH, count_units, new_axes, short_name
 
 _GOLDEN = 0.6180339887  # its multiples spread the dots evenly without a random generator
 _DOTS, _BOX = 0.62, 0.25  # height of the dots, half the height of a box, in rows
@@ -35,14 +35,15 @@ def plot_values_by_algorithm(board: BoardTables) -> Figure:
         WIDTH,
         rows_height(len(board.ranking)) + 1.3,
         TITLES["values_by_algorithm"],
-        f"Dots: {count_images(count)}; box: middle half; line: median; whiskers: 95 %; best rank on top",
+        f"Dots: {count_units(count, board.unit)}; box: middle half; line: median; whiskers: 95 %; "
+        "best rank on top",
     )
     set_value_axis(axes, board)
     _draw_dots(axes, board, modalities)
     _draw_boxes(axes, spread_of(board))
     name_rows(axes, board.ranking)
     failed = board.leaderboard["failed"]
-    word = "failed" if board.value == "f1" else "missing"
+    word = "failed" if board.scored else "missing"
     write_beside(axes, [f"{n:,} {word}" if n else "" for n in failed], 0.1, color=LOSS)
     axes.grid(axis="x")
     axes.set_xlabel(value_label(board))
@@ -57,10 +58,15 @@ def value_label(board: BoardTables) -> str:
     Args:
         board: the tables.
     """
-    if board.value == "f1":
+    if _is_f1(board):
         return f"F1 of an image at IoU {board.provenance.get('threshold') or 0.5:g}"
     direction = "larger" if board.higher_is_better else "smaller"
-    return f"{short_name(board.value_title)} of an image ({direction} is better)"
+    return f"{short_name(board.value_title)} of one {board.unit} ({direction} is better)"
+
+
+def _is_f1(board: BoardTables) -> bool:
+    """Return whether the value is the challenge's F1; a long table may call anything f1."""
+    return board.scored and board.value == "f1"
 
 
 def set_value_axis(axes: Axes, board: BoardTables) -> None:
@@ -72,7 +78,7 @@ def set_value_axis(axes: Axes, board: BoardTables) -> None:
     """
     values = board.values[board.value].to_numpy()
     values = values[np.isfinite(values)]
-    if board.value == "f1" or not len(values):
+    if _is_f1(board) or not len(values):
         axes.set_xlim(-0.015, 1.015)
         return
     low, high = values.min(), values.max()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cellbench.boards.reading import BoardTables
 from cellbench.report.figures.captions import FIGURES
 from cellbench.report.page.pictures import read_picture
 from cellbench.report.page.texts import size
@@ -86,20 +87,20 @@ def content_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def embed_figures(paths: Iterable[Path], folder: Path, board: Path) -> list[Figure]:
+def embed_figures(paths: Iterable[Path], folder: Path, board: BoardTables) -> list[Figure]:
     """Embed the figures of a folder, in the order in which they are best read.
 
     Args:
         paths: all files that were drawn; files of other folders and unknown names are ignored.
         folder: the folder of the board or of one of its modalities.
-        board: the folder in which the page is written.
+        board: the board whose page is written.
 
     Returns:
         One entry for each figure that was drawn as .svg and .png.
     """
     drawn = {path.name for path in paths if path.parent == folder}
     return [
-        _embed(folder / name, title, reading, board)
+        _embed(folder / name, title, reading.format(unit=board.unit), board.folder)
         for name, title, reading in FIGURES
         if {f"{name}.svg", f"{name}.png"} <= drawn
     ]

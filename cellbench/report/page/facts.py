@@ -24,8 +24,8 @@ def at_a_glance(board: BoardTables) -> list[Fact]:
         ("Ranked by", _ranked_by(board)),
         ("Ranking scheme", f"{known['scheme']}, ties {known['ties']}"),
         ("Scoring protocol", _protocol(known.get("protocol"))),
-        ("A failed image counts as", _words(known.get("failures"))),
-        ("Intervals", _bootstrap(known)),
+        (f"A failed {board.unit} counts as", _words(known.get("failures"))),
+        ("Intervals", _bootstrap(board)),
         ("Groups", _tests(known)),
     ]
     return [(term, description) for term, description in facts if description]
@@ -54,7 +54,7 @@ def origin(board: BoardTables) -> list[Fact]:
 
 def _compared(board: BoardTables) -> str:
     algorithms = count(len(board.leaderboard), "algorithm")
-    images = count(board.values["image"].nunique(), "image")
+    images = count(board.values["image"].nunique(), board.unit)
     return f"{algorithms} on {images}, the same for all"
 
 
@@ -74,11 +74,14 @@ def _protocol(protocol: Mapping[str, Any] | None) -> str:
     return f"{_words(protocol.get('name'))}, version {_words(protocol.get('version'))}"
 
 
-def _bootstrap(known: Mapping[str, Any]) -> str:
+def _bootstrap(board: BoardTables) -> str:
+    known = board.provenance
     samples = known.get("bootstrap")
     if not isinstance(samples, int):
         return ""
-    return f"95 %, {count(samples, 'bootstrap sample')} of the images, seed {known.get('seed')}"
+    return (
+        f"95 %, {count(samples, 'bootstrap sample')} of the {board.unit}s, seed {known.get('seed')}"
+    )
 
 
 def _tests(known: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cellbench.boards.reading import BoardTables
-from cellbench.boards.verdict import FEW_IMAGES, verdict
+from cellbench.boards.verdict import FEW_IMAGES, Claim, verdict
 
 _CHALLENGE = "challenge"
 
@@ -20,7 +20,7 @@ class Headline:
     """
 
     names: tuple[str, ...]
-    claim: str
+    claim: Claim
     caution: str
     late: tuple[tuple[str, int], ...]
 
@@ -34,11 +34,11 @@ def make_headline(board: BoardTables) -> Headline:
     Returns:
         The names apart from the rest, so that a page can mark them as names.
     """
-    facts = verdict(board.leaderboard, board.significance, board.bootstrap)
+    facts = verdict(board.leaderboard, board.significance, board.bootstrap, unit=board.unit)
     caution = ""
     if facts.images < FEW_IMAGES and len(board.ranking) > 1:
         caution = (
-            f"With fewer than {FEW_IMAGES} images, the intervals, the groups and the figures about "
+            f"With fewer than {FEW_IMAGES} {board.unit}s, the intervals, the groups and the figures about "
             "certainty cannot show how certain the ranking is."
         )
     return Headline(facts.leaders, facts.claim, caution, _late(board))

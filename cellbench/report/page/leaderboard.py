@@ -122,17 +122,17 @@ def _columns(board: BoardTables) -> list[tuple[Column, list[Cell]]]:
             ],
         ),
         (
-            Column("Runtime", "median per image"),
+            Column("Runtime", f"median per {board.unit}"),
             [
                 Cell(f"{number(seconds, 2)} s" if seconds == seconds else NOTHING, _key(seconds))
                 for (seconds,) in _together(table, *times)
             ],
         ),
         (
-            Column("In time", "images", True),
+            Column("In time", f"{board.unit}s", True),
             _shares(table, "within_tolerance"),
         ),
-        (Column("Failed", "images"), _shares(table, "failed")),
+        (Column("Failed", f"{board.unit}s"), _shares(table, "failed")),
         (Column("Group", f"tests of {group_words(board)}"), _groups(board)),
     ]
 

@@ -80,10 +80,10 @@ def modality_tabs(board: BoardTables, notes: Notes, drawn: Sequence[Path]) -> li
     tabs = []
     for name, folder in board.modalities.items():
         part = read_board(folder)
-        images = count(part.values["image"].nunique(), "image")
+        images = count(part.values["image"].nunique(), board.unit)
         shown = name or NOT_GIVEN
         caption = f"{shown}: ranking on {images}, best first"
-        figures = embed_figures(drawn, folder, board.folder)
+        figures = embed_figures(drawn, folder, board)
         tabs.append(Tab(shown, caption, make_headline(part), make_table(part, notes), figures))
     return tabs
 

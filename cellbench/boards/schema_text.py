@@ -1,0 +1,30 @@
+"""The schema of a board in words, for the terminal and for the documentation."""
+
+from collections.abc import Iterator
+
+from cellbench.boards.columns import BOARDS, VALUE
+from cellbench.boards.schema import SCHEMA_VERSION, SCORES, TABLES
+
+
+def list_tables() -> str:
+    """Return the files of a board with what they hold, one line each, for a terminal."""
+    width = max(len(table.file) for table in TABLES.values())
+    return "\n".join(f"  {table.file:{width}}  {table.meaning}" for table in TABLES.values())
+
+
+def to_markdown() -> str:
+    """Return the description of scores.csv and of every table of a board, as Markdown."""
+    return "\n".join(_markdown_lines())
+
+
+def _markdown_lines() -> Iterator[str]:
+    yield (
+        f"Schema version {SCHEMA_VERSION}. In the names of columns, `{VALUE}` stands for the measure "
+        f"that is ranked (`f1` by default), and `{BOARDS}` for the name of a modality or board."
+    )
+    for table in (SCORES, *TABLES.values()):
+        yield from ("", f"## {table.file}", "", table.meaning, "")
+        yield from ("| column | type | meaning |", "|---|---|---|")
+        for column in table.columns:
+            yield f"| `{column.name}` | {column.holds} | {column.meaning} |"
+    yield ""

