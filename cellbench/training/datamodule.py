@@ -18,7 +18,7 @@ from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.batches import HasImageTargets
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
 from cellbench.training.draws import EpochDraws
-from cellbench.training.patches import PatchDataset, WholeImageDataset
+from cellbench.training.patches import PatchDataset, WholeImageDataset, unwrap_single
 from cellbench.training.ranges import check_at_least, check_choice, check_shares
 from cellbench.training.sampling import checked_weights, sampling_weights, shared_weights
 from cellbench.training.store import DecodedStore
@@ -246,7 +246,7 @@ class CellDataModule(LightningDataModule):
     ) -> DataLoader[dict[str, Any]]:
         dataset = WholeImageDataset(self.items(split), self.store, largest_side)
         sampler = self._distributed_sampler(dataset)
-        return DataLoader(dataset, batch_size=1, sampler=sampler, collate_fn=_only, num_workers=0)
+        return DataLoader(dataset, batch_size=1, sampler=sampler, collate_fn=unwrap_single, num_workers=0)
 
     def _distributed_sampler(
         self, dataset: WholeImageDataset
@@ -293,9 +293,3 @@ def _labelled(root: str, split: str) -> list[DatasetImage]:
 def _keep_to_one_thread(_worker: int) -> None:
     """Do for OpenCV what PyTorch does for itself in its workers."""
     cv2.setNumThreads(0)  # 1 would wait for threads that a fork leaves behind
-
-
-def _only(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Unwrap a batch of one whole image: images differ in size."""
-    (item,) = items
-    return item
