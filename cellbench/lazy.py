@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from cellbench.extras import missing_train_packages
+
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     """Return a module ``__getattr__`` (PEP 562) that imports a name when it is first used.
@@ -19,6 +21,12 @@ def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:  # noqa: ANN401, N807  (a module's attribute has any type)
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(homes[name]), name)
+        try:
+            return getattr(import_module(homes[name]), name)
+        except ModuleNotFoundError as error:
+            advice = missing_train_packages(error)
+            if not advice:
+                raise
+            raise ModuleNotFoundError(f"{package}.{name}: {advice}", name=error.name) from error
 
     return __getattr__

@@ -198,6 +198,22 @@ def test_networks_and_representations_import_without_lightning() -> None:
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize(
+    "name", ["inference.load_model", "models.DenseModel", "evaluation.metric.CellF1"]
+)
+def test_names_of_the_heavy_half_say_what_to_install(name: str) -> None:
+    package, _, attribute = name.rpartition(".")
+    code = (
+        f"import sys; sys.modules |= dict.fromkeys({sorted(HEAVY)!r})\n"  # cannot be imported
+        "import cellbench.models; assert 'unet' in cellbench.models.list_models()\n"
+        f"from cellbench.{package} import {attribute}"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = answer.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"ModuleNotFoundError: cellbench.{package}.{attribute}: needs packages")
+    assert 'pip install "cellbench[train]"' in last
+
+
 def test_the_block_holds() -> None:
     assert "torch is blocked" in import_with_blocked(["networks.unet"], HEAVY).stderr
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import cv2
 import numpy.typing as npt
@@ -18,9 +18,9 @@ from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.batches import HasImageTargets
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
 from cellbench.training.draws import EpochDraws
-from cellbench.training.patches import PatchDataset, WholeImageDataset
-from cellbench.training.ranges import check_at_least, check_shares
-from cellbench.training.sampling import sampling_weights, shared_weights
+from cellbench.training.patches import PatchDataset, WholeImageDataset, unwrap_single
+from cellbench.training.ranges import check_at_least, check_choice, check_shares
+from cellbench.training.sampling import checked_weights, sampling_weights, shared_weights
 from cellbench.training.store import DecodedStore
 
 Balance = Literal["modality", "source", "none"]
@@ -98,6 +98,7 @@ class CellDataModule(LightningDataModule):
         self.save_hyperparameters(ignore=[] if is_number else ["augmentation"])
         check_at_least(1, "data", batch_size=batch_size, crop_size=crop_size)
         check_at_least(1, "data", largest_zoom=largest_zoom)
+        check_choice(get_args(Balance), "data", balance=balance)
         check_at_least(0, "data", num_workers=num_workers)
         check_shares(roots, shares)
         self.root = root if root is not None else [*(roots or ()), DEFAULT_ROOT][0]
@@ -215,7 +216,7 @@ class CellDataModule(LightningDataModule):
                 f"set it to data.batch_size ({self.batch_size}) or more"
             )
         items = self.train_items()
-        weights = self.train_weights(items)
+        weights = checked_weights(self.train_weights(items), len(items), type(self).__name__)
         return DataLoader(
             self.train_dataset(items),
             batch_size=self.batch_size,
@@ -245,7 +246,7 @@ class CellDataModule(LightningDataModule):
     ) -> DataLoader[dict[str, Any]]:
         dataset = WholeImageDataset(self.items(split), self.store, largest_side)
         sampler = self._distributed_sampler(dataset)
-        return DataLoader(dataset, batch_size=1, sampler=sampler, collate_fn=_only, num_workers=0)
+        return DataLoader(dataset, batch_size=1, sampler=sampler, collate_fn=unwrap_single, num_workers=0)
 
     def _distributed_sampler(
         self, dataset: WholeImageDataset
@@ -292,9 +293,3 @@ def _labelled(root: str, split: str) -> list[DatasetImage]:
 def _keep_to_one_thread(_worker: int) -> None:
     """Do for OpenCV what PyTorch does for itself in its workers."""
     cv2.setNumThreads(0)  # 1 would wait for threads that a fork leaves behind
-
-
-def _only(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Unwrap a batch of one whole image: images differ in size."""
-    (item,) = items
-    return item

@@ -139,3 +139,13 @@ class WholeImageDataset(Dataset[dict[str, Any]]):
             "stem": item.stem,
             "modality": item.modality,
         }
+
+
+def unwrap_single(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the only image of a batch; whole images differ in size, so a batch has one.
+
+    Args:
+        items: one item of :class:`WholeImageDataset`.
+    """
+    (item,) = items
+    return item

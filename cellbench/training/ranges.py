@@ -19,8 +19,25 @@ def check_at_least(smallest: float, section: str, **options: float) -> None:
         UsageError: if a value is smaller, or not a finite number.
     """
     for name, value in options.items():
-        if not smallest <= value < math.inf:
+        is_number = isinstance(value, int | float)  # the command line accepts null for any option
+        if not is_number or not smallest <= value < math.inf:
             raise UsageError(f"{section}.{name} {value}: must be {smallest} or more")
+
+
+def check_choice(choices: Sequence[str], section: str, **options: str) -> None:
+    """Check that values are among the choices of their option.
+
+    Args:
+        choices: the valid values.
+        section: ``model`` or ``data``.
+        **options: values by the name of their option.
+
+    Raises:
+        UsageError: if a value is not one of them.
+    """
+    for name, value in options.items():
+        if value not in choices:
+            raise UsageError(f"{section}.{name} {value}: must be one of {', '.join(choices)}")
 
 
 def check_shares(roots: Sequence[str] | None, shares: Sequence[float] | None) -> None:
@@ -34,7 +51,7 @@ def check_shares(roots: Sequence[str] | None, shares: Sequence[float] | None) ->
         UsageError: if a folder is named twice, or if the shares are not one positive number for each
             folder with a sum of 1.
     """
-    if roots is not None and len({Path(root) for root in roots}) < max(1, len(roots)):
+    if roots is not None and len({Path(root).resolve() for root in roots}) < max(1, len(roots)):
         raise UsageError(f"data.roots {list(roots)}: name at least one folder, and each only once")
     if shares is None:
         return

@@ -1,9 +1,12 @@
 """How often training patches are cut from each image."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+
+from cellbench.errors import UsageError
 
 
 def sampling_weights(areas: Sequence[int], groups: Sequence[str], crop_size: int) -> torch.Tensor:
@@ -63,3 +66,25 @@ def shared_weights(
             [areas[index] for index in chosen], [groups[index] for index in chosen], crop_size
         )
     return weights
+
+
+def checked_weights(weights: torch.Tensor, images: int, datamodule: str) -> torch.Tensor:
+    """Return the weights of a datamodule as they are, if patches can be drawn with them.
+
+    Args:
+        weights: what its ``train_weights`` returned.
+        images: number of images that its ``train_items`` returned.
+        datamodule: its name, for the error message.
+
+    Raises:
+        UsageError: if there are no images, or not one usable weight for each.
+    """
+    if images == 0:
+        raise UsageError(f"{datamodule}.train_items: returns no image; it must return at least one")
+    is_complete = isinstance(weights, torch.Tensor) and weights.shape == (images,)
+    if is_complete and bool((weights >= 0).all()) and 0 < float(weights.sum()) < math.inf:
+        return weights
+    raise UsageError(
+        f"{datamodule}.train_weights: must return a tensor of {images} numbers, one for each image, "
+        "that are not negative and not all 0"
+    )

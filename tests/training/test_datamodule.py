@@ -151,3 +151,20 @@ def test_fewer_images_than_processes_are_left_to_lightning(tmp_path: Path) -> No
     data = CellDataModule(str(make_dataset(tmp_path / "data")), cache=str(tmp_path))
     data.trainer = SimpleNamespace(world_size=3, global_rank=2)
     assert [each["stem"] for each in data.val_dataloader()] == ["tune0", "tune1"]
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [[0.5, 0.5], torch.ones(1), torch.ones(3), torch.zeros(2), torch.tensor([1.0, np.nan])],
+)
+def test_weights_that_do_not_fit_the_images_are_refused(weights: object, tmp_path: Path) -> None:
+    """Too few would leave out images in silence."""
+    data = module_with_model(tmp_path, root=str(make_dataset(tmp_path / "data", images=2)))
+    data.train_weights = lambda _: weights
+    with pytest.raises(
+        UsageError, match=r"CellDataModule.train_weights: must return a tensor of 2 "
+    ):
+        data.train_dataloader()
+    data.train_items = lambda: []
+    with pytest.raises(UsageError, match="train_items: returns no image"):
+        data.train_dataloader()

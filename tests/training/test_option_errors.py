@@ -80,6 +80,7 @@ def test_wrong_options_are_one_line(
             ["--data.roots", "[a, ./a]"],
             "data.roots ['a', './a']: name at least one folder, and each",
         ),
+        (["--data.roots", "[a, b/../a]"], "data.roots ['a', 'b/../a']: name at least one folder"),
     ],
 )
 def test_options_that_do_not_fit_together_are_one_line(
@@ -174,6 +175,8 @@ def test_the_file_of_a_wrong_option_is_named(
         (["--model.warmup_steps", "-1"], "model.warmup_steps -1: must be 0 or more"),
         (["--model.window", "0"], "model.window 0: must be 1 or more"),
         (["--model.overlap", "1"], "model.overlap 1.0: must be at least 0 and below 1"),
+        (["--data.batch_size", "null"], "data.batch_size None: must be 1 or more"),
+        (["--data.balance", "null"], "data.balance None: must be one of modality, source, none"),
         (["--data.shares", "[.nan]"], "data.shares [nan]: give one share"),
     ],
 )
