@@ -246,7 +246,9 @@ class CellDataModule(LightningDataModule):
     ) -> DataLoader[dict[str, Any]]:
         dataset = WholeImageDataset(self.items(split), self.store, largest_side)
         sampler = self._distributed_sampler(dataset)
-        return DataLoader(dataset, batch_size=1, sampler=sampler, collate_fn=unwrap_single, num_workers=0)
+        return DataLoader(
+            dataset, batch_size=1, sampler=sampler, collate_fn=unwrap_single, num_workers=0
+        )
 
     def _distributed_sampler(
         self, dataset: WholeImageDataset
