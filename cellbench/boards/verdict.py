@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from cellbench.boards.schema import MetricName
+
 FEW_IMAGES = 10
 """With fewer images than this, no lead is called established: the bootstrap then redraws the same few
 images again and again, and the normal approximation of the tests no longer holds."""
-
-_CHALLENGE = "challenge"
 
 
 class Claim(NamedTuple):
@@ -126,8 +126,8 @@ def verdict(
     runners_up = tuple(leaderboard.loc[ranks == later.min(), "algorithm"])
     images = int(leaderboard["images"].iloc[0])
     decides = significance
-    if (significance["metric"] == _CHALLENGE).any():
-        decides = significance[significance["metric"] == _CHALLENGE]
+    if (significance["metric"] == MetricName.CHALLENGE).any():
+        decides = significance[significance["metric"] == MetricName.CHALLENGE]
     found = decides.loc[decides["significant"].astype(bool), ["better", "worse"]]
     pairs = set(found.itertuples(index=False, name=None))
     ahead = all((leaders[0], other) in pairs for other in runners_up)
@@ -146,7 +146,7 @@ def verdict(
 
 
 def _share_of_first(bootstrap: pd.DataFrame, algorithm: str) -> float:
-    of_all = bootstrap["metric"] == _CHALLENGE
+    of_all = bootstrap["metric"] == MetricName.CHALLENGE
     first = of_all & (bootstrap["algorithm"] == algorithm) & (bootstrap["rank"] == 1)
     return float(bootstrap.loc[first, "frequency"].sum())
 

@@ -6,6 +6,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from cellbench.boards.reading import BoardTables
+from cellbench.boards.schema import MetricName
 from cellbench.ranking import SCHEMES
 from cellbench.report.figures.captions import TITLES
 from cellbench.report.figures.rows import letter_size, rows_height
@@ -51,7 +52,7 @@ def plot_schemes(board: BoardTables) -> Figure:
 
 def _ranks(board: BoardTables) -> pd.DataFrame:
     """Return the ranks: index algorithms, best first; columns schemes, that of the board first."""
-    table = board.schemes[board.schemes["metric"] == "challenge"]
+    table = board.schemes[board.schemes["metric"] == MetricName.CHALLENGE]
     ranks = table.pivot(index="algorithm", columns="scheme", values="rank")
     own = board.provenance["scheme"]
     return ranks.loc[board.ranking.index, [own, *(name for name in SCHEMES if name != own)]]

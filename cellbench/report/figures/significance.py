@@ -14,6 +14,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from cellbench.boards.reading import BoardTables
 from cellbench.report.figures.captions import TITLES
+from cellbench.report.figures.metric_titles import metric_titles
 from cellbench.report.figures.rows import (
     letter_size,
     name_rows,
@@ -22,7 +23,7 @@ from cellbench.report.figures.rows import (
     wide_width,
     write_beside,
 )
-from cellbench.report.figures.style import FAINT, GRID, INK, LOSS, new_figure, page_of, short_name
+from cellbench.report.figures.style import FAINT, GRID, INK, LOSS, new_figure, page_of
 
 _NOT, _WEAK, _MIDDLE, _STRONG, _AGAINST, _SELF = range(6)
 _FILLS = ("#ffffff", "#9ecae1", "#4292c6", "#08406f", LOSS, GRID)
@@ -66,14 +67,8 @@ def plot_significance(board: BoardTables) -> Figure:
 
 def _metrics(board: BoardTables) -> dict[str, str]:
     """Return the metrics that were tested and their titles."""
-    value = short_name(board.value_title)
-    titles = {
-        "challenge": f"{value} and running time",
-        board.value: value,
-        "rank_runtime": "Running time",
-    }
     tested = set(board.clusters["metric"])
-    return {metric: title for metric, title in titles.items() if metric in tested}
+    return {metric: title for metric, title in metric_titles(board).items() if metric in tested}
 
 
 def _draw_map(axes: Axes, board: BoardTables, metric: str, alpha: float) -> None:

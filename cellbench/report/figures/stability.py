@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cellbench.boards.reading import BoardTables
+from cellbench.boards.schema import MetricName
 from cellbench.report.figures.captions import TITLES
 from cellbench.report.figures.rows import (
     letter_size,
@@ -58,7 +59,7 @@ def plot_rank_stability(board: BoardTables) -> Figure:
 
 def _frequencies(board: BoardTables) -> pd.DataFrame:
     """Return the shares of the samples: algorithm (best first), rank, frequency, row."""
-    table = board.bootstrap[board.bootstrap["metric"] == "challenge"]
+    table = board.bootstrap[board.bootstrap["metric"] == MetricName.CHALLENGE]
     rows = table["algorithm"].map({name: row for row, name in enumerate(board.ranking.index)})
     table = table.assign(row=rows)[table["frequency"] > 0]
     return table.sort_values(["row", "rank"])
@@ -73,7 +74,7 @@ def _first(frequency: pd.DataFrame) -> pd.Series:
 
 def _ahead_of_next(board: BoardTables) -> pd.Series:
     """Return how often each algorithm has a better rank than the next one; NaN for the last."""
-    table = board.outranking[board.outranking["metric"] == "challenge"]
+    table = board.outranking[board.outranking["metric"] == MetricName.CHALLENGE]
     ahead = table.set_index(["better", "worse"])["probability"]
     names = list(board.ranking.index)
     pairs = pd.MultiIndex.from_arrays([names[:-1], names[1:]])

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from cellbench.boards.reading import BoardTables
 from cellbench.report.figures.captions import TITLES
-from cellbench.report.figures.style import COLOURS, FAINT, INK, WIDTH, new_axes, short_name, signed
+from cellbench.report.figures.metric_titles import metric_titles
+from cellbench.report.figures.style import COLOURS, FAINT, INK, WIDTH, new_axes, signed
 
 _POINTS = 300  # points of the outline of a violin
 _SMOOTHEST = 0.02  # the widest kernel, in tau
@@ -30,7 +31,7 @@ def plot_kendall_tau(board: BoardTables) -> Figure:
     table = board.kendall_tau
     violins = {
         label: table.loc[table["metric"] == metric, "tau"].dropna().to_numpy()
-        for metric, label in _metrics(board).items()
+        for metric, label in metric_titles(board).items()
     }
     lowest = min((tau.min() for tau in violins.values() if len(tau)), default=0.0)
     left = max(np.floor(lowest * 20 - 0.5) / 20, -1.05)
@@ -54,15 +55,6 @@ def plot_kendall_tau(board: BoardTables) -> Figure:
     axes.grid(axis="x")
     axes.set_xlabel("Kendall's tau (1: the same order, 0: no relation, −1: the reverse order)")
     return figure
-
-
-def _metrics(board: BoardTables) -> dict[str, str]:
-    """Return the metrics to draw and their labels; the combination only where there are two."""
-    value = short_name(board.value_title)
-    if not board.timed:
-        return {board.value: value}
-    both = {"challenge": f"{value} and running time"}
-    return both | {board.value: value, "rank_runtime": "Running time"}
 
 
 def _draw_violin(

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from cellbench.boards.reading import BoardTables
+from cellbench.boards.schema import MetricName
 from cellbench.boards.verdict import FEW_IMAGES, Claim, verdict
-
-_CHALLENGE = "challenge"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,11 @@ def group_metric(board: BoardTables) -> str:
     Returns:
         ``challenge`` if the combined ranks were tested, else the name of the value.
     """
-    return _CHALLENGE if _CHALLENGE in set(board.clusters["metric"]) else board.value
+    return (
+        MetricName.CHALLENGE
+        if MetricName.CHALLENGE in set(board.clusters["metric"])
+        else board.value
+    )
 
 
 def group_words(board: BoardTables) -> str:
@@ -72,7 +75,7 @@ def group_words(board: BoardTables) -> str:
     Returns:
         For example "F1", or "F1 and running time".
     """
-    both = group_metric(board) == _CHALLENGE and board.timed
+    both = group_metric(board) == MetricName.CHALLENGE and board.timed
     return f"{board.value_title} and running time" if both else board.value_title
 
 
@@ -102,6 +105,6 @@ def table_sentences(board: BoardTables) -> list[str]:
     if len(board.clusters):
         sentences.append(
             "Algorithms that share a letter in “Group” do not differ significantly in "
-            f"{group_words(board)}{' together' if group_metric(board) == _CHALLENGE else ''}."
+            f"{group_words(board)}{' together' if group_metric(board) == MetricName.CHALLENGE else ''}."
         )
     return sentences
