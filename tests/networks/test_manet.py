@@ -13,6 +13,7 @@ MAPS = {"foreground": 1, "flows": 2}
 SMALL = (8, 8, 8, 8, 8)
 
 
+@pytest.mark.slow
 def test_the_size_of_the_paper() -> None:
     network = MANet(MAPS, "mit_b5", pretrained=False)
     assert sum(each.numel() for each in network.parameters()) == 121_303_587
