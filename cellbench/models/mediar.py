@@ -12,7 +12,8 @@ class Mediar(DenseModel):
     """MA-Net that predicts foreground and flows: the network of the challenge's winner.
 
     Source: MEDIAR (Lee et al. 2022, arXiv 2212.03465), which segments in windows of 512 pixels with an
-    overlap of 0.6, and averages the maps of mirrored images (``--tta``).
+    overlap of 0.6, and averages the maps of an image and its two mirror images. ``--tta`` averages over
+    all eight flips and rotations.
 
     Weights: the ImageNet weights of the default encoder are Google's (EfficientNet-Lite), Apache-2.0. A
     checkpoint and its entry.yaml name the licence of the weights that were loaded. The Mix Transformers
