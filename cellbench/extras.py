@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 TRAIN_PACKAGES = (
     "torch", "torchvision", "pytorch_lightning", "jsonargparse", "docstring_parser", "torchmetrics",
-    "timm", "monai", "einops", "stardist",
+    "timm", "segmentation_models_pytorch", "monai", "einops", "stardist",
 )  # fmt: skip
 """Import names of the packages that ``pip install "cellbench[train]"`` adds to the base install."""
 

@@ -2,9 +2,11 @@
 
 OWN_MODELS = {
     "boundary_unet": "cellbench.models.boundary_unet.BoundaryUNet",
+    "cellpose": "cellbench.models.cellpose.Cellpose",
     "convnext_hover": "cellbench.models.convnext_hover.ConvNextHoVer",
     "convnext_stardist": "cellbench.models.convnext_stardist.ConvNextStarDist",
     "hover": "cellbench.models.hover.HoVerUNet",
+    "mediar": "cellbench.models.mediar.Mediar",
     "multi_stream": "cellbench.models.multi_stream.MultiStream",
     "stardist": "cellbench.models.stardist.StarDistUNet",
     "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",

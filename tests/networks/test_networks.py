@@ -7,8 +7,10 @@ import torch
 from torch import nn
 
 from cellbench.errors import CellbenchError, UsageError
+from cellbench.networks.cellpose_unet import CellposeUNet
 from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.grid import between_grid
+from cellbench.networks.manet import MANet
 from cellbench.networks.padding import padded
 from cellbench.networks.precision import half_precision
 from cellbench.networks.swin_unetr import SwinUNETR
@@ -19,6 +21,11 @@ SMALL = (8, 8, 8, 8, 8)
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "convnext": lambda: EncoderUNet(MAPS, "convnext_atto", False, SMALL),
     "efficientnet": lambda: EncoderUNet(MAPS, "tf_efficientnet_lite0", False, SMALL),
+    "manet": lambda: MANet(MAPS, "tf_efficientnet_lite0", False, SMALL, 4),
+    "manet_mit": lambda: MANet(MAPS, "mit_b0", False, SMALL, 4),
+    "manet_mambaout": lambda: MANet(MAPS, "mambaout_femto", False, SMALL, 4),
+    "manet_vgg": lambda: MANet(MAPS, "vgg11", False, SMALL, 4),
+    "cellpose": lambda: CellposeUNet(MAPS, channels=(4, 4, 8)),
     "unet": lambda: UNet(MAPS, channels=(4, 4, 4, 4, 4, 4, 8)),
     "swin_unetr": lambda: SwinUNETR(MAPS, feature_size=12),
     "swin_unetr_convolutions": lambda: SwinUNETR(MAPS, feature_size=12, convolutions=True),
@@ -45,7 +52,7 @@ def test_every_parameter_learns(name: str) -> None:
     assert not idle
 
 
-@pytest.mark.parametrize("name", sorted(NETWORKS.keys() - {"unet"}))
+@pytest.mark.parametrize("name", sorted(NETWORKS.keys() - {"unet", "cellpose"}))
 def test_the_encoder_is_a_part_of_the_network(name: str) -> None:
     network = NETWORKS[name]()
     assert {id(each) for each in network.encoder.parameters()} <= {  # type: ignore[union-attr]
