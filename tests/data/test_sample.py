@@ -53,6 +53,7 @@ def files_of(root: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_every_sample_has_the_same_bytes_even_after_an_interruption(
     sample: Path, tmp_path: Path
 ) -> None:
@@ -191,6 +192,7 @@ def test_a_complete_sample_is_left_alone(sample: Path) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in sample.rglob("*")}
 
 
+@pytest.mark.slow
 def test_a_sample_that_lacks_a_file_is_made_again(sample: Path) -> None:
     before = files_of(sample)
     (sample / "train/labels/dic_00_label.tiff").unlink()

@@ -171,6 +171,7 @@ def test_a_changed_entrant_leaves_nothing_of_the_old(data: Path, tmp_path: Path)
     assert left == [".journal", "entry.yaml", "resources.csv", "runtime.csv", "test0_label.tiff"]
 
 
+@pytest.mark.slow
 def test_the_program_ends_with_a_killed_run(data: Path, tmp_path: Path) -> None:
     action = "pathlib.Path('pid').write_text(str(__import__('os').getpid())); time.sleep(600)"
     folder = make_entrant(tmp_path / "slow", data, action)

@@ -103,6 +103,7 @@ def write_pairs(folder: Path, count: int) -> dict[str, Pair]:
     return pairs
 
 
+@pytest.mark.slow
 def test_every_image_has_its_result_once_though_a_worker_is_killed(
     scheduler: str, tmp_path: Path
 ) -> None:
@@ -120,6 +121,7 @@ def test_every_image_has_its_result_once_though_a_worker_is_killed(
     assert dict(scores) == {key: score_slowly(pair)[1] for key, pair in pairs.items()}
 
 
+@pytest.mark.slow
 def test_a_folder_scored_on_a_cluster(scheduler: str, tmp_path: Path) -> None:
     write_pairs(tmp_path, 6)
     (tmp_path / "mine/3_label.tiff").write_bytes(b"II*\0 torn")
@@ -149,6 +151,7 @@ def make_slowly(path: Path) -> None:
     path.touch()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_workers_that_die_are_one_clear_error(scheduler: str, tmp_path: Path) -> None:
     with (
@@ -163,6 +166,7 @@ def test_workers_that_die_are_one_clear_error(scheduler: str, tmp_path: Path) ->
         list(results_as_they_come(len, {"a": "a"}, 1, scheduler))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_losing_the_cluster_is_one_clear_error(
     scheduler: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -178,6 +182,7 @@ def test_losing_the_cluster_is_one_clear_error(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_losing_the_scheduler_is_one_clear_error(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -156,6 +156,7 @@ def test_settings_of_a_model_for_a_dataset_are_found_by_both_names() -> None:
         assert path.parent.with_suffix(".yaml").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", sorted((CONFIGS / "data").glob("*.yaml")), ids=lambda each: each.stem
 )

@@ -84,6 +84,7 @@ def test_the_chosen_stream_segments() -> None:
         )
 
 
+@pytest.mark.slow
 def test_the_first_of_an_ensemble_chooses(tmp_path: Path) -> None:
     first, second, other = tiny(0), tiny(1), tiny(rules="paper")
     send_all_to(first, 3)
@@ -141,6 +142,7 @@ def test_streams_are_tuned_on_what_is_sent_to_them(
     }
 
 
+@pytest.mark.slow
 def test_groups_are_reported_and_scored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
     coloured(data, "train1")

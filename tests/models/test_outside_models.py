@@ -192,6 +192,7 @@ def test_checkpoints_of_before_are_loaded_where_they_are_ours(
         assert type(chosen).__name__ == "LabUNet"
 
 
+@pytest.mark.slow
 def test_a_class_that_cannot_be_loaded_again_is_refused_before_training(
     lab: Path, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def test_a_checkpoint_needs_no_source_of_weights_and_knows_their_licence(
         assert torch.equal(value, loaded.state_dict()[key])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_weights")
 def test_a_run_records_the_licence_and_hands_it_on(tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data", images=1), tmp_path / "run"

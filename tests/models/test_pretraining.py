@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from datasets import make_dataset
 from multi_streams import batch_of, same, stored_streams, tiny, weights
@@ -76,6 +77,7 @@ def test_after_that_only_streams_with_patches_learn() -> None:
     assert touched == [False, True, False, True]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_pretraining_has_all_streams(tmp_path: Path) -> None:
     data = make_dataset(tmp_path / "data")
     for run, steps in ((tmp_path / "first", "1"), (tmp_path / "more", "4")):

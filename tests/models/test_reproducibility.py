@@ -93,6 +93,7 @@ def test_batches_accumulate(tmp_path: Path) -> None:
     assert content["global_step"] == 4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="compiling needs a C++ compiler")
 def test_a_compiled_network_gives_the_same_gradients(tmp_path: Path) -> None:
     model = UNetBoundary(channels=(4, 8), residual_units=1, window=64, compiled=True)

@@ -66,6 +66,7 @@ def test_what_is_no_checkpoint_is_one_line(
     assert line.startswith(f"cellbench: {file}: ")
 
 
+@pytest.mark.slow
 def test_training_starts_from_weights_and_needs_them_no_more(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

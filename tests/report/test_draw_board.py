@@ -34,6 +34,7 @@ def of_whole(paths: list[Path], board: Path) -> list[str]:
     return [path.stem for path in paths if path.parent == board and path.suffix == ".svg"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "images", "modalities", "timed", "lacking"),
     [
@@ -85,6 +86,7 @@ def test_all_equal(f1: float, tmp_path: Path) -> None:
     assert all(is_drawn(path) for path in draw_board(board))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["worst", 3.0])
 def test_other_values(missing: str | float, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)

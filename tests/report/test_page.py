@@ -52,6 +52,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_scores(tmp_path_factory.mktemp("page") / "cells", scores)
 
 
+@pytest.mark.slow
 def test_the_report_is_figures_and_page(tmp_path: Path) -> None:
     board = write_scores(tmp_path / "cells", scores_of(["a", "b"], ["x", "y", "z"]))
     assert main(["report", str(board), "--published", str(PUBLISHED)]) == 0
@@ -158,6 +159,7 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
     assert len([script for script in found.all("script") if "type" not in script]) == 1
 
 
+@pytest.mark.slow
 def test_json_cannot_end_its_script(tmp_path: Path) -> None:
     names = ["<!--<script>", "__proto__", "a&b'\u2028"]
     board, data, predictions = make_all(tmp_path, names)

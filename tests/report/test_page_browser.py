@@ -20,6 +20,8 @@ from cellbench.report.page import make_gallery, read_published, write_page
 
 PUBLISHED = Path(__file__).parents[2] / "leaderboard" / "published" / "f1.csv"
 NAMES = ("exact", "good", "fair", "poor")
+
+pytestmark = pytest.mark.slow
 _LOADED = "return performance.getEntriesByType('resource').map((one) => one.name)"
 
 

@@ -15,6 +15,8 @@ from cellbench.report.figures.captions import FIGURES, TITLES
 from cellbench.report.page.embedding import Figure, embed_figures
 from cellbench.report.page.pictures import read_picture
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -196,6 +196,7 @@ def test_the_loss_is_that_of_the_formulas() -> None:
         assert value == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not OPEN_CELLS.is_dir(), reason="needs the open-cells labels beside the project"
 )
