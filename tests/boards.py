@@ -42,3 +42,11 @@ def make_scores(algorithms: int = 4, images: int = 12, seed: int = 0) -> pd.Data
     for column, value in lost.items():
         scores.loc[failed, column] = value
     return scores
+
+
+def save(scores: pd.DataFrame, folder: Path) -> Path:
+    """Write scores to ``folder/scores.csv``, and return that path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "scores.csv"
+    scores.to_csv(path, index=False)
+    return path

@@ -163,7 +163,7 @@ def _seeds(heaps: Integers, smallest_seed: float) -> npt.NDArray[np.int64]:
 
 @compiled
 def _expand(heaps: Integers, owners: Integers, row: int, column: int) -> None:
-    """Give the heaps around a seed, and connected to it, to the seed's owner if they have none."""
+    """Assign the heaps that are connected to a seed, and have no owner yet, to the owner of the seed."""
     height, width = heaps.shape
     owner = owners[row, column]
     border = [(row, column)]

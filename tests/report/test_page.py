@@ -13,9 +13,8 @@ from pages import HOSTILE, make_all, scores_of, write_scores
 from cellbench.boards import Columns, write_board
 from cellbench.boards.reading import read_board
 from cellbench.cli import main
-from cellbench.errors import CellbenchError, DatasetError, ScoresError, UsageError
 from cellbench.report import write_report
-from cellbench.report.page import Gallery, read_published, write_page
+from cellbench.report.page import Gallery, write_page
 from cellbench.report.page.embedding import LARGEST, content_hash
 from cellbench.report.page.sources import Problem
 
@@ -43,13 +42,6 @@ class Outline(HTMLParser):
 def page_of(board: Path, **options: object) -> str:
     """Write the page without the figures, which other tests draw."""
     return write_page(read_board(board), [], **options).read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    images = [f"image{number}" for number in range(6)]
-    scores = scores_of(["first", "second", "third"], images, failed=[("third", "image2")])
-    return write_scores(tmp_path_factory.mktemp("page") / "cells", scores)
 
 
 @pytest.mark.slow
@@ -233,69 +225,3 @@ def test_large_tables_lie_beside(board: Path, tmp_path: Path) -> None:
     scores = copy / "scores.csv"
     scores.write_text(scores.read_text() + " " * LARGEST)
     assert '<a href="scores.csv">' in page_of(copy)
-
-
-@pytest.mark.parametrize(
-    ("folders", "words"),
-    [
-        ({"data": "absent"}, "absent: no such dataset folder"),
-        ({"data": "predictions"}, "no images in"),
-        ({"predictions": "absent"}, "absent: no such folder"),
-        ({"predictions": "data"}, "contains no folder named after an algorithm"),
-    ],
-)
-def test_bad_folders(
-    folders: dict[str, str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    board, data, predictions = make_all(tmp_path, ["a"], images=1)
-    named = {"data": data, "predictions": predictions} | {
-        name: tmp_path / folder for name, folder in folders.items()
-    }
-    options = [word for name, path in named.items() for word in (f"--{name}", str(path))]
-    assert main(["report", str(board), *options]) == 1
-    message = capsys.readouterr().err
-    assert words in message
-    assert message.count("\n") == 1
-
-
-def test_images_of_another_board(tmp_path: Path) -> None:
-    _, data, predictions = make_all(tmp_path, ["a"], images=1)
-    other = write_scores(tmp_path / "other", scores_of(["a"], ["elsewhere"]))
-    with pytest.raises(DatasetError, match="no image of this board"):
-        write_report(other, data=data, predictions=predictions)
-
-
-@pytest.mark.parametrize("option", ["data", "predictions"])
-def test_one_folder_without_the_other(option: str, board: Path) -> None:
-    with pytest.raises(UsageError, match="both --data and --predictions"):
-        write_report(board, **{option: board})
-    assert main(["report", str(board), f"--{option}", str(board)]) == 2
-
-
-def test_published_rows_keep_their_source() -> None:
-    rows = read_published([PUBLISHED])
-    assert len(rows) == len(pd.read_csv(PUBLISHED))
-    assert rows[0].algorithm == "MEDIAR"
-    assert (rows[0].f1, rows[0].quartiles) == ("0.897", "0.840 to 0.949")
-    assert all(row.source for row in rows)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda table: table.drop(columns="source"), r"columns( are missing:)? source; it has"),
-        (lambda table: table.assign(source=""), "line 2: the source is missing"),
-        (lambda table: table.assign(f1=""), "line 2: f1 is missing"),
-        (lambda table: table.assign(f1="high"), "line 2: f1 is not a number"),
-    ],
-)
-def test_bad_published_tables(change, words: str, tmp_path: Path) -> None:  # noqa: ANN001
-    path = tmp_path / "f1.csv"
-    change(pd.read_csv(PUBLISHED)).to_csv(path, index=False)
-    with pytest.raises(ScoresError, match=words):
-        read_published([path])
-
-
-def test_a_folder_that_is_no_board(tmp_path: Path) -> None:
-    with pytest.raises(CellbenchError, match="run cellbench rank"):
-        write_report(tmp_path)

@@ -1,9 +1,12 @@
-"""Published numbers: every row parses, is plausible and cites where it comes from."""
+"""Published numbers: every row is plausible, cites its source, and is read with it."""
 
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from cellbench.errors import ScoresError
+from cellbench.report.page import read_published
 
 PUBLISHED = Path(__file__).parents[2] / "leaderboard" / "published"
 KINDS = {"challenge paper", "team", "third party"}
@@ -51,3 +54,27 @@ def test_efficiency() -> None:
     numbers = table[["height", "width", "runtime_s", "gpu_memory_mib"]]
     assert (numbers > 0).all(axis=None)
     assert (table["runtime_s"].diff().dropna() > 0).all()
+
+
+def test_published_rows_keep_their_source() -> None:
+    rows = read_published([PUBLISHED / "f1.csv"])
+    assert len(rows) == len(pd.read_csv(PUBLISHED / "f1.csv"))
+    assert rows[0].algorithm == "MEDIAR"
+    assert (rows[0].f1, rows[0].quartiles) == ("0.897", "0.840 to 0.949")
+    assert all(row.source for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda table: table.drop(columns="source"), r"columns( are missing:)? source; it has"),
+        (lambda table: table.assign(source=""), "line 2: the source is missing"),
+        (lambda table: table.assign(f1=""), "line 2: f1 is missing"),
+        (lambda table: table.assign(f1="high"), "line 2: f1 is not a number"),
+    ],
+)
+def test_bad_published_tables(change, words: str, tmp_path: Path) -> None:  # noqa: ANN001
+    path = tmp_path / "f1.csv"
+    change(pd.read_csv(PUBLISHED / "f1.csv")).to_csv(path, index=False)
+    with pytest.raises(ScoresError, match=words):
+        read_published([path])

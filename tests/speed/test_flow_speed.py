@@ -17,7 +17,7 @@ NO_CELLPOSE = "Cellpose is not installed; test_flow_against_cellpose.py says how
 
 
 def processor_seconds(call: Callable[[], object], rounds: int = 5) -> float:
-    """Give the median processor time after one round unmeasured: other processes do not count."""
+    """Return the median processor time of the rounds after the first, without other processes."""
     taken = []
     for _ in range(rounds + 1):
         start = time.process_time()
