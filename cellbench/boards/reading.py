@@ -236,14 +236,9 @@ def _read_facts(path: Path) -> dict[str, Any]:
     for name, kinds in (_FACTS | stated).items():
         if not isinstance(facts[name], kinds) or facts[name] == []:
             raise ScoresError(f"{path}: `{name}` cannot be {facts[name]!r}; {_AGAIN}")
-    stated = {name: kinds for name, kinds in _EXTRAS.items() if facts.get(name) is not None}
-    for name, kinds in (_FACTS | stated).items():
-        if not isinstance(facts[name], kinds) or facts[name] == []:
-            raise ScoresError(f"{path}: `{name}` cannot be {facts[name]!r}; {_AGAIN}")
     if facts["scheme"] not in tuple(Scheme):
         raise ScoresError(f"{path}: `scheme` cannot be {facts['scheme']!r}; {_AGAIN}")
-    folders = facts["modalities"]
-    if not isinstance(folders, dict) or not all(map(_is_folder_name, folders.values())):
+    if not all(map(_is_folder_name, facts["modalities"].values())):
         raise ScoresError(f"{path}: `modalities` does not name folders of this board; {_AGAIN}")
     return facts
 
