@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import cellbench
 from cellbench.boards.long_table import Columns
@@ -18,11 +18,9 @@ from cellbench.boards.submissions import SCORES_FILE
 from cellbench.errors import ScoresError
 from cellbench.evaluation.protocols import Protocol, get_protocol
 from cellbench.evaluation.record import read_protocol
-from cellbench.ranking.options import Options
+from cellbench.ranking.options import BoardChoices, Options
 
 _LIBRARIES = ("numpy", "pandas", "scipy")
-_OPTIONS = ("ties", "scheme", "bootstrap", "seed", "weights", "alpha")
-"""The options of ``cellbench rank`` that decide ranks and intervals, in the order of the record."""
 
 
 def find_protocol(paths: Sequence[str | Path], name: str | None) -> Protocol:
@@ -124,7 +122,8 @@ def describe_command(
 
 
 def _chosen(options: Options) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in _OPTIONS}
+    """Return the options of ``cellbench rank`` that decide ranks and intervals."""
+    return {name: getattr(options, name) for name in get_type_hints(BoardChoices)}
 
 
 def describe_software() -> dict[str, str]:

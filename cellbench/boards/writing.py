@@ -90,7 +90,7 @@ def write_board(
         UsageError: if an option is not known or out of range.
     """
     sources = Sources(paths, columns, measure, protocol, entries)
-    return rank_sources(sources, out, make_options(choices)).leaderboard
+    return rank_sources(sources, out, make_options(choices, BoardChoices)).leaderboard
 
 
 def rank_sources(sources: Sources, out: str | Path, options: Options) -> Board:

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from cellbench.choices import Ties
-from cellbench.ranking.options import make_options
+from cellbench.ranking.options import TableChoices, make_options
 from cellbench.ranking.tables import Floats, Missing, larger_is_better
 
 
@@ -79,7 +79,7 @@ def case_ranks(
         >>> case_ranks(table, higher_is_better=True).iloc[0].tolist()
         [1.0, 1.0, 3.0, 4.0]
     """
-    options = make_options({"ties": ties, "missing": missing})
+    options = make_options({"ties": ties, "missing": missing}, TableChoices)
     numbers = larger_is_better(values, higher_is_better=higher_is_better, missing=missing)
     ranks = rank_rows(numbers, options.ties, keep_missing=missing == "drop")
     return pd.DataFrame(ranks, index=values.index, columns=values.columns)

@@ -72,7 +72,7 @@ def challenge_score(
         >>> challenge_score(f1, time)["score"].tolist()
         [0.75, 0.625]
     """
-    return score_table(round_values(values, decimals), rank_runtime, make_options(choices))
+    return score_table(round_values(values, decimals), rank_runtime, make_options(choices, Choices))
 
 
 def score_table(
@@ -133,7 +133,7 @@ def bootstrap_challenge(
     """
     drawn = resolve_counts(len(values), samples, rng, counts)
     return bootstrap_score(
-        round_values(values, decimals), rank_runtime, drawn, make_options(choices)
+        round_values(values, decimals), rank_runtime, drawn, make_options(choices, Choices)
     )
 
 

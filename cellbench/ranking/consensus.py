@@ -8,7 +8,7 @@ import pandas as pd
 from cellbench.choices import Ties
 from cellbench.errors import ScoresError
 from cellbench.ranking.cases import rank_rows
-from cellbench.ranking.options import make_options
+from cellbench.ranking.options import TableChoices, make_options
 from cellbench.ranking.tables import Floats, as_numbers, check_weights, rounded
 
 
@@ -42,7 +42,7 @@ def consensus(
         >>> consensus(ranks, weights={"day": 3, "night": 1})["mean_rank"].tolist()
         [1.5, 2.0, 2.5]
     """
-    shared = make_options({"ties": ties}).ties
+    shared = make_options({"ties": ties}, TableChoices).ties
     numbers = _checked(ranks)
     weight = _weight_per_board(ranks.index, weights)
     mean = (weight @ numbers) / weight.sum()

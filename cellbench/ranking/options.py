@@ -1,7 +1,7 @@
 """How algorithms are ranked: one object for everything that can be chosen."""
 
 from dataclasses import dataclass
-from typing import Any, TypedDict, cast, get_args
+from typing import Any, TypedDict, cast, get_args, get_type_hints
 
 import numpy as np
 
@@ -49,7 +49,8 @@ class Options:
     """Everything that decides ranks and intervals. Names of choices may be given as plain text.
 
     Attributes:
-        ties: which rank equal values share, on each case and in the final ranking.
+        ties: which rank equal values share, on each case and in the final ranking, see
+            :class:`cellbench.ranking.Ties`.
         scheme: from a table to one rank per algorithm, see :func:`cellbench.ranking.rank_algorithms`.
         bootstrap: number of bootstrap samples of a board; all its metrics share the draws.
         seed: random seed of these draws.
@@ -95,11 +96,17 @@ class Options:
             raise UsageError(f"missing {self.missing}: must be 'worst', 'drop' or a finite number")
 
 
-def make_options(choices: TableChoices | Choices | BoardChoices, **more: object) -> Options:
+def make_options(
+    choices: TableChoices | Choices | BoardChoices,
+    kind: type[TableChoices | Choices | BoardChoices],
+    **more: object,
+) -> Options:
     """Return the options of a call's keyword arguments.
 
     Args:
         choices: the keyword arguments that were passed on.
+        kind: the keyword arguments that the function has. Another one, even if it is a field of
+            :class:`Options`, would have no effect, and is refused.
         more: further fields of :class:`Options`, which the function names itself.
 
     Returns:
@@ -108,4 +115,6 @@ def make_options(choices: TableChoices | Choices | BoardChoices, **more: object)
     Raises:
         UsageError: if an option is not known or out of range.
     """
+    for name in choices:
+        check_choice("option", name, get_type_hints(kind))
     return Options(**cast("dict[str, Any]", {**choices, **more}))

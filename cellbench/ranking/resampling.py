@@ -252,7 +252,7 @@ def bootstrap(
              a    b
         0  2.0  1.0
     """
-    options = make_options(choices, scheme=scheme, higher_is_better=higher_is_better)
+    options = make_options(choices, TableChoices, scheme=scheme, higher_is_better=higher_is_better)
     drawn = resolve_counts(len(values), samples, rng, counts)
     if compatibility is None:
         return bootstrap_table(values, drawn, options)

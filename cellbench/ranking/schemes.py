@@ -204,5 +204,5 @@ def rank_algorithms(
         >>> rank_algorithms(table, "rank-then-mean", higher_is_better=True)["rank"].tolist()
         [1.0, 2.0]
     """
-    options = make_options(choices, scheme=scheme, higher_is_better=higher_is_better)
+    options = make_options(choices, TableChoices, scheme=scheme, higher_is_better=higher_is_better)
     return rank_table(values, options)

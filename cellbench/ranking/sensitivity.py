@@ -62,7 +62,7 @@ def sensitivity(
         >>> changed[["option", "choice"]].drop_duplicates().to_numpy().tolist()[0]
         ['ties', 'average']
     """
-    values, options = round_values(values, decimals), make_options(choices)
+    values, options = round_values(values, decimals), make_options(choices, Choices)
     return try_alternatives(values, rank_runtime, options, tolerances or {})
 
 

@@ -3,10 +3,20 @@
 from dataclasses import fields
 from typing import get_type_hints
 
+import pandas as pd
 import pytest
 
 from cellbench.errors import UsageError
-from cellbench.ranking import SCHEMES, TIES, Options, Scheme, Ties
+from cellbench.ranking import (
+    SCHEMES,
+    TIES,
+    Options,
+    Scheme,
+    Ties,
+    challenge_score,
+    rank_algorithms,
+    write_board,
+)
 from cellbench.ranking.options import BoardChoices, Choices, make_options
 
 
@@ -28,9 +38,19 @@ def test_the_names_in_tables_are_what_they_were() -> None:
 def test_keyword_arguments_are_the_options_fields() -> None:
     names = {field.name for field in fields(Options)}
     assert get_type_hints(Choices).keys() | get_type_hints(BoardChoices).keys() == names
-    assert make_options({"alpha": 0.1}, higher_is_better=False) == Options(
+    assert make_options({"alpha": 0.1}, Choices, higher_is_better=False) == Options(
         alpha=0.1, higher_is_better=False
     )
+
+
+def test_an_option_that_has_no_effect_is_refused() -> None:
+    table = pd.DataFrame({"a": [0.9, 0.8], "b": [0.7, 0.8]})
+    with pytest.raises(UsageError, match="option 'weights': not known; choose from ties, alpha"):
+        rank_algorithms(table, "rank-then-mean", higher_is_better=True, weights=(3, 1))
+    with pytest.raises(UsageError, match="option 'seed': not known"):
+        challenge_score(table, None, seed=1)
+    with pytest.raises(UsageError, match="option 'missing': not known"):
+        write_board(["scores.csv"], "board", missing="drop")
 
 
 @pytest.mark.parametrize(
