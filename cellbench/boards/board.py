@@ -2,60 +2,29 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from cellbench.boards import statistics
 from cellbench.boards.intervals import make_intervals
 from cellbench.boards.leaderboard import make_leaderboard
 from cellbench.boards.measured import Measured
 from cellbench.boards.ranked import rank_measured
+from cellbench.boards.ranked_tables import RankedTables
 from cellbench.ranking.options import Options
 
 
 @dataclass(frozen=True)
-class Board:
-    """The tables of a board; each DataFrame is the CSV of its field's name.
-
-    Their columns are described in :mod:`cellbench.boards.schema`.
+class Board(RankedTables):
+    """A board that was just ranked: its tables, and what they were made from.
 
     Attributes:
         measured: what was ranked.
-        leaderboard: one row per algorithm, best first.
-        values: what was ranked, as a table.
-        ranks: the ranks on each image.
-        schemes: the ranking under each of the five schemes.
-        significance: the paired tests.
-        clusters: groups that do not differ significantly.
-        bootstrap: how often each algorithm had each rank.
-        kendall_tau: how each bootstrap sample agrees with the full ranking.
-        intervals: 95 % intervals of the leaderboard's numbers.
-        outranking: how often one algorithm outranks another.
-        sensitivity: the ranking under other options.
         ranked_on: the metrics that decide the leaderboard: the value, and rank_runtime where every
             algorithm has times.
         reason: why these.
     """
 
     measured: Measured
-    leaderboard: pd.DataFrame
-    values: pd.DataFrame
-    ranks: pd.DataFrame
-    schemes: pd.DataFrame
-    significance: pd.DataFrame
-    clusters: pd.DataFrame
-    bootstrap: pd.DataFrame
-    kendall_tau: pd.DataFrame
-    intervals: pd.DataFrame
-    outranking: pd.DataFrame
-    sensitivity: pd.DataFrame
     ranked_on: tuple[str, ...]
     reason: str
-
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the tables by name."""
-        return {
-            name: table for name, table in vars(self).items() if isinstance(table, pd.DataFrame)
-        }
 
 
 def rank_board(measured: Measured, options: Options | None = None) -> Board:

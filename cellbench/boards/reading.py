@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cellbench.boards.columns import Kind, Table
+from cellbench.boards.ranked_tables import RankedTables
 from cellbench.boards.schema import (
     PROVENANCE_FILE,
     SCHEMA_VERSION,
@@ -28,7 +29,6 @@ _TYPES: dict[Kind, type] = {
     Kind.WHOLE: int,
     Kind.YES_NO: bool,
 }
-_SOMETIMES = ("consensus", "algorithms")
 _FACTS: dict[str, tuple[type, ...]] = {
     "value": (str,),
     "value_title": (str,),
@@ -55,42 +55,18 @@ _AGAIN = "run cellbench rank again"
 
 
 @dataclass(frozen=True)
-class BoardTables:
-    """A board as ``cellbench rank`` wrote it; each DataFrame is the CSV of its field's name.
-
-    Their columns are described in :mod:`cellbench.boards.schema`.
+class BoardTables(RankedTables):
+    """A board as ``cellbench rank`` wrote it: its tables, and what provenance.json states.
 
     Attributes:
         folder: the board's folder.
         provenance: what was ranked and how, as in provenance.json.
-        leaderboard: one row per algorithm, best first.
-        values: what was ranked, as a table.
-        ranks: the ranks on each image.
-        schemes: the ranking under each of the five schemes.
-        significance: the paired tests.
-        clusters: groups that do not differ significantly.
-        bootstrap: how often each algorithm had each rank.
-        kendall_tau: how each bootstrap sample agrees with the full ranking.
-        intervals: 95 % intervals of the leaderboard's numbers.
-        outranking: how often one algorithm outranks another.
-        sensitivity: the ranking under other options.
         consensus: the ranks on each modality and their mean; None where there is one modality.
         algorithms: what the entries state; None for the board of a single modality.
     """
 
     folder: Path
     provenance: Mapping[str, Any]
-    leaderboard: pd.DataFrame
-    values: pd.DataFrame
-    ranks: pd.DataFrame
-    schemes: pd.DataFrame
-    significance: pd.DataFrame
-    clusters: pd.DataFrame
-    bootstrap: pd.DataFrame
-    kendall_tau: pd.DataFrame
-    intervals: pd.DataFrame
-    outranking: pd.DataFrame
-    sensitivity: pd.DataFrame
     consensus: pd.DataFrame | None
     algorithms: pd.DataFrame | None
 
@@ -152,9 +128,8 @@ def read_board(folder: str | Path) -> BoardTables:
     folder = Path(folder)
     facts = _read_facts(folder / PROVENANCE_FILE)
     tables = {
-        name: _read_table(folder, table, facts["value"])
-        for name, table in TABLES.items()
-        if name not in _SOMETIMES
+        field.name: _read_table(folder, TABLES[field.name], facts["value"])
+        for field in fields(RankedTables)
     }
     entries = TABLES["algorithms"]
     board = BoardTables(
