@@ -36,7 +36,8 @@ def rank_board(measured: Measured, options: Options | None = None) -> Board:
 
     Args:
         measured: what is ranked, as ``measure_scores`` or ``read_long_table`` return it.
-        options: how; the defaults are the challenge's rules.
+        options: how; the defaults are the challenge's rules. The direction and what a missing value is
+            come from ``measured``, whatever the options state.
 
     Returns:
         The tables.

@@ -135,11 +135,11 @@ def _read_file(path: Path, columns: Columns) -> pd.DataFrame:
             columns.value: to_numbers(text[columns.value], path),
         }
     )
+    too_large = rows[columns.value].abs() > _LARGEST
     checks = {
         f"{columns.algorithm} is empty": rows["algorithm"] == "",
         f"{columns.case} is empty": rows["image"] == "",
-        f"{columns.value} is infinite or larger than {_LARGEST:g}": rows[columns.value].abs()
-        > _LARGEST,
+        f"{columns.value} is infinite or larger than {_LARGEST:g}": too_large,
         "this algorithm has a row for the case already": rows.duplicated(["algorithm", "image"]),
     }
     for what, wrong in checks.items():

@@ -198,7 +198,7 @@ def _checks_of(rows: pd.DataFrame, measure: str, higher: bool) -> dict[str, pd.S
 
 def _checks_of_rows(rows: pd.DataFrame, failed: pd.Series) -> Mapping[str, pd.Series]:
     above = (rows.runtime_s - rows.tolerance_s).clip(lower=0)  # NaN where either is not known
-    wrong_by = (rows.rank_runtime_s - above).abs()
+    wrong = ~failed & ((rows.rank_runtime_s - above).abs() > _ROUNDED)
     return {
         f"the status is not one of {', '.join(Status)}": ~rows.status.isin(list(map(str, Status))),
         "the algorithm is empty": rows.algorithm == "",
@@ -206,8 +206,7 @@ def _checks_of_rows(rows: pd.DataFrame, failed: pd.Series) -> Mapping[str, pd.Se
         "runtime_s is negative or infinite": (rows.runtime_s < 0) | np.isinf(rows.runtime_s),
         "tolerance_s is negative or infinite": (rows.tolerance_s < 0) | np.isinf(rows.tolerance_s),
         "rank_runtime_s is negative": rows.rank_runtime_s < 0,
-        "rank_runtime_s is not the part of runtime_s above tolerance_s": ~failed
-        & (wrong_by > _ROUNDED),
+        "rank_runtime_s is not the part of runtime_s above tolerance_s": wrong,
         "this algorithm has a row for the image already": rows.duplicated(["algorithm", "image"]),
     }
 

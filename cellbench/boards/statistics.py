@@ -18,6 +18,7 @@ from cellbench.ranking.schemes import rank_table
 from cellbench.ranking.sensitivity import try_alternatives
 from cellbench.ranking.significance import wilcoxon_pairs
 
+# Plain text, since it becomes cells of the column `metric`.
 _CHALLENGE = MetricName.CHALLENGE.value
 _BY_METRIC = ("metric",)
 _BY_SCHEME = ("metric", "scheme")

@@ -172,7 +172,7 @@ def run(arguments: argparse.Namespace) -> None:
         tuple(arguments.weights or EQUAL_WEIGHTS),
         arguments.alpha,
     )
-    measure = arguments.measure or "f1"
+    measure = "f1" if arguments.measure is None else arguments.measure
     sources = Sources(arguments.scores, columns, measure, entries=arguments.entries)
     board = rank_sources(sources, arguments.out, options)
     if columns is not None:

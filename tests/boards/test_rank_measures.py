@@ -91,6 +91,7 @@ def test_f1_by_name_is_the_same_board(tmp_path: Path) -> None:
     ("measure", "cell", "status", "message"),
     [
         ("nonsense", 0.5, 2, "'nonsense'"),
+        ("", None, 2, "''"),
         ("true_cells", 0.5, 2, "'true_cells'"),
         ("pq", None, 1, "has no column 'pq'; rank the table of details"),
         ("dice", -0.5, 1, "line 50: dice is negative"),

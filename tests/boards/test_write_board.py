@@ -35,9 +35,8 @@ def test_leaderboard(tmp_path: Path) -> None:
     assert (named["rank_low"] <= named["rank_high"]).all()
     last = named.loc["algorithm 3"]
     assert (last["failed"], last["images"], last["within_tolerance"]) == (1, 12, 1)
-    assert last["median_runtime_s"] == np.median(
-        np.arange(1, 12) + 9
-    )  # without the crash's own time
+    # Without the crash's own time.
+    assert last["median_runtime_s"] == np.median(np.arange(1, 12) + 9)
     written = pd.read_csv(tmp_path / "board" / "leaderboard.csv")
     pd.testing.assert_frame_equal(written, board, check_dtype=False)
     header = (tmp_path / "board" / "leaderboard.csv").read_text().splitlines()[0]
@@ -89,10 +88,9 @@ def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
         write_board([save(rows, tmp_path / name)], tmp_path / name / "board", bootstrap=10)
     one, two = (files(tmp_path / name / "board") for name in ("one", "two"))
     assert one.keys() == two.keys()
+    # Only this file names the input's hash.
     assert {name for name in one if one[name] != two[name]} == {
-        name
-        for name in one
-        if name.endswith("provenance.json")  # names the input's hash
+        name for name in one if name.endswith("provenance.json")
     }
 
 
