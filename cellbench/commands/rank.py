@@ -161,8 +161,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the board, print where it is, and summarise it."""
     from cellbench.boards.summary import describe_board
     from cellbench.boards.writing import Sources, rank_sources
+    from cellbench.errors import UsageError
     from cellbench.ranking.options import EQUAL_WEIGHTS, Options
 
+    if arguments.out.is_file():
+        raise UsageError(f"--out {arguments.out}: is a file; name a folder to write the board to")
     columns = _columns(arguments)
     options = Options(
         arguments.ties,

@@ -95,6 +95,12 @@ def test_wrong_options(
     assert not (tmp_path / "board").exists()
 
 
+def test_a_board_is_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save(make_table(), tmp_path)
+    assert main(["rank", str(path), "--out", str(path), *COLUMNS]) == 2
+    assert f"--out {path}: is a file; name a folder" in capsys.readouterr().err
+
+
 def test_the_order_of_rows_and_the_folder_change_nothing(tmp_path: Path) -> None:
     table = lose(make_table())
     made = []
