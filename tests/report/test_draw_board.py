@@ -126,9 +126,7 @@ def test_same_board_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_date_would_be_noticed(tmp_path: Path) -> None:
-    Figure().savefig(
-        tmp_path / "dated.svg"
-    )  # matplotlib writes the date unless a setting prevents it
+    Figure().savefig(tmp_path / "dated.svg")  # matplotlib writes the date unless told not to
     assert DATE.search((tmp_path / "dated.svg").read_bytes())
 
 

@@ -65,7 +65,7 @@ def test_slow_algorithms_are_named(tmp_path: Path) -> None:
     assert make_headline(board).late == (("slow", 2),)
     text = write_page(board, []).read_text(encoding="utf-8")
     (line,) = re.findall(r'<p class="late">(.*?)</p>', text)
-    assert re.sub("<[^>]+>", "", line).endswith("such images: slow 2.")
+    assert re.sub("<[^>]+>", "", line).endswith("such images: slow (2).")
     in_time = {row.name: row.cells for row in make_table(board, {}).rows}
     titles = [column.title for column in make_table(board, {}).columns]
     place = titles.index("In time")

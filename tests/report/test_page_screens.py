@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from cellbench.boards.reading import read_board
 from cellbench.report import write_report
-from cellbench.report.page import write_page
+from cellbench.report.page import read_published, write_page
 
+PUBLISHED = Path(__file__).parents[2] / "leaderboard" / "published" / "f1.csv"
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 
 pytestmark = pytest.mark.slow
@@ -171,6 +173,29 @@ def test_headings_stay_with_what_follows_them_in_print(page: Chrome, tmp_path: P
         assert lines[-1] not in headings
 
 
+def test_printed_pictures_say_whose_they_are(page: Chrome, tmp_path: Path) -> None:
+    open_gallery(page)
+    printed = sheets(page, tmp_path / "report.pdf")
+    assert "Click" not in "".join(printed)
+    (worst,) = [sheet for sheet in printed if re.search("^ *Worst: ", sheet, re.MULTILINE)]
+    assert re.search(r"^ *Algorithm +a$", worst, re.MULTILINE)
+    (pair,) = [sheet for sheet in printed if "Two algorithms on one image" in sheet]
+    assert re.search(r"^ *Image +test\d +Left +a +Right +b$", pair, re.MULTILINE)
+    assert "true cells were not found" in pair.partition("Two algorithms on one image")[2]
+
+
+def test_long_intervals_of_ranks_are_whole_on_a_phone(browser: Chrome, tmp_path: Path) -> None:
+    board = read_board(write_scores(tmp_path / "b", scores_of([*"abcdefghijklm"], ["x"], ["DIC"])))
+    places = board.leaderboard.assign(rank_low=10.5, rank_high=12.5)
+    page = write_page(replace(board, leaderboard=places), [])
+    with phone(browser):
+        browser.get(page.as_uri())
+        for cell in every(browser, "#board tr > :first-child"):
+            assert not browser.execute_script(
+                "return arguments[0].scrollWidth > arguments[0].clientWidth", cell
+            )
+
+
 def test_a_table_repeats_its_heading_on_the_next_sheet(browser: Chrome, tmp_path: Path) -> None:
     names = [f"algorithm {number:02d}" for number in range(40)]
     board = write_scores(tmp_path / "b", scores_of(names, ["x", "y"], ["DIC"]))
@@ -179,3 +204,15 @@ def test_a_table_repeats_its_heading_on_the_next_sheet(browser: Chrome, tmp_path
     tables = [sheet for sheet in printed if re.search(r"algorithm \d\d  ", sheet)]
     assert len(tables) > 2
     assert all(re.search(r"^ *Rank +Algorithm", sheet, re.MULTILINE) for sheet in tables[1:])
+
+
+def test_published_numbers_are_printed_below_their_warning(board: Path, browser: Chrome) -> None:
+    path = write_page(read_board(board), [], published=read_published([PUBLISHED]))
+    browser.get(path.as_uri())
+    browser.execute_script(
+        "const {style} = document.getElementById('published');"
+        "style.breakBefore = 'page'; style.paddingTop = '150mm'"  # room for the warning alone
+    )
+    printed = sheets(browser, path.with_suffix(".pdf"))
+    (warned,) = [sheet for sheet in printed if "Not comparable." in sheet]
+    assert "Published F1 scores" in warned

@@ -10,18 +10,8 @@ from cellbench.report.figures.style import FAINT, INK, page_of
 
 _HEIGHT, _WIDTH = 9.5, 6.2  # size of a letter with its surroundings, in points
 _ANGLES = np.deg2rad([35, 145, 325, 215, 90, 270, 0, 180, 60, 120, 300, 240])
-_FURTHER = (
-    3.0,
-    9.0,
-    16.0,
-    24.0,
-    34.0,
-    46.0,
-    60.0,
-    76.0,
-    94.0,
-    114.0,
-)  # distances from the edge of a point to its label, in points
+# Distances from the edge of a point to its label, in points
+_FURTHER = (3.0, 9.0, 16.0, 24.0, 34.0, 46.0, 60.0, 76.0, 94.0, 114.0)
 _LINED = 9.0  # distance from which a line joins a label to its point
 
 

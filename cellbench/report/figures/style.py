@@ -22,7 +22,7 @@ from cellbench.files import written_whole
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
 """Okabe and Ito (2008): people with any colour vision can distinguish them; gray is for the rest."""
 
-BLUE, ORANGE, GREEN, LOSS = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+BLUE, GREEN, LOSS = "#0072B2", "#009E73", "#D55E00"
 INK, FAINT, GRID = "#222222", "#6b6b6b", "#e3e3e3"
 
 SHARES = LinearSegmentedColormap.from_list(

@@ -58,19 +58,18 @@ def rank_text(rank: float) -> str:
     return f"{round(rank, 1):g}" if math.isfinite(rank) else NOTHING
 
 
-def count(number_of: int, one: str, more: str = "") -> str:
+def count(number_of: int, one: str) -> str:
     """Format a number of things.
 
     Args:
         number_of: how many there are.
-        one: the noun in the singular.
-        more: the noun in the plural; by default the singular with an s.
+        one: the noun in the singular, whose plural ends in s.
 
     Example:
-        >>> count(1, "image"), count(2000, "image"), count(2, "entry", "entries")
-        ('1 image', '2,000 images', '2 entries')
+        >>> count(1, "image"), count(2000, "image")
+        ('1 image', '2,000 images')
     """
-    return f"{number_of:,} {one if number_of == 1 else more or one + 's'}"
+    return f"{number_of:,} {one if number_of == 1 else one + 's'}"
 
 
 def size(bytes_: int) -> str:
