@@ -32,7 +32,7 @@ VERBS = {
 }
 _EPILOG = """\
 `cellbench VERB --help` describes the options of a verb.
-fit, validate, test, predict, segment and tune need packages that only
+fit, validate, test, predict, segment, tune and models need packages that only
 `pip install "cellbench[train]"` installs.
 
 example, from the built-in sample to a leaderboard:

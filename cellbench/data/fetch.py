@@ -138,10 +138,8 @@ def _transfer(address: str, part: Path) -> None:
 
 
 def _refuse(response: requests.Response, address: str, part: Path) -> NoReturn:
-    status, answer = (
-        response.status_code,
-        f"the server answered {response.status_code} {response.reason}",
-    )
+    status = response.status_code
+    answer = f"the server answered {status} {response.reason}"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
         raise requests.HTTPError(answer)  # worth another attempt
     raise DatasetError(

@@ -42,7 +42,6 @@ CHECKPOINTS = "checkpoints"
 BEST = "best.ckpt"
 LAST = "last.ckpt"
 
-
 _CHECKPOINT_WORDS = ("last", "hpc")
 """Values of ``--ckpt_path`` that are not files."""
 

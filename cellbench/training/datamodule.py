@@ -97,7 +97,7 @@ class CellDataModule(LightningDataModule):
         is_number = isinstance(augmentation, int | float)
         self.save_hyperparameters(ignore=[] if is_number else ["augmentation"])
         check_at_least(1, "data", batch_size=batch_size, crop_size=crop_size)
-        check_at_least(1, "data", largest_zoom=largest_zoom)
+        check_at_least(1, "data", patches_per_epoch=patches_per_epoch, largest_zoom=largest_zoom)
         check_choice(get_args(Balance), "data", balance=balance)
         check_at_least(0, "data", num_workers=num_workers)
         check_shares(roots, shares)

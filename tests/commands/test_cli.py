@@ -133,6 +133,8 @@ sys.exit(main(sys.argv[1:]))
         ["fit", "--help"],
         ["segment", "images", "out", "--checkpoint", "best.ckpt"],
         ["tune", "best.ckpt", "--data", "sample"],
+        ["models"],
+        ["models", "unet"],
     ],
     ids=" ".join,
 )

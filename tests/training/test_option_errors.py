@@ -176,6 +176,7 @@ def test_the_file_of_a_wrong_option_is_named(
         (["--model.window", "0"], "model.window 0: must be 1 or more"),
         (["--model.overlap", "1"], "model.overlap 1.0: must be at least 0 and below 1"),
         (["--data.batch_size", "null"], "data.batch_size None: must be 1 or more"),
+        (["--data.patches_per_epoch", "null"], "data.patches_per_epoch None: must be 1 or more"),
         (["--data.balance", "null"], "data.balance None: must be one of modality, source, none"),
         (["--data.shares", "[.nan]"], "data.shares [nan]: give one share"),
     ],
