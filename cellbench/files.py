@@ -174,9 +174,8 @@ def read_rows(
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="")
-            header = (
-                reader.fieldnames or ()
-            )  # kept, because an empty file would be read again for each access
+            # Kept, because an empty file would be read again for each access.
+            header = reader.fieldnames or ()
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault

@@ -46,7 +46,6 @@ def image_details(
     Raises:
         LabelMapError: if a measure needs label maps and a file turns out to be damaged.
         ValueError: if a measure needs label maps and ``maps`` is None.
-
     """
     chosen = measures_of(Table.DETAILS) if measures is None else measures
     pooled = PooledOverlaps(parts)

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,28 +124,24 @@ def score_folder(
         CellbenchError: if a folder is absent or empty, or a table or option cannot be used; if a truth
             cannot be used, after all other images are scored.
     """
+    scorer = _scorer(get_protocol(protocol), thresholds, tables)
     folders = Path(truth), Path(predictions)
     if scheduler is not None:  # the workers have working directories of their own
         folders = folders[0].absolute(), folders[1].absolute()
         images = Path(images).absolute() if images is not None else None
     cases = find_cases(*folders, images, manifest, runtimes)
-    scorer = _scorer(
-        get_protocol(protocol), thresholds, tables, math.ceil(len(cases) / max(1, jobs))
-    )
     results = _results(scorer, cases, journal, jobs, scheduler, progress or _silent)
     return FolderResult(algorithm or _name_of(Path(predictions)), tuple(results))
 
 
-def _scorer(
-    rules: Protocol, thresholds: Sequence[float], tables: Sequence[str], images: int
-) -> ImageScorer:
+def _scorer(rules: Protocol, thresholds: Sequence[float], tables: Sequence[str]) -> ImageScorer:
     for threshold in thresholds:
         check_threshold(threshold)
     unknown = [table for table in tables if table not in tuple(Table)]
     if unknown:
         raise UsageError(f"table {unknown[0]!r}: unknown; choose from {', '.join(Table)}")
     measures = {table: measures_of(table) for table in map(Table, tables)}
-    return ImageScorer(rules, tuple(dict.fromkeys(thresholds)), measures, images)
+    return ImageScorer(rules, tuple(dict.fromkeys(thresholds)), measures)
 
 
 def _results(
@@ -166,7 +163,8 @@ def _results(
     problems = []
     before = len(cases) - len(todo)
     progress(before, len(cases))
-    results = results_as_they_come(scorer, todo, jobs, scheduler)
+    work = replace(scorer, images=math.ceil(len(todo) / max(1, jobs)))
+    results = results_as_they_come(work, todo, jobs, scheduler)
     for count, (key, result) in enumerate(results, start=before + 1):
         if isinstance(result, UnusableTruth):
             problems.append(result.problem)

@@ -9,6 +9,7 @@ import numpy as np
 from cellbench.errors import InvalidLabelsError, LabelMapError
 from cellbench.evaluation.cases import Case
 from cellbench.evaluation.cell_table import cell_rows, centroids
+from cellbench.evaluation.counting import MANY_IMAGES
 from cellbench.evaluation.details import image_details, measure_counts
 from cellbench.evaluation.measures import Measure, Table
 from cellbench.evaluation.overlap import Overlaps
@@ -59,7 +60,7 @@ class ImageScorer:
     rules: Protocol
     thresholds: tuple[float, ...]
     measures: dict[Table, tuple[Measure, ...]]
-    images: int
+    images: int = MANY_IMAGES
 
     def __call__(self, case: Case) -> ImageResult | UnusableTruth:
         """Score one image."""

@@ -9,7 +9,7 @@ class Journal:
     """Results of finished images, one line of JSON each, appended as soon as they are known.
 
     Args:
-        path: the file; None keeps the results in memory only.
+        path: the file; with None, nothing is recorded.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -19,7 +19,7 @@ class Journal:
             self._done = dict(filter(None, map(_parse, path.read_text("utf-8").splitlines())))
 
     def get(self, key: str) -> Any:  # noqa: ANN401 (JSON holds values of any type)
-        """Return the recorded result, or None if there is none.
+        """Return the result that an earlier run recorded, or None if there is none.
 
         Args:
             key: the key it was recorded under.
@@ -33,7 +33,6 @@ class Journal:
             key: a text that changes with everything the result depends on.
             result: anything that JSON can hold; numbers may be infinite or NaN.
         """
-        self._done[key] = result
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:

@@ -207,9 +207,8 @@ def _cells(ids: Ids, pixels: Ids, on_frame: npt.NDArray[np.bool_], labels: Bande
             f"{labels.source}: has negative ids; use positive ids for cells and 0 for background"
         )
     names = None
-    if (
-        largest > _TABLE_LIMIT
-    ):  # most of a table with an entry for each id up to the largest would be empty
+    # Most of a table with an entry for each id up to the largest would be empty.
+    if largest > _TABLE_LIMIT:
         names = np.unique(np.append(ids, 0))
         ids = np.searchsorted(names, ids)
     areas = np.bincount(ids, weights=pixels, minlength=1).astype(np.int64)

@@ -79,9 +79,8 @@ def _normalise_channel(channel: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         return np.zeros(channel.shape, np.uint8)
     with np.errstate(over="ignore", invalid="ignore"):
         lower, upper = np.percentile(values, _PERCENTILES, overwrite_input=True)
-        if not np.isfinite(
-            upper - lower
-        ):  # the difference of the largest floats does not fit into their type
+        # The difference of the largest floats does not fit into their type.
+        if not np.isfinite(upper - lower):
             return _normalise_channel(channel / 4)
     return _rescale(channel, lower, upper)
 

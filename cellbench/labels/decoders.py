@@ -24,13 +24,8 @@ from cellbench.labels.maps import LabelMap
 
 _LONGEST_REASON = 120
 _NPY_HEADER_BYTES = 1 << 14  # NumPy refuses longer ones; an archive may unpack to a huge one
-_PNG_CHANNELS = {
-    0: 1,
-    2: 3,
-    3: 3,
-    4: 2,
-    6: 4,
-}  # by colour type; the colours of a palette are not ids
+# By colour type; the colours of a palette are not ids.
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 # ImageJ and tifffile note in this way that a page contains several planes.
 _IMAGEJ_STACK = re.compile(r"^ImageJ=.*?^images=(\d+)", re.MULTILINE | re.DOTALL)

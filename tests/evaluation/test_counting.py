@@ -1,6 +1,8 @@
 """The choice between the counters: by the amount of work, and safe from several threads."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -28,9 +30,18 @@ def test_large_work_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(pair_counter(10**8, DTYPE, images=1), CompiledCounter)
 
 
+class SlowDict(dict[BandType, Thread]):
+    """Lets other threads run before a value is stored."""
+
+    def __setitem__(self, key: BandType, value: Thread) -> None:
+        time.sleep(0.01)
+        super().__setitem__(key, value)
+
+
 def test_threads_load_each_type_once(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[BandType] = []
+    monkeypatch.setattr(counting, "_loading", SlowDict())
     monkeypatch.setattr(counting, "_load_compiled_counter", loaded.append)
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda _: pair_counter(10**8, DTYPE), range(200)))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: pair_counter(10**8, DTYPE), range(8)))
     assert loaded == [DTYPE]

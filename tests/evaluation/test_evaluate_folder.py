@@ -138,6 +138,11 @@ def test_unknown_tables_are_refused(folders: tuple[Path, Path]) -> None:
         score_folder(*folders, tables=("summary",))
 
 
+def test_options_are_checked_before_any_file_is_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="threshold 0: an IoU threshold"):
+        score_folder(tmp_path / "absent", tmp_path / "absent", thresholds=[0])
+
+
 def test_bad_folders(folders: tuple[Path, Path], tmp_path: Path) -> None:
     truth, predictions = folders
     (tmp_path / "empty").mkdir()
