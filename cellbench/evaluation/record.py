@@ -10,7 +10,8 @@ from cellbench.evaluation.protocols import Protocol, get_protocol
 from cellbench.files import written_whole
 
 _DETAILS = "_details"
-# Ranking computes F1 from the counts, in which these versions do not differ from the present ones.
+# Ranking computes the F1 of scores.csv from its counts, in which these versions do not differ from the
+# present ones. The table of details has F1 at several thresholds, and counts at one.
 _SAME_COUNTS = {("neurips22", 1), ("neurips22-v1", 1)}
 
 
@@ -52,10 +53,11 @@ def read_protocol(scores: str | Path) -> Protocol | None:
 
     Raises:
         ScoresError: if the record is damaged, or if this version of cellbench does not have the protocol
-            in the same version, or in one with the same counts.
+            in the same version, or for a scores.csv in one with the same counts.
     """
     path = record_path(scores)
-    if not path.is_file():
+    of_details = not path.is_file()
+    if of_details:
         path = path.with_stem(path.stem.removesuffix(_DETAILS))
     if not path.is_file():
         return None
@@ -70,7 +72,8 @@ def read_protocol(scores: str | Path) -> Protocol | None:
         protocol = get_protocol(name)
     except UsageError as error:
         raise ScoresError(f"{path}: {error}") from error
-    if version != protocol.version and (name, version) not in _SAME_COUNTS:
+    usable = (name, version) in _SAME_COUNTS and not of_details
+    if version != protocol.version and not usable:
         raise ScoresError(
             f"{path}: was scored with {name} version {version}, but this cellbench has version "
             f"{protocol.version}; run cellbench evaluate again"

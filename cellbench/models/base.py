@@ -123,7 +123,8 @@ class InstanceSegmentationModel(LightningModule, ABC):
         The default is the challenge's normalisation, :func:`cellbench.images.normalise`. A model with
         another one overrides this method. It belongs to the model, and not to the data, so that a
         checkpoint can never be used with another normalisation than it was trained with. The result
-        must depend on ``raw`` alone, because training keeps decoded images on disk.
+        must depend on ``raw`` and the model's options alone, because training keeps decoded images on
+        disk.
 
         Args:
             raw: (H, W, C) pixels, as :func:`cellbench.images.read_raw` returns them.

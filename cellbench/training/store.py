@@ -66,7 +66,7 @@ class DecodedStore:
 
 
 def _identity(function: Normalise) -> tuple[str, ...]:
-    """Return what identifies a normalisation: nothing for the default, otherwise its name and code."""
+    """Return what identifies a normalisation: nothing for the default, otherwise its code and options."""
     method = getattr(function, "__func__", function)
     if method in (normalise, InstanceSegmentationModel.normalise):
         return ()
@@ -75,7 +75,13 @@ def _identity(function: Normalise) -> tuple[str, ...]:
         [] if code is None else [each for each in code.co_consts if not isinstance(each, CodeType)]
     )
     body = "" if code is None else code.co_code.hex()
-    return (f"{method.__module__}.{method.__qualname__}", body, repr(constants))
+    options = getattr(getattr(function, "__self__", None), "hparams", {})  # those of the model
+    return (
+        f"{method.__module__}.{method.__qualname__}",
+        body,
+        repr(constants),
+        repr(dict(options)),
+    )
 
 
 @lru_cache(maxsize=1024)  # a file of this name never changes, and opening costs as much as cropping

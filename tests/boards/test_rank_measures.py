@@ -11,6 +11,7 @@ from boards import make_scores
 
 from cellbench.boards import write_board
 from cellbench.cli import main
+from cellbench.errors import ScoresError
 from cellbench.evaluation.protocols import get_protocol
 from cellbench.evaluation.record import write_record
 from cellbench.ranking import challenge_score
@@ -124,3 +125,16 @@ def test_a_table_of_details_has_the_protocol_of_its_scores(tmp_path: Path) -> No
     write_record(tmp_path / "mine.csv", get_protocol("exact"), [0.5])
     board = rank(tmp_path / "mine_details.csv", "pq")
     assert json.loads((board / "provenance.json").read_text())["protocol"]["name"] == "exact"
+
+
+def test_details_of_the_first_version_are_refused(tmp_path: Path) -> None:
+    """Their F1 has other last digits, and there are no counts to compute it from."""
+    half = make_scores().query("threshold == 0.5")
+    details = half[["algorithm", "image", "modality", "status"]].assign(f1_75=half["f1"])
+    path = save(details, tmp_path).rename(tmp_path / "scores_details.csv")
+    (tmp_path / "scores.json").write_text('{"protocol": {"name": "neurips22", "version": 1}}')
+    with pytest.raises(
+        ScoresError,
+        match="neurips22 version 1, but this cellbench has version 2; run cellbench evaluate again",
+    ):
+        write_board([path], tmp_path, measure="f1_75")

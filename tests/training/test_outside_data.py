@@ -46,10 +46,14 @@ class Darker(PatchAugmentation):
 
 
 class LabNet(UNetBoundary):
-    """A U-Net that sees images scaled by their maximum."""
+    """A U-Net that sees images scaled by their maximum, up to a brightness."""
+
+    def __init__(self, brightest: int = 255, **options) -> None:
+        super().__init__(**options)
+        self.brightest = brightest
 
     def normalise(self, raw):
-        scaled = raw[..., :1] / max(1, raw.max()) * 255
+        scaled = raw[..., :1] / max(1, raw.max()) * self.brightest
         return np.repeat(scaled.astype(np.uint8), 3, axis=2)
 
 
@@ -209,9 +213,12 @@ def test_a_model_is_used_with_the_normalisation_that_it_was_trained_with(tmp_pat
     challenge = store.load(item)[0]
     store.normalise = model.normalise
     np.testing.assert_array_equal(store.load(item)[0] / np.float32(255), image)
+    darker = type(model)(brightest=100, channels=(4, 8)).normalise
+    store.normalise = darker
+    np.testing.assert_array_equal(store.load(item)[0], darker(read_raw(item.image)))
     store.normalise = small_unet().normalise
     np.testing.assert_array_equal(store.load(item)[0], challenge)
-    assert len(list((tmp_path / "store").iterdir())) == 3  # two images and one label map
+    assert len(list((tmp_path / "store").iterdir())) == 4  # three images and one label map
 
 
 def test_two_roots_are_named_in_the_entry(tmp_path: Path) -> None:
