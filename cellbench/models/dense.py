@@ -25,7 +25,43 @@ _RENAMED = {"looks": "ray_samples"}
 """Options of decoding that older checkpoints keep under another name."""
 
 
-class DenseModel(InstanceSegmentationModel):
+class DecodingModel(InstanceSegmentationModel):
+    """A model that learns the maps of a representation; its checkpoints keep the options of decoding.
+
+    Attributes:
+        representation: label map to maps and back, with the loss; a subclass sets it.
+    """
+
+    representation: Representation
+
+    def targets(self, labels: LabelMap) -> Targets:
+        """Return the maps of a label map where the network predicts them.
+
+        Args:
+            labels: (H, W) label map.
+
+        Returns:
+            (C, ⌈H / grid⌉, ⌈W / grid⌉) for each map.
+        """
+        return self.representation.targets(labels)
+
+    def target_encoder(self) -> Callable[[LabelMap], Targets]:
+        """Return the function that makes training targets; it does not hold the network."""
+        changed = type(self).targets is not DecodingModel.targets
+        return self.targets if changed else self.representation.targets
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store the model's class path and its options of decoding."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint[DECODING_KEY] = self.representation.decoding()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restore the options of decoding; a checkpoint without them keeps the model's own."""
+        super().on_load_checkpoint(checkpoint)
+        self.representation.set_decoding(stored_decoding(checkpoint))
+
+
+class DenseModel(DecodingModel):
     """A network that predicts the dense maps of a representation.
 
     Args:
@@ -115,22 +151,6 @@ class DenseModel(InstanceSegmentationModel):
         """
         return self.representation.decode(self.predict_maps(image))
 
-    def targets(self, labels: LabelMap) -> Targets:
-        """Return the maps of a label map where the network predicts them.
-
-        Args:
-            labels: (H, W) label map.
-
-        Returns:
-            (C, ⌈H / grid⌉, ⌈W / grid⌉) for each map.
-        """
-        return self.representation.targets(labels)
-
-    def target_encoder(self) -> Callable[[LabelMap], Targets]:
-        """Return the function that makes training targets; it does not hold the network."""
-        changed = type(self).targets is not DenseModel.targets
-        return self.targets if changed else self.representation.targets
-
     def setup(self, stage: str) -> None:
         """Compile for training; whole images have windows of other shapes, and gain nothing."""
         if stage == "fit" and self.compiled:
@@ -151,16 +171,6 @@ class DenseModel(InstanceSegmentationModel):
         """Return the parameters of ``network.encoder``; empty where the network has none."""
         encoder = getattr(self.network, "encoder", None)
         return [] if encoder is None else list(encoder.parameters())
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Store the model's class path and its options of decoding."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint[DECODING_KEY] = self.representation.decoding()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the options of decoding; a checkpoint without them keeps the model's own."""
-        super().on_load_checkpoint(checkpoint)
-        self.representation.set_decoding(stored_decoding(checkpoint))
 
 
 def stored_decoding(checkpoint: Mapping[str, Any]) -> dict[str, float]:

@@ -6,13 +6,12 @@ from typing import Any
 import torch
 
 from cellbench.labels import LabelMap
-from cellbench.models.base import InstanceSegmentationModel
-from cellbench.models.batches import Targets, WholeImage
-from cellbench.models.dense import DECODING_KEY, DenseModel, stored_decoding
+from cellbench.models.batches import WholeImage
+from cellbench.models.dense import DecodingModel, DenseModel
 from cellbench.representations.joint import JointRepresentation
 
 
-class Router(InstanceSegmentationModel):
+class Router(DecodingModel):
     """A model that sends each image to one of several dense models, its streams.
 
     A subclass implements :meth:`stream`, :meth:`choose` and :meth:`loss`, and sets ``representation``.
@@ -60,25 +59,3 @@ class Router(InstanceSegmentationModel):
         chosen = self.choose(batch["image"])
         prediction = self.stream(chosen).segment_tiled(batch["image"])
         return {**self._score(batch, prediction, "val"), "stream": chosen}
-
-    def targets(self, labels: LabelMap) -> Targets:
-        """Return the maps of every representation.
-
-        Args:
-            labels: (H, W) label map.
-        """
-        return self.representation.targets(labels)
-
-    def target_encoder(self) -> Any:  # noqa: ANN401  (the base class has the type)
-        """Return the function that makes training targets; it does not hold the networks."""
-        return self.representation.targets
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Store the model's class path and the options of decoding of each stream."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint[DECODING_KEY] = self.representation.decoding()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the options of decoding of each stream."""
-        super().on_load_checkpoint(checkpoint)
-        self.representation.set_decoding(stored_decoding(checkpoint))

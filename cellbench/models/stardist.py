@@ -8,9 +8,8 @@ from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.representations import StarConvex
 
 _TYPICAL_RADIUS = 10.0  # pixels
-_CENTRE_LOGIT = (
-    -2.0
-)  # probability 0.12: few pixels are central, so an untrained network finds no cell
+# Probability 0.12: few pixels are central, so an untrained network finds no cell.
+_CENTRE_LOGIT = -2.0
 
 
 class StarDistUNet(DenseModel):

@@ -35,9 +35,8 @@ def follow_flows(flows: Floats, inside: Flags) -> npt.NDArray[np.int64]:
         (H, W) places, row · W + column; −1 outside.
     """
     height, width = inside.shape
-    steps = np.zeros(
-        (height + 1, width + 1, 2), np.float32
-    )  # one more, for interpolation at the end
+    # One row and column more, for interpolation at the end.
+    steps = np.zeros((height + 1, width + 1, 2), np.float32)
     ends = np.full((height, width), -1, np.int64)
     for row in range(height):
         for column in range(width):

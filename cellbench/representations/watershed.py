@@ -141,9 +141,8 @@ def _flood(
     first = np.empty(HEIGHTS, np.int32)
     last = np.empty(HEIGHTS, np.int32)
     following = np.empty(labels.size, np.int32)
-    waiting = np.zeros(
-        HEIGHTS >> _WORD, np.uint64
-    )  # a bit for each height with pixels in its queue
+    # A bit for each height with pixels in its queue.
+    waiting = np.zeros(HEIGHTS >> _WORD, np.uint64)
     for component in range(starts.size - 1):
         lowest = waiting.size  # the first word that may have a bit
         left = 0

@@ -118,7 +118,7 @@ class TrainingCLI(LightningCLI):
             raise
         config = self.config[self.config["subcommand"]]
         path = config.get("ckpt_path")
-        if path is not None and path not in _CHECKPOINT_WORDS and "://" not in path:
+        if path is not None and (path not in _CHECKPOINT_WORDS or Path(path).is_file()):
             check_checkpoint(Path(path), config.model.class_path)
 
     def before_fit(self) -> None:

@@ -40,7 +40,9 @@ def check_checkpoint(checkpoint: Path, model: str) -> None:
     if not isinstance(content, dict):
         content = {}
     stored = stored_class(checkpoint, content)
-    named = content["hyper_parameters"].get("_class_path", stored)
+    options = content["hyper_parameters"]
+    # Without `_class_path`, LightningCLI takes the class from an option named `class_path`.
+    named = options.get("_class_path", options.get("class_path", stored))
     for each in (stored, named):
         if each not in (model, class_path(import_model(model))):
             raise CheckpointError(

@@ -28,9 +28,8 @@ def test_the_decoder_has_mish_and_the_encoder_its_own_activations() -> None:
     network = MANet(MAPS, "resnet18", False, SMALL)
     kinds = [type(each) for each in (*network.decoder.modules(), *network.heads.modules())]
     assert nn.ReLU not in kinds
-    assert (
-        kinds.count(nn.Mish) == 4 * 6 + 2 + 2
-    )  # four blocks with attention, one without, two heads
+    # Four blocks with attention, one without, two heads.
+    assert kinds.count(nn.Mish) == 4 * 6 + 2 + 2
     assert any(isinstance(each, nn.ReLU) for each in network.encoder.modules())
 
 

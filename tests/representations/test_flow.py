@@ -139,9 +139,8 @@ def test_flows_of_a_disc_point_to_its_centre() -> None:
 def test_flows_lead_round_the_bend() -> None:
     labels = ring(80, 90, opening=10)  # open to the right, so that the centre is on the left
     rows, columns = np.mgrid[:240, :240] - 120
-    in_the_middle = (
-        np.abs(np.hypot(rows, columns) - 85) < 1
-    )  # of the width: heat is lost at the sides
+    # In the middle of the width: heat is lost at the sides.
+    in_the_middle = np.abs(np.hypot(rows, columns) - 85) < 1
     quadrant = (labels > 0) & (rows < 0) & (columns > 0) & in_the_middle
     down, right = Flow().encode(labels)["flows"][:, quadrant]
     counterclockwise = np.stack([-columns, rows])[:, quadrant] / np.hypot(rows, columns)[quadrant]

@@ -65,9 +65,8 @@ def test_suppression_keeps_the_polygons_that_stardist_keeps(labels: LabelMap, gr
 
 @settings(max_examples=20)
 @given(labels=blocky_maps(), ray_samples=st.sampled_from([1, 2, 4, 6]), seed=st.integers(0, 99))
-@example(
-    labels=np.ones((3, 3), int), ray_samples=1, seed=6
-)  # noise longer than the image's diagonal
+# Noise that is longer than the image's diagonal.
+@example(labels=np.ones((3, 3), int), ray_samples=1, seed=6)
 def test_rays_are_as_long_as_the_pixels_along_them_say(
     labels: LabelMap, ray_samples: int, seed: int
 ) -> None:

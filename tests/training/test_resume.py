@@ -22,14 +22,16 @@ def error_line(words: list[str], capsys: pytest.CaptureFixture[str], status: int
 
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("key", [MODEL_KEY, "_class_path"])
+@pytest.mark.parametrize("key", [MODEL_KEY, "_class_path", "class_path"])
 def test_code_of_another_class_is_not_run(
     key: str, verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = save_checkpoint(small_unet(), tmp_path / "a.ckpt")
     content = torch.load(file, weights_only=True)
-    place = content if key == MODEL_KEY else content["hyper_parameters"]
-    place[key] = "lab.loud.Loud"
+    if key == MODEL_KEY:
+        content[key] = "lab.loud.Loud"
+    else:
+        content["hyper_parameters"] = {key: "lab.loud.Loud"}
     torch.save(content, file)
     with on_path(write_package(tmp_path / "site")):
         line = error_line([verb, "--model", "unet", "--ckpt_path", str(file)], capsys)
@@ -49,10 +51,10 @@ def test_the_last_checkpoint_of_another_model_is_refused(
     )
 
 
-@pytest.mark.parametrize("path", ["absent.ckpt", "best", "", "."])
+@pytest.mark.parametrize("path", ["absent.ckpt", "best", "", ".", "http://127.0.0.1/a.ckpt"])
 def test_what_is_not_a_file_is_refused(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     line = error_line(["validate", "--model", "unet", "--ckpt_path", path], capsys)
-    assert line.startswith(f"ckpt_path: '{path or '.'}' is not a file; name a checkpoint, such as")
+    assert line.startswith(f"ckpt_path: '{Path(path)}' is not a file; name a checkpoint, such as")
 
 
 def test_a_file_of_something_else_is_refused(
