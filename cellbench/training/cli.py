@@ -37,6 +37,7 @@ from cellbench.training.help_texts import HELP, PlainHelpFormatter
 from cellbench.training.memory import keep_freed_memory
 from cellbench.training.option_errors import OneLineParser, locate
 from cellbench.training.resume import EXAMPLE, check_checkpoint
+from cellbench.training.schedule import CpuTimer
 
 CHECKPOINTS = "checkpoints"
 BEST = "best.ckpt"
@@ -76,6 +77,13 @@ class TrainingCLI(LightningCLI):
             default=True,
             help="after training, choose the decoding options of the best checkpoint (such as its "
             "thresholds) that give the highest mean F1 on the tune split, and store them in it",
+        )
+        parser.add_argument(
+            "--max_cpu_time",
+            type=str | None,
+            default=None,
+            help="stop training after this CPU time of the training process (days:hours:minutes:seconds), "
+            "which, unlike trainer.max_time, is the same on a busy machine",
         )
         default = f"{CellDataModule.__module__}.{CellDataModule.__qualname__}"
         parser.set_defaults({"data": {"class_path": default}})
@@ -124,6 +132,8 @@ class TrainingCLI(LightningCLI):
     def before_fit(self) -> None:
         """Set the folders of logs and checkpoints, so that ``--ckpt_path last`` finds them."""
         check_loadable(type(self.model))
+        if limit := self.config["fit"].max_cpu_time:
+            self.trainer.callbacks.append(_cpu_timer(limit))  # type: ignore[attr-defined]
         root = Path(self.trainer.default_root_dir)
         last = root / CHECKPOINTS / LAST
         if self.config["fit"].ckpt_path == "last" and last.is_file():
@@ -252,6 +262,15 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while cause is not None:
         yield cause
         cause = cause.__cause__
+
+
+def _cpu_timer(limit: str) -> CpuTimer:
+    try:
+        return CpuTimer(limit)
+    except MisconfigurationException:
+        raise UsageError(
+            f"max_cpu_time {limit}: write it as days:hours:minutes:seconds, such as 00:00:30:00"
+        ) from None
 
 
 def _loggers(root: Path) -> list[Logger]:

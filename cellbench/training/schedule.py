@@ -1,16 +1,50 @@
-"""The learning rate: linear warm-up, then half a cosine until the end of training."""
+"""How long training takes, and its learning rate: linear warm-up, then half a cosine until the end."""
 
 import math
+import time
 
-from pytorch_lightning import Trainer
+from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Timer
+from pytorch_lightning.trainer.states import RunningStage
+
+
+class CpuTimer(Timer):
+    """Stop training after an amount of CPU time, which other programs on the machine do not use up.
+
+    Runs that are compared need the same budget, and on a shared machine seconds differ. All threads of
+    the training process count, its validation too; processes that prepare patches do not.
+
+    Args:
+        duration: days:hours:minutes:seconds of CPU time, such as 00:00:30:00.
+    """
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
+        self._start_time[RunningStage.TRAINING] = time.process_time()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stop the clock."""
+        self._end_time[RunningStage.TRAINING] = time.process_time()
+
+    def time_elapsed(self, stage: str = RunningStage.TRAINING) -> float:
+        """Return the seconds of CPU time that training has used, those before it was resumed included.
+
+        Args:
+            stage: training; other stages have a clock of ordinary seconds.
+        """
+        if stage != RunningStage.TRAINING:
+            return super().time_elapsed(stage)
+        start, end = self.start_time(stage), self.end_time(stage)
+        if start is None:
+            return self._offset
+        return (time.process_time() if end is None else end) - start + self._offset
 
 
 def training_progress(trainer: Trainer) -> float:
     """Return the share of training that is done: by steps, or by time if that is further.
 
-    A run with ``max_time`` ends before its last epoch, and its learning rate must fall to zero all the
-    same. All processes use the first one's clock, because otherwise their weights would diverge.
+    A run with a limit on its time ends before its last epoch, and its learning rate must fall to zero all
+    the same. All processes use the first one's clock, because otherwise their weights would diverge.
 
     Args:
         trainer: the trainer of the run.

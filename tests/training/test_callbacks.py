@@ -1,6 +1,7 @@
 """Averaged weights, the NaN guard, the learning rate."""
 
 import math
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,14 @@ import pytest
 import torch
 from datasets import make_dataset
 from label_maps import discs
-from pytorch_lightning import Trainer
+from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Timer
 
 from cellbench.errors import CellbenchError
 from cellbench.models.unet import UNetBoundary
 from cellbench.training.callbacks import AveragedWeights, NonFiniteGuard, draw_outlines
 from cellbench.training.datamodule import CellDataModule
-from cellbench.training.schedule import learning_rate_factor, training_progress
+from cellbench.training.schedule import CpuTimer, learning_rate_factor, training_progress
 
 
 class Poisoned(UNetBoundary):
@@ -89,6 +90,27 @@ def test_the_clock_of_the_first_process_counts(monkeypatch: pytest.MonkeyPatch) 
     assert training_progress(trainer) == pytest.approx(0.25)
     monkeypatch.setattr(trainer.strategy, "broadcast", lambda share: share + 0.5)
     assert training_progress(trainer) == pytest.approx(0.75)
+
+
+def test_a_limit_on_cpu_time_counts_work_and_not_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Trainer, "estimated_stepping_batches", math.inf)
+    timer = CpuTimer("00:00:01:00")
+    trainer = Trainer(callbacks=[timer], accelerator="cpu", logger=False)
+    now = [100.0]
+    monkeypatch.setattr(time, "process_time", lambda: now[0])
+    timer.load_state_dict({"time_elapsed": {"train": 6.0}})  # of an interrupted run
+    timer.on_train_start(trainer, LightningModule())
+    assert (timer.time_elapsed(), timer.time_remaining()) == (6, 54)
+    now[0] = 109.0
+    assert training_progress(trainer) == pytest.approx(0.25)
+    timer.on_train_batch_end(trainer)
+    assert not trainer.should_stop
+    now[0] = 154.0
+    timer.on_train_batch_end(trainer)
+    assert trainer.should_stop
+    timer.on_train_end(trainer, LightningModule())
+    now[0] = 200.0
+    assert timer.time_elapsed() == 60
 
 
 @pytest.mark.parametrize(
