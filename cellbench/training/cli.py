@@ -32,7 +32,8 @@ from cellbench.models.registry import model_class_words, resolve_model_words
 from cellbench.networks.precision import half_precision
 from cellbench.training.callbacks import LabelMapWriter
 from cellbench.training.config_files import PARSER_MODE, add_loader, check_configs
-from cellbench.training.datamodule import CellDataModule, DatasetFolders
+from cellbench.training.datamodule import CellDataModule
+from cellbench.training.dataset_folders import DatasetFolders
 from cellbench.training.help_texts import HELP, PlainHelpFormatter
 from cellbench.training.memory import keep_freed_memory
 from cellbench.training.option_errors import OneLineParser, locate

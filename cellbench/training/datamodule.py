@@ -1,51 +1,35 @@
-"""The datamodule that feeds models from dataset folders, and what `cellbench fit` asks of any other."""
+"""The datamodule that feeds models from dataset folders."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningDataModule
-from pytorch_lightning.overrides.distributed import UnrepeatedDistributedSampler
 from torch.utils.data import DataLoader, Dataset
 
-from cellbench.data.folder import DatasetImage, read_dataset
+from cellbench.data.folder import DatasetImage
 from cellbench.errors import DatasetError, UsageError
 from cellbench.inference.tiles import LARGEST_SIDE
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.batches import HasImageTargets
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
+from cellbench.training.dataset_folders import labelled_images
 from cellbench.training.draws import EpochDraws
-from cellbench.training.patches import PatchDataset, WholeImageDataset, unwrap_single
+from cellbench.training.mosaic import check_mosaic
+from cellbench.training.patches import PatchDataset
 from cellbench.training.ranges import check_at_least, check_choice, check_shares
+from cellbench.training.recipe import PatchRecipe
 from cellbench.training.sampling import checked_weights, sampling_weights, shared_weights
 from cellbench.training.store import DecodedStore
+from cellbench.training.whole_images import WholeImageDataset, whole_image_loader
 
 Balance = Literal["modality", "source", "none"]
 ImageTargets = dict[str, npt.NDArray[Any]]
 
 DEFAULT_ROOT = "data/sample"
-
-
-@runtime_checkable
-class DatasetFolders(Protocol):
-    """A datamodule that knows the images behind its batches.
-
-    Any LightningDataModule can train a model. One that has these two methods also lets
-    `cellbench fit` tune the decoding after training and name the datasets in ``entry.yaml``.
-    """
-
-    def items(self, split: str) -> Sequence[DatasetImage]:
-        """Return the images of a split that have a label map.
-
-        Args:
-            split: ``train``, ``tune`` or ``test``.
-        """
-
-    def dataset_names(self) -> list[str]:
-        """Return the names of the datasets that the model is trained on."""
 
 
 class CellDataModule(LightningDataModule):
@@ -69,6 +53,17 @@ class CellDataModule(LightningDataModule):
         batch_size: number of patches in a training batch.
         patches_per_epoch: number of patches in an epoch, independent of the number of images.
         largest_zoom: patches are enlarged or shrunk at random, at most by this factor; 1 keeps their size.
+        smallest_zoom: patches are shrunk at random, at most to this factor, for example 0.25; images that
+            become smaller than a patch are padded with black. By default 1 / ``largest_zoom``, and images
+            are not shrunk below the size of a patch.
+        cell_sizes: smallest and largest cell diameter in pixels, for example [4,192]: one patch in five is
+            rescaled so that the median diameter of the cells of its image is drawn from this range,
+            instead of its random zoom. By default no patch is rescaled by its cells.
+        mosaic: probability with which a patch is composed of windows of four images, from 0 to 1.
+        cell_intensity: probability with which 40 % of the cells of a patch are made brighter, each by its
+            own factor of up to 1.7; from 0 to 1 (MEDIAR: 0.25).
+        boundary_exclusion: whether cells lose their boundary pixels in what the model learns, so that
+            touching cells come apart; cells of up to 65 pixels are kept whole.
         augmentation: random changes of training patches: a factor on the probability of each change of
             intensity (0: only flips and quarter turns), or the class path of a PatchAugmentation.
         num_workers: number of processes that prepare training patches; 0 uses the training process.
@@ -88,6 +83,11 @@ class CellDataModule(LightningDataModule):
         batch_size: int = 8,
         patches_per_epoch: int = 512,
         largest_zoom: float = 1.5,
+        smallest_zoom: float | None = None,
+        cell_sizes: Sequence[float] | None = None,
+        mosaic: float = 0.0,
+        cell_intensity: float = 0.0,
+        boundary_exclusion: bool = False,
         augmentation: float | PatchAugmentation = 1.0,
         num_workers: int = 2,
         cache: str = "runs/cache",
@@ -96,8 +96,7 @@ class CellDataModule(LightningDataModule):
         # A checkpoint keeps the hyperparameters, and must not contain objects.
         is_number = isinstance(augmentation, int | float)
         self.save_hyperparameters(ignore=[] if is_number else ["augmentation"])
-        check_at_least(1, "data", batch_size=batch_size, crop_size=crop_size)
-        check_at_least(1, "data", patches_per_epoch=patches_per_epoch, largest_zoom=largest_zoom)
+        check_at_least(1, "data", batch_size=batch_size, patches_per_epoch=patches_per_epoch)
         check_choice(get_args(Balance), "data", balance=balance)
         check_at_least(0, "data", num_workers=num_workers)
         check_shares(roots, shares)
@@ -105,11 +104,19 @@ class CellDataModule(LightningDataModule):
         self.roots = list(roots) if roots else [self.root]
         self.shares = shares
         self.balance = balance
+        self.recipe = PatchRecipe(
+            crop_size=crop_size,
+            largest_zoom=largest_zoom,
+            smallest_zoom=smallest_zoom,
+            cell_sizes=cell_sizes,
+            mosaic=mosaic,
+            cell_intensity=cell_intensity,
+            boundary_exclusion=boundary_exclusion,
+            augmentation=as_augmentation(augmentation),
+        )
         self.crop_size = crop_size
         self.batch_size = batch_size
         self.patches_per_epoch = patches_per_epoch
-        self.largest_zoom = largest_zoom
-        self.augmentation = as_augmentation(augmentation)
         self.num_workers = num_workers
         self.store = DecodedStore(cache)
         self._resumed_at = 0
@@ -137,7 +144,7 @@ class CellDataModule(LightningDataModule):
         Raises:
             CellbenchError: if a dataset folder cannot be read or the split has no label map.
         """
-        return self.train_items() if split == "train" else _labelled(self.root, split)
+        return self.train_items() if split == "train" else labelled_images(self.root, split)
 
     def train_items(self) -> list[DatasetImage]:
         """Return the images that training patches are cut from: the train splits of all roots.
@@ -148,7 +155,7 @@ class CellDataModule(LightningDataModule):
         Raises:
             CellbenchError: if a dataset folder cannot be read or has no label map in its train split.
         """
-        return [item for root in self.roots for item in _labelled(root, "train")]
+        return [item for root in self.roots for item in labelled_images(root, "train")]
 
     def train_weights(self, items: Sequence[DatasetImage]) -> torch.Tensor:
         """Return the probability with which a training patch is cut from each image.
@@ -176,15 +183,19 @@ class CellDataModule(LightningDataModule):
         Returns:
             A dataset that is indexed by a :class:`~cellbench.training.draws.Draw` and returns
             ``image`` (3, H, W) in [0, 1] and ``targets``, the arrays that the model learns.
+
+        Raises:
+            UsageError: if a patch would be a mosaic of images that the model learns as a whole.
         """
+        model = self._model()
+        check_mosaic(self.recipe.mosaic, model)
         return PatchDataset(
             items,
             self.store,
-            self._model().target_encoder(),
-            self.augmentation,
-            self.crop_size,
-            self.largest_zoom,
+            model.target_encoder(),
+            self.recipe,
             [self._targets_of(item) for item in items],
+            self._checked_weights(items) if self.recipe.mosaic else (),
         )
 
     def image_targets(self, split: str) -> list[ImageTargets]:
@@ -208,6 +219,9 @@ class CellDataModule(LightningDataModule):
             self._image_targets[item] = model.image_targets(*self.store.load(item))
         return self._image_targets[item]
 
+    def _checked_weights(self, items: Sequence[DatasetImage]) -> torch.Tensor:
+        return checked_weights(self.train_weights(items), len(items), type(self).__name__)
+
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Return batches of random patches, see :meth:`train_weights` and :meth:`train_dataset`."""
         if self.patches_per_epoch < self.batch_size:
@@ -216,7 +230,7 @@ class CellDataModule(LightningDataModule):
                 f"set it to data.batch_size ({self.batch_size}) or more"
             )
         items = self.train_items()
-        weights = checked_weights(self.train_weights(items), len(items), type(self).__name__)
+        weights = self._checked_weights(items)
         return DataLoader(
             self.train_dataset(items),
             batch_size=self.batch_size,
@@ -244,23 +258,8 @@ class CellDataModule(LightningDataModule):
     def _whole_images(
         self, split: str, largest_side: int | None = None
     ) -> DataLoader[dict[str, Any]]:
-        dataset = WholeImageDataset(self.items(split), self.store, largest_side)
-        sampler = self._distributed_sampler(dataset)
-        return DataLoader(
-            dataset, batch_size=1, sampler=sampler, collate_fn=unwrap_single, num_workers=0
-        )
-
-    def _distributed_sampler(
-        self, dataset: WholeImageDataset
-    ) -> UnrepeatedDistributedSampler | None:
-        """Divide the images among the processes so that each image is scored once.
-
-        With fewer images than processes, Lightning's own sampler repeats images.
-        """
-        if self.trainer is None or not 1 < self.trainer.world_size <= len(dataset):
-            return None
-        return UnrepeatedDistributedSampler(
-            dataset, self.trainer.world_size, self.trainer.global_rank, shuffle=False
+        return whole_image_loader(
+            WholeImageDataset(self.items(split), self.store, largest_side), self.trainer
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -281,15 +280,6 @@ class CellDataModule(LightningDataModule):
         if model is None:
             raise DatasetError(f"{self.root}: training patches need a trainer with a model")
         return model  # type: ignore[return-value]  # Lightning types the module loosely
-
-
-def _labelled(root: str, split: str) -> list[DatasetImage]:
-    items = [item for item in read_dataset(root, [split]) if item.labels is not None]
-    if not items:
-        raise DatasetError(
-            f"{root}: no image of the {split} split has a label map; add label maps to {split}/labels"
-        )
-    return items
 
 
 def _keep_to_one_thread(_worker: int) -> None:

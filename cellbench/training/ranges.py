@@ -62,3 +62,41 @@ def check_shares(roots: Sequence[str] | None, shares: Sequence[float] | None) ->
         )
     if min(shares) <= 0 or not math.isclose(sum(shares), 1, abs_tol=1e-6):
         raise UsageError(f"data.shares {list(shares)}: shares must be above 0 and sum to 1")
+
+
+def check_between(smallest: float, largest: float, section: str, **options: float) -> None:
+    """Check that numbers are in a range that includes its ends.
+
+    Args:
+        smallest: the smallest valid value.
+        largest: the largest valid value.
+        section: ``model`` or ``data``.
+        **options: values by the name of their option.
+
+    Raises:
+        UsageError: if a value is outside the range, or not a number.
+    """
+    for name, value in options.items():
+        if not isinstance(value, int | float) or not smallest <= value <= largest:
+            raise UsageError(f"{section}.{name} {value}: must be from {smallest} to {largest}")
+
+
+def check_span(smallest: float, section: str, **options: Sequence[float]) -> None:
+    """Check that options are two numbers, the larger one last.
+
+    Args:
+        smallest: the smallest valid value of the first number.
+        section: ``model`` or ``data``.
+        **options: pairs of numbers by the name of their option.
+
+    Raises:
+        UsageError: if a value does not have two numbers, or they are too small, not finite or in the
+            wrong order.
+    """
+    for name, values in options.items():
+        is_pair = len(values) == 2 and all(isinstance(each, int | float) for each in values)
+        if not is_pair or not smallest <= values[0] <= values[1] < math.inf:
+            raise UsageError(
+                f"{section}.{name} {list(values)}: must be two numbers, the smaller one first, both "
+                f"{smallest} or more"
+            )

@@ -17,6 +17,7 @@ from cellbench.files import fingerprint, written_whole
 from cellbench.images import normalise, read_raw
 from cellbench.labels import LabelMap, read_labels, relabel
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.training.cell_changes import median_diameter
 
 _VERSION = 1
 
@@ -36,6 +37,7 @@ class DecodedStore:
     def __init__(self, folder: str | Path) -> None:
         self._folder = Path(folder)
         self.normalise: Normalise = normalise
+        self._diameters: dict[DatasetImage, float] = {}
 
     def load(self, item: DatasetImage) -> tuple[npt.NDArray[np.uint8], LabelMap]:
         """Return an image and its label map, both memory-mapped.
@@ -59,6 +61,22 @@ class DecodedStore:
             _save(image_file, image)
             _save(labels_file, labels)
         return _opened(image_file), _opened(labels_file)
+
+    def cell_diameter(self, item: DatasetImage) -> float:
+        """Return the median diameter of the cells of an image; it is computed once.
+
+        Args:
+            item: an image of a dataset folder.
+
+        Returns:
+            Diameter in pixels, see :func:`cellbench.training.cell_changes.median_diameter`.
+
+        Raises:
+            CellbenchError: as :meth:`load`.
+        """
+        if item not in self._diameters:
+            self._diameters[item] = median_diameter(self.load(item)[1])
+        return self._diameters[item]
 
     def _file(self, source: Path, *how: str) -> Path:
         """Return the decoded file of a source; a source that changes gets another one."""

@@ -14,9 +14,9 @@ from PIL import Image
 from cellbench.data.folder import read_dataset
 from cellbench.labels import write_labels
 from cellbench.representations import Boundary
-from cellbench.training.augmentation import Augmentation
 from cellbench.training.draws import Draw
 from cellbench.training.patches import PatchDataset
+from cellbench.training.recipe import PatchRecipe
 from cellbench.training.store import DecodedStore
 
 SIDE, CROP = 1000, 256
@@ -65,9 +65,7 @@ def test_a_training_patch_against_the_official_chain(tmp_path: Path) -> None:
         read_dataset(tmp_path, ["train"]),
         DecodedStore(tmp_path / "cache"),
         Boundary().targets,
-        Augmentation(),
-        CROP,
-        largest_zoom=1.5,
+        PatchRecipe(CROP, largest_zoom=1.5),
     )
 
     def ours() -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from datasets import make_dataset
 from cellbench.data.folder import DatasetImage, write_manifest
 from cellbench.errors import DatasetError, UsageError
 from cellbench.training.augmentation import PatchAugmentation
-from cellbench.training.datamodule import CellDataModule, DatasetFolders
+from cellbench.training.datamodule import CellDataModule
+from cellbench.training.dataset_folders import DatasetFolders
 from cellbench.training.draws import Draw
 
 

@@ -19,9 +19,11 @@ from cellbench.labels import read_labels, write_labels
 from cellbench.representations import Boundary
 from cellbench.training.augmentation import Augmentation
 from cellbench.training.draws import Draw, EpochDraws
-from cellbench.training.patches import PatchDataset, Targets, WholeImageDataset
+from cellbench.training.patches import PatchDataset, Targets
+from cellbench.training.recipe import PatchRecipe
 from cellbench.training.sampling import sampling_weights
 from cellbench.training.store import DecodedStore
+from cellbench.training.whole_images import WholeImageDataset
 
 BOUNDARY = Boundary()
 
@@ -33,9 +35,7 @@ def make_patches(
         read_dataset(make_dataset(tmp_path / "data"), ["train"]),
         DecodedStore(tmp_path / "cache"),
         targets,
-        Augmentation(),
-        crop_size,
-        zoom,
+        PatchRecipe(crop_size, zoom),
     )
 
 
@@ -57,9 +57,7 @@ def test_image_and_labels_move_together(tmp_path: Path) -> None:
         items,
         DecodedStore(tmp_path / "cache"),
         lambda labels: {"labels": np.array(labels)},
-        Augmentation(strength=0),
-        64,
-        1.5,
+        PatchRecipe(64, 1.5, augmentation=Augmentation(strength=0)),
     )
     for seed in range(12):
         patch = patches[Draw(seed % 2, seed)]
@@ -115,9 +113,7 @@ def test_images_of_a_patchs_size_are_not_filled_up(
         read_dataset(root, ["train"]),
         DecodedStore(tmp_path / "cache"),
         lambda labels: {"labels": labels},
-        Augmentation(strength=0),
-        crop_size,
-        zoom,
+        PatchRecipe(crop_size, zoom, augmentation=Augmentation(strength=0)),
     )
     for seed in range(24):
         assert patches[Draw(0, seed)]["targets"]["labels"].min() == 1
@@ -212,9 +208,7 @@ def test_a_patch_knows_what_its_image_is(tmp_path: Path) -> None:
         read_dataset(make_dataset(tmp_path / "data"), ["train"]),
         DecodedStore(tmp_path / "cache"),
         Boundary().encode,
-        Augmentation(),
-        32,
-        1.0,
+        PatchRecipe(32),
         [{"group": np.array(3)}, {"group": np.array(1)}],
     )
     found = [patches[Draw(index, 5)]["targets"]["group"] for index in (0, 1)]

@@ -1,0 +1,44 @@
+"""The images of dataset folders, as training asks a datamodule for them."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from cellbench.data.folder import DatasetImage, read_dataset
+from cellbench.errors import DatasetError
+
+
+@runtime_checkable
+class DatasetFolders(Protocol):
+    """A datamodule that knows the images behind its batches.
+
+    Any LightningDataModule can train a model. One that has these two methods also lets
+    `cellbench fit` tune the decoding after training and name the datasets in ``entry.yaml``.
+    """
+
+    def items(self, split: str) -> Sequence[DatasetImage]:
+        """Return the images of a split that have a label map.
+
+        Args:
+            split: ``train``, ``tune`` or ``test``.
+        """
+
+    def dataset_names(self) -> list[str]:
+        """Return the names of the datasets that the model is trained on."""
+
+
+def labelled_images(root: str, split: str) -> list[DatasetImage]:
+    """Return the images of a split of a dataset folder that have a label map.
+
+    Args:
+        root: the dataset folder.
+        split: ``train``, ``tune`` or ``test``.
+
+    Raises:
+        CellbenchError: if the folder cannot be read or no image of the split has a label map.
+    """
+    items = [item for item in read_dataset(root, [split]) if item.labels is not None]
+    if not items:
+        raise DatasetError(
+            f"{root}: no image of the {split} split has a label map; add label maps to {split}/labels"
+        )
+    return items

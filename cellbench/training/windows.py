@@ -1,0 +1,109 @@
+"""Windows of images: how large they are, where they are cut out, and how they become patches."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from cellbench.labels import LabelMap
+
+Window = tuple[npt.NDArray[np.uint8], LabelMap]
+"""An image (H, W, 3) and its label map (H, W), int32."""
+
+
+def draw_side(
+    shape: tuple[int, int],
+    crop_size: int,
+    smallest_zoom: float | None,
+    largest_zoom: float,
+    rng: np.random.Generator,
+) -> int:
+    """Draw the side of the window that becomes a patch; the logarithm of the zoom is uniform.
+
+    Without ``smallest_zoom``, a window is no larger than the image if enlarging it gives a whole patch,
+    so that few patches need padding. With it, a window may be larger than the image, and the shrunk
+    image is padded, as MEDIAR does (zoom .25 to 1.5, then padding to the patch): otherwise most images
+    would not be shrunk at all.
+
+    Args:
+        shape: (H, W) of the image.
+        crop_size: side of the patch in pixels.
+        smallest_zoom: the smallest zoom; None is 1 / ``largest_zoom`` within the image.
+        largest_zoom: the largest zoom, at least 1.
+        rng: random generator of this patch.
+
+    Returns:
+        Side of the window in pixels of the image, at least 1.
+    """
+    smallest = max(1.0, crop_size / largest_zoom)
+    if smallest_zoom is None:
+        largest = max(smallest, min(crop_size * largest_zoom, *shape))
+    else:
+        largest = max(smallest, crop_size / smallest_zoom)
+    side: float = smallest * (largest / smallest) ** rng.uniform()
+    return round(side)
+
+
+def cut_window(
+    image: npt.NDArray[np.uint8],
+    labels: LabelMap,
+    zoom: tuple[int, int],
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+) -> Window:
+    """Cut a random window out of an image and its labels, and resize it to a part of a patch.
+
+    A window that is larger than the image is padded with zeros on the right and below.
+
+    Args:
+        image: (H, W, 3).
+        labels: (H, W) its label map.
+        zoom: number of pixels in the patch, and of those in the image that become as many.
+        shape: (h, w) of the part of the patch.
+        rng: random generator of this patch.
+
+    Returns:
+        The image (h, w, 3) and the label map (h, w) of the part.
+    """
+    to, of = zoom
+    window = max(1, round(shape[0] * of / to)), max(1, round(shape[1] * of / to))
+    rows, columns = (
+        _random_slice(side, size, rng) for side, size in zip(labels.shape, window, strict=True)
+    )
+    cells = labels[rows, columns].astype(np.int32)
+    return _resized(image[rows, columns], window, shape), _resized(cells, window, shape)
+
+
+def _random_slice(side: int, size: int, rng: np.random.Generator) -> slice:
+    start = int(rng.integers(max(1, side - size + 1)))
+    return slice(start, start + size)
+
+
+def _resized(
+    pixels: npt.NDArray[Any], window: tuple[int, int], shape: tuple[int, int]
+) -> npt.NDArray[Any]:
+    """Resize what the image has of a window, so that the whole window would have the shape."""
+    shrinks = window[0] > shape[0]
+    if not shrinks:
+        pixels = _padded(pixels, window)
+    # A window that shrinks is padded afterwards: it can be many times larger than the image.
+    height, width = (
+        min(target, max(1, round(side * target / whole)))
+        for side, target, whole in zip(pixels.shape[:2], shape, window, strict=True)
+    )
+    if pixels.shape[:2] != (height, width):
+        if pixels.ndim == 2:
+            method = cv2.INTER_NEAREST_EXACT
+        else:
+            method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        pixels = cv2.resize(pixels, (width, height), interpolation=method)
+    return _padded(pixels, shape)
+
+
+def _padded(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """Pad with zeros, on the right and below."""
+    if pixels.shape[:2] == shape:
+        return pixels
+    missing = [(0, shape[0] - pixels.shape[0]), (0, shape[1] - pixels.shape[1])]
+    return np.pad(pixels, missing + [(0, 0)] * (pixels.ndim - 2))
