@@ -70,11 +70,12 @@ def exclude_boundaries(labels: LabelMap) -> LabelMap:
         [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4]
     """
     inner = np.ones(labels.shape, bool)
-    for other in (labels, labels.T):
-        mask = inner if other is labels else inner.T
-        differ = other[1:] != other[:-1]
-        mask[1:] &= ~differ
-        mask[:-1] &= ~differ
+    same = labels[1:] == labels[:-1]
+    inner[1:] &= same
+    inner[:-1] &= same
+    same = labels[:, 1:] == labels[:, :-1]
+    inner[:, 1:] &= same
+    inner[:, :-1] &= same
     areas = np.bincount(labels.ravel())
     remaining = np.bincount(labels[inner], minlength=len(areas))
     whole = (areas <= LARGEST_WHOLE_CELL) | (remaining == 0)
