@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy.typing as npt
@@ -17,13 +17,13 @@ from cellbench.inference.tiles import LARGEST_SIDE
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.batches import HasImageTargets
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
+from cellbench.training.balance import Balance, Balancing, root_of_each
 from cellbench.training.draws import EpochDraws
 from cellbench.training.patches import PatchDataset, WholeImageDataset, unwrap_single
-from cellbench.training.ranges import check_at_least, check_choice, check_shares
-from cellbench.training.sampling import checked_weights, sampling_weights, shared_weights
+from cellbench.training.ranges import check_at_least, check_shares
+from cellbench.training.sampling import checked_weights, shared_weights
 from cellbench.training.store import DecodedStore
 
-Balance = Literal["modality", "source", "none"]
 ImageTargets = dict[str, npt.NDArray[Any]]
 
 DEFAULT_ROOT = "data/sample"
@@ -62,9 +62,16 @@ class CellDataModule(LightningDataModule):
         roots: dataset folders whose train splits are used for training, for example [data/new,data/old];
             by default only ``root``.
         shares: part of the training patches that comes from each of ``roots``, for example [0.8,0.2];
-            they sum to 1. By default the images of all roots are weighted as one dataset.
+            they sum to 1 and hold in each batch. Fine-tuning that replays an old dataset, so that it is
+            not forgotten, can use 8 new patches and 1 old one in each batch: [0.889,0.111] with
+            ``batch_size`` 9. By default the images of all roots are weighted as one dataset.
         balance: groups of images that are balanced when patches are drawn, so that rare ones are seen:
-            those of one modality or of one source (as in manifest.csv), or none.
+            those of one modality or of one source (as in manifest.csv), those that look alike
+            (appearance), or none.
+        appearance_groups: for ``balance`` appearance: number of groups of images that look alike, found by
+            k-means on the features of an ImageNet encoder.
+        smallest_group: for ``balance`` appearance: groups with fewer images than this are drawn as often
+            as if they had so many.
         crop_size: side of a training patch in pixels; every network accepts a multiple of 32.
         batch_size: number of patches in a training batch.
         patches_per_epoch: number of patches in an epoch, independent of the number of images.
@@ -84,6 +91,8 @@ class CellDataModule(LightningDataModule):
         roots: Sequence[str] | None = None,
         shares: Sequence[float] | None = None,
         balance: Balance = "modality",
+        appearance_groups: int = 40,
+        smallest_group: int = 50,
         crop_size: int = 256,
         batch_size: int = 8,
         patches_per_epoch: int = 512,
@@ -98,13 +107,13 @@ class CellDataModule(LightningDataModule):
         self.save_hyperparameters(ignore=[] if is_number else ["augmentation"])
         check_at_least(1, "data", batch_size=batch_size, crop_size=crop_size)
         check_at_least(1, "data", patches_per_epoch=patches_per_epoch, largest_zoom=largest_zoom)
-        check_choice(get_args(Balance), "data", balance=balance)
+        self.balancing = Balancing(balance, crop_size, appearance_groups, smallest_group)
+        self.balancing.check()
         check_at_least(0, "data", num_workers=num_workers)
         check_shares(roots, shares)
         self.root = root if root is not None else [*(roots or ()), DEFAULT_ROOT][0]
         self.roots = list(roots) if roots else [self.root]
         self.shares = shares
-        self.balance = balance
         self.crop_size = crop_size
         self.batch_size = batch_size
         self.patches_per_epoch = patches_per_epoch
@@ -157,15 +166,16 @@ class CellDataModule(LightningDataModule):
             items: the images that :meth:`train_items` returns.
 
         Returns:
-            (N,) float64, sum 1; see :func:`cellbench.training.sampling.sampling_weights`.
+            (N,) float64, sum 1; see :mod:`cellbench.training.sampling`. With ``shares``, groups are
+            balanced within each of ``roots``.
         """
-        areas = [self.store.load(item)[1].size for item in items]
-        groups = ["" if self.balance == "none" else getattr(item, self.balance) for item in items]
         if self.shares is None:
-            return sampling_weights(areas, groups, self.crop_size)
-        folders = [Path(root) for root in self.roots]
-        places = [folders.index(item.root) for item in items]
-        return shared_weights(areas, groups, self.crop_size, places, self.shares)
+            return self.balancing.weights(items, self.store)
+        return shared_weights(
+            root_of_each(items, self.roots),
+            self.shares,
+            lambda chosen: self.balancing.weights([items[each] for each in chosen], self.store),
+        )
 
     def train_dataset(self, items: Sequence[DatasetImage]) -> Dataset[dict[str, Any]]:
         """Return the training patches.
@@ -220,7 +230,13 @@ class CellDataModule(LightningDataModule):
         return DataLoader(
             self.train_dataset(items),
             batch_size=self.batch_size,
-            sampler=EpochDraws(weights, self.patches_per_epoch, torch.initial_seed(), self._steps),
+            sampler=EpochDraws(
+                weights,
+                self.patches_per_epoch,
+                torch.initial_seed(),
+                self._steps,
+                None if self.shares is None else root_of_each(items, self.roots),
+            ),
             num_workers=self.num_workers,
             collate_fn=self._model().collate,
             worker_init_fn=_keep_to_one_thread,
