@@ -1,4 +1,4 @@
-"""Create, import, download, describe and export datasets.
+"""Create, import, download, describe, divide and export datasets.
 
 A dataset folder contains ROOT/train, ROOT/tune and ROOT/test, each with images/ and labels/. The label map
 of images/cells.png is labels/cells_label.tiff. ROOT/manifest.csv (optional) lists modality and source of
@@ -69,6 +69,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "export",
             "write the cells of many label maps to one COCO or Kaggle file",
             "data/sample sample.json --to coco --split test",
+        )
+    )
+    _configure_subset(
+        _add(
+            verbs,
+            "subset",
+            "write the images with certain values in manifest.csv to a new dataset folder",
+            "data/sample data/fluorescence --where modality=fluorescence",
         )
     )
 
@@ -165,6 +173,31 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(function=_export)
 
 
+def _configure_subset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("root", type=Path, metavar="ROOT", help="the dataset folder; not changed")
+    parser.add_argument(
+        "out", type=Path, metavar="OUT", help="dataset folder to write: a new or an empty folder"
+    )
+    parser.add_argument(
+        "--where",
+        type=_condition,
+        action="append",
+        required=True,
+        metavar="COLUMN=VALUE",
+        help="column of manifest.csv and its value, in which * stands for any characters, such as "
+        '"source=DSB*"; upper and lower case are the same. If it is given several times, images have one '
+        "of the values of each column (required)",
+    )
+    parser.set_defaults(function=_subset)
+
+
+def _condition(text: str) -> tuple[str, str]:
+    column, sign, value = text.partition("=")
+    if not (column and sign):
+        raise argparse.ArgumentTypeError(f"{text!r}: write COLUMN=VALUE, such as source=dsb2018")
+    return column, value
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Run the chosen subcommand."""
     arguments.function(arguments)
@@ -212,3 +245,14 @@ def _describe(arguments: argparse.Namespace) -> None:
     from cellbench.data.describe import describe, format_description
 
     print(format_description(describe(arguments.root)))
+
+
+def _subset(arguments: argparse.Namespace) -> None:
+    from cellbench.data.subset import make_subset
+
+    where: dict[str, list[str]] = {}
+    for column, value in arguments.where:
+        where.setdefault(column, []).append(value)
+    counts = make_subset(arguments.root, arguments.out, where)
+    images = ", ".join(f"{split}: {count}" for split, count in counts.items())
+    print(f"wrote {arguments.out}: {counts.total()} image{'s' * (counts.total() != 1)} ({images})")

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-import cv2
 import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningDataModule
@@ -16,17 +15,17 @@ from cellbench.inference.tiles import LARGEST_SIDE
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.batches import HasImageTargets
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
+from cellbench.training.balance import Balance, Balancing
 from cellbench.training.dataset_folders import labelled_images
 from cellbench.training.draws import EpochDraws
 from cellbench.training.mosaic import check_mosaic
-from cellbench.training.patches import PatchDataset
-from cellbench.training.ranges import check_at_least, check_choice, check_shares
+from cellbench.training.patches import PatchDataset, patch_loader
+from cellbench.training.ranges import check_at_least, check_shares
 from cellbench.training.recipe import PatchRecipe
-from cellbench.training.sampling import checked_weights, sampling_weights, shared_weights
+from cellbench.training.sampling import checked_weights
 from cellbench.training.store import DecodedStore
 from cellbench.training.whole_images import WholeImageDataset, whole_image_loader
 
-Balance = Literal["modality", "source", "none"]
 ImageTargets = dict[str, npt.NDArray[Any]]
 
 DEFAULT_ROOT = "data/sample"
@@ -46,9 +45,16 @@ class CellDataModule(LightningDataModule):
         roots: dataset folders whose train splits are used for training, for example [data/new,data/old];
             by default only ``root``.
         shares: part of the training patches that comes from each of ``roots``, for example [0.8,0.2];
-            they sum to 1. By default the images of all roots are weighted as one dataset.
+            they sum to 1 and hold in each batch. Fine-tuning that replays an old dataset, so that it is
+            not forgotten, can use 8 new patches and 1 old one in each batch: [0.889,0.111] with
+            ``batch_size`` 9. By default the images of all roots are weighted as one dataset.
         balance: groups of images that are balanced when patches are drawn, so that rare ones are seen:
-            those of one modality or of one source (as in manifest.csv), or none.
+            those of one modality or of one source (as in manifest.csv), those that look alike
+            (appearance), or none.
+        appearance_groups: for ``balance`` appearance: number of groups of images that look alike, found by
+            k-means on the features of an ImageNet encoder.
+        smallest_group: for ``balance`` appearance: groups with fewer images than this are drawn as often
+            as if they had so many.
         crop_size: side of a training patch in pixels; every network accepts a multiple of 32.
         batch_size: number of patches in a training batch.
         patches_per_epoch: number of patches in an epoch, independent of the number of images.
@@ -79,6 +85,8 @@ class CellDataModule(LightningDataModule):
         roots: Sequence[str] | None = None,
         shares: Sequence[float] | None = None,
         balance: Balance = "modality",
+        appearance_groups: int = 40,
+        smallest_group: int = 50,
         crop_size: int = 256,
         batch_size: int = 8,
         patches_per_epoch: int = 512,
@@ -97,13 +105,13 @@ class CellDataModule(LightningDataModule):
         is_number = isinstance(augmentation, int | float)
         self.save_hyperparameters(ignore=[] if is_number else ["augmentation"])
         check_at_least(1, "data", batch_size=batch_size, patches_per_epoch=patches_per_epoch)
-        check_choice(get_args(Balance), "data", balance=balance)
         check_at_least(0, "data", num_workers=num_workers)
         check_shares(roots, shares)
         self.root = root if root is not None else [*(roots or ()), DEFAULT_ROOT][0]
         self.roots = list(roots) if roots else [self.root]
-        self.shares = shares
-        self.balance = balance
+        self.balancing = Balancing(
+            crop_size, balance, appearance_groups, smallest_group, self.roots, shares
+        )
         self.recipe = PatchRecipe(
             crop_size=crop_size,
             largest_zoom=largest_zoom,
@@ -121,10 +129,12 @@ class CellDataModule(LightningDataModule):
         self.store = DecodedStore(cache)
         self._resumed_at = 0
         self._image_targets: dict[DatasetImage, ImageTargets] = {}
+        self._weights: dict[tuple[DatasetImage, ...], torch.Tensor] = {}
 
     def setup(self, stage: str) -> None:
-        """Take over the model's normalisation, and forget the image targets of an earlier model."""
+        """Take over the model's normalisation, and forget what depends on an earlier model."""
         self._image_targets.clear()
+        self._weights.clear()
         if self.trainer is not None:
             self.store.normalise = self._model().normalise
 
@@ -164,15 +174,9 @@ class CellDataModule(LightningDataModule):
             items: the images that :meth:`train_items` returns.
 
         Returns:
-            (N,) float64, sum 1; see :func:`cellbench.training.sampling.sampling_weights`.
+            (N,) float64, sum 1; see :class:`~cellbench.training.balance.Balancing`.
         """
-        areas = [self.store.load(item)[1].size for item in items]
-        groups = ["" if self.balance == "none" else getattr(item, self.balance) for item in items]
-        if self.shares is None:
-            return sampling_weights(areas, groups, self.crop_size)
-        folders = [Path(root) for root in self.roots]
-        places = [folders.index(item.root) for item in items]
-        return shared_weights(areas, groups, self.crop_size, places, self.shares)
+        return self.balancing.weights(items, self.store)
 
     def train_dataset(self, items: Sequence[DatasetImage]) -> Dataset[dict[str, Any]]:
         """Return the training patches.
@@ -220,7 +224,10 @@ class CellDataModule(LightningDataModule):
         return self._image_targets[item]
 
     def _checked_weights(self, items: Sequence[DatasetImage]) -> torch.Tensor:
-        return checked_weights(self.train_weights(items), len(items), type(self).__name__)
+        if (key := tuple(items)) not in self._weights:  # groups by appearance take half a minute
+            weights = checked_weights(self.train_weights(items), len(items), type(self).__name__)
+            self._weights = {key: weights}
+        return self._weights[key]
 
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Return batches of random patches, see :meth:`train_weights` and :meth:`train_dataset`."""
@@ -230,17 +237,19 @@ class CellDataModule(LightningDataModule):
                 f"set it to data.batch_size ({self.batch_size}) or more"
             )
         items = self.train_items()
-        weights = self._checked_weights(items)
-        return DataLoader(
+        draws = EpochDraws(
+            self._checked_weights(items),
+            self.patches_per_epoch,
+            torch.initial_seed(),
+            self._steps,
+            self.balancing.parts(items),
+        )
+        return patch_loader(
             self.train_dataset(items),
-            batch_size=self.batch_size,
-            sampler=EpochDraws(weights, self.patches_per_epoch, torch.initial_seed(), self._steps),
-            num_workers=self.num_workers,
-            collate_fn=self._model().collate,
-            worker_init_fn=_keep_to_one_thread,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
-            drop_last=True,
+            draws,
+            self.batch_size,
+            self.num_workers,
+            self._model().collate,
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
@@ -280,8 +289,3 @@ class CellDataModule(LightningDataModule):
         if model is None:
             raise DatasetError(f"{self.root}: training patches need a trainer with a model")
         return model  # type: ignore[return-value]  # Lightning types the module loosely
-
-
-def _keep_to_one_thread(_worker: int) -> None:
-    """Do for OpenCV what PyTorch does for itself in its workers."""
-    cv2.setNumThreads(0)  # 1 would wait for threads that a fork leaves behind

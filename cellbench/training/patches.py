@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from cellbench.data.folder import DatasetImage
 from cellbench.labels import LabelMap
@@ -101,3 +102,37 @@ class PatchDataset(Dataset[dict[str, Any]]):
         else:
             side = max(1, round(recipe.crop_size / zoom))
         return cut_window(image, labels, (recipe.crop_size, side), shape, rng)
+
+
+def patch_loader(
+    dataset: Dataset[dict[str, Any]],
+    draws: Sampler[Draw],
+    batch_size: int,
+    num_workers: int,
+    collate: Callable[[Sequence[dict[str, Any]]], Any],
+) -> DataLoader[dict[str, Any]]:
+    """Return the loader of batches of patches.
+
+    Args:
+        dataset: the patches, indexed by draws.
+        draws: which patches an epoch uses.
+        batch_size: number of patches in a batch; the rest of an epoch is left out.
+        num_workers: number of processes that prepare patches; 0 uses this process.
+        collate: joins patches to a batch.
+    """
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=draws,
+        num_workers=num_workers,
+        collate_fn=collate,
+        worker_init_fn=_keep_to_one_thread,
+        persistent_workers=num_workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        drop_last=True,
+    )
+
+
+def _keep_to_one_thread(_worker: int) -> None:
+    """Do for OpenCV what PyTorch does for itself in its workers."""
+    cv2.setNumThreads(0)  # 1 would wait for threads that a fork leaves behind

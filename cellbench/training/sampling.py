@@ -1,9 +1,10 @@
 """How often training patches are cut from each image."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from cellbench.errors import UsageError
@@ -29,42 +30,68 @@ def sampling_weights(areas: Sequence[int], groups: Sequence[str], crop_size: int
         >>> sampling_weights([64 * 64, 128 * 128], ["DIC", "DIC"], 64).tolist()
         [0.3333333333333333, 0.6666666666666666]
     """
-    weights = np.sqrt(np.maximum(1.0, np.array(areas, dtype=float) / crop_size**2))
+    weights = _area_weights(areas, crop_size)
     names = np.array(groups)
     for name in set(groups):
         weights[names == name] /= np.sqrt(weights[names == name].sum())
     return torch.from_numpy(weights / weights.sum())
 
 
-def shared_weights(
-    areas: Sequence[int],
-    groups: Sequence[str],
-    crop_size: int,
-    places: Sequence[int],
-    shares: Sequence[float],
+def amplified_weights(
+    areas: Sequence[int], groups: Sequence[str], crop_size: int, smallest_group: int
 ) -> torch.Tensor:
-    """Return the probability of each image if every dataset has a fixed share of the patches.
+    """Return the probability of each image if small groups are drawn like groups of a fixed size.
+
+    As in MEDIAR (Lee et al. 2022), the images of a group with fewer than ``smallest_group`` images are
+    used again until there are so many. Large groups keep their number of images. Each use counts with
+    the square root of the number of patches that fit into the image, as in :func:`sampling_weights`, so
+    that among groups of equal size those with larger images are drawn more often.
 
     Args:
         areas: pixels of each image.
-        groups: the group of each image within its dataset, such as its modality.
+        groups: the group of each image, such as its appearance.
         crop_size: side of a patch in pixels.
-        places: index of each image's dataset.
-        shares: share of each dataset, sum 1.
+        smallest_group: number of images up to which groups are amplified.
 
     Returns:
         (N,) float64, sum 1.
 
     Example:
-        >>> shared_weights([9, 9, 9], ["", "", ""], 3, [0, 0, 1], [0.8, 0.2]).tolist()
-        [0.4, 0.4, 0.2]
+        >>> amplified_weights([9, 9, 9], ["rare", "usual", "usual"], 3, smallest_group=2).tolist()
+        [0.5, 0.25, 0.25]
     """
-    weights = torch.zeros(len(areas), dtype=torch.float64)
+    _, numbers, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    weights = _area_weights(areas, crop_size) * np.maximum(1.0, smallest_group / sizes)[numbers]
+    return torch.from_numpy(weights / weights.sum())
+
+
+def _area_weights(areas: Sequence[int], crop_size: int) -> npt.NDArray[np.float64]:
+    return np.sqrt(np.maximum(1.0, np.array(areas, dtype=float) / crop_size**2))
+
+
+def shared_weights(
+    parts: Sequence[int],
+    shares: Sequence[float],
+    weights_of: Callable[[Sequence[int]], torch.Tensor],
+) -> torch.Tensor:
+    """Return the probability of each image if every dataset has a fixed share of the patches.
+
+    Args:
+        parts: index of each image's dataset.
+        shares: share of each dataset, sum 1.
+        weights_of: returns the probabilities, sum 1, of the images of one dataset, from their indices.
+
+    Returns:
+        (N,) float64, sum 1.
+
+    Example:
+        >>> shared_weights([0, 0, 1], [0.8, 0.2], lambda images: torch.ones(len(images)) / len(images))
+        tensor([0.4000, 0.4000, 0.2000], dtype=torch.float64)
+    """
+    weights = torch.zeros(len(parts), dtype=torch.float64)
     for dataset, share in enumerate(shares):
-        chosen = [index for index, place in enumerate(places) if place == dataset]
-        weights[chosen] = share * sampling_weights(
-            [areas[index] for index in chosen], [groups[index] for index in chosen], crop_size
-        )
+        chosen = [index for index, part in enumerate(parts) if part == dataset]
+        weights[chosen] = share * weights_of(chosen).double()
     return weights
 
 

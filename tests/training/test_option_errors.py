@@ -48,7 +48,7 @@ def error_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--data.roots", "[a"], "data.roots: expected a list in square brackets or null, but got"),
         (
             ["--data.balance", "x"],
-            "data.balance: expected one of modality, source, none, but got x",
+            "data.balance: expected one of modality, source, appearance, none, but got x",
         ),
         (
             ["--data.augmentation", "much"],
@@ -190,7 +190,10 @@ def test_the_file_of_a_wrong_option_is_named(
         (["--model.overlap", "1"], "model.overlap 1.0: must be at least 0 and below 1"),
         (["--data.batch_size", "null"], "data.batch_size None: must be 1 or more"),
         (["--data.patches_per_epoch", "null"], "data.patches_per_epoch None: must be 1 or more"),
-        (["--data.balance", "null"], "data.balance None: must be one of modality, source, none"),
+        (
+            ["--data.balance", "null"],
+            "data.balance None: must be one of modality, source, appearance, none",
+        ),
         (["--data.shares", "[.nan]"], "data.shares [nan]: give one share"),
     ],
 )

@@ -1,0 +1,176 @@
+"""Make a dataset folder of those images of another one that have certain values in the manifest."""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from cellbench.data.folder import (
+    MANIFEST,
+    SPLITS,
+    UNLABELED,
+    DatasetImage,
+    match_stems,
+    read_dataset,
+    write_manifest,
+)
+from cellbench.data.importers.writing import place
+from cellbench.errors import DatasetError, UsageError
+from cellbench.files import read_rows
+from cellbench.images import image_stem
+
+Row = dict[str, str]
+
+_MOST_SHOWN = 12
+
+
+def make_subset(
+    root: str | Path, out: str | Path, where: Mapping[str, Sequence[str]]
+) -> Counter[str]:
+    """Write the images whose rows in the manifest have certain values to a new dataset folder.
+
+    Images and label maps become hard links, or copies on another file system. The manifest has the rows
+    of these images with all columns. Nothing in ``root`` is changed.
+
+    Args:
+        root: the dataset folder; it needs a manifest.
+        out: the dataset folder to write: a new or an empty folder. It is never left incomplete.
+        where: the accepted values of columns of the manifest. An image must have one of the values in
+            each column. ``*`` in a value stands for any characters; upper and lower case are the same.
+
+    Returns:
+        Number of images in each split.
+
+    Raises:
+        UsageError: if ``where`` is empty, or the manifest has no such column or value.
+        DatasetError: if there is no manifest, no image has the values of all columns, or ``out`` is not
+            empty.
+        CellbenchError: if the dataset folder cannot be read.
+    """
+    root, out = Path(root), Path(out)
+    _check_empty(out)
+    listed = listed_images(root)
+    check_values(root / MANIFEST, [row for _, row in listed], where)
+    chosen = [(image, row) for image, row in listed if has_values(row, where)]
+    if not chosen:
+        wanted = " and ".join(f"{name}={' or '.join(values)}" for name, values in where.items())
+        raise DatasetError(
+            f"{root / MANIFEST}: no image has {wanted}; change one of the conditions"
+        )
+    _write(chosen, out)
+    return Counter(image.split for image, _ in chosen)
+
+
+def listed_images(root: Path) -> list[tuple[DatasetImage, Row]]:
+    """Return the images of a dataset folder that its manifest lists, each with its row.
+
+    Args:
+        root: the dataset folder.
+
+    Returns:
+        Image and row, by split and stem; the row has the image's file name and its split.
+
+    Raises:
+        DatasetError: if there is no manifest, or it lists none of the images.
+        CellbenchError: if the dataset folder or the manifest cannot be read.
+    """
+    images = read_dataset(root, (*SPLITS, UNLABELED))
+    manifest = root / MANIFEST
+    if not manifest.is_file():
+        raise DatasetError(
+            f"{manifest}: does not exist; write one with the columns image and source"
+        )
+    rows = read_rows(manifest, ["image"], DatasetError)
+    found: list[tuple[DatasetImage, Row]] = []
+    for split in dict.fromkeys(image.split for image in images):
+        members = {image.stem: image for image in images if image.split == split}
+        named = {
+            image_stem(row["image"]): row for row in rows if (row.get("split") or split) == split
+        }
+        found += [
+            (members[stem], row | {"image": members[stem].image.name, "split": split})
+            for stem, row in match_stems(members, named).items()
+        ]
+    if not found:
+        raise DatasetError(
+            f"{manifest}: lists none of the images of {root}; correct its file names"
+        )
+    return found
+
+
+def has_values(row: Mapping[str, str], where: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether a row of a manifest has one of the accepted values in each column.
+
+    Args:
+        row: value by column.
+        where: accepted values by column, see :func:`make_subset`.
+
+    Example:
+        >>> has_values({"source": "DSB 2018, rest"}, {"source": ["lab", "dsb*"]})
+        True
+    """
+    return all(any(_fits(row[name], value) for value in values) for name, values in where.items())
+
+
+def _fits(value: str, wanted: str) -> bool:
+    value, wanted = value.strip().casefold(), wanted.strip().casefold()
+    return value == wanted or fnmatchcase(value, wanted.replace("[", "[[]").replace("?", "[?]"))
+
+
+def check_values(
+    manifest: Path, rows: Sequence[Mapping[str, str]], where: Mapping[str, Sequence[str]]
+) -> None:
+    """Check that a manifest has the columns and the values that somebody asks for.
+
+    Args:
+        manifest: the file, for the error message.
+        rows: its rows, at least one.
+        where: accepted values by column, see :func:`make_subset`.
+
+    Raises:
+        UsageError: if ``where`` is empty, or a column or value does not exist; the message lists those
+            that exist.
+    """
+    if not where:
+        raise UsageError("where: name a column and a value, such as source=dsb")
+    columns = list(rows[0])
+    for name, values in where.items():
+        if name not in columns:
+            raise UsageError(
+                f"{manifest}: has no column {name!r}; choose one of {', '.join(columns)}"
+            )
+        present = sorted({row[name].strip() for row in rows})
+        for wanted in values:
+            if not any(_fits(value, wanted) for value in present):
+                raise UsageError(
+                    f"{manifest}: no image has {name}={wanted}; its values are {_listed(present)}"
+                )
+
+
+def _listed(values: Sequence[str]) -> str:
+    quoted = [f"'{value}'" for value in values[:_MOST_SHOWN]]
+    more = len(values) - _MOST_SHOWN
+    return "; ".join(quoted) + (f"; and {more} more" if more > 0 else "")
+
+
+def _check_empty(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DatasetError(f"{out}: exists and is not an empty folder; choose another folder")
+
+
+def _write(chosen: Sequence[tuple[DatasetImage, Row]], out: Path) -> None:
+    """Write beside ``out`` and rename, so that an interrupted command leaves no half of a dataset."""
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        for image, _ in chosen:
+            place(image.image, temporary / image.split / "images" / image.image.name)
+            if image.labels is not None:
+                place(image.labels, temporary / image.split / "labels" / image.labels.name)
+        write_manifest(temporary, [row for _, row in chosen])
+        if out.exists():
+            out.rmdir()
+        temporary.rename(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
