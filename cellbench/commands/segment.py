@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Literal
 
 from cellbench.commands.help_format import example
 
@@ -24,8 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "outputs",
         type=Path,
         metavar="OUTPUTS",
-        help="folder for the label maps and runtime.csv; the label map of cells.png is "
-        "cells_label.tiff",
+        help="folder for the label maps, runtime.csv and segmentation.json, which records the options; "
+        "the label map of cells.png is cells_label.tiff",
     )
     parser.add_argument(
         "--checkpoint",
@@ -50,7 +51,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="precision of the network's numbers; auto: half precision where the hardware is fast in it; "
         "bf16: always half precision; 32: always single precision (default: auto)",
     )
+    parser.add_argument(
+        "--diameter",
+        type=_diameter,
+        metavar="PIXELS",
+        help="diameter of the cells in the images, or auto to estimate it for each image. Images whose "
+        "cells are smaller or larger than those that the model was trained with are resized for it, and "
+        "the label maps are resized back (default: images keep their size)",
+    )
+    parser.add_argument(
+        "--overlap",
+        type=float,
+        metavar="SHARE",
+        help="share of each window that the next one covers too, from 0 to below 1; more takes longer "
+        "(default: that of the model, usually 0.25)",
+    )
     add_device(parser)
+
+
+def _diameter(text: str) -> float | Literal["auto"]:
+    """Read the value of ``--diameter``."""
+    return "auto" if text == "auto" else float(text)
 
 
 def add_model_class(parser: argparse.ArgumentParser) -> None:
@@ -96,8 +117,11 @@ def run(arguments: argparse.Namespace) -> int:
         files,
         arguments.outputs,
         lambda stems: tqdm(stems, unit="image", disable=None),
+        checkpoints=arguments.checkpoint,
         precision=arguments.precision,
         augment=arguments.tta,
+        overlap=arguments.overlap,
+        diameter=arguments.diameter,
     )
     written = len(files) - len(failed)
     print(f"{written} label map{'s' * (written != 1)} written to {arguments.outputs}")

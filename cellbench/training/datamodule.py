@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.errors import DatasetError, UsageError
 from cellbench.inference.tiles import LARGEST_SIDE
+from cellbench.labels.diameters import median_diameters
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.batches import HasImageTargets
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
@@ -166,6 +167,13 @@ class CellDataModule(LightningDataModule):
         folders = [Path(root) for root in self.roots]
         places = [folders.index(item.root) for item in items]
         return shared_weights(areas, groups, self.crop_size, places, self.shares)
+
+    def cell_diameters(self) -> tuple[float, float, float] | None:
+        """Return the quartiles over the training images of the median diameter of their cells, in pixels.
+
+        None if there is no cell; see :func:`~cellbench.labels.diameters.median_diameters`.
+        """
+        return median_diameters(self.store.load(item)[1] for item in self.train_items())
 
     def train_dataset(self, items: Sequence[DatasetImage]) -> Dataset[dict[str, Any]]:
         """Return the training patches.
