@@ -100,9 +100,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     from cellbench.inference import load_models, segment_files
     from cellbench.inference.ensemble import with_dense_maps
-    from cellbench.inference.segment import find_images
 
-    files = find_images(arguments.inputs)
+    files = _find_images(arguments.inputs)
     models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
     if arguments.tta:
         with_dense_maps(models[0])
@@ -126,3 +125,18 @@ def run(arguments: argparse.Namespace) -> int:
     written = len(files) - len(failed)
     print(f"{written} label map{'s' * (written != 1)} written to {arguments.outputs}")
     return 1 if failed else 0
+
+
+def _find_images(inputs: Path) -> dict[str, Path]:
+    """Return the image files of a folder, or the one file, by stem."""
+    from cellbench.errors import ImageError
+    from cellbench.images import image_files
+
+    if inputs.is_dir():
+        files = image_files(inputs)
+        if not files:
+            raise ImageError(f"{inputs}: the folder contains no images")
+        return files
+    if not inputs.is_file():
+        raise ImageError(f"{inputs}: no such file or folder")
+    return {inputs.stem: inputs}

@@ -41,7 +41,8 @@ class RescaleReport:
     lost: int = 0
 
     def __str__(self) -> str:
-        lost = f"; {self.lost} cells became too small and vanished" if self.lost else ""
+        cells = "1 cell" if self.lost == 1 else f"{self.lost} cells"
+        lost = f"; {cells} became too small and vanished" if self.lost else ""
         return f"{self.images} images with {self.cells} cells{lost}"
 
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import torch
 
 from cellbench.data.rescale import rescaled_shape, resize_image
-from cellbench.errors import CellbenchError, ImageError
+from cellbench.errors import CellbenchError
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
-from cellbench.images import image_files, read_raw
+from cellbench.images import read_raw
 from cellbench.inference.augmented import augmented_maps
 from cellbench.inference.cell_size import estimated_diameter
 from cellbench.inference.ensemble import mean_maps, routed, with_dense_maps
@@ -206,26 +206,6 @@ def _autocast(device: str, precision: Precision) -> AbstractContextManager[objec
     return nullcontext() if half is None or precision == "32" else torch.autocast(device, half)
 
 
-def find_images(inputs: str | Path) -> dict[str, Path]:
-    """Return the image files of a folder, or the one file, by stem.
-
-    Args:
-        inputs: an image file, or a folder of images.
-
-    Raises:
-        ImageError: if there is no image.
-    """
-    path = Path(inputs)
-    if path.is_dir():
-        files = image_files(path)
-        if not files:
-            raise ImageError(f"{path}: the folder contains no images")
-        return files
-    if not path.is_file():
-        raise ImageError(f"{path}: no such file or folder")
-    return {path.stem: path}
-
-
 def segment_files(
     model: Models,
     files: dict[str, Path],
@@ -269,41 +249,44 @@ def segment_files(
     scalings: dict[str, Scaling] = {}
     try:
         for stem in progress(list(files)):
-            start = time.perf_counter()
+            file, start = files[stem], time.perf_counter()
             try:
-                label_path(outputs, stem).unlink(missing_ok=True)
-                image = read_model_image(models, files[stem])
-                own = diameter
-                if own == "auto":
-                    own = image_diameter(models, image, precision=precision, overlap=overlap)
-                labels = segment_image(
-                    models,
-                    image,
-                    precision=precision,
-                    augment=augment,
-                    overlap=overlap,
-                    diameter=own,
+                (height, width), scalings[file.name] = _segment_file(
+                    models, file, label_path(outputs, stem), diameter, precision, augment, overlap
                 )
-                write_labels(label_path(outputs, stem), labels)
             except _IMAGE_ERRORS as error:
-                _log.error("%s", _error_message(error, files[stem]))
+                _log.error("%s", _error_message(error, file))
                 failed.append(stem)
                 continue
             seconds = time.perf_counter() - start
-            height, width = image.shape[:2]
-            times.append((files[stem].name, seconds, rank_runtime_seconds(seconds, height, width)))
-            scalings[files[stem].name] = scaling_of(models[0], own)
+            times.append((file.name, seconds, rank_runtime_seconds(seconds, height, width)))
     finally:  # also when the run is interrupted
         write_runtimes(Path(outputs) / RUNTIME_FILE, times)
-        options = {
-            "checkpoints": [Path(each).as_posix() for each in checkpoints],
-            "tta": augment,
-            "precision": precision,
-            "overlap": overlap,
-            "diameter": diameter,
-        }
+        options = {"checkpoints": [Path(each).as_posix() for each in checkpoints], "tta": augment}
+        options |= {"precision": precision, "overlap": overlap, "diameter": diameter}
         write_record(Path(outputs) / RECORD_FILE, options, scalings)
     return failed
+
+
+def _segment_file(
+    models: Sequence[InstanceSegmentationModel],
+    file: Path,
+    target: Path,
+    diameter: Diameter,
+    precision: Precision,
+    augment: bool,
+    overlap: float | None,
+) -> tuple[tuple[int, int], Scaling]:
+    """Write the label map of an image; return height and width of the image, and how it was resized."""
+    target.unlink(missing_ok=True)
+    image = read_model_image(models, file)
+    if diameter == "auto":
+        diameter = image_diameter(models, image, precision=precision, overlap=overlap)
+    labels = segment_image(
+        models, image, precision=precision, augment=augment, overlap=overlap, diameter=diameter
+    )
+    write_labels(target, labels)
+    return labels.shape, scaling_of(models[0], diameter)
 
 
 def _error_message(error: Exception, file: Path) -> str:

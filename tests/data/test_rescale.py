@@ -45,7 +45,7 @@ def test_ids_stay_and_lost_cells_are_counted(
     assert main(words) == 0
     summary = capsys.readouterr().out
     assert "3 images with" in summary
-    assert "1 cells became too small and vanished" in summary
+    assert "1 cell became too small and vanished" in summary
     found = read_labels(tmp_path / "out/test/labels/test0_label.tiff")
     ids, counts = np.unique(found, return_counts=True)
     assert dict(zip(ids.tolist(), counts.tolist(), strict=True)) == {0: 1336, 9: 100, 70_000: 100}
