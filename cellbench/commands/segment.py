@@ -71,7 +71,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _diameter(text: str) -> float | Literal["auto"]:
     """Read the value of ``--diameter``."""
-    return "auto" if text == "auto" else float(text)
+    try:
+        return "auto" if text == "auto" else float(text)
+    except ValueError as error:
+        message = f"{text!r} is neither a number of pixels nor auto"
+        raise argparse.ArgumentTypeError(message) from error
 
 
 def add_model_class(parser: argparse.ArgumentParser) -> None:

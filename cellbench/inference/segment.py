@@ -79,8 +79,8 @@ def segment_image(
         augment: average over the eight orientations of the image; this takes eight times as long.
         overlap: share of a window that its neighbour covers too, in [0, 1); None keeps that of the model.
         diameter: diameter of the cells in pixels, or ``auto`` to estimate it. If the model was not
-            trained with cells of this size, the image is resized for it, and the label map is resized
-            back. None segments the image as it is.
+            trained with cells of this size (of an ensemble the first model), the image is resized for
+            it, and the label map is resized back. None segments the image as it is.
 
     Returns:
         (H, W) label map, ids 1 … N.
