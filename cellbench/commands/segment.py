@@ -1,4 +1,4 @@
-"""Segment images with a trained model: writes one label map per image, and runtime.csv."""
+"""Segment images with a trained model: writes a label map per image, runtime.csv and segmentation.json."""
 
 import argparse
 import sys
