@@ -55,6 +55,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     describe.add_argument("root", type=Path, metavar="ROOT", help="the dataset folder")
     describe.set_defaults(function=_describe)
+    _configure_rescale(
+        _add(
+            verbs,
+            "rescale",
+            "enlarge or shrink all images and label maps of a dataset",
+            "data/sample data/sample-2x --factor 2 --split test",
+        )
+    )
     _configure_import(
         _add(
             verbs,
@@ -92,6 +100,24 @@ def _add(
         epilog=example(f"data {name} {words}"),
         formatter_class=HelpFormatter,
     )
+
+
+def _configure_rescale(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("root", type=Path, metavar="ROOT", help="the dataset folder")
+    parser.add_argument(
+        "out", type=Path, metavar="OUT", help="dataset folder to write; it must be empty or absent"
+    )
+    parser.add_argument(
+        "--factor",
+        type=float,
+        required=True,
+        metavar="NUMBER",
+        help="factor on height and width: 2 doubles them, 0.5 halves them (required)",
+    )
+    parser.add_argument(
+        "--split", choices=SPLITS, help="write this split only (default: all splits of ROOT)"
+    )
+    parser.set_defaults(function=_rescale)
 
 
 def _configure_import(parser: argparse.ArgumentParser) -> None:
@@ -225,6 +251,15 @@ def _import(arguments: argparse.Namespace) -> None:
         **{name: value for name, value in own.items() if value is not None},
     )
     print(f"wrote {arguments.root}: {report}")
+
+
+def _rescale(arguments: argparse.Namespace) -> None:
+    from cellbench.data.folder import UNLABELED
+    from cellbench.data.rescale import rescale_dataset
+
+    splits = [arguments.split] if arguments.split else [*SPLITS, UNLABELED]
+    report = rescale_dataset(arguments.root, arguments.out, arguments.factor, splits)
+    print(f"wrote {arguments.out}: {report}")
 
 
 def _export(arguments: argparse.Namespace) -> None:

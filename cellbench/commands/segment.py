@@ -1,8 +1,9 @@
-"""Segment images with a trained model: writes one label map per image, and runtime.csv."""
+"""Segment images with a trained model: writes a label map per image, runtime.csv and segmentation.json."""
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Literal
 
 from cellbench.commands.help_format import example
 
@@ -24,8 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "outputs",
         type=Path,
         metavar="OUTPUTS",
-        help="folder for the label maps and runtime.csv; the label map of cells.png is "
-        "cells_label.tiff",
+        help="folder for the label maps, runtime.csv and segmentation.json, which records the options; "
+        "the label map of cells.png is cells_label.tiff",
     )
     parser.add_argument(
         "--checkpoint",
@@ -50,7 +51,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="precision of the network's numbers; auto: half precision where the hardware is fast in it; "
         "bf16: always half precision; 32: always single precision (default: auto)",
     )
+    parser.add_argument(
+        "--diameter",
+        type=_diameter,
+        metavar="PIXELS",
+        help="diameter of the cells in the images, or auto to estimate it for each image. Images whose "
+        "cells are smaller or larger than those that the model was trained with are resized for it, and "
+        "the label maps are resized back (default: images keep their size)",
+    )
+    parser.add_argument(
+        "--overlap",
+        type=float,
+        metavar="SHARE",
+        help="share of each window that the next one covers too, from 0 to below 1; more takes longer "
+        "(default: that of the model, usually 0.25)",
+    )
     add_device(parser)
+
+
+def _diameter(text: str) -> float | Literal["auto"]:
+    """Read the value of ``--diameter``."""
+    try:
+        return "auto" if text == "auto" else float(text)
+    except ValueError as error:
+        message = f"{text!r} is neither a number of pixels nor auto"
+        raise argparse.ArgumentTypeError(message) from error
 
 
 def add_model_class(parser: argparse.ArgumentParser) -> None:
@@ -79,9 +104,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     from cellbench.inference import load_models, segment_files
     from cellbench.inference.ensemble import with_dense_maps
-    from cellbench.inference.segment import find_images
 
-    files = find_images(arguments.inputs)
+    files = _find_images(arguments.inputs)
     models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
     if arguments.tta:
         with_dense_maps(models[0])
@@ -96,9 +120,27 @@ def run(arguments: argparse.Namespace) -> int:
         files,
         arguments.outputs,
         lambda stems: tqdm(stems, unit="image", disable=None),
+        checkpoints=arguments.checkpoint,
         precision=arguments.precision,
         augment=arguments.tta,
+        overlap=arguments.overlap,
+        diameter=arguments.diameter,
     )
     written = len(files) - len(failed)
     print(f"{written} label map{'s' * (written != 1)} written to {arguments.outputs}")
     return 1 if failed else 0
+
+
+def _find_images(inputs: Path) -> dict[str, Path]:
+    """Return the image files of a folder, or the one file, by stem."""
+    from cellbench.errors import ImageError
+    from cellbench.images import image_files
+
+    if inputs.is_dir():
+        files = image_files(inputs)
+        if not files:
+            raise ImageError(f"{inputs}: the folder contains no images")
+        return files
+    if not inputs.is_file():
+        raise ImageError(f"{inputs}: no such file or folder")
+    return {inputs.stem: inputs}

@@ -20,7 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "checkpoint",
         type=Path,
         metavar="CHECKPOINT",
-        help="checkpoint of a trained model; the best options are stored in this file",
+        help="checkpoint of a trained model; the best options are stored in this file, and the diameters "
+        "of the cells if it lacks them (for `cellbench segment --diameter`)",
     )
     parser.add_argument(
         "--data",

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from cellbench.data.folder import SPLITS, UNLABELED, DatasetImage, read_dataset
 from cellbench.errors import ImageError, LabelMapError
 from cellbench.images import read_raw
-from cellbench.labels import label_files, read_labels, relabel
+from cellbench.labels import label_files, read_labels
+from cellbench.labels.diameters import cell_diameters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,8 +99,8 @@ def _facts_of(image: DatasetImage, problems: list[str]) -> _Facts:
     if facts.height is not None and labels.shape != (facts.height, facts.width):
         size = f"({facts.height}, {facts.width})"
         problems.append(f"{image.labels}: the label map is {labels.shape}, but its image is {size}")
-    areas = np.bincount(relabel(labels).ravel())[1:]
-    facts.cells, facts.diameters = len(areas), 2 * np.sqrt(areas / np.pi)
+    facts.diameters = cell_diameters(labels)
+    facts.cells = len(facts.diameters)
     return facts
 
 

@@ -11,11 +11,22 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from cellbench.errors import CellbenchError, ImageError
+from cellbench.data.rescale import rescaled_shape, resize_image
+from cellbench.errors import CellbenchError
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
-from cellbench.images import image_files, read_raw
+from cellbench.images import read_raw
 from cellbench.inference.augmented import augmented_maps
+from cellbench.inference.cell_size import estimated_diameter
 from cellbench.inference.ensemble import mean_maps, routed, with_dense_maps
+from cellbench.inference.overlap import overlapping, windowed_parts
+from cellbench.inference.record import RECORD_FILE, write_record
+from cellbench.inference.scaling import (
+    Diameter,
+    Scaling,
+    check_diameter,
+    restored_labels,
+    scaling_of,
+)
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap, label_path, write_labels
 from cellbench.models.base import InstanceSegmentationModel
@@ -44,8 +55,7 @@ def read_model_image(model: Models, path: str | Path) -> npt.NDArray[np.float32]
     Raises:
         ImageError: if the file cannot be read as an image.
     """
-    first = model if isinstance(model, InstanceSegmentationModel) else model[0]
-    return np.divide(first.normalise(read_raw(path)), 255, dtype=np.float32)
+    return np.divide(_as_list(model)[0].normalise(read_raw(path)), 255, dtype=np.float32)
 
 
 def segment_image(
@@ -54,6 +64,8 @@ def segment_image(
     *,
     precision: Precision = "auto",
     augment: bool = False,
+    overlap: float | None = None,
+    diameter: Diameter = None,
 ) -> LabelMap:
     """Segment one image of any size; a large one in tiles, see :mod:`~cellbench.inference.tiles`.
 
@@ -65,17 +77,71 @@ def segment_image(
         precision: ``auto`` uses half precision where the hardware is fast in it, ``bf16`` always,
             ``32`` never.
         augment: average over the eight orientations of the image; this takes eight times as long.
+        overlap: share of a window that its neighbour covers too, in [0, 1); None keeps that of the model.
+        diameter: diameter of the cells in pixels, or ``auto`` to estimate it. If the model was not
+            trained with cells of this size (of an ensemble the first model), the image is resized for
+            it, and the label map is resized back. None segments the image as it is.
 
     Returns:
         (H, W) label map, ids 1 … N.
 
     Raises:
         UsageError: if several models or orientations are to be averaged, and a model does not predict
-            dense maps.
+            dense maps; if an overlap is given and a model has no windows; or if a number is out of its
+            range.
+        CheckpointError: if a diameter is given and the model does not know the cells in its training.
     """
-    models = [model] if isinstance(model, InstanceSegmentationModel) else list(model)
+    models = _as_list(model)
+    check_diameter(models[0], diameter)
+    if diameter == "auto":
+        diameter = image_diameter(model, image, precision=precision, overlap=overlap)
+    scale = scaling_of(models[0], diameter).scale
+    if scale == 1:
+        return _segment(models, image, precision, augment, overlap)
+    resized = resize_image(np.asarray(image, np.float32), rescaled_shape(image.shape, scale))
+    labels = _segment(models, resized, precision, augment, overlap)
+    return restored_labels(labels, image.shape[:2])
+
+
+def image_diameter(
+    model: Models,
+    image: npt.NDArray[np.floating],
+    *,
+    precision: Precision = "auto",
+    overlap: float | None = None,
+) -> float | None:
+    """Estimate the diameter of the cells in an image; see :mod:`~cellbench.inference.cell_size`.
+
+    Args:
+        model: a loaded model; of an ensemble the first estimates for all.
+        image: as in :func:`segment_image`.
+        precision: as in :func:`segment_image`.
+        overlap: as in :func:`segment_image`.
+
+    Returns:
+        The median diameter in pixels; None if no cell is found.
+    """
+    first = _as_list(model)[:1]
+    return estimated_diameter(
+        lambda part: _segment(first, part, precision, False, overlap),
+        np.asarray(image, np.float32),
+    )
+
+
+def _segment(
+    models: Sequence[InstanceSegmentationModel],
+    image: npt.NDArray[np.floating],
+    precision: Precision,
+    augment: bool,
+    overlap: float | None,
+) -> LabelMap:
+    """Segment one image in its own size."""
     pixels = image_tensor(image)
-    with torch.inference_mode(), _autocast(models[0].device.type, precision):
+    with (
+        torch.inference_mode(),
+        _autocast(models[0].device.type, precision),
+        overlapping(models, overlap),
+    ):
         if len(models) == 1 and not augment:
             return models[0].segment_tiled(pixels)
         streams = routed([with_dense_maps(each) for each in models], pixels)
@@ -118,6 +184,10 @@ def _mean(streams: Sequence[DenseModel], pixels: torch.Tensor, augment: bool) ->
     )
 
 
+def _as_list(model: Models) -> list[InstanceSegmentationModel]:
+    return [model] if isinstance(model, InstanceSegmentationModel) else list(model)
+
+
 def image_tensor(image: npt.NDArray[np.floating]) -> torch.Tensor:
     """Turn an image into a tensor of finite values.
 
@@ -136,71 +206,87 @@ def _autocast(device: str, precision: Precision) -> AbstractContextManager[objec
     return nullcontext() if half is None or precision == "32" else torch.autocast(device, half)
 
 
-def find_images(inputs: str | Path) -> dict[str, Path]:
-    """Return the image files of a folder, or the one file, by stem.
-
-    Args:
-        inputs: an image file, or a folder of images.
-
-    Raises:
-        ImageError: if there is no image.
-    """
-    path = Path(inputs)
-    if path.is_dir():
-        files = image_files(path)
-        if not files:
-            raise ImageError(f"{path}: the folder contains no images")
-        return files
-    if not path.is_file():
-        raise ImageError(f"{path}: no such file or folder")
-    return {path.stem: path}
-
-
 def segment_files(
     model: Models,
     files: dict[str, Path],
     outputs: str | Path,
     progress: Callable[[Iterable[str]], Iterable[str]] = lambda stems: stems,
     *,
+    checkpoints: Sequence[str | Path] = (),
     precision: Precision = "auto",
     augment: bool = False,
+    overlap: float | None = None,
+    diameter: Diameter = None,
 ) -> list[str]:
-    """Segment image files; write ``<stem>_label.tiff`` and ``runtime.csv``.
+    """Segment image files; write ``<stem>_label.tiff``, ``runtime.csv`` and ``segmentation.json``.
 
     If an image fails, the error is logged and the others are segmented. The time of an image is from
-    opening it to the written label map; it does not include loading the model.
+    opening it to the written label map; it does not include loading the model. ``segmentation.json``
+    records the options, and the diameter and scale of each image.
 
     Args:
         model: a loaded model, or the models of an ensemble.
         files: image files by stem.
         outputs: folder for the label maps.
         progress: function that wraps the stems, for example in a progress bar.
+        checkpoints: files of the models, for the record.
         precision: as in :func:`segment_image`.
         augment: as in :func:`segment_image`.
+        overlap: as in :func:`segment_image`.
+        diameter: as in :func:`segment_image`.
 
     Returns:
         The stems that failed.
+
+    Raises:
+        CellbenchError: if an option does not fit a model, as in :func:`segment_image`.
     """
+    models = _as_list(model)
+    check_diameter(models[0], diameter)
+    windowed_parts(models, overlap)
     failed: list[str] = []
     times: list[tuple[str, float, float]] = []
+    scalings: dict[str, Scaling] = {}
     try:
         for stem in progress(list(files)):
-            start = time.perf_counter()
+            file, start = files[stem], time.perf_counter()
             try:
-                label_path(outputs, stem).unlink(missing_ok=True)
-                image = read_model_image(model, files[stem])
-                labels = segment_image(model, image, precision=precision, augment=augment)
-                write_labels(label_path(outputs, stem), labels)
+                (height, width), scalings[file.name] = _segment_file(
+                    models, file, label_path(outputs, stem), diameter, precision, augment, overlap
+                )
             except _IMAGE_ERRORS as error:
-                _log.error("%s", _error_message(error, files[stem]))
+                _log.error("%s", _error_message(error, file))
                 failed.append(stem)
                 continue
             seconds = time.perf_counter() - start
-            height, width = image.shape[:2]
-            times.append((files[stem].name, seconds, rank_runtime_seconds(seconds, height, width)))
+            times.append((file.name, seconds, rank_runtime_seconds(seconds, height, width)))
     finally:  # also when the run is interrupted
         write_runtimes(Path(outputs) / RUNTIME_FILE, times)
+        options = {"checkpoints": [Path(each).as_posix() for each in checkpoints], "tta": augment}
+        options |= {"precision": precision, "overlap": overlap, "diameter": diameter}
+        write_record(Path(outputs) / RECORD_FILE, options, scalings)
     return failed
+
+
+def _segment_file(
+    models: Sequence[InstanceSegmentationModel],
+    file: Path,
+    target: Path,
+    diameter: Diameter,
+    precision: Precision,
+    augment: bool,
+    overlap: float | None,
+) -> tuple[tuple[int, int], Scaling]:
+    """Write the label map of an image; return height and width of the image, and how it was resized."""
+    target.unlink(missing_ok=True)
+    image = read_model_image(models, file)
+    if diameter == "auto":
+        diameter = image_diameter(models, image, precision=precision, overlap=overlap)
+    labels = segment_image(
+        models, image, precision=precision, augment=augment, overlap=overlap, diameter=diameter
+    )
+    write_labels(target, labels)
+    return labels.shape, scaling_of(models[0], diameter)
 
 
 def _error_message(error: Exception, file: Path) -> str:

@@ -22,7 +22,8 @@ from cellbench.inference.search import Decoding, Trial, best_trial, search
 from cellbench.inference.segment import image_tensor, predict_maps, read_model_image
 from cellbench.inference.tiles import middle
 from cellbench.labels import LabelMap, read_labels, relabel
-from cellbench.models.base import InstanceSegmentationModel
+from cellbench.labels.diameters import median_diameters
+from cellbench.models.base import DIAMETERS_KEY, InstanceSegmentationModel
 from cellbench.models.dense import DECODING_KEY, DenseModel
 from cellbench.models.router import Router
 from cellbench.representations import Representation
@@ -52,6 +53,9 @@ def tune_checkpoint(
 ) -> dict[int, list[Trial]]:
     """Tune the decoding of a trained model, and store the best options in its checkpoint.
 
+    If the checkpoint does not know how large the cells in training were, the diameters of the cells in
+    these images are stored too.
+
     Args:
         checkpoint: a checkpoint file that training wrote; nothing else in it changes.
         items: images with label maps.
@@ -68,6 +72,11 @@ def tune_checkpoint(
     model = load_model(checkpoint, device, model_class=model_class)
     trials = tune_streams(model, items, progress)
     store_decoding(checkpoint, tunable(model).representation.decoding())
+    if model.diameters is None:
+        found = median_diameters(
+            read_labels(item.labels) for item in items if item.labels is not None
+        )
+        _store(checkpoint, DIAMETERS_KEY, None if found is None else list(found))
     return trials
 
 
@@ -214,8 +223,12 @@ def store_decoding(checkpoint: Path, decoding: Mapping[str, float]) -> None:
         checkpoint: a file that :func:`cellbench.inference.load_model` can load.
         decoding: the value of each option.
     """
+    _store(checkpoint, DECODING_KEY, dict(decoding))
+
+
+def _store(checkpoint: Path, key: str, value: object) -> None:
     content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    content[DECODING_KEY] = dict(decoding)
+    content[key] = value
     with written_whole(checkpoint) as temporary:
         torch.save(content, temporary)
 

@@ -18,7 +18,7 @@ from cellbench.errors import UsageError
 from cellbench.images import normalise
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
-from cellbench.models.batches import Batch, Targets, WholeImage
+from cellbench.models.batches import Batch, HasCellDiameters, Targets, WholeImage
 from cellbench.models.names import OWN_MODELS, class_path
 from cellbench.models.weights import load_weights, read_checkpoint
 from cellbench.training.metric import CellF1
@@ -30,6 +30,9 @@ MODEL_KEY = "cellbench_model"
 
 LICENCE_KEY = "cellbench_weights_licence"
 """Where a checkpoint keeps the licence of the pretrained weights that training started from."""
+
+DIAMETERS_KEY = "cellbench_diameters"
+"""Where a checkpoint keeps the diameters of the cells that the model was trained with, in pixels."""
 
 
 class InstanceSegmentationModel(LightningModule, ABC):
@@ -54,9 +57,12 @@ class InstanceSegmentationModel(LightningModule, ABC):
     Attributes:
         weights_licence: licence of the pretrained weights that training started from; empty where it
             started from random weights.
+        diameters: lower quartile, median and upper quartile over the training images of the median
+            diameter of their cells, in pixels; None where it is not known.
     """
 
     weights_licence: str = ""
+    diameters: tuple[float, float, float] | None = None
     val_metrics: nn.ModuleDict
     test_metrics: nn.ModuleDict
 
@@ -179,7 +185,13 @@ class InstanceSegmentationModel(LightningModule, ABC):
         return segment_in_tiles(segment, image.permute(1, 2, 0))
 
     def on_fit_start(self) -> None:
-        """Start training from the weights of another checkpoint, unless this is a resumed run."""
+        """Start training from the weights of another checkpoint, unless this is a resumed run.
+
+        The model also learns from the datamodule how large the cells are, for `segment --diameter`.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        if isinstance(data, HasCellDiameters):
+            self.diameters = data.cell_diameters()
         if self.weights is not None and self.trainer.ckpt_path is None:
             rank_zero_info(load_weights(self, self.weights))
             stored = read_checkpoint(self.weights).get(LICENCE_KEY, "")
@@ -264,11 +276,16 @@ class InstanceSegmentationModel(LightningModule, ABC):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store the class path of the model, so that the checkpoint alone is enough to segment.
 
-        The licence of its pretrained weights is stored too.
+        The licence of its pretrained weights and the diameters of its cells are stored too.
         """
         checkpoint[MODEL_KEY] = class_path(type(self))
         checkpoint[LICENCE_KEY] = self.weights_licence
+        if self.diameters is not None:
+            checkpoint[DIAMETERS_KEY] = list(self.diameters)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the licence of the pretrained weights; the weights are those of the checkpoint."""
+        """Restore the licence of the pretrained weights and the diameters of the cells in training."""
         self.weights_licence = checkpoint.get(LICENCE_KEY, self.weights_licence)
+        if stored := checkpoint.get(DIAMETERS_KEY):
+            lower, median, upper = (float(each) for each in stored)
+            self.diameters = (lower, median, upper)

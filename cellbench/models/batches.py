@@ -43,3 +43,14 @@ class HasImageTargets(Protocol):
             image: (H, W, 3), normalised.
             labels: (H, W) label map of the image.
         """
+
+
+@runtime_checkable
+class HasCellDiameters(Protocol):
+    """A datamodule that knows how large the cells are that a model learns from."""
+
+    def cell_diameters(self) -> tuple[float, float, float] | None:
+        """Return the lower quartile, median and upper quartile of the training images, in pixels.
+
+        The diameter of an image is the median of its cells. None if there is no cell.
+        """

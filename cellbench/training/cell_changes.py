@@ -1,4 +1,4 @@
-"""Changes of single cells in training patches: their intensity, their boundary and their size."""
+"""Changes of cells in training patches: their intensity, their boundary and their size."""
 
 from collections.abc import Sequence
 
@@ -21,8 +21,6 @@ MEDIAR's limit is 196, but its code counts every pixel in three channels.
 
 RESCALED_SHARE = 0.2
 """Probability with which a patch is rescaled by the size of its cells, as the team T3 does."""
-
-_BAND = 1024
 
 
 def brighten_cells(
@@ -80,27 +78,6 @@ def exclude_boundaries(labels: LabelMap) -> LabelMap:
     remaining = np.bincount(labels[inner], minlength=len(areas))
     whole = (areas <= LARGEST_WHOLE_CELL) | (remaining == 0)
     return np.where(inner | whole[labels], labels, 0).astype(labels.dtype)
-
-
-def median_diameter(labels: LabelMap) -> float:
-    """Return the median diameter of the cells of an image.
-
-    Args:
-        labels: (H, W) label map; ids need not be consecutive.
-
-    Returns:
-        Median over the cells of the diameter of the circle with the same area, in pixels; 0 if there
-        are no cells.
-
-    Example:
-        >>> round(median_diameter(np.array([[1, 1, 2, 2, 2, 2, 2, 2, 0]])), 3)
-        2.111
-    """
-    areas = np.zeros(int(labels.max()) + 1, np.int64)
-    for start in range(0, len(labels), _BAND):  # a slide as a whole would need 8 bytes a pixel
-        areas += np.bincount(labels[start : start + _BAND].ravel(), minlength=len(areas))
-    cells = areas[1:][areas[1:] > 0]
-    return float(np.median(2 * np.sqrt(cells / np.pi))) if len(cells) else 0.0
 
 
 def draw_cell_zoom(

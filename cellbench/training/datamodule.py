@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from cellbench.data.folder import DatasetImage
 from cellbench.errors import DatasetError, UsageError
 from cellbench.inference.tiles import LARGEST_SIDE
+from cellbench.labels.diameters import median_diameters
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.batches import HasImageTargets
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
@@ -177,6 +178,13 @@ class CellDataModule(LightningDataModule):
             (N,) float64, sum 1; see :class:`~cellbench.training.balance.Balancing`.
         """
         return self.balancing.weights(items, self.store)
+
+    def cell_diameters(self) -> tuple[float, float, float] | None:
+        """Return the quartiles over the training images of the median diameter of their cells, in pixels.
+
+        None if there is no cell; see :func:`~cellbench.labels.diameters.median_diameters`.
+        """
+        return median_diameters(self.store.load(item)[1] for item in self.train_items())
 
     def train_dataset(self, items: Sequence[DatasetImage]) -> Dataset[dict[str, Any]]:
         """Return the training patches.

@@ -16,8 +16,8 @@ from cellbench.errors import DatasetError
 from cellbench.files import fingerprint, written_whole
 from cellbench.images import normalise, read_raw
 from cellbench.labels import LabelMap, read_labels, relabel
+from cellbench.labels.diameters import median_diameter
 from cellbench.models.base import InstanceSegmentationModel
-from cellbench.training.cell_changes import median_diameter
 
 _VERSION = 1
 
@@ -69,7 +69,7 @@ class DecodedStore:
             item: an image of a dataset folder.
 
         Returns:
-            Diameter in pixels, see :func:`cellbench.training.cell_changes.median_diameter`.
+            Diameter in pixels, see :func:`cellbench.labels.diameters.median_diameter`.
 
         Raises:
             CellbenchError: as :meth:`load`.

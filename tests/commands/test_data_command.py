@@ -18,7 +18,9 @@ def test_choices_are_those_that_exist() -> None:
     assert data.MODALITIES == folder.MODALITIES
 
 
-@pytest.mark.parametrize("verb", ["sample", "download", "describe", "import", "export", "subset"])
+@pytest.mark.parametrize(
+    "verb", ["sample", "download", "describe", "rescale", "subset", "import", "export"]
+)
 def test_help_has_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", verb, "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())

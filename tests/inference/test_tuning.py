@@ -16,6 +16,8 @@ from cellbench.errors import CheckpointError, DatasetError, UsageError
 from cellbench.inference import load_model, segment_image
 from cellbench.inference.search import best_trial
 from cellbench.inference.tuning import store_decoding, tune_decoding
+from cellbench.labels import read_labels
+from cellbench.labels.diameters import median_diameters
 from cellbench.models import DenseModel, model_class
 from cellbench.models.dense import DECODING_KEY
 from cellbench.models.names import OWN_MODELS
@@ -51,6 +53,8 @@ def test_trained_tuned_and_used(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert fit("unet", run, data, "--trainer.max_epochs", "1") == 0
     path = run / "checkpoints/last.ckpt"
     before = torch.load(path, weights_only=True)
+    labels = [read_labels(each.labels) for each in read_dataset(data, ["train"])]
+    assert load_model(path, "cpu").diameters == median_diameters(labels)
     assert main(["tune", str(path), "--data", str(data), "--device", "cpu"]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[0].split() == ["threshold", "smallest_interior", "mean_f1"]

@@ -7,11 +7,11 @@ from skimage.measure import regionprops
 from skimage.segmentation import find_boundaries
 
 from cellbench.labels import LabelMap, cell_ids
+from cellbench.labels.diameters import median_diameter
 from cellbench.training.cell_changes import (
     brighten_cells,
     draw_cell_zoom,
     exclude_boundaries,
-    median_diameter,
 )
 
 

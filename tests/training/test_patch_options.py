@@ -14,8 +14,8 @@ from training_runs import fit
 
 from cellbench.data.folder import DatasetImage
 from cellbench.errors import UsageError
+from cellbench.labels.diameters import median_diameter
 from cellbench.models.base import InstanceSegmentationModel
-from cellbench.training.cell_changes import median_diameter
 from cellbench.training.datamodule import CellDataModule
 from cellbench.training.draws import Draw
 from cellbench.training.patches import PatchDataset
