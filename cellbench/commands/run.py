@@ -6,6 +6,7 @@ run again; images that failed are tried again.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from cellbench.commands.help_format import example
@@ -37,6 +38,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="test",
         help="split of the dataset whose images are segmented (default: test)",
     )
+    parser.add_argument(
+        "--isolation",
+        choices=("auto", "none", "process", "bubblewrap", "container"),
+        default="auto",
+        help="what programs are kept from: bubblewrap shows them only the system, their own folder, copies "
+        "of their inputs and their outputs; process ends everything that they start, but they can read "
+        "this user's files; none is for programs that you trust; container is for entries with an "
+        "`image` (default: auto, which is bubblewrap where it works, otherwise process; entries with an "
+        "`image` always run in containers)",
+    )
+    parser.add_argument(
+        "--visible",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="further folder that programs may read under bubblewrap, for example a conda environment; "
+        "may be repeated (default: none)",
+    )
     parser.epilog = example("run otsu_watershed --data data/sample --out predictions")
 
 
@@ -48,6 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     from cellbench.data.folder import read_dataset
     from cellbench.entrants.entries import read_entry
+    from cellbench.entrants.isolation import choose_sandbox, hidden_folders
     from cellbench.entrants.run import run_entrant
     from cellbench.entrants.tolerance import describe_slow_images
     from cellbench.errors import EntrantError
@@ -62,10 +83,16 @@ def run(arguments: argparse.Namespace) -> None:
             "change `name` in the entry.yaml of all but one"
         )
     images = read_dataset(arguments.data, [arguments.split])
+    hidden = [*hidden_folders(arguments.data), arguments.out]
+    sandbox, warning = choose_sandbox(arguments.isolation, hidden, arguments.visible)
+    if warning:
+        print(warning, file=sys.stderr)
     for entry, path in entries:
         folder = path if path.is_dir() else path.parent
         with tqdm(total=len(images), desc=entry.name, unit="image", disable=None) as bar:
-            rows = run_entrant(entry, folder, images, arguments.out / entry.name, bar.update)
+            rows = run_entrant(
+                entry, folder, images, arguments.out / entry.name, sandbox, bar.update
+            )
         statuses = Counter(row["status"] for row in rows)
         summary = ", ".join(f"{count} {status}" for status, count in statuses.items())
         seconds = sum(row["wall_s"] for row in rows)
