@@ -53,10 +53,14 @@ class ControlGroup:
                 return limit
         return ""
 
-    def stop(self) -> None:
-        """Forbid new processes and kill those in the group."""
+    def forbid(self) -> None:
+        """Let no process of the group start another one."""
         if "pids" in self._folders:
             _write(self._folders["pids"] / "pids.max", "0")
+
+    def stop(self) -> None:
+        """Forbid new processes and kill those in the group."""
+        self.forbid()
         for folder in set(self._folders.values()):
             for pid in _text(folder / "cgroup.procs").split():
                 try:

@@ -5,19 +5,20 @@ other systems no processes are found.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def descendants(ancestor: int) -> list[int]:
-    """List the running processes that a process started, and those that they started.
+def descendants(ancestor: int) -> dict[int, int]:
+    """Find the running processes that a process started, and those that they started.
 
     Args:
-        ancestor: process id, which is not in the list itself.
+        ancestor: process id, which is not in the answer itself.
 
     Returns:
-        Process ids; processes that have ended and wait for their parent are left out.
+        The number of running processes that each of them started and still has, by process id; processes
+        that have ended and wait for their parent are left out.
     """
     children: dict[int, list[int]] = {}
     ended = set()
@@ -30,10 +31,10 @@ def descendants(ancestor: int) -> list[int]:
         begun = children.get(todo.pop(), [])
         found += begun
         todo += begun
-    return [pid for pid in found if pid not in ended]
+    return {pid: len(set(children.get(pid, ())) - ended) for pid in found if pid not in ended}
 
 
-def threads(processes: Sequence[int]) -> int:
+def threads(processes: Collection[int]) -> int:
     """Count the threads of processes.
 
     Args:
@@ -42,7 +43,7 @@ def threads(processes: Sequence[int]) -> int:
     return sum(len(_listed(f"/proc/{pid}/task")) for pid in processes)
 
 
-def resident_bytes(processes: Sequence[int], enough: int) -> int:
+def resident_bytes(processes: Collection[int], enough: int) -> int:
     """Return the memory that processes use together, in bytes.
 
     Adding up is fast, but counts pages that processes share several times. The exact sum is taken only if

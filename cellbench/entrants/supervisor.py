@@ -28,6 +28,8 @@ _TICK = 0.05
 _DISK_TICK = 1.0
 _DEPTH = 100
 _PATIENCE = 10.0  # seconds until a process that cannot be killed is given up
+_STOPPING, _GENTLE = 2, 20
+"""Rounds in which processes are stopped, and until which those without children are killed first."""
 _SHARE = 0.02  # of the time may be spent on watching
 NOT_STARTED = 127
 """Exit code of a program that could not be started; shells use the same number."""
@@ -113,7 +115,7 @@ class Supervisor:
                 look_at_disk = after + _DISK_TICK if now >= look_at_disk else look_at_disk
                 look = after + max(_TICK, (after - now) / _SHARE)
         # A limit that the kernel holds also ends programs between two looks.
-        self._stopped = self._stopped or self._group.exceeded()
+        self._stopped = self._stopped or self._group.exceeded() or self._over_disk_limit()
 
     def _over_limit(self, disk: bool) -> str:
         """Return the limit that the program exceeds, or nothing."""
@@ -158,14 +160,21 @@ class Supervisor:
     def _end_all(self) -> None:
         """Kill everything that the program started."""
         give_up = time.perf_counter() + _PATIENCE
-        # Stopped processes cannot start others while we look for those.
-        signals = [signal.SIGSTOP, signal.SIGSTOP]
+        rounds = 0
         while self._reap() and time.perf_counter() < give_up:
-            self._group.stop()
-            number = signals.pop() if signals else signal.SIGKILL
-            for pid in descendants(os.getpid()):
+            self._group.forbid()
+            for pid, children in descendants(os.getpid()).items():
+                if (
+                    rounds < _STOPPING
+                ):  # stopped processes cannot start others while we look for those
+                    number = signal.SIGSTOP
+                elif children and rounds < _GENTLE:  # the times of its children would be lost
+                    continue
+                else:
+                    number = signal.SIGKILL
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
+            rounds += 1
             time.sleep(0.001)
 
     def _drain(self, reader: int) -> bool:
