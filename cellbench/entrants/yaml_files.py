@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 _MOST_BYTES = 64 << 10
+_MOST_BRACKETS = 200  # PyYAML's time grows with the square of their depth
 _MOST_DEPTH = 20
 
 
@@ -42,6 +43,8 @@ def read_small_yaml(path: Path) -> object:
         text = content.read(_MOST_BYTES + 1)
     if len(text) > _MOST_BYTES:
         raise ValueError(f"larger than {_MOST_BYTES >> 10} KiB")
+    if text.count(b"[") + text.count(b"{") > _MOST_BRACKETS:
+        raise ValueError(f"more than {_MOST_BRACKETS} brackets")
     value = yaml.load(text.decode("utf-8"), Loader=_Loader)
     _check(value, _MOST_DEPTH)
     return value

@@ -26,12 +26,12 @@ ANYWHERE: dict[str, tuple[str, dict[str, object], Expected]] = {
     "a program that kills its group": ("answer(); os.killpg(0, 9)", {}, ("failed", "looking at")),
     "a program that stops itself": (
         "answer(); os.kill(os.getpid(), signal.SIGSTOP)",
-        {"timeout_factor": 0.2},
+        {"timeout_factor": 0.5},
         ("timeout", "looking at"),
     ),
     "a program that ignores signals": (
         "[signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]\nwhile True: pass",
-        {"timeout_factor": 0.2},
+        {"timeout_factor": 0.5},
         ("timeout", "looking at"),
     ),
     "a daemon": (
@@ -268,11 +268,10 @@ def test_a_killed_supervisor(data: Path, tmp_path: Path) -> None:
 
 SEARCH = """
 found = []
+system = {"proc", "sys", "usr", "opt", "lib", "lib64", "etc", "site-packages", "answers"}
 for root in ["/", *(f"/proc/{p}/root" for p in os.listdir("/proc") if p.isdigit())]:
     for place, folders, files in os.walk(root):
-        if place.endswith("/proc") or place == "/sys" or "answers" in place:
-            folders.clear()
-            continue
+        folders[:] = set(folders) - system
         found += [f"{place}/{name}" for name in files if name.startswith(image.stem + "_label")]
 for pid in filter(str.isdigit, os.listdir("/proc")):
     for link in (f"/proc/{pid}/cwd/data", f"/proc/{pid}/fd"):
@@ -370,7 +369,7 @@ def test_time_and_memory_of_the_whole_tree_count_also_on_timeouts(
         "answer()\nif not os.fork():\n    os.setsid(); block = b'x' * (90 << 20)\n    while True: pass\n"
         "block = b'x' * (90 << 20)\nwhile time.process_time() < 0.3: pass\ntime.sleep(600)"
     )
-    folder = make_entrant(tmp_path / "busy", data, busy, timeout_factor=0.3)
+    folder = make_entrant(tmp_path / "busy", data, busy, timeout_factor=0.5)
     (row,) = run(folder, data, isolation)
     assert row["status"] == "timeout"
     assert row["cpu_s"] > 0.3
