@@ -7,9 +7,15 @@ run again; images that failed are tried again.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cellbench.commands.help_format import example
+
+if TYPE_CHECKING:
+    from cellbench.entrants.entries import Entry
+    from cellbench.entrants.sandbox import Sandbox
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +74,6 @@ def run(arguments: argparse.Namespace) -> None:
 
     from cellbench.data.folder import read_dataset
     from cellbench.entrants.entries import read_entry
-    from cellbench.entrants.isolation import choose_sandbox, hidden_folders
     from cellbench.entrants.run import run_entrant
     from cellbench.entrants.tolerance import describe_slow_images
     from cellbench.errors import EntrantError
@@ -83,11 +88,8 @@ def run(arguments: argparse.Namespace) -> None:
             "change `name` in the entry.yaml of all but one"
         )
     images = read_dataset(arguments.data, [arguments.split])
-    hidden = [*hidden_folders(arguments.data), arguments.out]
-    sandbox, warning = choose_sandbox(arguments.isolation, hidden, arguments.visible)
-    if warning:
-        print(warning, file=sys.stderr)
-    for entry, path in entries:
+    sandboxes = _sandboxes([entry for entry, _ in entries], arguments)
+    for (entry, path), sandbox in zip(entries, sandboxes, strict=True):
         folder = path if path.is_dir() else path.parent
         with tqdm(total=len(images), desc=entry.name, unit="image", disable=None) as bar:
             rows = run_entrant(
@@ -99,3 +101,25 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{entry.name}: {len(rows)} images ({summary}), {seconds:.1f} s")
         if warning := describe_slow_images(entry.name, rows, images):
             print(warning)
+
+
+def _sandboxes(entries: Sequence["Entry"], arguments: argparse.Namespace) -> list["Sandbox"]:
+    """Choose how each entry is started, and print what that cannot prevent."""
+    from cellbench.entrants.isolation import choose_sandbox, container_sandbox, hidden_folders
+    from cellbench.errors import UsageError
+
+    isolation = arguments.isolation
+    programs = [entry.name for entry in entries if entry.image is None]
+    if isolation == "container" and programs:
+        raise UsageError(
+            f"--isolation container: {programs[0]} has a `command` and no `image`; use --isolation auto"
+        )
+    containers = container_sandbox() if len(programs) < len(entries) else None
+    local = None
+    if programs:
+        hidden = [*hidden_folders(arguments.data), arguments.out]
+        local, warning = choose_sandbox(isolation, hidden, arguments.visible)
+        if warning:
+            print(warning, file=sys.stderr)
+    chosen = (local if entry.image is None else containers for entry in entries)
+    return [sandbox for sandbox in chosen if sandbox is not None]

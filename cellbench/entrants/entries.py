@@ -92,6 +92,8 @@ class Entry(AlgorithmEntry):
         words = " ".join(self.command or ["{inputs} {outputs}"])
         if "{inputs}" not in words or "{outputs}" not in words:
             raise ValueError("`command` must contain {inputs} and {outputs}")
+        if self.image is not None and self.setup is not None:
+            raise ValueError("an `image` needs no `setup`; install everything in the image")
         return self
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cellbench.entrants.bubblewrap import BubblewrapSandbox, require_bubblewrap, why_not_bubblewrap
+from cellbench.entrants.containers import ContainerSandbox, find_engine
 from cellbench.entrants.sandbox import NoSandbox, ProcessSandbox, Sandbox
 
-ISOLATIONS = ("auto", "none", "process", "bubblewrap", "container")
-"""Choices of ``--isolation``."""
+ISOLATIONS = ("auto", "none", "process", "bubblewrap")
+"""How entries with a ``command`` can be isolated; those with an ``image`` run in containers."""
 
 
 def choose_sandbox(
@@ -34,6 +35,15 @@ def choose_sandbox(
     sandbox = NoSandbox() if isolation == "none" else ProcessSandbox()
     because = f"{reason}; " if reason else ""
     return sandbox, f"isolation {sandbox.name}: {because}{sandbox.caveat}"
+
+
+def container_sandbox() -> Sandbox:
+    """Return the way to start entries with an ``image``.
+
+    Raises:
+        EntrantError: if this machine has no container engine.
+    """
+    return ContainerSandbox(find_engine())
 
 
 def hidden_folders(root: Path) -> list[Path]:

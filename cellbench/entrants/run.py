@@ -61,18 +61,22 @@ def run_entrant(
         remove_left_overs(out)
         write_algorithm(entry, out)
         program = source_files(entry, folder)
+        image_id, failure = _prepare(entry, folder, sandbox)
         keys = {
-            image.stem: fingerprint([image.image, *program], entry.model_dump_json(), sandbox.name)
+            image.stem: fingerprint(
+                [image.image, *program], entry.model_dump_json(), sandbox.name, image_id
+            )
             for image in images
         }
         results = Results(out, images, keys)
         scratch = Scratch(out)
         try:
-            failure = _set_up(entry, folder, sandbox, scratch, images)
+            failure = failure or _set_up(entry, folder, sandbox, scratch, images)
             for image in images:
                 if not results.has(image.stem):
                     ended, taken = failure or _run_image(
-                        entry, folder, image, sandbox, scratch, label_path(out, image.stem)
+                        entry.model_copy(update={"image": image_id}),
+                        *(folder, image, sandbox, scratch, label_path(out, image.stem)),
                     )
                     results.add(image.stem, ended, taken, sandbox.name)
                 if progress is not None:
@@ -80,6 +84,18 @@ def run_entrant(
         finally:
             scratch.remove()
     return results.rows()
+
+
+def _prepare(
+    entry: Entry, folder: Path, sandbox: Sandbox
+) -> tuple[str | None, tuple[Finished, Taken] | None]:
+    """Make the entry's image ready; return its id, and the result of every image if that fails."""
+    if entry.image is None:
+        return None, None
+    try:
+        return sandbox.prepare(entry.image, folder), None
+    except EntrantError as error:
+        return None, (not_run(str(error)), Taken(Status.FAILED))
 
 
 def _set_up(
@@ -113,10 +129,9 @@ def _run_image(
     """Run the entrant on an image and take its label map; whatever goes wrong is the image's result."""
     try:
         shape = image_shape(image.image)
-        limits = Limits(
-            entry.timeout_factor * tolerance_seconds(*shape), memory_limit(entry.memory)
-        )
-        task = Task(entry.command or [], folder, entry.env, entry.image)
+        memory = memory_limit(entry.memory)
+        limits = Limits(entry.timeout_factor * tolerance_seconds(*shape), memory)
+        task = Task(entry.command or [], folder, entry.env, entry.image, memory=memory)
         with scratch.workplace() as workplace:
             workplace.place(image.image)
             ended = run_program(sandbox.launch(task, workplace), limits)

@@ -8,6 +8,7 @@ from pathlib import Path
 from cellbench.entrants.environment import full_environment, reduced_environment
 from cellbench.entrants.process import Launch
 from cellbench.entrants.workplace import Workplace
+from cellbench.errors import EntrantError
 
 _DATA = "data"
 
@@ -23,6 +24,7 @@ class Task:
         env: environment variables of the entry.
         image: container image in which the command runs; None for a program of this machine.
         data: folders of the dataset that it may read, as subfolders of ``{data}``.
+        memory: memory limit of a container, in bytes; None for no limit.
         installs: whether it may write to the entry's folder and use the network, as ``setup`` may.
     """
 
@@ -31,6 +33,7 @@ class Task:
     env: Mapping[str, str] = field(default_factory=dict)
     image: str | None = None
     data: Sequence[Path] = ()
+    memory: int | None = None
     installs: bool = False
 
     def words(self, places: Mapping[str, str]) -> list[str]:
@@ -55,6 +58,21 @@ class Sandbox(ABC):
 
     name: str
     caveat: str = ""
+
+    def prepare(self, image: str, folder: Path) -> str:  # noqa: ARG002  (containers need it)
+        """Make the image of an entry ready, before anything is timed.
+
+        Args:
+            image: the entry's ``image``.
+            folder: the folder of its ``entry.yaml``.
+
+        Returns:
+            What identifies the image.
+
+        Raises:
+            EntrantError: if there is no such image, or this sandbox runs none.
+        """
+        raise EntrantError(f"{image}: an `image` needs --isolation auto or container")
 
     @abstractmethod
     def launch(self, task: Task, workplace: Workplace) -> Launch:
