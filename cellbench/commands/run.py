@@ -89,18 +89,29 @@ def run(arguments: argparse.Namespace) -> None:
         )
     images = read_dataset(arguments.data, [arguments.split])
     sandboxes = _sandboxes([entry for entry, _ in entries], arguments)
+    problems = []
     for (entry, path), sandbox in zip(entries, sandboxes, strict=True):
         folder = path if path.is_dir() else path.parent
-        with tqdm(total=len(images), desc=entry.name, unit="image", disable=None) as bar:
-            rows = run_entrant(
-                entry, folder, images, arguments.out / entry.name, sandbox, bar.update
-            )
+        try:
+            with tqdm(total=len(images), desc=entry.name, unit="image", disable=None) as bar:
+                rows = run_entrant(
+                    entry, folder, images, arguments.out / entry.name, sandbox, bar.update
+                )
+        except (
+            EntrantError
+        ) as error:  # what is wrong with one must not keep the others from running
+            problems.append(error)
+            continue
         statuses = Counter(row["status"] for row in rows)
         summary = ", ".join(f"{count} {status}" for status, count in statuses.items())
         seconds = sum(row["wall_s"] for row in rows)
         print(f"{entry.name}: {len(rows)} images ({summary}), {seconds:.1f} s")
         if warning := describe_slow_images(entry.name, rows, images):
             print(warning)
+    for problem in problems[1:]:
+        print(problem, file=sys.stderr)
+    if problems:
+        raise problems[0]
 
 
 def _sandboxes(entries: Sequence["Entry"], arguments: argparse.Namespace) -> list["Sandbox"]:

@@ -51,6 +51,8 @@ class Finished:
         wall_s: seconds from its start to its end.
         cpu_s: processor time in seconds, with everything that it started.
         peak_memory_mb: largest resident memory of all its processes together, in MiB.
+        peak_gpu_mb: largest memory of all its processes together on NVIDIA graphics cards, in MiB; None
+            without the driver.
         exit_code: its exit status; 128 plus the number of the signal that ended it.
         stopped: the limit at which it was stopped: ``timeout``, ``memory``, ``processes``, ``disk`` or
             ``files``; ``run`` if the supervisor was; empty if it ended by itself.
@@ -60,6 +62,7 @@ class Finished:
     wall_s: float
     cpu_s: float
     peak_memory_mb: float
+    peak_gpu_mb: float | None
     exit_code: int
     stopped: str
     output: str
@@ -122,7 +125,7 @@ def run_program(launch: Launch, limits: Limits) -> Finished:
     message = (
         last_line(errors.decode("utf-8", "replace")) or "killed the process that supervised it"
     )
-    return Finished(0.0, 0.0, 0.0, 128 + signal.SIGKILL, "", message)
+    return Finished(0.0, 0.0, 0.0, None, 128 + signal.SIGKILL, "", message)
 
 
 def not_run(message: str) -> Finished:
@@ -131,7 +134,7 @@ def not_run(message: str) -> Finished:
     Args:
         message: why it was not.
     """
-    return Finished(0.0, 0.0, 0.0, NOT_STARTED, "", message)
+    return Finished(0.0, 0.0, 0.0, None, NOT_STARTED, "", message)
 
 
 def last_line(text: str) -> str:

@@ -70,6 +70,7 @@ class Results:
             "wall_s": ended.wall_s,
             "cpu_s": ended.cpu_s,
             "peak_memory_mb": ended.peak_memory_mb,
+            "peak_gpu_mb": ended.peak_gpu_mb,
             "exit_code": ended.exit_code,
             "isolation": isolation,
             "timing": _COLD,

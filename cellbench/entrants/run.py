@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from cellbench.entrants.results import Results, Row
 from cellbench.entrants.sandbox import Sandbox, Task
 from cellbench.entrants.setup import set_up
 from cellbench.entrants.sources import source_files
-from cellbench.entrants.workplace import Scratch, remove_left_overs
+from cellbench.entrants.workplace import Scratch, remove_left_overs, restore
 from cellbench.errors import EntrantError
 from cellbench.evaluation.runtimes import tolerance_seconds
 from cellbench.evaluation.statuses import Status
@@ -57,7 +57,10 @@ def run_entrant(
         EntrantError: if another run writes to the same folder.
     """
     folder = folder.resolve()
-    with _locked(out):
+    protected = {
+        path.parent.resolve() for each in images for path in (each.image, each.labels) if path
+    }
+    with _locked(out, protected):
         remove_left_overs(out)
         write_algorithm(entry, out)
         program = source_files(entry, folder)
@@ -76,8 +79,9 @@ def run_entrant(
                 if not results.has(image.stem):
                     ended, taken = failure or _run_image(
                         entry.model_copy(update={"image": image_id}),
-                        *(folder, image, sandbox, scratch, label_path(out, image.stem)),
+                        *(folder, image, sandbox, scratch, label_path(out, image.stem), protected),
                     )
+                    restore(out, protected)
                     results.add(image.stem, ended, taken, sandbox.name)
                 if progress is not None:
                     progress(1)
@@ -125,6 +129,7 @@ def _run_image(
     sandbox: Sandbox,
     scratch: Scratch,
     target: Path,
+    protected: Collection[Path],
 ) -> tuple[Finished, Taken]:
     """Run the entrant on an image and take its label map; whatever goes wrong is the image's result."""
     try:
@@ -136,6 +141,7 @@ def _run_image(
             workplace.place(image.image)
             ended = run_program(sandbox.launch(task, workplace), limits)
             sandbox.clean_up(workplace)
+            restore(target.parent, protected)
             if ended.timed_out:
                 return ended, Taken(Status.TIMEOUT)
             if ended.exit_code or ended.stopped:
@@ -148,13 +154,15 @@ def _run_image(
 
 
 @contextmanager
-def _locked(out: Path) -> Iterator[None]:
+def _locked(out: Path, protected: Collection[Path]) -> Iterator[None]:
     """Keep other runs out of a predictions folder.
 
     Raises:
-        EntrantError: if another run is at work in it.
+        EntrantError: if another run is at work in it, or it leads somewhere else.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    if out.is_symlink():
+        raise EntrantError(f"{out}: is a link; name the folder itself as --out, or remove the link")
+    restore(out, protected)
     lock = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from cellbench.entrants.control_groups import ControlGroup
+from cellbench.entrants.graphics_memory import GraphicsMemory
 from cellbench.entrants.process_tree import descendants, resident_bytes, threads
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
@@ -57,7 +58,8 @@ class Supervisor:
         self._order = order
         self._group = ControlGroup(group_name(os.getpid()), order["memory"], order["processes"])
         self._cpu = 0.0
-        self._peak = 0
+        self._peak = self._peak_graphics = 0
+        self._graphics = GraphicsMemory()
         self._tail = b""
         self._exit: int | None = None
         self._stopped = ""
@@ -87,6 +89,7 @@ class Supervisor:
             "wall_s": (self._end or time.perf_counter()) - self._start,
             "cpu_s": self._cpu,
             "peak_memory_mb": self._peak / 2**20,
+            "peak_gpu_mb": self._peak_graphics / 2**20 if self._graphics.known else None,
             "exit_code": 128 + signal.SIGKILL if self._exit is None else self._exit,
             "stopped": self._stopped,
             "output": self._tail.decode("utf-8", "replace"),
@@ -120,6 +123,7 @@ class Supervisor:
     def _over_limit(self, disk: bool) -> str:
         """Return the limit that the program exceeds, or nothing."""
         processes = descendants(os.getpid())
+        self._peak_graphics = max(self._peak_graphics, self._graphics.used_by(processes))
         used = resident_bytes(processes, max(self._peak, 1))
         self._peak = max(self._peak, used)
         if used > self._order["memory"]:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,8 +75,8 @@ class Scratch:
     """
 
     def __init__(self, out: Path) -> None:
-        self._root = out.resolve() / f"{_SCRATCH}{os.getpid()}"
-        self._starts = 0
+        # Nobody can prepare a folder whose name cannot be guessed.
+        self._root = out.resolve() / f"{_SCRATCH}{token_hex(8)}"
 
     @contextmanager
     def workplace(self) -> Iterator[Workplace]:
@@ -85,12 +85,13 @@ class Scratch:
         Yields:
             The folders.
         """
-        self._starts += 1
-        place = self._root / str(self._starts)
-        inputs, outputs, scratch = (place / name for name in ("inputs", _OUTPUTS, "scratch"))
         home = self._root / "home"
-        for folder in (inputs, outputs, scratch, home):
-            folder.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
+        place = self._root / token_hex(8)
+        place.mkdir()
+        inputs, outputs, scratch = (place / name for name in ("inputs", _OUTPUTS, "scratch"))
+        for folder in (inputs, outputs, scratch):
+            folder.mkdir()
         descriptor = os.open(place, _FOLDER)
         try:
             yield Workplace(inputs, outputs, scratch, home, descriptor)
@@ -101,6 +102,33 @@ class Scratch:
     def remove(self) -> None:
         """Remove everything."""
         remove_tree(self._root)
+
+
+def restore(out: Path, protected: Collection[Path]) -> None:
+    """Make a predictions folder safe to write to after a program of a stranger has run.
+
+    Links that the program left in its place or inside it would lead our own writing elsewhere.
+
+    Args:
+        out: the predictions folder.
+        protected: folders that are never written to: the images and the truth.
+
+    Raises:
+        EntrantError: if the folder leads to a protected one.
+    """
+    if out.is_symlink():
+        out.unlink()
+    out.mkdir(parents=True, exist_ok=True)
+    if out.resolve() in protected:
+        raise EntrantError(
+            f"{out}: leads into the dataset; choose another --out, and check the links in it"
+        )
+    with os.scandir(out) as entries:
+        for entry in entries:
+            status = entry.stat(follow_symlinks=False)
+            own_file = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+            if not (own_file or stat.S_ISDIR(status.st_mode)):
+                Path(entry.path).unlink()
 
 
 def remove_left_overs(out: Path) -> None:
@@ -123,6 +151,8 @@ def remove_tree(folder: Path) -> None:
         folder: the folder; nothing happens if it does not exist.
     """
     with suppress(OSError):
+        if folder.is_symlink():
+            folder.unlink()
         top = _opened(str(folder), None)
         try:
             _empty(top)

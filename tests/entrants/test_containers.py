@@ -21,6 +21,7 @@ RESTRICTED = "podman --storage-driver vfs --cgroup-manager cgroupfs --runtime ru
 """What podman needs on machines that are containers themselves."""
 
 PREDICT = """\
+[ -z "$WAIT" ] || sleep "$WAIT"
 for image in /workspace/inputs/*; do
   name=${image##*/}
   echo "looking at $name"

@@ -12,6 +12,7 @@ from hostile_entrants import ISOLATIONS, make_entrant, needs, run
 
 from cellbench.entrants.control_groups import ControlGroup
 from cellbench.entrants.limits import Limits
+from cellbench.errors import EntrantError
 from cellbench.evaluation import evaluate_folder
 from cellbench.labels import read_labels
 
@@ -139,6 +140,20 @@ BY_ISOLATION: dict[str, tuple[str, dict[str, Expected]]] = {
     "a deleted predictions folder": (
         "answer(); shutil.rmtree(os.environ['OUT'])",
         {"process": ("missing", "removed or replaced"), "bubblewrap": ("failed", "No such file")},
+    ),
+    "a predictions folder replaced by a link to the truth": (
+        "answer(); out = os.environ['OUT']; os.rename(out + '/hostile', out + '/moved')\n"
+        "os.symlink(os.environ['TRUTH'], out + '/hostile')",
+        {"process": ("ok", ""), "bubblewrap": ("failed", "No such file")},
+    ),
+    "links for the harness to write through": (
+        "answer(); out = os.environ['OUT'] + '/hostile/'\n"
+        "truth = f\"{os.environ['TRUTH']}/{target.name}\"\n"
+        "os.link(truth, out + '.journal')\n"
+        "for pid in filter(str.isdigit, os.listdir('/proc')):\n"
+        "    os.symlink(truth, f'{out}.{target.stem}.{pid}.partial.tiff')\n"
+        "    os.symlink(truth, f'{out}.resources.{pid}.partial.csv')",
+        {"process": ("ok", ""), "bubblewrap": ("failed", "No such file")},
     ),
     "a changed program": (
         "answer(); pathlib.Path('program.py').write_text('')",
@@ -374,6 +389,20 @@ def test_time_and_memory_of_the_whole_tree_count_also_on_timeouts(
     assert row["status"] == "timeout"
     assert row["cpu_s"] > 0.3
     assert 180 < row["peak_memory_mb"] < 300
+
+
+def test_predictions_are_not_written_into_the_dataset(data: Path, tmp_path: Path) -> None:
+    """Somebody made DIR a link to a split, and an entrant has the name of its folder."""
+    (tmp_path / "out").symlink_to(data / "test")
+    folder = make_entrant(tmp_path / "labels", data)
+    with pytest.raises(EntrantError, match="leads into the dataset"):
+        run(folder, data)
+    (tmp_path / "out").unlink()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/labels").symlink_to(data / "test/labels")
+    with pytest.raises(EntrantError, match="is a link"):
+        run(folder, data)
+    assert (data / "test/labels/test0_label.tiff").is_file()
 
 
 def test_a_rerun_heals(data: Path, tmp_path: Path) -> None:
