@@ -36,7 +36,7 @@ class Driver:
 
 
 def test_the_memory_of_all_cards_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctypes.CDLL", lambda name: Driver())
+    monkeypatch.setattr("ctypes.CDLL", lambda _: Driver())
     memory = GraphicsMemory()
     assert memory.known
     assert memory.used_by({7: 0}) == 120
