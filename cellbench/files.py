@@ -64,6 +64,8 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    # Somebody may have left a link of this name, through which another file would be written.
+    temporary.unlink(missing_ok=True)
     try:
         yield temporary
         temporary.replace(path)

@@ -33,6 +33,7 @@ LIGHT_ROOMS = {
         "labels",
         "evaluation.journal",
         "evaluation.runtimes",
+        "evaluation.seals",
         "evaluation.statuses",
     },
 }

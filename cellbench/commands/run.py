@@ -6,9 +6,16 @@ run again; images that failed are tried again.
 """
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cellbench.commands.help_format import example
+
+if TYPE_CHECKING:
+    from cellbench.entrants.entries import Entry
+    from cellbench.entrants.sandbox import Sandbox
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +44,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="test",
         help="split of the dataset whose images are segmented (default: test)",
     )
+    parser.add_argument(
+        "--isolation",
+        choices=("auto", "none", "process", "bubblewrap", "container"),
+        default="auto",
+        help="what programs are kept from: bubblewrap shows them only the system, their own folder, copies "
+        "of their inputs and their outputs; process ends everything that they start, but they can read "
+        "this user's files; none is for programs that you trust; container is for entries with an "
+        "`image` (default: auto, which is bubblewrap where it works, otherwise process; entries with an "
+        "`image` always run in containers)",
+    )
+    parser.add_argument(
+        "--visible",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="further folder that programs may read under bubblewrap, for example a conda environment; "
+        "may be repeated (default: none)",
+    )
     parser.epilog = example("run otsu_watershed --data data/sample --out predictions")
 
 
@@ -62,13 +88,49 @@ def run(arguments: argparse.Namespace) -> None:
             "change `name` in the entry.yaml of all but one"
         )
     images = read_dataset(arguments.data, [arguments.split])
-    for entry, path in entries:
+    sandboxes = _sandboxes([entry for entry, _ in entries], arguments)
+    problems = []
+    for (entry, path), sandbox in zip(entries, sandboxes, strict=True):
         folder = path if path.is_dir() else path.parent
-        with tqdm(total=len(images), desc=entry.name, unit="image", disable=None) as bar:
-            rows = run_entrant(entry, folder, images, arguments.out / entry.name, bar.update)
+        try:
+            with tqdm(total=len(images), desc=entry.name, unit="image", disable=None) as bar:
+                rows = run_entrant(
+                    entry, folder, images, arguments.out / entry.name, sandbox, bar.update
+                )
+        except (
+            EntrantError
+        ) as error:  # what is wrong with one must not keep the others from running
+            problems.append(error)
+            continue
         statuses = Counter(row["status"] for row in rows)
         summary = ", ".join(f"{count} {status}" for status, count in statuses.items())
         seconds = sum(row["wall_s"] for row in rows)
         print(f"{entry.name}: {len(rows)} images ({summary}), {seconds:.1f} s")
         if warning := describe_slow_images(entry.name, rows, images):
             print(warning)
+    for problem in problems[1:]:
+        print(problem, file=sys.stderr)
+    if problems:
+        raise problems[0]
+
+
+def _sandboxes(entries: Sequence["Entry"], arguments: argparse.Namespace) -> list["Sandbox"]:
+    """Choose how each entry is started, and print what that cannot prevent."""
+    from cellbench.entrants.isolation import choose_sandbox, container_sandbox, hidden_folders
+    from cellbench.errors import UsageError
+
+    isolation = arguments.isolation
+    programs = [entry.name for entry in entries if entry.image is None]
+    if isolation == "container" and programs:
+        raise UsageError(
+            f"--isolation container: {programs[0]} has a `command` and no `image`; use --isolation auto"
+        )
+    containers = container_sandbox() if len(programs) < len(entries) else None
+    local = None
+    if programs:
+        hidden = [*hidden_folders(arguments.data), arguments.out]
+        local, warning = choose_sandbox(isolation, hidden, arguments.visible)
+        if warning:
+            print(warning, file=sys.stderr)
+    chosen = (local if entry.image is None else containers for entry in entries)
+    return [sandbox for sandbox in chosen if sandbox is not None]

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from cellbench.entrants.limits import parse_memory
+from cellbench.entrants.yaml_files import read_small_yaml
 from cellbench.errors import EntrantError
 from cellbench.files import written_whole
 from cellbench.resources import list_baselines
@@ -57,17 +59,31 @@ class Entry(AlgorithmEntry):
         command: the program and its arguments. ``{inputs}`` and ``{outputs}`` are replaced by folders; the
             program runs in the folder of its ``entry.yaml``.
         image: name of a container image, instead of a command.
-        setup: command that installs what the program needs; it is run once, before the first image.
+        setup: command that installs what the program needs in the entry's folder; it is run once for each
+            version.
+        env: environment variables of the program and of ``setup``.
+        sources: patterns of files in the entry's folder, such as ``*.py`` or ``weights/**``; results of an
+            earlier run are kept only while these files do not change.
         timeout_factor: the program is stopped when an image takes this many times the challenge's
             tolerance.
-        memory: memory limit of the container.
+        memory: memory limit of the program and all that it starts, such as ``8g``; by default, and at
+            most, 90 % of the machine's memory.
     """
 
     command: Annotated[list[str], Field(min_length=1)] | None = None
     image: str | None = None
     setup: Annotated[list[str], Field(min_length=1)] | None = None
-    timeout_factor: Annotated[float, Field(gt=0)] = 60.0
+    env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    sources: list[str] | None = None
+    timeout_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
     memory: str | None = None
+
+    @field_validator("memory")
+    @classmethod
+    def _memory_is_a_size(cls, memory: str | None) -> str | None:
+        if memory is not None:
+            parse_memory(memory)
+        return memory
 
     @model_validator(mode="after")
     def _one_way_to_run(self) -> "Entry":
@@ -76,6 +92,8 @@ class Entry(AlgorithmEntry):
         words = " ".join(self.command or ["{inputs} {outputs}"])
         if "{inputs}" not in words or "{outputs}" not in words:
             raise ValueError("`command` must contain {inputs} and {outputs}")
+        if self.image is not None and self.setup is not None:
+            raise ValueError("an `image` needs no `setup`; install everything in the image")
         return self
 
 
@@ -137,9 +155,10 @@ def _read_mapping(path: str | Path, needed: str) -> tuple[Path, dict[str, Any]]:
     file = Path(path)
     file = file / ENTRY_FILE if file.is_dir() else file
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise EntrantError(f"{file}: cannot be read as YAML ({error})") from error
+        content = read_small_yaml(file)
+    except Exception as error:  # PyYAML raises errors of many types for odd tags
+        reason = " ".join(str(error).split())
+        raise EntrantError(f"{file}: cannot be read as YAML ({reason})") from error
     if not isinstance(content, dict):
         raise EntrantError(f"{file}: must be a mapping with {needed}")
     return file, content

@@ -1,38 +1,31 @@
 """Timed runs of entrants, one image at a time, as the challenge's cellseg_time_eval.py runs them."""
 
+import fcntl
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import cellbench
-from cellbench.data.folder import DatasetImage, match_stems
+from cellbench.data.folder import SPLITS, DatasetImage
+from cellbench.entrants.collect import Taken, take_label_map
 from cellbench.entrants.entries import Entry, write_algorithm
-from cellbench.entrants.process import NOT_STARTED, Finished, run_program
-from cellbench.errors import EntrantError, ImageError, LabelMapError
-from cellbench.evaluation.journal import Journal
-from cellbench.evaluation.runtimes import (
-    RUNTIME_FILE,
-    rank_runtime_seconds,
-    tolerance_seconds,
-    write_runtimes,
-)
-from cellbench.evaluation.statuses import RESOURCES_FILE
-from cellbench.files import fingerprint, write_rows
+from cellbench.entrants.limits import Limits, memory_limit
+from cellbench.entrants.process import Finished, not_run, run_program
+from cellbench.entrants.results import Results, Row
+from cellbench.entrants.sandbox import Sandbox, Task
+from cellbench.entrants.setup import set_up
+from cellbench.entrants.sources import source_files
+from cellbench.entrants.workplace import Scratch, remove_left_overs, restore
+from cellbench.errors import EntrantError
+from cellbench.evaluation.runtimes import tolerance_seconds
+from cellbench.evaluation.statuses import Status
+from cellbench.files import fingerprint
 from cellbench.images import image_shape
-from cellbench.labels import label_files, label_path
+from cellbench.labels import label_path
 
-RESOURCE_COLUMNS = (
-    "image", "status", "wall_s", "cpu_s", "peak_memory_mb", "peak_gpu_mb", "exit_code", "message",
-)  # fmt: skip
-
-Row = dict[str, Any]
-
-_SOURCES = (".py", ".sh", ".yaml", ".yml", ".json", ".toml", ".r", ".R", ".m", ".jl", ".java")
-_SCRATCH = ".run-"
+_LOCK = ".lock"
+_HIDDEN_SPLIT = "test"
+_DATA_WORD = "{data}"
 
 
 def run_entrant(
@@ -40,159 +33,145 @@ def run_entrant(
     folder: Path,
     images: list[DatasetImage],
     out: Path,
+    sandbox: Sandbox,
     progress: Callable[[int], object] | None = None,
 ) -> list[Row]:
     """Run an entrant on each image separately, timed from the program's start to its end.
 
     Label maps, ``runtime.csv``, ``resources.csv`` and the entry's description go to ``out``. Successful
-    results of an earlier run with the same entry, program and image are kept; all others are made again.
+    results of an earlier run with the same entry, program, isolation and image are kept, unless their files
+    were changed; all others are made again.
 
     Args:
         entry: the entrant to run.
         folder: the folder of its ``entry.yaml``, in which its command runs.
         images: the images to segment.
         out: the predictions folder.
+        sandbox: how its programs are started.
         progress: function that is called with 1 after each image.
 
     Returns:
         The rows of ``resources.csv``, one per image; where the entrant fails, the row's status says so.
 
     Raises:
-        EntrantError: if the entrant is a container, or its setup fails.
+        EntrantError: if another run writes to the same folder.
     """
-    if entry.command is None:
-        raise EntrantError(
-            f"{folder}: {entry.name} has a container `image`, which this version cannot run; "
-            "give it a `command` instead"
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    write_algorithm(entry, out)
-    journal = Journal(out / ".journal")
-    _set_up(entry, folder, journal)
-    program = _program_files(entry, folder)
-    keys = {
-        image.stem: fingerprint([image.image, *program], entry.model_dump_json())
-        for image in images
+    folder = folder.resolve()
+    protected = {
+        path.parent.resolve() for each in images for path in (each.image, each.labels) if path
     }
-    rows = _kept_rows(keys, journal, out)
-    _write_tables(rows, images, out)
-    for image in images:
-        if image.stem not in rows:
-            rows[image.stem] = _run_image(entry, folder, image, out)
-            journal.add(keys[image.stem], [rows[image.stem]])
-            _write_tables(rows, images, out)
-        if progress is not None:
-            progress(1)
-    return [rows[image.stem] for image in images]
-
-
-def _set_up(entry: Entry, folder: Path, journal: Journal) -> None:
-    key = fingerprint([], "setup", entry.setup, folder.resolve())
-    if entry.setup is None or journal.get(key) is not None:
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        ended = run_program(entry.setup, folder, Path(scratch) / "log")
-    if ended.exit_code:
-        raise EntrantError(
-            f"{folder}: the `setup` command of {entry.name} failed: {ended.message}; "
-            "correct it and run again"
-        )
-    journal.add(key, [])
-
-
-def _program_files(entry: Entry, folder: Path) -> list[Path]:
-    """List the files whose change makes the results of an earlier run invalid.
-
-    These are the sources in the entry's folder, the files that its command names, and cellbench itself,
-    which runs trained models and may be used by baselines.
-    """
-    package = Path(cellbench.__file__).parent
-    sources = [
-        path
-        for root in (folder, package)
-        for path in root.rglob("*")
-        if path.suffix in _SOURCES and "__pycache__" not in path.parts
-    ]
-    values = [word.partition("=")[2] or word for word in entry.command or [] if "{" not in word]
-    return sorted(sources) + [folder / value for value in values]
-
-
-def _kept_rows(keys: Mapping[str, str], journal: Journal, out: Path) -> dict[str, Row]:
-    """Return the rows of earlier successes; remove the label maps and folders that failed runs left."""
-    kept: dict[str, Row] = {}
-    for stem, key in keys.items():
-        known, labels = journal.get(key), label_path(out, stem)
-        if known and known[0]["status"] == "ok" and labels.is_file():
-            kept[stem] = known[0]
-        else:
-            labels.unlink(missing_ok=True)
-    for left_over in out.glob(f"{_SCRATCH}*"):
-        shutil.rmtree(left_over, ignore_errors=True)
-    return kept
-
-
-def _run_image(entry: Entry, folder: Path, image: DatasetImage, out: Path) -> Row:
-    with tempfile.TemporaryDirectory(dir=out, prefix=_SCRATCH) as name:
-        inputs, outputs = Path(name) / "inputs", Path(name) / "outputs"
-        inputs.mkdir()
-        outputs.mkdir()
+    with _locked(out, protected):
+        remove_left_overs(out)
+        write_algorithm(entry, out)
+        program = source_files(entry, folder)
+        image_id, failure = _prepare(entry, folder, sandbox)
+        keys = {
+            image.stem: fingerprint(
+                [image.image, *program], entry.model_dump_json(), sandbox.name, image_id
+            )
+            for image in images
+        }
+        results = Results(out, images, keys)
+        scratch = Scratch(out)
         try:
-            limit = entry.timeout_factor * tolerance_seconds(*image_shape(image.image))
-            _place(image.image, inputs / image.image.name)
-        except (ImageError, OSError) as error:
-            ended, status = Finished(0.0, 0.0, 0.0, NOT_STARTED, False, str(error)), "failed"
-        else:
-            places = {"inputs": str(inputs.resolve()), "outputs": str(outputs.resolve())}
-            command = [_fill(word, places) for word in entry.command or []]
-            ended = run_program(command, folder, Path(name) / "log", limit)
-            status = _take(ended, outputs, image.stem, label_path(out, image.stem))
-    resources = {key: value for key, value in asdict(ended).items() if key in RESOURCE_COLUMNS}
-    return {"image": image.stem, "status": status, "peak_gpu_mb": "", **resources}
+            failure = failure or _set_up(entry, folder, sandbox, scratch, images)
+            for image in images:
+                if not results.has(image.stem):
+                    ended, taken = failure or _run_image(
+                        entry.model_copy(update={"image": image_id}),
+                        *(folder, image, sandbox, scratch, label_path(out, image.stem), protected),
+                    )
+                    restore(out, protected)
+                    results.add(image.stem, ended, taken, sandbox.name)
+                if progress is not None:
+                    progress(1)
+        finally:
+            scratch.remove()
+    return results.rows()
 
 
-def _fill(word: str, places: dict[str, str]) -> str:
-    """Replace ``{inputs}`` and ``{outputs}`` by the folders; other braces stay."""
-    for name, path in places.items():
-        word = word.replace(f"{{{name}}}", path)
-    return word
+def _prepare(
+    entry: Entry, folder: Path, sandbox: Sandbox
+) -> tuple[str | None, tuple[Finished, Taken] | None]:
+    """Make the entry's image ready; return its id, and the result of every image if that fails."""
+    if entry.image is None:
+        return None, None
+    try:
+        return sandbox.prepare(entry.image, folder), None
+    except EntrantError as error:
+        return None, (not_run(str(error)), Taken(Status.FAILED))
 
 
-def _take(ended: Finished, outputs: Path, stem: str, target: Path) -> str:
-    """Move the label map to ``target`` and return the status.
+def _set_up(
+    entry: Entry, folder: Path, sandbox: Sandbox, scratch: Scratch, images: list[DatasetImage]
+) -> tuple[Finished, Taken] | None:
+    """Set the entrant up; return the result of every image if that fails."""
+    try:
+        set_up(entry, folder, sandbox, scratch, _visible_data(entry.setup, images))
+    except (EntrantError, OSError) as error:
+        return not_run(str(error)), Taken(Status.FAILED)
+    return None
 
-    The label map may also be named as the official scripts name it.
+
+def _visible_data(command: list[str] | None, images: list[DatasetImage]) -> list[Path]:
+    """List the splits that ``{data}`` shows: never the test split, nor one that is segmented now."""
+    if not images or not any(_DATA_WORD in word for word in command or []):
+        return []
+    secret = {_HIDDEN_SPLIT, *(image.split for image in images)}
+    folders = [images[0].root.resolve() / split for split in SPLITS if split not in secret]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def _run_image(
+    entry: Entry,
+    folder: Path,
+    image: DatasetImage,
+    sandbox: Sandbox,
+    scratch: Scratch,
+    target: Path,
+    protected: Collection[Path],
+) -> tuple[Finished, Taken]:
+    """Run the entrant on an image and take its label map; whatever goes wrong is the image's result."""
+    try:
+        shape = image_shape(image.image)
+        memory = memory_limit(entry.memory)
+        limits = Limits(entry.timeout_factor * tolerance_seconds(*shape), memory)
+        task = Task(entry.command or [], folder, entry.env, entry.image, memory=memory)
+        with scratch.workplace() as workplace:
+            workplace.place(image.image)
+            ended = run_program(sandbox.launch(task, workplace), limits)
+            sandbox.clean_up(workplace)
+            restore(target.parent, protected)
+            if ended.timed_out:
+                return ended, Taken(Status.TIMEOUT)
+            if ended.exit_code or ended.stopped:
+                return ended, Taken(Status.FAILED, sandbox.explain(ended.message))
+            return ended, take_label_map(workplace, image.stem, shape, target)
+    except Exception as error:
+        # A stranger's program can cause errors of any type; none of them may end the other runs.
+        text = str(error) if isinstance(error, ValueError | OSError) else repr(error)
+        return not_run(text), Taken(Status.FAILED)
+
+
+@contextmanager
+def _locked(out: Path, protected: Collection[Path]) -> Iterator[None]:
+    """Keep other runs out of a predictions folder.
+
+    Raises:
+        EntrantError: if another run is at work in it, or it leads somewhere else.
     """
-    if ended.timed_out:
-        return "timeout"
-    if ended.exit_code != 0:
-        return "failed"
+    if out.is_symlink():
+        raise EntrantError(f"{out}: is a link; name the folder itself as --out, or remove the link")
+    restore(out, protected)
+    lock = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
-        labels = match_stems([stem], label_files(outputs)).get(stem)
-    except LabelMapError:  # the program removed the folder, or wrote two files for the image
-        labels = None
-    if labels is None or labels.is_symlink() or labels.suffix.lower() not in (".tif", ".tiff"):
-        return "missing"
-    labels.replace(target)
-    return "ok"
-
-
-def _place(source: Path, target: Path) -> None:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise EntrantError(
+            f"{out}: another cellbench run is writing to this folder; wait for it, or choose another --out"
+        ) from error
     try:
-        os.link(source, target)
-    except OSError:  # a link cannot lead to another file system
-        shutil.copyfile(source, target)
-
-
-def _write_tables(rows: Mapping[str, Row], images: list[DatasetImage], out: Path) -> None:
-    done = [(image, rows[image.stem]) for image in images if image.stem in rows]
-    write_rows(out / RESOURCES_FILE, RESOURCE_COLUMNS, [row for _, row in done])
-    times = [
-        (
-            image.image.name,
-            row["wall_s"],
-            rank_runtime_seconds(row["wall_s"], *image_shape(image.image)),
-        )
-        for image, row in done
-        if row["status"] == "ok"
-    ]
-    write_runtimes(out / RUNTIME_FILE, times)
+        yield
+    finally:
+        os.close(lock)

@@ -10,6 +10,7 @@ from cellbench.data.folder import MANIFEST, match_stems, read_modalities
 from cellbench.errors import ScoresError
 from cellbench.evaluation.masks import MaskRows, read_mask_table
 from cellbench.evaluation.runtimes import RUNTIME_FILE, read_runtimes
+from cellbench.evaluation.seals import check_run
 from cellbench.evaluation.statuses import Status, read_statuses
 from cellbench.files import fingerprint
 from cellbench.images import image_files
@@ -98,6 +99,8 @@ def find_cases(
     truths = label_files(truth)
     if not truths:
         raise ScoresError(f"{truth}: contains no label maps named <stem>_label.tiff")
+    if predictions.is_dir():
+        check_run(predictions, times=runtimes is None)
     named, statuses = _predictions_of(predictions)
     names = match_stems(truths, {name: name for name in named})
     unused = sorted(set(named) - set(names.values()))

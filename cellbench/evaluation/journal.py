@@ -16,7 +16,8 @@ class Journal:
         self._path = path
         self._done: dict[str, Any] = {}
         if path is not None and path.is_file():
-            self._done = dict(filter(None, map(_parse, path.read_text("utf-8").splitlines())))
+            for key, result in filter(None, map(_parse, path.read_text("utf-8").splitlines())):
+                self._keep(key, result)
 
     def get(self, key: str) -> Any:  # noqa: ANN401 (JSON holds values of any type)
         """Return the result that an earlier run recorded, or None if there is none.
@@ -25,6 +26,10 @@ class Journal:
             key: the key it was recorded under.
         """
         return self._done.get(key)
+
+    def values(self) -> list[Any]:
+        """Return the results of all keys, the one that was recorded last at the end."""
+        return list(self._done.values())
 
     def add(self, key: str, result: object) -> None:
         """Record the result of a finished image immediately.
@@ -38,6 +43,11 @@ class Journal:
             with self._path.open("a", encoding="utf-8") as file:
                 # The line break comes first, because the previous line may be incomplete after a kill.
                 file.write("\n" + json.dumps([key, result]))
+        self._keep(key, result)
+
+    def _keep(self, key: str, result: object) -> None:
+        self._done.pop(key, None)  # a key that is recorded again moves to the end
+        self._done[key] = result
 
 
 def _parse(line: str) -> tuple[str, Any] | None:

@@ -1,6 +1,7 @@
 """Timed runs of entrants: their failures are rows, and a killed run continues."""
 
 import csv
+import fcntl
 import subprocess
 import sys
 import time
@@ -10,41 +11,19 @@ import numpy as np
 import pytest
 import yaml
 from datasets import make_dataset
+from hostile_entrants import ISOLATIONS, make_entrant, needs, run
 
 from cellbench.cli import main
 from cellbench.data.folder import read_dataset
-from cellbench.entrants.entries import Entry, read_entry
-from cellbench.entrants.run import RESOURCE_COLUMNS, Row, run_entrant
+from cellbench.entrants.results import RESOURCE_COLUMNS
 from cellbench.entrants.tolerance import describe_slow_images
-from cellbench.errors import EntrantError
 
-PROGRAM = """
-import sys, time, shutil, pathlib
-inputs, outputs, truth = map(pathlib.Path, sys.argv[1:4])
-(image,) = inputs.iterdir()
-pathlib.Path("calls").open("a").write(image.stem + "\\n")
-print("looking at", image.name)
-{action}
-shutil.copy(truth / f"{{image.stem}}_label.tiff", outputs)
-"""
+CALLED = "answer(); open(os.environ['OUT'] + '/calls', 'a').write(image.stem + '\\n')"
+"""A good program that also notes, in a way that only isolation `process` allows, that it was started."""
 
 
-def make_entrant(folder: Path, data: Path, action: str = "", **options: object) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "program.py").write_text(PROGRAM.format(action=action))
-    command = ["python", "program.py", "{inputs}", "{outputs}", str(data / "test/labels")]
-    entry = {"name": folder.name, "command": command, **options}
-    (folder / "entry.yaml").write_text(yaml.safe_dump(entry))
-    return folder
-
-
-def run(folder: Path, data: Path) -> list[Row]:
-    images = read_dataset(data, ["test"])
-    return run_entrant(read_entry(folder), folder, images, data.parent / "out" / folder.name)
-
-
-def calls(folder: Path) -> list[str]:
-    return (folder / "calls").read_text().split()
+def calls(data: Path) -> list[str]:
+    return (data.parent / "out/calls").read_text().split()
 
 
 @pytest.fixture
@@ -52,8 +31,9 @@ def data(tmp_path: Path) -> Path:
     return make_dataset(tmp_path / "data")
 
 
+@pytest.mark.parametrize("isolation", ISOLATIONS)
 def test_programs_find_the_packages_of_a_relative_python_path(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: Path, tmp_path: Path, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They run in another folder than the command that starts them."""
     (tmp_path / "site").mkdir()
@@ -61,8 +41,8 @@ def test_programs_find_the_packages_of_a_relative_python_path(
     (tmp_path / "lab_other.py").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", "site:")
-    folder = make_entrant(tmp_path / "good", data, "import lab_helper, lab_other")
-    assert [row["status"] for row in run(folder, data)] == ["ok", "ok"]
+    folder = make_entrant(tmp_path / "good", data, "import lab_helper, lab_other; answer()")
+    assert [row["status"] for row in run(folder, data, isolation)] == ["ok", "ok"]
 
 
 def test_label_maps_times_and_resources(data: Path, tmp_path: Path) -> None:
@@ -79,6 +59,8 @@ def test_label_maps_times_and_resources(data: Path, tmp_path: Path) -> None:
     assert float(first["cpu_s"]) > 0
     assert 1 < float(first["peak_memory_mb"]) < 2000
     assert first["message"] == "looking at test0.png"
+    assert (first["isolation"], first["timing"], first["start_s"]) == ("process", "cold", "")
+    assert float(first["load"]) >= 0
     with (out / "runtime.csv").open(newline="") as file:
         times = list(csv.DictReader(file))
     assert [row["Img Name"] for row in times] == ["test0.png", "test1.png"]
@@ -92,16 +74,21 @@ def test_label_maps_times_and_resources(data: Path, tmp_path: Path) -> None:
     [
         ("sys.exit('no memory left')", {}, "failed", "no memory left"),
         ("sys.exit(0)", {}, "missing", "looking at test0.png"),
-        ("outputs.rmdir(); sys.exit(0)", {}, "missing", "looking at test0.png"),
+        (
+            "outputs.rmdir(); sys.exit(0)",
+            {},
+            "missing",
+            "the outputs folder was removed or replaced",
+        ),
         ("(outputs / f'{image.stem}_label.png').touch()", {}, "missing", "looking at test0.png"),
-        ("time.sleep(60)", {"timeout_factor": 0.05}, "timeout", "looking at test0.png"),
+        ("time.sleep(60)", {"timeout_factor": 0.5}, "timeout", "looking at test0.png"),
         ("import os; os.kill(os.getpid(), 9)", {}, "failed", "looking at test0.png"),
     ],
 )
 def test_failures_are_rows(
     data: Path, tmp_path: Path, action: str, options: dict[str, object], status: str, message: str
 ) -> None:
-    folder = make_entrant(tmp_path / "bad", data, f"sys.stdout.flush()\n{action}", **options)
+    folder = make_entrant(tmp_path / "bad", data, action, **options)
     rows = run(folder, data)
     assert [row["status"] for row in rows] == [status, status]
     assert rows[0]["message"] == message
@@ -120,20 +107,20 @@ def test_a_program_that_is_not_there(data: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_done_is_not_done_again(data: Path, tmp_path: Path) -> None:
-    folder = make_entrant(tmp_path / "good", data)
+    folder = make_entrant(tmp_path / "good", data, CALLED)
     first = run(folder, data)
     assert run(folder, data) == first
-    assert calls(folder) == ["test0", "test1"]
+    assert calls(data) == ["test0", "test1"]
     (tmp_path / "out/good/test1_label.tiff").unlink()
     run(folder, data)
-    assert calls(folder) == ["test0", "test1", "test1"]
+    assert calls(data) == ["test0", "test1", "test1"]
     (folder / "helper.py").write_text("# what the program imports counts too")
     run(folder, data)
-    assert calls(folder) == ["test0", "test1", "test1", "test0", "test1"]
+    assert calls(data) == ["test0", "test1", "test1", "test0", "test1"]
 
 
 def test_failures_are_tried_again(data: Path, tmp_path: Path) -> None:
-    folder = make_entrant(tmp_path / "flaky", data, "pathlib.Path('ready').stat()")
+    folder = make_entrant(tmp_path / "flaky", data, "pathlib.Path('ready').stat(); answer()")
     assert [row["status"] for row in run(folder, data)] == ["failed", "failed"]
     (folder / "ready").touch()
     assert [row["status"] for row in run(folder, data)] == ["ok", "ok"]
@@ -152,9 +139,9 @@ def test_outputs_named_as_the_official_scripts_do(data: Path, tmp_path: Path) ->
         ("labels", "test0_label.tiff", "b_label.tiff"),
     ):
         (data / "test" / folder / old).rename(data / "test" / folder / new)
-    program = "shutil.copy(truth / 'b_label.tiff', outputs); sys.exit(0)"
+    program = "shutil.copyfile('answers/b_label.tiff', outputs / 'b_label.tiff')"
     rows = run(make_entrant(tmp_path / "good", data, program), data)
-    assert rows[0] | {"wall_s": 0} == rows[0] | {"status": "ok", "image": "b.x", "wall_s": 0}
+    assert (rows[0]["image"], rows[0]["status"]) == ("b.x", "ok")
     assert (tmp_path / "out/good/b.x_label.tiff").is_file()
 
 
@@ -167,15 +154,17 @@ def test_a_changed_entrant_leaves_nothing_of_the_old(data: Path, tmp_path: Path)
     )
     (tmp_path / "out/good/.run-left-over").mkdir()
     assert [row["status"] for row in run(folder, data)] == ["ok", "failed"]
-    left = sorted(path.name for path in (tmp_path / "out/good").iterdir())
-    assert left == [".journal", "entry.yaml", "resources.csv", "runtime.csv", "test0_label.tiff"]
+    left = sorted(path.name for path in (tmp_path / "out/good").iterdir() if path.name[0] != ".")
+    assert left == ["entry.yaml", "resources.csv", "runtime.csv", "test0_label.tiff"]
+    assert not list((tmp_path / "out/good").glob(".run-*"))
 
 
 @pytest.mark.slow
 def test_the_program_ends_with_a_killed_run(data: Path, tmp_path: Path) -> None:
-    action = "pathlib.Path('pid').write_text(str(__import__('os').getpid())); time.sleep(600)"
+    action = "pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"
     folder = make_entrant(tmp_path / "slow", data, action)
     words = ["run", str(folder), "--data", str(data), "--out", str(tmp_path / "out")]
+    words += ["--isolation", "process"]
     process = subprocess.Popen([sys.executable, "-m", "cellbench.cli", *words])
     deadline = time.monotonic() + 60
     while not (folder / "pid").is_file() or not (folder / "pid").read_text():
@@ -193,52 +182,59 @@ def test_memory_is_the_programs_own(data: Path, tmp_path: Path) -> None:
     ballast = np.ones(300 * 2**20 // 8)  # ours: a program must not inherit it
     small, large = (
         run(make_entrant(tmp_path / name, data, action), data)[0]["peak_memory_mb"]
-        for name, action in (("small", ""), ("large", "block = b'x' * (200 << 20)"))
+        for name, action in (("small", "answer()"), ("large", "block = b'x' * (200 << 20)"))
     )
     assert ballast.any()
     assert small < 100
     assert 200 < large < 300
 
 
-def test_setup_runs_once(data: Path, tmp_path: Path) -> None:
-    setup = [sys.executable, "-c", "open('setups', 'a').write('x')"]
-    folder = make_entrant(tmp_path / "good", data, setup=setup)
-    run(folder, data)
-    run(folder, data)
-    assert (folder / "setups").read_text() == "x"
-    failing = make_entrant(tmp_path / "bad", data, setup=["python", "-c", "exit('no compiler')"])
-    with pytest.raises(EntrantError, match="`setup` command of bad failed: no compiler"):
-        run(failing, data)
+def test_a_second_run_into_the_same_folder_is_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", str(make_entrant(tmp_path / "good", data)), "--data", str(data)]
+    words += ["--out", str(tmp_path / "out"), "--isolation", "process"]
+    (tmp_path / "out/good").mkdir(parents=True)
+    with (tmp_path / "out/good/.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert main(words) == 1
+        error = capsys.readouterr().err.splitlines()
+        assert "another cellbench run is writing to this folder" in error[-1]
+        assert not (tmp_path / "out/good/resources.csv").exists()
+    assert main(words) == 0
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("name: [", "cannot be read as YAML"),
-        ("- 1", "must be a mapping"),
-        ("name: a/b\ncommand: ['{inputs}{outputs}']", "name: must be 1 to 64 letters"),
-        ("name: ..\ncommand: ['{inputs}{outputs}']", "name: must be 1 to 64 letters"),
-        ("name: a", r"yaml: needs either `command` or `image`, and not both$"),
-        ("name: a\nimage: b\ncommand: ['{inputs}{outputs}']", "either `command` or `image`"),
-        ("name: a\ncommand: [run]", "must contain {inputs} and {outputs}"),
-        (
-            "name: a\ncommand: ['{inputs}{outputs}']\ntimeout_factor: 0\nnmae: b",
-            "timeout_factor: Input should be greater than 0; nmae: unknown key",
-        ),
-    ],
-)
-def test_bad_entries_name_all_faults(tmp_path: Path, content: str, message: str) -> None:
-    (tmp_path / "entry.yaml").write_text(content)
-    with pytest.raises(EntrantError, match=message) as error:
-        read_entry(tmp_path)
-    assert "entry.yaml" in str(error.value)
+def test_what_the_isolation_cannot_prevent_is_said(
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ["run", str(make_entrant(tmp_path / "good", data)), "--data", str(data)]
+    words += ["--out", str(tmp_path / "out")]
+    monkeypatch.setenv("PATH", "")  # where bubblewrap would be found
+    assert main([*words, "--isolation", "bubblewrap"]) == 1
+    assert "--isolation bubblewrap: bubblewrap is not installed" in capsys.readouterr().err
+    assert main(words) == 0
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "isolation" in line]
+    assert line.startswith(
+        "isolation process: bubblewrap is not installed; programs are limited and"
+    )
+    assert "can read and change all files of this user, the truth among them" in line
+    assert ",process,cold," in (tmp_path / "out/good/resources.csv").read_text()
 
 
-def test_containers_are_refused_clearly(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        EntrantError, match="has a container `image`, which this version cannot run"
-    ):
-        run_entrant(Entry(name="a", image="b"), tmp_path, read_dataset(data, ["test"]), tmp_path)
+def test_visible_folders(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    needs("bubblewrap")
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/helper").touch()
+    action = f"pathlib.Path({str(tmp_path / 'tools/helper')!r}).stat(); answer()"
+    words = ["run", str(make_entrant(tmp_path / "good", data, action)), "--data", str(data)]
+    words += ["--out", str(tmp_path / "out"), "--isolation", "bubblewrap"]
+    assert main(words) == 0
+    assert "good: 2 images (2 failed)" in capsys.readouterr().out
+    assert main([*words, "--visible", str(tmp_path / "tools")]) == 0
+    assert "good: 2 images (2 ok)" in capsys.readouterr().out
 
 
 def test_two_entrants_of_one_name(

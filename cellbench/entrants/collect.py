@@ -1,0 +1,170 @@
+"""Take the label map that a program left: only a regular file, within limits, and checked at once."""
+
+import hashlib
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cellbench.data.folder import match_stems
+from cellbench.entrants.limits import label_map_bytes
+from cellbench.entrants.workplace import Workplace
+from cellbench.errors import EntrantError, InvalidLabelsError, LabelMapError
+from cellbench.evaluation.statuses import Status
+from cellbench.files import written_whole
+from cellbench.labels import check_labels, open_labels
+
+_SUFFIXES = (".tif", ".tiff")
+_ENDING = "_label"
+_MOST_FILES = 1000
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a program left for an image.
+
+    Attributes:
+        status: the status that ``cellbench evaluate`` gives it, too.
+        message: what is wrong with it; empty if nothing is.
+        checksum: SHA-256 of the label map; empty if there is no usable one.
+    """
+
+    status: Status
+    message: str = ""
+    checksum: str = ""
+
+
+class _RefusedError(Exception):
+    """A file that is not taken: the status and the reason."""
+
+    def __init__(self, status: Status, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def take_label_map(workplace: Workplace, stem: str, shape: tuple[int, int], target: Path) -> Taken:
+    """Copy the label map of an image from a program's outputs to ``target`` and check it.
+
+    The label map may also be named as the official scripts name it. No link is followed, and nothing but a
+    regular file with a single name is opened.
+
+    Args:
+        workplace: the folders of the program, which has ended.
+        stem: stem of the image.
+        shape: (H, W) of the image, in pixels.
+        target: the file to write; nothing is written unless the label map is usable.
+
+    Returns:
+        The status, and what is wrong.
+    """
+    try:
+        outputs = workplace.open_outputs()
+        try:
+            with _opened(outputs, _find(outputs, stem)) as file, written_whole(target) as copy:
+                checksum = _copy(file, copy, label_map_bytes(*shape))
+                _check(copy, shape)
+        finally:
+            os.close(outputs)
+    except _RefusedError as refused:
+        return Taken(refused.status, str(refused))
+    except EntrantError as error:
+        return Taken(Status.MISSING, str(error))
+    return Taken(Status.OK, checksum=checksum)
+
+
+def _find(outputs: int, stem: str) -> str:
+    """Return the name of the file of an image's label map."""
+    named: dict[str, list[str]] = {}
+    with os.scandir(outputs) as entries:
+        for count, entry in enumerate(entries):
+            if count >= _MOST_FILES:
+                reason = f"left more than {_MOST_FILES} files in the outputs folder"
+                raise _RefusedError(Status.FAILED, reason)
+            path = Path(entry.name)
+            if path.suffix.lower() in _SUFFIXES and path.stem.endswith(_ENDING):
+                key = unicodedata.normalize("NFC", path.stem.removesuffix(_ENDING))
+                named.setdefault(key, []).append(entry.name)
+    names = match_stems([stem], named).get(stem, [])
+    if not names:
+        raise _RefusedError(Status.MISSING, "")
+    if len(names) > 1:
+        both = " and ".join(sorted(names)[:2])
+        raise _RefusedError(Status.INVALID, f"wrote two label maps for the image: {both}")
+    return names[0]
+
+
+@contextmanager
+def _opened(outputs: int, name: str) -> Iterator[int]:
+    # Without O_NONBLOCK, opening a named pipe waits for a writer.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        found = os.stat(name, dir_fd=outputs, follow_symlinks=False)
+        if not stat.S_ISREG(found.st_mode):
+            raise _RefusedError(Status.MISSING, f"{name}: not a regular file, so it is not opened")
+        if found.st_nlink > 1:
+            raise _RefusedError(
+                Status.MISSING, f"{name}: a hard link to another file, so it is not taken"
+            )
+        file = _open_own(outputs, name, flags)
+    except OSError as error:
+        raise _RefusedError(Status.UNREADABLE, f"{name}: {error.strerror}") from error
+    try:
+        opened = os.fstat(file)
+        if not stat.S_ISREG(opened.st_mode) or opened.st_nlink > 1 or opened.st_ino != found.st_ino:
+            raise _RefusedError(Status.MISSING, f"{name}: replaced while it was opened")
+        yield file
+    finally:
+        os.close(file)
+
+
+def _open_own(outputs: int, name: str, flags: int) -> int:
+    """Open a file of the program, also if the program took away the permission to read it."""
+    try:
+        return os.open(name, flags, dir_fd=outputs)
+    except PermissionError:
+        handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=outputs)
+        try:
+            os.chmod(f"/proc/self/fd/{handle}", stat.S_IRUSR)  # noqa: PTH101  (a descriptor)
+        finally:
+            os.close(handle)
+        return os.open(name, flags, dir_fd=outputs)
+
+
+def _copy(file: int, target: Path, most: int) -> str:
+    """Copy an open file and return the checksum of the copy."""
+    checksum, size = hashlib.sha256(), 0
+    with target.open("wb") as copy:
+        while chunk := os.read(file, _CHUNK):
+            size += len(chunk)
+            if size > most:
+                reason = f"the label map's file is larger than {most >> 20} MiB"
+                raise _RefusedError(Status.FAILED, reason)
+            checksum.update(chunk)
+            copy.write(chunk)
+    return checksum.hexdigest()
+
+
+def _check(copy: Path, shape: tuple[int, int]) -> None:
+    """Check what evaluation checks: a readable label map of the image's size."""
+    try:
+        labels = open_labels(copy)
+        if labels.shape != shape:
+            reason = f"the label map has the shape {labels.shape}, but the image has {shape}"
+            raise _RefusedError(Status.WRONG_SHAPE, reason)
+        for band in labels.bands():
+            check_labels(band)
+    except InvalidLabelsError as error:
+        raise _RefusedError(Status.INVALID, _without_path(error, copy)) from error
+    except (LabelMapError, OSError, MemoryError) as error:
+        raise _RefusedError(Status.UNREADABLE, _without_path(error, copy)) from error
+
+
+def _without_path(error: BaseException, copy: Path) -> str:
+    text = str(error)
+    with suppress(ValueError):
+        text = text.replace(str(copy), "label map")
+    return " ".join(text.split())

@@ -1,0 +1,104 @@
+"""The processes that one process started, directly or not, and the memory that they use together.
+
+Runs without other packages, because the supervisor of a program imports it. Needs ``/proc`` of Linux; on
+other systems no processes are found.
+"""
+
+import os
+from collections.abc import Collection
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def descendants(ancestor: int) -> dict[int, int]:
+    """Find the running processes that a process started, and those that they started.
+
+    Args:
+        ancestor: process id, which is not in the answer itself.
+
+    Returns:
+        The number of running processes that each of them started and still has, by process id; processes
+        that have ended and wait for their parent are left out.
+    """
+    children: dict[int, list[int]] = {}
+    ended = set()
+    for pid, state, parent in _processes():
+        children.setdefault(parent, []).append(pid)
+        if state in "ZX":
+            ended.add(pid)
+    found, todo = [], [ancestor]
+    while todo:
+        begun = children.get(todo.pop(), [])
+        found += begun
+        todo += begun
+    return {pid: len(set(children.get(pid, ())) - ended) for pid in found if pid not in ended}
+
+
+def threads(processes: Collection[int]) -> int:
+    """Count the threads of processes.
+
+    Args:
+        processes: process ids; those that have ended by now count as none.
+    """
+    return sum(len(_listed(f"/proc/{pid}/task")) for pid in processes)
+
+
+def resident_bytes(processes: Collection[int], enough: int) -> int:
+    """Return the memory that processes use together, in bytes.
+
+    Adding up is fast, but counts pages that processes share several times. The exact sum is taken only if
+    the fast one exceeds ``enough``.
+
+    Args:
+        processes: process ids.
+        enough: a value that need not be exact if it is below this, in bytes.
+    """
+    sizes = [_statm(pid) for pid in processes]
+    fast = sum(own for own, _ in sizes) + max((shared for _, shared in sizes), default=0)
+    if fast <= enough or len(sizes) < 2:
+        return fast
+    exact = [_proportional(pid) for pid in processes]
+    return min(fast, sum(exact)) if all(exact) else fast
+
+
+def _processes() -> list[tuple[int, str, int]]:
+    """List process id, state and parent of every process."""
+    found = []
+    for name in filter(str.isdigit, _listed("/proc")):
+        # The program's name is in parentheses and may contain any characters.
+        state_and_parent = _read(f"/proc/{name}/stat").rpartition(b") ")[2].split(None, 2)
+        if len(state_and_parent) > 1:
+            found.append((int(name), state_and_parent[0].decode(), int(state_and_parent[1])))
+    return found
+
+
+def _statm(pid: int) -> tuple[int, int]:
+    """Return the bytes of a process that are its own, and those that it may share."""
+    numbers = _read(f"/proc/{pid}/statm").split()
+    if len(numbers) < 3:
+        return 0, 0
+    resident, shared = int(numbers[1]), int(numbers[2])
+    return (resident - shared) * _PAGE, shared * _PAGE
+
+
+def _proportional(pid: int) -> int:
+    """Return the bytes of a process, a page shared by n processes counted as 1/n; 0 if not known."""
+    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        if line.startswith(b"Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  (read many times a second)
+            return file.read(4096)
+    except OSError:  # the process has ended, or belongs to somebody else
+        return b""
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208  (read many times a second)
+    except OSError:
+        return []

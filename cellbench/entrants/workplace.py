@@ -1,0 +1,210 @@
+"""The folders of a run: what an entrant reads, where it writes, and how that is removed again."""
+
+import os
+import shutil
+import stat
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+from cellbench.errors import EntrantError
+
+_SCRATCH = ".run-"
+_OUTPUTS = "outputs"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The folders of one start of a program.
+
+    Attributes:
+        inputs: contains copies of the images.
+        outputs: where the program writes its label maps.
+        scratch: for temporary files.
+        home: its home folder, which is kept for the next start.
+        descriptor: the folder that contains these, opened before the program was started.
+    """
+
+    inputs: Path
+    outputs: Path
+    scratch: Path
+    home: Path
+    descriptor: int
+
+    @property
+    def writable(self) -> tuple[Path, ...]:
+        """The folders that the program may write to."""
+        return self.outputs, self.scratch, self.home
+
+    def place(self, image: Path) -> None:
+        """Copy an image to the inputs; a program that changes it changes only the copy.
+
+        Args:
+            image: the image file.
+        """
+        shutil.copyfile(image, self.inputs / image.name)
+
+    def open_outputs(self) -> int:
+        """Open the folder of outputs without following a link that the program may have left there.
+
+        Returns:
+            File descriptor of the folder, to be closed by the caller.
+
+        Raises:
+            EntrantError: if it is not a folder.
+        """
+        try:
+            descriptor = os.open(_OUTPUTS, os.O_PATH | _FOLDER, dir_fd=self.descriptor)
+            try:
+                os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IRWXU)  # noqa: PTH101  (a descriptor)
+                return os.open(_OUTPUTS, _FOLDER, dir_fd=self.descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise EntrantError("the outputs folder was removed or replaced") from error
+
+
+class Scratch:
+    """A folder in a predictions folder that exists while an entrant is run.
+
+    Args:
+        out: the predictions folder.
+    """
+
+    def __init__(self, out: Path) -> None:
+        # Nobody can prepare a folder whose name cannot be guessed.
+        self._root = out.resolve() / f"{_SCRATCH}{token_hex(8)}"
+
+    @contextmanager
+    def workplace(self) -> Iterator[Workplace]:
+        """Provide new folders for one start of the program, and remove them in the end.
+
+        Yields:
+            The folders.
+        """
+        home = self._root / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        place = self._root / token_hex(8)
+        place.mkdir()
+        inputs, outputs, scratch = (place / name for name in ("inputs", _OUTPUTS, "scratch"))
+        for folder in (inputs, outputs, scratch):
+            folder.mkdir()
+        descriptor = os.open(place, _FOLDER)
+        try:
+            yield Workplace(inputs, outputs, scratch, home, descriptor)
+        finally:
+            os.close(descriptor)
+            remove_tree(place)
+
+    def remove(self) -> None:
+        """Remove everything."""
+        remove_tree(self._root)
+
+
+def restore(out: Path, protected: Collection[Path]) -> None:
+    """Make a predictions folder safe to write to after a program of a stranger has run.
+
+    Links that the program left in its place or inside it would lead our own writing elsewhere.
+
+    Args:
+        out: the predictions folder.
+        protected: folders that are never written to: the images and the truth.
+
+    Raises:
+        EntrantError: if the folder leads to a protected one.
+    """
+    if out.is_symlink():
+        out.unlink()
+    out.mkdir(parents=True, exist_ok=True)
+    if out.resolve() in protected:
+        raise EntrantError(
+            f"{out}: leads into the dataset; choose another --out, and check the links in it"
+        )
+    with os.scandir(out) as entries:
+        for entry in entries:
+            status = entry.stat(follow_symlinks=False)
+            own_file = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+            if not (own_file or stat.S_ISDIR(status.st_mode)):
+                Path(entry.path).unlink()
+
+
+def remove_left_overs(out: Path) -> None:
+    """Remove the folders that killed runs left in a predictions folder.
+
+    Args:
+        out: the predictions folder, in which no other run is at work.
+    """
+    for folder in out.glob(f"{_SCRATCH}*"):
+        remove_tree(folder)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder that a stranger filled: links are not followed, and any depth is possible.
+
+    Folders inside folders are moved up to the top first, so that nothing is walked recursively. What
+    cannot be removed is left.
+
+    Args:
+        folder: the folder; nothing happens if it does not exist.
+    """
+    with suppress(OSError):
+        if folder.is_symlink():
+            folder.unlink()
+        top = _opened(str(folder), None)
+        try:
+            _empty(top)
+        finally:
+            os.close(top)
+        folder.rmdir()
+
+
+def _empty(top: int) -> None:
+    while names := os.listdir(top):
+        done = 0
+        for name in names:
+            with suppress(OSError):
+                if not _unlinked(name, top):
+                    done += _flatten(name, top)
+                    os.rmdir(name, dir_fd=top)
+                done += 1
+        if not done:
+            return
+
+
+def _flatten(name: str, top: int) -> int:
+    """Remove the files of a folder and move its folders to the top; return the number of folders."""
+    moved = 0
+    inside = _opened(name, top)
+    try:
+        for child in os.listdir(inside):  # noqa: PTH208  (a descriptor)
+            if not _unlinked(child, inside):
+                with suppress(OSError):
+                    os.close(_opened(child, inside))
+                    os.rename(child, token_hex(16), src_dir_fd=inside, dst_dir_fd=top)
+                    moved += 1
+    finally:
+        os.close(inside)
+    return moved
+
+
+def _opened(name: str, parent: int | None) -> int:
+    """Open a folder, also one whose permissions forbid it, and make it writable."""
+    descriptor = os.open(name, os.O_PATH | _FOLDER, dir_fd=parent)
+    try:
+        with suppress(OSError):
+            os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IRWXU)  # noqa: PTH101  (a descriptor)
+        return os.open(name, _FOLDER, dir_fd=parent)
+    finally:
+        os.close(descriptor)
+
+
+def _unlinked(name: str, folder: int) -> bool:
+    """Remove a file, link or device; return whether it was one."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,110 @@
+"""Label maps and times are bound to the run that made them: later changes are found.
+
+``cellbench run`` records the status, the time and the checksum of every label map in the journal of its
+predictions folder. A folder without such a journal was handed in, and is not checked.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cellbench.errors import ScoresError
+from cellbench.evaluation.journal import Journal
+from cellbench.evaluation.runtimes import RUNTIME_FILE, read_runtimes
+from cellbench.evaluation.statuses import Status, read_statuses
+from cellbench.labels.files import all_label_files
+
+RUN_JOURNAL = ".journal"
+"""Name of the journal in a predictions folder that ``cellbench run`` made."""
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What a run recorded of an image.
+
+    Attributes:
+        image: stem of the image.
+        status: how its run ended.
+        runtime_s: its running time, in seconds.
+        checksum: SHA-256 of its label map; empty if there is no usable one.
+    """
+
+    image: str
+    status: str
+    runtime_s: float
+    checksum: str
+
+    def as_json(self) -> dict[str, str | float]:
+        """Return the values as JSON can hold them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Any) -> "Seal | None":  # noqa: ANN401  (JSON of any type)
+        """Read the seal of a record of the journal; None if there is none, as in older journals.
+
+        Args:
+            record: the record.
+        """
+        try:
+            return cls(**record["seal"])
+        except (KeyError, TypeError):
+            return None
+
+
+def checksum_of(path: Path) -> str:
+    """Return the SHA-256 of a regular file; an empty text if there is none.
+
+    Args:
+        path: the file.
+    """
+    if path.is_symlink() or not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_run(predictions: Path, *, times: bool = True) -> None:
+    """Check that nothing in a predictions folder of ``cellbench run`` was changed after the run.
+
+    Args:
+        predictions: the predictions folder; one without the journal of a run is not checked.
+        times: whether to check ``runtime.csv``.
+
+    Raises:
+        ScoresError: if a label map, a status or a time is not what the run recorded. The message names the
+            first, and says how many there are.
+    """
+    if not (predictions / RUN_JOURNAL).is_file():
+        return
+    changes = list(_changes(predictions, times))
+    if changes:
+        more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+        raise ScoresError(
+            f"{predictions}: {changes[0]}{more} changed after cellbench run; run it again, which makes "
+            f"these again, or delete {RUN_JOURNAL} to score the folder as somebody's own results"
+        )
+
+
+def _changes(predictions: Path, times: bool) -> Iterator[str]:
+    """Describe what differs from the last record of each image."""
+    records = map(Seal.from_json, Journal(predictions / RUN_JOURNAL).values())
+    seals = {_normal(seal.image): seal for seal in records if seal is not None}
+    for stem, paths in all_label_files(predictions).items():
+        sealed = seals[stem].checksum if stem in seals else ""
+        if len(paths) > 1 or not sealed or checksum_of(paths[0]) != sealed:
+            yield paths[0].name
+    for stem, status in read_statuses(predictions).items():
+        if stem not in seals or Status(seals[stem].status) is not status:
+            yield f"the status of {stem}"
+    if times and (predictions / RUNTIME_FILE).is_file():
+        for stem, seconds in read_runtimes(predictions / RUNTIME_FILE).items():
+            seal = seals.get(_normal(stem))
+            if seal is None or seal.status != Status.OK or seal.runtime_s != seconds:
+                yield f"the time of {stem}"
+
+
+def _normal(stem: str) -> str:
+    return unicodedata.normalize("NFC", stem)

@@ -1,0 +1,54 @@
+"""Entrants for tests: a folder with entry.yaml, a program, and the label maps that it may write."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cellbench.data.folder import DatasetImage, read_dataset
+from cellbench.entrants.bubblewrap import why_not_bubblewrap
+from cellbench.entrants.entries import read_entry
+from cellbench.entrants.isolation import choose_sandbox, hidden_folders
+from cellbench.entrants.results import Row
+from cellbench.entrants.run import run_entrant
+
+PROGRAM = """\
+import os, pathlib, shutil, signal, subprocess, sys, time
+inputs, outputs = map(pathlib.Path, sys.argv[1:3])
+(image,) = inputs.iterdir()
+target = outputs / f"{image.stem}_label.tiff"
+def answer():
+    shutil.copyfile(f"answers/{image.stem}_label.tiff", target)
+print("looking at", image.name, flush=True)
+"""
+
+ISOLATIONS = ("process", "bubblewrap")
+
+
+def needs(isolation: str) -> None:
+    """Skip the test if this machine lacks what the isolation needs."""
+    if isolation == "bubblewrap" and (reason := why_not_bubblewrap()):
+        pytest.skip(reason)
+
+
+def make_entrant(folder: Path, data: Path, action: str = "answer()", **options: object) -> Path:
+    """Write an entrant whose program does ``action``; without one it writes the right answers."""
+    (folder / "answers").mkdir(parents=True)
+    for labels in (data / "test/labels").iterdir():
+        shutil.copy(labels, folder / "answers")
+    (folder / "program.py").write_text(f"{PROGRAM}{action}\n")
+    command = ["python", "-S", "program.py", "{inputs}", "{outputs}"]
+    env = {"TRUTH": str(data / "test/labels"), "OUT": str(data.parent / "out")}
+    entry = {"name": folder.name, "command": command, "env": env, **options}
+    (folder / "entry.yaml").write_text(yaml.safe_dump(entry))
+    return folder
+
+
+def run(folder: Path, data: Path, isolation: str = "process") -> list[Row]:
+    """Run an entrant on the test split; the results go to ``out`` beside the data."""
+    needs(isolation)
+    out = data.parent / "out"
+    sandbox, _ = choose_sandbox(isolation, [*hidden_folders(data), out])
+    images: list[DatasetImage] = read_dataset(data, ["test"])
+    return run_entrant(read_entry(folder), folder, images, out / folder.name, sandbox)
