@@ -18,7 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "inputs",
         type=Path,
         metavar="INPUTS",
-        help="an image file of any size, or a folder of image files",
+        help="an image file of any size, a folder of image files, or - to read the path of one image per "
+        "line from standard input, and to answer each with a line on standard output (`done` and the path "
+        "of the label map, or `failed` and the reason); runtime.csv is then not written",
     )
     parser.add_argument(
         "outputs",
@@ -81,7 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     from cellbench.inference.ensemble import with_dense_maps
     from cellbench.inference.segment import find_images
 
-    files = find_images(arguments.inputs)
+    serves = str(arguments.inputs) == "-"
+    files = {} if serves else find_images(arguments.inputs)
     models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
     if arguments.tta:
         with_dense_maps(models[0])
@@ -91,6 +94,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"each image is predicted {passes} times and takes {passes} times as long",
             file=sys.stderr,
         )
+    if serves:
+        from cellbench.inference.serve import serve_images
+
+        serve_images(
+            models, arguments.outputs, precision=arguments.precision, augment=arguments.tta
+        )
+        return 0
     failed = segment_files(
         models,
         files,
