@@ -42,6 +42,7 @@ LAZY = {
     # Verbs of the heavy half; each imports it inside a function, so that its help starts at once.
     ("cli", "training.cli"),
     ("commands.models", "models"),
+    ("commands.profile", "inference"),
     ("commands.segment", "inference"),
     ("commands.tune", "inference"),
     # Names that were first offered here; they are imported when they are used.
