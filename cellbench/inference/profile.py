@@ -6,6 +6,7 @@ from importlib.resources import as_file, files
 from inspect import signature
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,9 @@ def make_or_load(
     """
     if word in list_models():
         chosen = model_class(word)
-        options = {"pretrained": False} if "pretrained" in signature(chosen).parameters else {}
+        options: dict[str, Any] = (
+            {"pretrained": False} if "pretrained" in signature(chosen).parameters else {}
+        )
         return move_to_device(chosen(**options), device)
     path = Path(word)
     found = [path / each for each in _CHECKPOINTS if (path / each).is_file()]
