@@ -22,6 +22,7 @@ TRAINING_VERBS = {
 VERBS = {
     "segment": "segment images of any size with a trained model",
     "tune": "find the decoding options with which a trained model scores best on the tune split",
+    "profile": "measure the latency, throughput, memory and operations of models",
     "models": "list the models that can be trained, or show one model and its options",
     "run": "run and time algorithms on the test images of a dataset, one image at a time",
     "evaluate": "score folders of label maps against the true label maps",
@@ -32,7 +33,7 @@ VERBS = {
 }
 _EPILOG = """\
 `cellbench VERB --help` describes the options of a verb.
-fit, validate, test, predict, segment, tune and models need packages that only
+fit, validate, test, predict, segment, tune, profile and models need packages that only
 `pip install "cellbench[train]"` installs.
 
 example, from the built-in sample to a leaderboard:

@@ -43,6 +43,7 @@ LAZY = {
     # Verbs of the heavy half; each imports it inside a function, so that its help starts at once.
     ("cli", "training.cli"),
     ("commands.models", "models"),
+    ("commands.profile", "inference"),
     ("commands.segment", "inference"),
     ("commands.tune", "inference"),
     # Names that were first offered here; they are imported when they are used.
@@ -246,3 +247,23 @@ def test_help_imports_nothing_heavy(verb: str) -> None:
 def test_verbs_of_the_light_half_need_no_torch(words: list[str]) -> None:
     run = f"from cellbench.cli import main; assert main({words!r}) == 1"
     assert modules_after(run).isdisjoint(HEAVY)
+
+
+def test_segmenting_imports_only_what_the_network_needs() -> None:
+    """Each import below would take longer than segmenting an image, at every start of an entrant."""
+    code = (
+        "from cellbench.inference import load_models, segment_files\n"
+        "import numpy as np, cellbench.inference.serve\n"
+        "from cellbench.inference import segment_image\n"
+        "from cellbench.models.cellpose import Cellpose\n"
+        "segment_image(Cellpose(channels=(4, 8)).eval(), np.zeros((64, 64, 3), np.float32))"
+    )
+    other = {
+        "monai",
+        "timm",
+        "segmentation_models_pytorch",
+        "jsonargparse",
+        "tensorboard",
+        "pandas",
+    }
+    assert modules_after(code).isdisjoint(other | {"skimage", "sklearn", "stardist"})

@@ -161,6 +161,36 @@ def split_pieces(mask: Mask) -> LabelMap:
     return relabel(watershed(-smooth, seeds, mask=mask))
 
 
+def segment_file(path: Path, outputs: Path) -> Path:
+    """Segment an image file, and return the path of the label map that was written.
+
+    Args:
+        path: the image.
+        outputs: folder for the label map.
+    """
+    labels = label_path(outputs, path.stem)
+    write_labels(labels, segment(read_image(path)))
+    return labels
+
+
+def serve(outputs: Path) -> None:
+    """Segment the images whose paths are read from standard input, until it ends: cellbench-serve 1.
+
+    The program greets when it is ready. It answers each path with one line, and sends it at once. Whatever
+    happens with one image, the next one is served.
+
+    Args:
+        outputs: folder for the label maps.
+    """
+    print("cellbench-serve 1", flush=True)
+    for line in sys.stdin.buffer:
+        try:
+            path = Path(line.removesuffix(b"\n").decode("utf-8"))
+            print("done", segment_file(path, outputs), flush=True)
+        except Exception as error:
+            print("failed", " ".join(str(error).split()), flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Segment every image of a folder; an image that cannot be segmented is reported in one line on stderr.
 
@@ -171,18 +201,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0, or 1 if any image failed.
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-i", "--inputs", type=Path, required=True, help="folder of images")
+    inputs = parser.add_mutually_exclusive_group(required=True)
+    inputs.add_argument("-i", "--inputs", type=Path, help="folder of images")
+    inputs.add_argument(
+        "--serve",
+        action="store_true",
+        help="read the path of one image per line from standard input",
+    )
     parser.add_argument("-o", "--outputs", type=Path, required=True, help="folder of label maps")
     options = parser.parse_args(arguments)
+    if options.serve:
+        serve(options.outputs)
+        return 0
     failed = False
     try:
         images = image_files(options.inputs)
     except CellbenchError as error:
         print(error, file=sys.stderr)
         return 1
-    for stem, path in images.items():
+    for path in images.values():
         try:
-            write_labels(label_path(options.outputs, stem), segment(read_image(path)))
+            segment_file(path, options.outputs)
         except (CellbenchError, OSError, MemoryError) as error:
             print(error, file=sys.stderr)
             failed = True

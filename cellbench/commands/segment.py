@@ -19,7 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "inputs",
         type=Path,
         metavar="INPUTS",
-        help="an image file of any size, or a folder of image files",
+        help="an image file of any size, a folder of image files, or - to read the path of one image per "
+        "line from standard input, and to answer each with a line on standard output (`done` and the path "
+        "of the label map, or `failed` and the reason); runtime.csv is then not written",
     )
     parser.add_argument(
         "outputs",
@@ -105,7 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
     from cellbench.inference import load_models, segment_files
     from cellbench.inference.ensemble import with_dense_maps
 
-    files = _find_images(arguments.inputs)
+    serves = str(arguments.inputs) == "-"
+    files = {} if serves else _find_images(arguments.inputs)
     models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
     if arguments.tta:
         with_dense_maps(models[0])
@@ -115,16 +118,24 @@ def run(arguments: argparse.Namespace) -> int:
             f"each image is predicted {passes} times and takes {passes} times as long",
             file=sys.stderr,
         )
+    options = {
+        "precision": arguments.precision,
+        "augment": arguments.tta,
+        "overlap": arguments.overlap,
+        "diameter": arguments.diameter,
+    }
+    if serves:
+        from cellbench.inference.serve import serve_images
+
+        serve_images(models, arguments.outputs, **options)
+        return 0
     failed = segment_files(
         models,
         files,
         arguments.outputs,
         lambda stems: tqdm(stems, unit="image", disable=None),
         checkpoints=arguments.checkpoint,
-        precision=arguments.precision,
-        augment=arguments.tta,
-        overlap=arguments.overlap,
-        diameter=arguments.diameter,
+        **options,
     )
     written = len(files) - len(failed)
     print(f"{written} label map{'s' * (written != 1)} written to {arguments.outputs}")

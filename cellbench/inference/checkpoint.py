@@ -47,7 +47,21 @@ def load_model(
     """
     content = read_checkpoint(path)
     found = _find_class(Path(path), stored_class(Path(path), content), model_class)
-    model = _restore(Path(path), found, content)
+    return move_to_device(_restore(Path(path), found, content), device)
+
+
+def move_to_device(
+    model: InstanceSegmentationModel, device: str | torch.device | None = None
+) -> InstanceSegmentationModel:
+    """Move a model to a device, ready to segment.
+
+    Args:
+        model: a model on any device.
+        device: the device; by default the first GPU, or the CPU where there is none.
+
+    Raises:
+        UsageError: if the device does not exist.
+    """
     try:
         return model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except (RuntimeError, AssertionError) as error:

@@ -1,6 +1,7 @@
 """Dense maps of an image of any size: overlapping windows, blended with gaussian weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import product
 
 import torch
 
@@ -9,6 +10,9 @@ from cellbench.networks.padding import padded
 Maps = dict[str, torch.Tensor]
 
 _MULTIPLE = 32  # networks with five levels need it
+# As in MONAI's sliding_window_inference, which the challenge uses.
+_SIGMA = 0.125  # as a share of the window's side
+_SMALLEST_WEIGHT = 0.001
 
 
 def predict_in_windows(
@@ -39,23 +43,49 @@ def predict_in_windows(
     Returns:
         (C, H, W) float32 for each map, on the device of the image.
     """
-    from monai.inferers import sliding_window_inference
-
-    def predict_float(windows: torch.Tensor) -> Maps:
-        return {name: values.float() for name, values in predict(windows).items()}
-
     height, width = image.shape[-2:]
-    whole = image.unsqueeze(0)
     if min(height, width) < window:
-        whole = padded(whole, _MULTIPLE)
-    blended = sliding_window_inference(
-        whole,
-        roi_size=[min(window, side) for side in whole.shape[-2:]],
-        sw_batch_size=batch,
-        predictor=predict_float,
-        overlap=overlap,
-        mode="gaussian",
-        sw_device=device,
-        device=image.device,
+        image = padded(image.unsqueeze(0), _MULTIPLE)[0]
+    sides = [min(window, side) for side in image.shape[-2:]]
+    corners = list(
+        product(
+            *(
+                _starts(side, length, overlap)
+                for side, length in zip(sides, image.shape[-2:], strict=True)
+            )
+        )
     )
-    return {name: values[0, :, :height, :width] for name, values in blended.items()}
+    weights = _gaussian_weights(sides).to(image.device)
+    total = torch.zeros(image.shape[-2:], device=image.device)
+    sums: Maps = {}
+    for first in range(0, len(corners), batch):
+        places = [
+            (slice(top, top + sides[0]), slice(left, left + sides[1]))
+            for top, left in corners[first : first + batch]
+        ]
+        windows = torch.stack([image[:, rows, columns] for rows, columns in places])
+        maps = predict(windows.to(device))
+        for index, (rows, columns) in enumerate(places):
+            total[rows, columns] += weights
+            for name, values in maps.items():
+                if name not in sums:
+                    shape = (values.shape[1], *image.shape[-2:])
+                    sums[name] = torch.zeros(shape, device=image.device)
+                sums[name][:, rows, columns] += weights * values[index].float().to(image.device)
+    return {name: (values / total)[:, :height, :width] for name, values in sums.items()}
+
+
+def _starts(side: int, length: int, overlap: float) -> list[int]:
+    """Return where windows start along one axis; the last one ends at the border."""
+    step = max(1, int(side * (1 - overlap))) if side < length else side
+    count = 1 + max(0, -(-(length - side) // step))
+    return [min(index * step, length - side) for index in range(count)]
+
+
+def _gaussian_weights(sides: Sequence[int]) -> torch.Tensor:
+    """Return the weight of each pixel of a window; it falls towards the borders, to 0.001 at least."""
+    rows, columns = (
+        torch.exp(-((torch.arange(side) - (side - 1) / 2) ** 2) / (2 * (_SIGMA * side) ** 2))
+        for side in sides
+    )
+    return (rows[:, None] * columns).clamp(min=_SMALLEST_WEIGHT)

@@ -143,3 +143,24 @@ def test_it_starts_without_torch() -> None:
         check=True,
     )
     assert result.stdout == "False\n"
+
+
+def test_it_serves_one_image_after_another(tmp_path: Path) -> None:
+    image = tmp_path / "cells.png"
+    cv2.imwrite(str(image), PICTURES["bright"])
+    absent = tmp_path / "absent.png"
+    answer = subprocess.run(
+        [sys.executable, PREDICT.name, "--serve", "-o", tmp_path / "out"],
+        cwd=PREDICT.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input=os.fsencode(image) + b"\n" + os.fsencode(absent) + b"\n\xff\n" + os.fsencode(image),
+        capture_output=True,
+        check=True,
+    )
+    greeting, first, second, third, last = answer.stdout.decode().splitlines()
+    labels = tmp_path / "out/cells_label.tiff"
+    assert greeting == "cellbench-serve 1"
+    assert first == last == f"done {labels}"
+    assert second.startswith(f"failed {absent}: ")
+    assert third.startswith("failed 'utf-8' codec can't decode")
+    assert len(cell_ids(read_labels(labels))) == len(CENTRES)

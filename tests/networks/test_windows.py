@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from monai.inferers import sliding_window_inference
 
 from cellbench.networks.windows import predict_in_windows
 
@@ -35,3 +36,27 @@ def test_little_is_added_to_small_images(shape: tuple[int, int]) -> None:
 
     maps = predict_in_windows(normalise, torch.ones(3, *shape), window=256)
     torch.testing.assert_close(maps["mean"], torch.ones(3, *shape))
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (65, 200), (300, 129)])
+@pytest.mark.parametrize(("window", "overlap"), [(64, 0.25), (32, 0.5), (48, 0.6), (64, 0.0)])
+def test_windows_and_weights_are_those_of_monai(
+    shape: tuple[int, int], window: int, overlap: float
+) -> None:
+    seen: list[torch.Tensor] = []
+
+    def predict(windows: torch.Tensor) -> dict[str, torch.Tensor]:
+        seen.append(windows)
+        ramp = torch.linspace(0, 1, windows[0, 0].numel()).view(windows.shape[-2:])
+        return {"a": windows * ramp, "b": windows[:, :1] - ramp}
+
+    image = torch.rand(3, *shape)
+    ours = predict_in_windows(predict, image, window=window, overlap=overlap)
+    our_windows = torch.cat(seen)
+    seen.clear()
+    theirs = sliding_window_inference(
+        image[None], [window, window], 4, predict, overlap=overlap, mode="gaussian"
+    )
+    assert torch.equal(our_windows, torch.cat(seen))
+    for name, values in theirs.items():
+        torch.testing.assert_close(ours[name], values[0])

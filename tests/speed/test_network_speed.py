@@ -8,7 +8,8 @@ from monai.networks.nets.basic_unet import UpCat
 from peers import medians, report
 from torch import nn
 
-from cellbench.networks.convnext import _SinglePrecisionOnCPU, _UpBlock
+from cellbench.networks.encoder import SinglePrecisionOnCPU
+from cellbench.networks.encoder_unet import _UpBlock
 
 PATCHES = 8
 
@@ -41,7 +42,7 @@ def test_a_decoder_block_against_monai() -> None:
 def test_a_depthwise_convolution_against_half_precision() -> None:
     plain = nn.Conv2d(40, 40, 7, padding=3, groups=40)
     ours, peer = medians(
-        one_step(_SinglePrecisionOnCPU(copy.deepcopy(plain)), (40, 48, 48)),
+        one_step(SinglePrecisionOnCPU(copy.deepcopy(plain)), (40, 48, 48)),
         one_step(plain, (40, 48, 48)),
     )
     assert report("depthwise 7 × 7 of 8 × 40 × 48 × 48", ours, "bfloat16", peer) >= 1.5
