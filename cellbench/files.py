@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import stat
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -138,7 +139,8 @@ def files_by_stem(
         Stem to path, sorted by file name.
 
     Raises:
-        CellbenchError: of the type ``error``, if the folder is absent or two files share a stem.
+        CellbenchError: of the type ``error``, if the folder is absent, two files share a stem, or one is
+            a pipe, a socket or a device.
     """
     found: dict[str, Path] = {}
     for stem, paths in all_files_by_stem(folder, suffixes, error, ending).items():
@@ -165,7 +167,8 @@ def all_files_by_stem(
         Stem to paths, sorted by file name.
 
     Raises:
-        CellbenchError: of the type ``error``, if the folder is absent.
+        CellbenchError: of the type ``error``, if the folder is absent, or a file in it is a pipe, a
+            socket or a device.
     """
     folder, suffixes = Path(folder), frozenset(suffixes)
     if not folder.is_dir():
@@ -177,10 +180,22 @@ def all_files_by_stem(
             continue
         if path.is_dir():
             continue
+        if _is_special(path):
+            raise error(
+                f"{path}: is a pipe, a socket or a device; remove it, or replace it by a regular file"
+            )
         # In archives from a Mac, some names have accents as separate characters.
         stem = unicodedata.normalize("NFC", path.stem.removesuffix(ending))
         found.setdefault(stem, []).append(path)
     return found
+
+
+def _is_special(path: Path) -> bool:
+    """Return whether opening a path could wait forever; a broken link is reported when it is read."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -275,8 +290,8 @@ def fingerprint(files: Sequence[Path | None], *settings: object) -> str:
     """
     parts: list[object] = [str(setting) for setting in settings]
     for path in files:
-        stat = path.stat() if path is not None and path.is_file() else None
+        found = path.stat() if path is not None and path.is_file() else None
         parts.append(
-            [str(path and path.absolute()), stat and stat.st_size, stat and stat.st_mtime_ns]
+            [str(path and path.absolute()), found and found.st_size, found and found.st_mtime_ns]
         )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
