@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cellbench.files import write_faults_named
+
 
 class Journal:
     """Results of finished images, one line of JSON each, appended as soon as they are known.
@@ -12,11 +14,11 @@ class Journal:
         path: the file; with None, nothing is recorded.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: str | Path | None) -> None:
+        self._path = None if path is None else Path(path)
         self._done: dict[str, Any] = {}
-        if path is not None and path.is_file():
-            self._done = dict(filter(None, map(_parse, path.read_text("utf-8").splitlines())))
+        if self._path is not None and self._path.is_file():
+            self._done = dict(filter(None, map(_parse, self._path.read_text("utf-8").splitlines())))
 
     def get(self, key: str) -> Any:  # noqa: ANN401 (JSON holds values of any type)
         """Return the result that an earlier run recorded, or None if there is none.
@@ -32,12 +34,19 @@ class Journal:
         Args:
             key: a text that changes with everything the result depends on.
             result: anything that JSON can hold; numbers may be infinite or NaN.
+
+        Raises:
+            WriteError: if the file cannot be written.
         """
-        if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+        if self._path is None:
+            return
+        # The line break comes first, because the previous line may be incomplete after a kill.
+        line = "\n" + json.dumps([key, result])
+        with write_faults_named(self._path):
+            if not self._path.parent.is_dir():
+                self._path.parent.mkdir(parents=True)
             with self._path.open("a", encoding="utf-8") as file:
-                # The line break comes first, because the previous line may be incomplete after a kill.
-                file.write("\n" + json.dumps([key, result]))
+                file.write(line)
 
 
 def _parse(line: str) -> tuple[str, Any] | None:
