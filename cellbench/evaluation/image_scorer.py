@@ -18,9 +18,9 @@ from cellbench.evaluation.rows import CellRow, DetailsRow, ImageResult, ScoresRo
 from cellbench.evaluation.runtimes import rank_runtime_seconds, tolerance_seconds
 from cellbench.evaluation.scoring import count_parts, score_parts
 from cellbench.evaluation.statuses import Status
+from cellbench.evaluation.truths import decoded_once, open_truth, truth_centroids
 from cellbench.images import image_shape
 from cellbench.labels.banded import BandedLabels, in_bands
-from cellbench.labels.files import open_labels
 
 _log = logging.getLogger(__name__)
 
@@ -80,11 +80,11 @@ class ImageScorer:
         Raises:
             LabelMapError: if the truth cannot be used.
         """
-        truth = open_labels(case.truth)
+        truth = open_truth(case.truth)
         status, problem = case.status, ""
         if status is Status.OK:
             try:
-                prediction = case.open_prediction(truth.shape)
+                prediction = decoded_once(case.open_prediction(truth.shape))
                 if prediction.shape == truth.shape:
                     parts = count_parts(truth, prediction, self.rules, self.images)
                     return _Opened(status, truth, prediction, parts)
@@ -134,5 +134,8 @@ class ImageScorer:
 
     def _cells(self, case: Case, opened: _Opened) -> tuple[CellRow, ...]:
         tiles = self.rules.part_shape(opened.truth.shape)
-        places = [centroids(labels, tiles) for labels in (opened.truth, opened.prediction)]
+        places = (
+            truth_centroids(case.truth, opened.truth, tiles),
+            centroids(opened.prediction, tiles),
+        )
         return tuple(cell_rows(case.stem, case.modality, opened.parts, *places))
