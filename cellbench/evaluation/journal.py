@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from cellbench.files import write_faults_named
 
@@ -16,6 +16,7 @@ class Journal:
 
     def __init__(self, path: str | Path | None) -> None:
         self._path = None if path is None else Path(path)
+        self._file: TextIO | None = None
         self._done: dict[str, Any] = {}
         if self._path is not None and self._path.is_file():
             self._done = dict(filter(None, map(_parse, self._path.read_text("utf-8").splitlines())))
@@ -43,10 +44,11 @@ class Journal:
         # The line break comes first, because the previous line may be incomplete after a kill.
         line = "\n" + json.dumps([key, result])
         with write_faults_named(self._path):
-            if not self._path.parent.is_dir():
-                self._path.parent.mkdir(parents=True)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(line)
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("a", encoding="utf-8")
+            self._file.write(line)
+            self._file.flush()
 
 
 def _parse(line: str) -> tuple[str, Any] | None:
