@@ -11,6 +11,7 @@ import pandas as pd
 
 from cellbench.boards.columns import Kind, Table
 from cellbench.boards.ranked_tables import RankedTables
+from cellbench.boards.run_id import MODALITIES, RUN_ID, TABLE_DIGESTS, check_run
 from cellbench.boards.schema import (
     PROVENANCE_FILE,
     SCHEMA_VERSION,
@@ -42,6 +43,8 @@ _FACTS: dict[str, tuple[type, ...]] = {
     "scheme": (str,),
     "weights": (list,),
     "alpha": (int, float),
+    RUN_ID: (str,),
+    TABLE_DIGESTS: (dict,),
 }
 """What provenance.json must state for a board to be drawn, and the types it can have."""
 _EXTRAS: dict[str, tuple[type, ...]] = {
@@ -104,7 +107,7 @@ class BoardTables(RankedTables):
     def modalities(self) -> dict[str, Path]:
         """The boards of single modalities: name to folder; none where there is one modality."""
         folders = self.provenance["modalities"]
-        return {name: self.folder / "modalities" / folder for name, folder in folders.items()}
+        return {name: self.folder / MODALITIES / folder for name, folder in folders.items()}
 
     @cached_property
     def ranking(self) -> pd.Series:
@@ -127,12 +130,13 @@ def read_board(folder: str | Path) -> BoardTables:
     """
     folder = Path(folder)
     facts = _read_facts(folder / PROVENANCE_FILE)
+    check_run(folder, facts)
     tables = {
         field.name: _read_table(folder, TABLES[field.name], facts["value"])
         for field in fields(RankedTables)
     }
     entries = TABLES["algorithms"]
-    board = BoardTables(
+    return BoardTables(
         folder=folder,
         provenance=facts,
         **tables,
@@ -143,8 +147,6 @@ def read_board(folder: str | Path) -> BoardTables:
             else None
         ),
     )
-    _check_one_board(folder, **tables)
-    return board
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -185,20 +187,6 @@ def check_version(path: Path, facts: Mapping[str, Any]) -> None:
             f"{path}: this board has schema version {version!r}, but this cellbench reads version "
             f"{SCHEMA_VERSION}; {_AGAIN}"
         )
-
-
-def _check_one_board(folder: Path, leaderboard: pd.DataFrame, **others: pd.DataFrame) -> None:
-    """Refuse tables of several runs of ``cellbench rank``, such as one that was stopped leaves."""
-    ranked = set(leaderboard["algorithm"])
-    for name, table in others.items():
-        pairs = {"better", "worse"} & set(table)
-        if "algorithm" not in table and (not pairs or len(ranked) == 1):
-            continue
-        named = set(table[[*pairs] or ["algorithm"]].to_numpy().ravel())
-        if not ranked or named != ranked:
-            raise ScoresError(
-                f"{folder}: the algorithms in leaderboard.csv are not those of {name}.csv; {_AGAIN}"
-            )
 
 
 def _read_facts(path: Path) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+from cellbench.files import write_faults_named
 
 
 class Journal:
@@ -12,11 +14,14 @@ class Journal:
         path: the file; with None, nothing is recorded.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: str | Path | None) -> None:
+        self._path = None if path is None else Path(path)
+        self._file: TextIO | None = None
         self._done: dict[str, Any] = {}
-        if path is not None and path.is_file():
-            for key, result in filter(None, map(_parse, path.read_text("utf-8").splitlines())):
+        if self._path is not None and self._path.is_file():
+            for key, result in filter(
+                None, map(_parse, self._path.read_text("utf-8").splitlines())
+            ):
                 self._keep(key, result)
 
     def get(self, key: str) -> Any:  # noqa: ANN401 (JSON holds values of any type)
@@ -37,12 +42,19 @@ class Journal:
         Args:
             key: a text that changes with everything the result depends on.
             result: anything that JSON can hold; numbers may be infinite or NaN.
+
+        Raises:
+            WriteError: if the file cannot be written.
         """
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
-                # The line break comes first, because the previous line may be incomplete after a kill.
-                file.write("\n" + json.dumps([key, result]))
+            # The line break comes first, because the previous line may be incomplete after a kill.
+            line = "\n" + json.dumps([key, result])
+            with write_faults_named(self._path):
+                if self._file is None:
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    self._file = self._path.open("a", encoding="utf-8")
+                self._file.write(line)
+                self._file.flush()
         self._keep(key, result)
 
     def _keep(self, key: str, result: object) -> None:
