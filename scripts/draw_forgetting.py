@@ -34,12 +34,10 @@ def draw(folder: Path, titles: list[str], out: Path) -> None:
         values = [mean_f1(folder / f"{stage}-{dataset}.csv") for stage in STAGES]
         axes.plot(list(STAGES.values()), values, marker=marker, color=colour, label=title)
         for place, value in enumerate(values):
-            axes.annotate(
-                f"{value:.2f}", (place, value), (0, 6), textcoords="offset points", ha="center"
-            )
-    axes.set(ylim=(0, 1.08), ylabel="mean F1 on the tune split")
-    axes.margins(x=0.12)
-    axes.legend(frameon=False, loc="lower right")
+            axes.annotate(f"{value:.2f}", (place, value), (8, 4), textcoords="offset points")
+    axes.set(ylim=(0, 1), ylabel="mean F1 on the tune split")
+    axes.margins(x=0.15)
+    figure.legend(frameon=False, loc="outside upper center")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
