@@ -15,10 +15,11 @@ from cellbench.data.folder import (
     UNLABELED,
     DatasetImage,
     read_dataset,
+    read_manifest_rows,
     write_manifest,
 )
 from cellbench.errors import DatasetError, UsageError
-from cellbench.files import max_pixels, read_rows, written_whole
+from cellbench.files import max_pixels, written_whole
 from cellbench.images import image_stem, read_raw
 from cellbench.labels import LabelMap, cell_ids, label_path, read_labels, write_labels
 
@@ -190,7 +191,7 @@ def _manifest_rows(
     """List the rows of a manifest with the split and stem of their image."""
     if not (root / MANIFEST).is_file():
         return
-    for row in read_rows(root / MANIFEST, ["image"], DatasetError):
+    for row in read_manifest_rows(root / MANIFEST):
         stem = image_stem(row["image"])
         for split in [row["split"]] if row.get("split") else sorted(splits):
             yield (split, stem), {**row, "split": split}

@@ -14,11 +14,11 @@ from cellbench.data.folder import (
     DatasetImage,
     match_stems,
     read_dataset,
+    read_manifest_rows,
     write_manifest,
 )
 from cellbench.data.importers.writing import place
 from cellbench.errors import DatasetError, UsageError
-from cellbench.files import read_rows
 from cellbench.images import image_stem
 
 Row = dict[str, str]
@@ -82,7 +82,7 @@ def listed_images(root: Path) -> list[tuple[DatasetImage, Row]]:
         raise DatasetError(
             f"{manifest}: does not exist; write one with the columns image and source"
         )
-    rows = read_rows(manifest, ["image"], DatasetError)
+    rows = read_manifest_rows(manifest)
     found: list[tuple[DatasetImage, Row]] = []
     for split in dict.fromkeys(image.split for image in images):
         members = {image.stem: image for image in images if image.split == split}

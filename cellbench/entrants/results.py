@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cellbench.csv_tables import write_rows
 from cellbench.data.folder import DatasetImage
 from cellbench.entrants.collect import Taken
 from cellbench.entrants.process import Finished
@@ -12,7 +13,6 @@ from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
 from cellbench.evaluation.seals import RUN_JOURNAL, Seal, checksum_of
 from cellbench.evaluation.statuses import RESOURCES_FILE, Status
-from cellbench.files import write_rows
 from cellbench.images import image_shape
 from cellbench.labels import label_path
 

@@ -4,8 +4,8 @@ import unicodedata
 from enum import StrEnum
 from pathlib import Path
 
+from cellbench.csv_tables import read_rows
 from cellbench.errors import ScoresError
-from cellbench.files import read_rows
 
 RESOURCES_FILE = "resources.csv"
 

@@ -8,10 +8,10 @@ import tifffile
 from datasets import make_dataset
 
 from cellbench.cli import main
+from cellbench.csv_tables import read_rows
 from cellbench.data.folder import read_dataset
 from cellbench.data.rescale import rescale_dataset, resize_image, resize_labels
 from cellbench.errors import DatasetError, UsageError
-from cellbench.files import read_rows
 from cellbench.images import read_raw
 from cellbench.labels import read_labels, write_labels
 
