@@ -130,13 +130,40 @@ def test_wrong_conditions_are_one_line(
 
 
 def test_a_folder_with_files_is_refused(root: Path, tmp_path: Path) -> None:
-    for out in (root, root / "manifest.csv"):
-        before = contents(root)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/file").touch()
+    for out in (tmp_path / "full", tmp_path / "full/file"):
         with pytest.raises(DatasetError, match="exists and is not an empty folder"):
             make_subset(root, out, {"source": ["DSB*"]})
-        assert contents(root) == before
     (tmp_path / "out").mkdir()
     assert make_subset(root, tmp_path / "out", {"source": ["DSB*"]}).total() == 6
+
+
+def test_a_folder_in_the_dataset_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(root)
+    for out in (root, root / "train/new", root / "../data/new"):
+        words = ["data", "subset", str(root), str(out), "--where", "source=DSB*"]
+        assert main(words) == 1
+        assert capsys.readouterr().err == (
+            f"cellbench: {out}: is in the dataset folder {root}; choose a folder outside it\n"
+        )
+    assert contents(root) == before
+
+
+def test_images_that_are_not_listed_are_counted(
+    root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_subset(root, tmp_path / "out", {"source": ["DSB*"]})
+    assert caplog.messages == [
+        f"{root / 'manifest.csv'} does not list 1 of 12 images; they are left out"
+    ]
+
+
+def test_splits_of_the_manifest_in_capitals(root: Path, tmp_path: Path) -> None:
+    table = root / "manifest.csv"
+    table.write_text(table.read_text().replace(",train,", ",Train,"))
+    assert make_subset(root, tmp_path / "out", {"split": ["Train"]}) == {"train": 4}
+    assert {image.source for image in read_dataset(tmp_path / "out")} == set(SOURCES)
 
 
 def test_files_are_copied_where_links_are_impossible(
