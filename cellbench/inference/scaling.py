@@ -74,7 +74,7 @@ def check_diameter(model: InstanceSegmentationModel, diameter: Diameter) -> None
         diameter: diameter of the cells in pixels, or ``auto``, or None.
 
     Raises:
-        UsageError: if it is neither, or so small that the image would be enlarged too much.
+        UsageError: if it is neither, or the image would be enlarged or shrunk too much.
         CheckpointError: if the checkpoint of the model does not store the diameters in training.
     """
     if diameter is None:
@@ -84,9 +84,11 @@ def check_diameter(model: InstanceSegmentationModel, diameter: Diameter) -> None
         if not is_number or not 0 < diameter < math.inf:
             raise UsageError(f"diameter {diameter}: must be a number of pixels above 0, or auto")
     known = known_diameters(model)
-    if diameter != "auto" and scale_for(known, diameter) > _LARGEST_SCALE:
+    scale = 1.0 if diameter == "auto" else scale_for(known, diameter)
+    if not 1 / _LARGEST_SCALE <= scale <= _LARGEST_SCALE:
+        change = "enlarged" if scale > 1 else "shrunk"
         raise UsageError(
-            f"diameter {diameter:g}: the image would be enlarged more than {_LARGEST_SCALE} times; "
+            f"diameter {diameter:g}: the image would be {change} more than {_LARGEST_SCALE} times; "
             f"most cells in training had {known[0]:.0f} to {known[2]:.0f} pixels"
         )
 

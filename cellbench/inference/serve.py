@@ -57,10 +57,17 @@ def serve_images(
     if "\n" in str(outputs):
         raise UsageError(f"{str(outputs)!r}: the path of the folder has a line break; rename it")
 
+    sources: dict[Path, Path] = {}
+
     def segment(path: Path) -> Path:
-        target = label_path(outputs, path.stem)
-        target.unlink(missing_ok=True)
         image = read_model_image(models, path)
+        target = label_path(outputs, path.stem)
+        source = path.resolve()
+        if sources.setdefault(target, source) != source:
+            raise ImageError(
+                f"{path}: {target} is the label map of {sources[target]}; rename one of the images"
+            )
+        target.unlink(missing_ok=True)
         write_labels(target, segment_image(models, image, **options))
         return target
 
@@ -90,7 +97,7 @@ def serve(segment: Callable[[Path], Path], requests: BinaryIO, replies: BinaryIO
 
 def _requested(line: bytes) -> Path:
     try:
-        text = line.removesuffix(b"\n").decode("utf-8")
+        text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
     except UnicodeDecodeError as error:
         raise ImageError("the path of the image is not valid UTF-8; rename the file") from error
     if not text or "\0" in text:

@@ -133,7 +133,7 @@ class TrainingCLI(LightningCLI):
     def before_fit(self) -> None:
         """Set the folders of logs and checkpoints, so that ``--ckpt_path last`` finds them."""
         check_loadable(type(self.model))
-        if limit := self.config["fit"].max_cpu_time:
+        if (limit := self.config["fit"].max_cpu_time) is not None:
             self.trainer.callbacks.append(_cpu_timer(limit))  # type: ignore[attr-defined]
         root = Path(self.trainer.default_root_dir)
         last = root / CHECKPOINTS / LAST

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from cellbench.training.augmentation import Augmentation, PatchAugmentation
 from cellbench.training.ranges import check_at_least, check_between, check_span
 
+_MOST_ZOOM = 100
+
 
 @dataclass(frozen=True)
 class PatchRecipe:
@@ -42,8 +44,9 @@ class PatchRecipe:
 
     def __post_init__(self) -> None:
         check_at_least(1, "data", crop_size=self.crop_size, largest_zoom=self.largest_zoom)
+        check_between(1, _MOST_ZOOM, "data", largest_zoom=self.largest_zoom)
         if self.smallest_zoom is not None:
-            check_between(0.01, 1, "data", smallest_zoom=self.smallest_zoom)
+            check_between(1 / _MOST_ZOOM, 1, "data", smallest_zoom=self.smallest_zoom)
         if self.cell_sizes is not None:
             check_span(1, "data", cell_sizes=self.cell_sizes)
         check_between(0, 1, "data", mosaic=self.mosaic, cell_intensity=self.cell_intensity)

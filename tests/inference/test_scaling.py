@@ -108,6 +108,7 @@ def test_crowded_cells_of_one_pixel_keep_a_pixel_where_there_is_room() -> None:
         (float("nan"), "above 0"),
         (float("inf"), "above 0"),
         (0.5, "enlarged more than 16 times"),
+        (1e9, "shrunk more than 16 times"),
     ],
 )
 def test_impossible_diameters(diameter: float, message: str) -> None:
