@@ -126,8 +126,8 @@ def restored_labels(labels: LabelMap, shape: tuple[int, int]) -> LabelMap:
         (H, W) label map, ids 1 … N.
 
     Example:
-        >>> restored_labels(np.array([[0, 0, 5, 2, 0, 0]]), (1, 3)).tolist()
-        [[0, 1, 2]]
+        >>> restored_labels(np.array([[5, 0, 0, 2, 0, 0]]), (1, 3)).tolist()
+        [[2, 1, 0]]
     """
     labels = relabel(labels)
     resized = resize_labels(labels, shape)
