@@ -45,10 +45,10 @@ class OneSize(InstanceSegmentationModel):
         return np.asarray(labels)
 
     def loss(self, batch: Batch) -> torch.Tensor:
-        raise NotImplementedError
+        return batch["image"].mean()
 
     def targets(self, labels: LabelMap) -> Targets:
-        raise NotImplementedError
+        return {"labels": labels}
 
 
 def scene(diameter: int) -> tuple[npt.NDArray[np.float32], LabelMap]:
