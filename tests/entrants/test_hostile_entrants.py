@@ -172,11 +172,18 @@ def sleepers() -> list[str]:
     found = []
     for path in Path("/proc").iterdir():
         try:
-            if path.name.isdigit() and SLEEP in (path / "cmdline").read_text():
+            if path.name.isdigit() and SLEEP in (path / "cmdline").read_text().split("\0"):
                 found.append(path.name)
         except OSError:
             continue
     return found
+
+
+def processes_are_limited() -> bool:
+    """Return whether the kernel limits the number of processes of a control group here."""
+    group = ControlGroup(f"cellbench-test-{os.getpid()}", 1 << 30, 40)
+    group.remove()
+    return group.limits_processes
 
 
 def check(data: Path, name: str, row: dict[str, Any], expected: Expected) -> None:
@@ -227,10 +234,7 @@ def test_every_fault_is_a_row(data: Path, tmp_path: Path, isolation: str, name: 
 def test_a_fork_bomb_is_limited(
     data: Path, tmp_path: Path, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    group = ControlGroup("cellbench-test-of-limits", 1 << 30, 40)
-    limited = group.limits_processes
-    group.remove()
-    if not limited:
+    if not processes_are_limited():
         pytest.skip("the kernel does not limit the number of processes here")
     monkeypatch.setattr(
         "cellbench.entrants.run.Limits",
@@ -253,10 +257,7 @@ def test_a_killed_supervisor(data: Path, tmp_path: Path) -> None:
     (row,) = run(folder, data)
     assert row["status"] == "failed"
     assert row["message"] == "killed the process that supervised it"
-    group = ControlGroup("cellbench-test-of-limits", 1 << 30, 40)
-    controlled = group.limits_processes
-    group.remove()
-    if not controlled:
+    if not processes_are_limited():
         pytest.skip("without control groups, the rest of such a program is not found")
     deadline = time.monotonic() + 20
     while sleepers():
@@ -280,7 +281,7 @@ def test_time_and_memory_of_the_whole_tree_count_also_on_timeouts(
     assert 180 < row["peak_memory_mb"] < 300
 
 
-def test_a_rerun_heals(data: Path, tmp_path: Path) -> None:
+def test_a_rerun_heals(tmp_path: Path) -> None:
     """One entrant deletes and changes what another one made."""
     data = make_dataset(tmp_path / "two", images=2)
     good = make_entrant(tmp_path / "good", data)
