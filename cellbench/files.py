@@ -292,7 +292,8 @@ def fingerprint(files: Sequence[Path | None], *settings: object) -> str:
     """
     parts: list[object] = [str(setting) for setting in settings]
     for path in files:
-        found = path.stat() if path is not None and path.is_file() else None
+        # Unlike Path.is_file, it is no error if the text is too long for a path.
+        found = path.stat() if path is not None and os.path.isfile(path) else None  # noqa: PTH113
         parts.append(
             [str(path and path.absolute()), found and found.st_size, found and found.st_mtime_ns]
         )
