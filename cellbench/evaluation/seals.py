@@ -49,9 +49,10 @@ class Seal:
             record: the record.
         """
         try:
-            return cls(**record["seal"])
+            seal = cls(**record["seal"])
         except (KeyError, TypeError):
             return None
+        return seal if isinstance(seal.image, str) else None
 
 
 def checksum_of(path: Path) -> str:
@@ -97,7 +98,7 @@ def _changes(predictions: Path, times: bool) -> Iterator[str]:
         if len(paths) > 1 or not sealed or checksum_of(paths[0]) != sealed:
             yield paths[0].name
     for stem, status in read_statuses(predictions).items():
-        if stem not in seals or Status(seals[stem].status) is not status:
+        if stem not in seals or seals[stem].status != status:
             yield f"the status of {stem}"
     if times and (predictions / RUNTIME_FILE).is_file():
         for stem, seconds in read_runtimes(predictions / RUNTIME_FILE).items():
