@@ -159,6 +159,13 @@ BY_ISOLATION: dict[str, tuple[str, dict[str, Expected]]] = {
         "    os.symlink(truth, f'{out}.resources.{pid}.partial.csv')",
         {"process": ("ok", ""), "bubblewrap": ("failed", "No such file")},
     ),
+    "folders in place of the harness's files": (
+        "answer()\n"
+        "for name in ('.journal', 'resources.csv', 'runtime.csv', target.name):\n"
+        "    path = pathlib.Path(os.environ['OUT'], 'hostile', name)\n"
+        "    path.unlink(missing_ok=True); path.mkdir(); (path / 'x').mkdir()",
+        {"process": ("ok", ""), "bubblewrap": ("failed", "No such file")},
+    ),
     "a changed program": (
         "answer(); pathlib.Path('program.py').write_text('')",
         {"process": ("ok", ""), "bubblewrap": ("failed", "Read-only file system")},
