@@ -19,10 +19,9 @@ class Journal:
         self._file: TextIO | None = None
         self._done: dict[str, Any] = {}
         if self._path is not None and self._path.is_file():
-            for key, result in filter(
-                None, map(_parse, self._path.read_text("utf-8").splitlines())
-            ):
-                self._keep(key, result)
+            records = map(_parse, self._path.read_text("utf-8").splitlines())
+            for record in filter(None, records):
+                self._keep(*record)
 
     def get(self, key: str) -> Any:  # noqa: ANN401 (JSON holds values of any type)
         """Return the result that an earlier run recorded, or None if there is none.
