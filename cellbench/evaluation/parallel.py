@@ -118,7 +118,7 @@ def _results_of_cluster(
                     "out; give them more memory and run the same command to continue"
                 ) from error
             if error is not None:
-                raise error.with_traceback(future.traceback())
+                raise error.with_traceback(future.traceback(timeout=_PATIENCE_SECONDS))
             del futures[key], future
             yield key, result
 
