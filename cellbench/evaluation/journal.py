@@ -23,8 +23,8 @@ class Journal:
         self._done: dict[str, Any] = {}
         if self._path is not None and self._path.is_file():
             lines = self._path.read_text("utf-8", errors="replace").splitlines()
-            for key, result in filter(None, map(_parse, lines)):
-                self._keep(key, result)
+            for record in filter(None, map(_parse, lines)):
+                self._keep(*record)
 
     def get(self, key: str) -> Any:  # noqa: ANN401 (JSON holds values of any type)
         """Return the result that an earlier run recorded, or None if there is none.
