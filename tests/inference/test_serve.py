@@ -136,6 +136,24 @@ def test_nothing_is_overwritten_or_lost(
     assert (tmp_path / "out/x_label.tiff").is_file()
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["--diameter", "auto"], 1, "does not store the diameters"),
+        (["--overlap", "2"], 2, "overlap 2.0: must be"),
+    ],
+)
+def test_options_are_checked_before_the_greeting(
+    words: list[str], status: int, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = save_checkpoint(small_unet(), tmp_path / "model.ckpt")
+    command = ["segment", "-", str(tmp_path / "out"), "--checkpoint", str(checkpoint)]
+    assert main([*command, *words]) == status
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert message in errors
+
+
 def test_answers_need_a_folder_without_line_breaks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
