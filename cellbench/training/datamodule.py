@@ -29,7 +29,6 @@ from cellbench.training.store import DecodedStore
 from cellbench.training.whole_images import WholeImageDataset, whole_image_loader
 
 ImageTargets = dict[str, npt.NDArray[Any]]
-
 DEFAULT_ROOT = "data/sample"
 
 
