@@ -203,7 +203,8 @@ def _labelled(items: Sequence[DatasetImage]) -> list[DatasetImage]:
 def describe_tuning(checkpoint: Path, streams: Mapping[int, Sequence[Trial]]) -> list[str]:
     """Return a line for each stream: the chosen options of decoding, and the F1 before and after.
 
-    One more line names the diameters of cells, if they are those of the images for tuning.
+    If the F1 is 0 with all options, the line also says what to check. One more line names the diameters
+    of cells, if they are those of the images for tuning.
 
     Args:
         checkpoint: the file.
@@ -215,6 +216,8 @@ def describe_tuning(checkpoint: Path, streams: Mapping[int, Sequence[Trial]]) ->
         chosen = ", ".join(f"{name} {value:g}" for name, value in best.decoding.items())
         stream = f", stream {index}" if [*streams] != [0] else ""
         change = f"mean F1 on the tune split {trials[0].f1:.4f} before, {best.f1:.4f} after"
+        if best.f1 == 0:
+            change = f"check the label maps in tune/labels, or train longer: {change}"
         lines.append(f"{checkpoint}{stream}: tuned to {chosen}; {change}")
     if diameters := read_checkpoint(checkpoint).get(TUNED_DIAMETERS_KEY):
         lower, median, upper = diameters

@@ -83,8 +83,8 @@ class TrainingCLI(LightningCLI):
             "--max_cpu_time",
             type=str | None,
             default=None,
-            help="stop training after this CPU time of the training process (days:hours:minutes:seconds), "
-            "which, unlike trainer.max_time, is the same on a busy machine",
+            help="stop training after this CPU time of the training process (days:hours:minutes:seconds). "
+            "Unlike trainer.max_time, it does not count the time that other programs use",
         )
         default = f"{CellDataModule.__module__}.{CellDataModule.__qualname__}"
         parser.set_defaults({"data": {"class_path": default}})

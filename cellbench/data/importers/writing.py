@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cellbench.data.folder import MANIFEST, SPLITS, read_modalities, write_manifest
+from cellbench.data.folder import MANIFEST, SPLITS, UNLABELED, read_modalities, write_manifest
 from cellbench.data.importers.base import TIFF_SUFFIXES, ForeignDataset, SourceImage
 from cellbench.errors import DatasetError, LabelMapError
 from cellbench.files import remove_partial_files, written_whole
@@ -163,7 +163,7 @@ def write_dataset(
 
 def _remove_partial_files(root: Path) -> None:
     """Remove what an import that was killed has begun to write."""
-    for name in (*SPLITS, "unlabeled"):
+    for name in (*SPLITS, UNLABELED):
         for part in ("images", "labels"):
             remove_partial_files(root / name / part)
     remove_partial_files(root)
