@@ -1,7 +1,6 @@
 """Encoders of timm, with weights from its hub or from installed packages."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,7 +29,6 @@ CONNECT = "connect to the Hugging Face hub once"
 _PACKAGED_TAG = "in1k"  # timm's name of the same weights
 _LICENCES = {"apache-2.0": "Apache-2.0", "bsd-3-clause": "BSD-3-Clause"}
 _FINEST_STRIDES = (1, 2, 4)
-_TIMEOUT = 10  # seconds
 
 
 def make_encoder(name: str, pretrained: bool = True) -> Any:  # noqa: ANN401  (timm ships no types)
@@ -112,8 +110,7 @@ def _create(name: str, pretrained: bool) -> Any:  # noqa: ANN401
     import timm
 
     try:
-        with _offline_without_connection() if pretrained else nullcontext():
-            return timm.create_model(name, pretrained=pretrained, features_only=True)
+        return timm.create_model(name, pretrained=pretrained, features_only=True)
     except OSError as error:  # no connection and no cached copy
         package = WEIGHT_PACKAGES.get(name.partition(".")[0])
         install = f"run `pip install {package}`" if package else CONNECT
@@ -125,22 +122,6 @@ def _create(name: str, pretrained: bool) -> Any:  # noqa: ANN401
         raise UsageError(
             f"encoder {name!r}: {reason}; choose from {known} and the other encoders of timm"
         ) from error
-
-
-@contextmanager
-def _offline_without_connection() -> Iterator[None]:
-    """Take weights from the cache only if the Hugging Face hub does not answer; it retries for a minute."""
-    from huggingface_hub import constants, get_session
-
-    before = constants.HF_HUB_OFFLINE
-    try:
-        get_session().head(constants.ENDPOINT, timeout=_TIMEOUT)
-    except Exception:  # its type depends on the version of huggingface_hub
-        constants.HF_HUB_OFFLINE = True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
 
 
 def _check_features(name: str, encoder: Any) -> None:  # noqa: ANN401
