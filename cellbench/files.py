@@ -22,6 +22,7 @@ _tifffile_log = logging.getLogger("tifffile")
 
 _FREE_SPACE = "free some disk space and run the same command again"
 _WRITE_ADVICE = {
+    None: _FREE_SPACE,  # NumPy raises errors without a number when the disk is full
     errno.ENOSPC: _FREE_SPACE,
     errno.EDQUOT: _FREE_SPACE,
     errno.EFBIG: "allow larger files (ulimit -f) and run the same command again",
@@ -107,9 +108,7 @@ def write_faults_named(path: Path, *others: Path) -> Iterator[None]:
             error.filename is not None and os.fsdecode(error.filename) not in own
         ):
             raise
-        # NumPy raises errors without a number when the disk is full.
-        denied = "check the path and its permissions"
-        advice = _WRITE_ADVICE.get(error.errno, denied) if error.errno else _FREE_SPACE
+        advice = _WRITE_ADVICE.get(error.errno, "check the path and its permissions")
         reason = error.strerror or " ".join(str(error).split()) or type(error).__name__
         raise WriteError(f"{path}: cannot be written ({reason}); {advice}") from error
 
@@ -234,7 +233,8 @@ def fingerprint(files: Sequence[Path | None], *settings: object) -> str:
     """
     parts: list[object] = [str(setting) for setting in settings]
     for path in files:
-        found = path.stat() if path is not None and path.is_file() else None
+        # Unlike Path.is_file, it is no error if the text is too long for a path.
+        found = path.stat() if path is not None and os.path.isfile(path) else None  # noqa: PTH113
         parts.append(
             [str(path and path.absolute()), found and found.st_size, found and found.st_mtime_ns]
         )

@@ -1,4 +1,4 @@
-"""Draw what fine-tuning does to the score on the images of before; docs/experiments.md has the commands."""
+"""Draw scores on the old and the new dataset before and after fine-tuning: see docs/experiments.md."""
 
 import sys
 from pathlib import Path
@@ -24,7 +24,7 @@ def draw(folder: Path, titles: list[str], out: Path) -> None:
     """Draw the mean F1 on both datasets after each stage.
 
     Args:
-        folder: has the scores as ``<stage>-<dataset>.csv``, for example ``replay-old.csv``.
+        folder: contains the scores as ``<stage>-<dataset>.csv``, for example ``replay-old.csv``.
         titles: names of the old and of the new dataset.
         out: the figure to write.
     """

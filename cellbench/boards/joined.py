@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from cellbench.boards.leaderboard import whole_numbers
-from cellbench.boards.reading import check_version, read_record
+from cellbench.boards.record import check_version, read_record
 from cellbench.boards.run_id import check_table
 from cellbench.boards.schema import PROVENANCE_FILE, TABLES, consensus_names
 from cellbench.boards.text_table import raise_first, read_text, to_numbers

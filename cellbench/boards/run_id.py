@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from cellbench.boards.schema import PROVENANCE_FILE, SCORES
+from cellbench.boards.record import AGAIN, read_record
+from cellbench.boards.schema import PROVENANCE_FILE, SCORES, TABLES
 from cellbench.errors import ScoresError
 from cellbench.files import written_whole
 
@@ -19,7 +20,6 @@ MODALITIES = "modalities"
 """The folder of the boards of single modalities."""
 
 _DIGITS = 16
-_AGAIN = "run cellbench rank again"
 
 
 def write_records(folder: Path, records: Mapping[str, Mapping[str, Any]]) -> None:
@@ -65,11 +65,12 @@ def replace_board(new: Path, out: Path) -> None:
     last = new / PROVENANCE_FILE
     files = sorted(path for path in new.rglob("*") if path.is_file() and path != last)
     places = {path: out / path.relative_to(new) for path in files}
-    for folder in {place.parent for place in places.values()}:
+    folders = {place.parent for place in places.values()}
+    for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     for path, place in places.items():
         path.replace(place)
-    _remove_others(out, {place.parent for place in places.values()}, {*places.values()})
+    _remove_others(out, folders, places.values())
     last.replace(out / PROVENANCE_FILE)
 
 
@@ -78,7 +79,7 @@ def _remove_others(out: Path, folders: Collection[Path], written: Collection[Pat
     for record in (out / MODALITIES).glob(f"*/{PROVENANCE_FILE}"):
         if record.parent not in folders and not record.parent.is_symlink():
             shutil.rmtree(record.parent)
-    consensus = out / "consensus.csv"
+    consensus = out / TABLES["consensus"].file
     if consensus not in written:
         consensus.unlink(missing_ok=True)
 
@@ -98,7 +99,7 @@ def check_run(folder: Path, facts: Mapping[str, Any]) -> None:
         check_table(folder / Path(name).name, facts)
     for part in facts[MODALITIES].values():
         path = folder / MODALITIES / part / PROVENANCE_FILE
-        if _run_id_of(path) != facts[RUN_ID]:
+        if read_record(path).get(RUN_ID) != facts[RUN_ID]:
             raise _stray(path)
     _check_scores(folder / SCORES.file, facts)
 
@@ -115,13 +116,11 @@ def check_table(path: Path, facts: Mapping[str, Any]) -> None:
     """
     digests = facts.get(TABLE_DIGESTS)
     if not isinstance(digests, dict):
-        raise ScoresError(
-            f"{path.with_name(PROVENANCE_FILE)}: {TABLE_DIGESTS} is missing; {_AGAIN}"
-        )
+        raise ScoresError(f"{path.with_name(PROVENANCE_FILE)}: {TABLE_DIGESTS} is missing; {AGAIN}")
     try:
         found = _digest(path)
     except OSError as error:
-        raise ScoresError(f"{path}: cannot be read ({error.strerror}); {_AGAIN}") from error
+        raise ScoresError(f"{path}: cannot be read ({error.strerror}); {AGAIN}") from error
     if digests.get(path.name) != found:
         raise _stray(path)
 
@@ -129,17 +128,8 @@ def check_table(path: Path, facts: Mapping[str, Any]) -> None:
 def _stray(path: Path) -> ScoresError:
     return ScoresError(
         f"{path}: does not belong to the other files of this board (cellbench rank was stopped before "
-        f"its end, or this file was changed afterwards); {_AGAIN}"
+        f"its end, or this file was changed afterwards); {AGAIN}"
     )
-
-
-def _run_id_of(path: Path) -> object:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ScoresError(f"{path}: cannot be read ({reason}); {_AGAIN}") from error
-    return facts.get(RUN_ID) if isinstance(facts, dict) else None
 
 
 def _check_scores(path: Path, facts: Mapping[str, Any]) -> None:
@@ -151,4 +141,4 @@ def _check_scores(path: Path, facts: Mapping[str, Any]) -> None:
         if isinstance(entry, dict) and entry.get("file") == path.name
     ]
     if known and path.is_file() and _digest(path) not in known:
-        raise ScoresError(f"{path}: has changed since this board was ranked; {_AGAIN}")
+        raise ScoresError(f"{path}: has changed since this board was ranked; {AGAIN}")

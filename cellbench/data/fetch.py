@@ -90,8 +90,8 @@ def _locked(part: Path, target: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            if part.exists() and not _size(part):
-                part.unlink()
+            if not _size(part):
+                part.unlink(missing_ok=True)
 
 
 def _is_open_file(path: Path, handle: int) -> bool:

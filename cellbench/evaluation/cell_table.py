@@ -51,12 +51,11 @@ def cell_rows(
         One row per cell: part by part, truth before prediction, in the order of their ids.
     """
     pooled = parts if isinstance(parts, PooledOverlaps) else PooledOverlaps(parts)
-    all_parts = zip(
-        *(pooled.parts, pooled.matches, pooled.kinds_by_part),
-        *(truth_centroids, prediction_centroids),
-        strict=True,
-    )
-    for part, matches, kinds, true_places, predicted_places in all_parts:
+    measured = zip(pooled.parts, pooled.matches, pooled.kinds_by_part, strict=True)
+    places = zip(truth_centroids, prediction_centroids, strict=True)
+    for (part, matches, kinds), (true_places, predicted_places) in zip(
+        measured, places, strict=True
+    ):
         partners = matches.truth_ids.tolist(), matches.prediction_ids.tolist()
         true = _Side(
             part.truth_ids,

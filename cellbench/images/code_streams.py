@@ -83,7 +83,7 @@ def check_segment(page: tifffile.TiffPage, data: bytes) -> None:
     """Check a compressed strip or tile before it is decoded.
 
     Args:
-        page: the page of the TIFF.
+        page: the page of the TIFF, or the key frame of a series, which describes all its pages.
         data: the strip or tile.
 
     Raises:
@@ -119,7 +119,7 @@ def check_tile(page: tifffile.TiffPage) -> None:
     """Refuse tiles that are much larger than their page, since each is decoded as a whole.
 
     Args:
-        page: the page of the TIFF.
+        page: the page of the TIFF, or the key frame of a series, which describes all its pages.
 
     Raises:
         ValueError: if the tiles are too large.

@@ -238,14 +238,15 @@ def _decode_tiff(path: Path, file: tifffile.TiffFile) -> tuple[npt.NDArray[Any],
 def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:
     """Find what decoders do not: truncated files, LZW that would crash, streams that are too large."""
     for page in series.pages:
-        check_tile(page)
+        first = page.keyframe  # the other pages of a series know only where their pixels are
+        check_tile(first)
         file = page.parent.filehandle
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if offset + count > file.size:
                 raise ImageError(f"{path}: the file is truncated; copy or save it again")
             if count:
                 file.seek(offset)
-                check_segment(page, file.read(count))
+                check_segment(first, file.read(count))
 
 
 def _check_pages(path: Path, file: tifffile.TiffFile) -> None:

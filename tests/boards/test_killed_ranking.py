@@ -4,13 +4,11 @@ import contextlib
 import json
 import random
 import shutil
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 from boards import files, make_scores, save
+from killed import run_and_kill
 
 from cellbench.boards import write_board
 from cellbench.boards.reading import read_board
@@ -78,20 +76,14 @@ def test_a_kill_at_any_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     rank(scores, tmp_path / "expected", seed=2)
     expected = files(tmp_path / "expected")
     code = (
-        "import sys; from pathlib import Path; from cellbench.boards import write_board\n"
-        "import cellbench.boards.writing\n"
+        "import sys; from cellbench.boards import write_board\n"
         "print(flush=True)\n"
         "for seed in (2, 1) * 99: write_board([sys.argv[1]], sys.argv[2], bootstrap=20, seed=seed)"
     )
     rank(scores, board, seed=1)
     rng, whole = random.Random(22), 0
     for _ in range(6):
-        command = [sys.executable, "-c", code, str(scores), str(board)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            time.sleep(rng.uniform(0.1, 1.5))
-            process.kill()
+        run_and_kill(code, scores, board, after_s=rng.uniform(0.1, 1.5))
         with contextlib.suppress(ScoresError):
             tables = read_board(board)
             whole += 1

@@ -1,14 +1,12 @@
 """An import that is killed: what is there is whole, and the same command makes the rest."""
 
 import random
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from boards import files
+from killed import run_and_kill
 from PIL import Image
 
 from cellbench.data.folder import read_dataset
@@ -42,12 +40,7 @@ def test_a_killed_import_is_continued(source: Path, tmp_path: Path) -> None:
     )
     rng, found = random.Random(22), [0]
     for _ in range(4):
-        command = [sys.executable, "-c", code, str(source), str(root)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            time.sleep(rng.uniform(0.05, 0.6))
-            process.kill()
+        run_and_kill(code, source, root, after_s=rng.uniform(0.05, 0.6))
         images = [path for path in root.glob("*/images/*") if not path.name.startswith(".")]
         for path in images:
             labels = path.parents[1] / "labels" / f"{path.stem}_label.tiff"

@@ -27,7 +27,7 @@ import numpy as np
 from mutations import mutated
 from seeds import make_seeds
 
-from cellbench.boards.reading import check_version, read_record
+from cellbench.boards.record import check_version, read_record
 from cellbench.boards.scores import read_scores_file
 from cellbench.data.folder import read_manifest
 from cellbench.errors import CellbenchError

@@ -14,6 +14,7 @@ import numpy as np
 from cellbench.data.folder import (
     MANIFEST,
     SPLITS,
+    UNLABELED,
     read_manifest_rows,
     read_modalities,
     write_manifest,
@@ -131,8 +132,8 @@ def write_dataset(
     """Write images, label maps and the manifest to ``root``.
 
     The label map is written first, so that every image in the folder has one. Files that are already
-    complete and rows of the manifest about other images are kept, so an import that was killed is continued
-    by the same command. Another process cannot import into the same folder at the same time.
+    complete and rows of the manifest about other images are kept, so the same command continues an import
+    that was killed. Another process cannot import into the same folder at the same time.
 
     Args:
         found: the images of each split.
@@ -148,39 +149,30 @@ def write_dataset(
             file is unreadable or has another shape than its image, or cannot be written.
     """
     read_modalities(root / MANIFEST)  # fail before any work if the manifest cannot be read
+    report = ImportReport(warnings=list(foreign.warnings))
+    rows: list[dict[str, object]] = []
     with locked_folder(root, DatasetError):
         _remove_partial_files(root)
         for split, images in found.items():
             _refuse_doubles(images, split, root)
-        return _write_files(found, foreign, root, columns)
+        for split, images in found.items():
+            for image in images:
+                report.cells += _place_labels(image, root / split, report)
+                place(image.image, root / split / "images" / image.image.name)
+                rows.append({"image": image.image.name, "split": split, **columns})
+        for path in foreign.unlabeled:
+            place(path, root / "unlabeled" / "images" / path.name)
+        _merge_manifest(root, rows)
+    report.images, report.unlabeled = len(rows), len(foreign.unlabeled)
+    return report
 
 
 def _remove_partial_files(root: Path) -> None:
     """Remove what an import that was killed has begun to write."""
-    for name in (*SPLITS, "unlabeled"):
+    for name in (*SPLITS, UNLABELED):
         for part in ("images", "labels"):
             remove_partial_files(root / name / part)
     remove_partial_files(root)
-
-
-def _write_files(
-    found: Mapping[str, Sequence[SourceImage]],
-    foreign: ForeignDataset,
-    root: Path,
-    columns: Mapping[str, str],
-) -> ImportReport:
-    report = ImportReport(warnings=list(foreign.warnings))
-    rows: list[dict[str, object]] = []
-    for split, images in found.items():
-        for image in images:
-            report.cells += _place_labels(image, root / split, report)
-            place(image.image, root / split / "images" / image.image.name)
-            rows.append({"image": image.image.name, "split": split, **columns})
-    for path in foreign.unlabeled:
-        place(path, root / "unlabeled" / "images" / path.name)
-    report.images, report.unlabeled = len(rows), len(foreign.unlabeled)
-    _merge_manifest(root, rows)
-    return report
 
 
 def _refuse_doubles(images: Sequence[SourceImage], split: str, root: Path) -> None:
