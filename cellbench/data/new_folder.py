@@ -1,6 +1,5 @@
 """A new dataset folder: written completely or not at all."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from cellbench.errors import CellbenchError, DatasetError
 from cellbench.files import write_faults_named
+from cellbench.locks import locked_folder
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def new_dataset_folder(root: str | Path, out: str | Path) -> Iterator[Path]:
         The temporary folder, which exists; it is removed if the block raises.
 
     Raises:
-        DatasetError: if ``out`` is not empty, or is in ``root``.
+        DatasetError: if ``out`` is not empty, is in ``root``, or is being written by another process.
         CellbenchError: if ``out`` cannot be written, or as the block; the messages name ``out``, not
             the temporary folder.
     """
@@ -32,13 +32,15 @@ def new_dataset_folder(root: str | Path, out: str | Path) -> Iterator[Path]:
         raise DatasetError(f"{out}: is in the dataset folder {root}; choose a folder outside it")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise DatasetError(f"{out}: exists and is not an empty folder; choose another folder")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    temporary = target.with_name(f".{target.name}.partial")
     try:
-        with write_faults_named(target, temporary):
-            temporary.mkdir(parents=True)
-            yield temporary
-            temporary.replace(target)
+        with locked_folder(temporary, DatasetError), write_faults_named(target, temporary):
+            for left in temporary.iterdir():  # by a process that was killed
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            try:
+                yield temporary
+                temporary.replace(target)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
     except CellbenchError as error:
         raise type(error)(str(error).replace(str(temporary), str(out))) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -12,6 +12,7 @@ from cellbench.data.folder import read_dataset, write_manifest
 from cellbench.data.importers import writing
 from cellbench.data.subset import make_subset
 from cellbench.errors import DatasetError
+from cellbench.locks import locked_folder
 
 SOURCES = ("DSB 2018, rest", "DSB 2018, StarDist", "lab [1]", "")
 
@@ -192,6 +193,25 @@ def test_an_interruption_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         make_subset(root, tmp_path / "out", {"source": ["DSB*"]})
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_what_a_killed_process_left_is_replaced(root: Path, tmp_path: Path) -> None:
+    (tmp_path / ".out.partial/train/images").mkdir(parents=True)
+    (tmp_path / ".out.partial/train/images/old.png").write_bytes(b"half")
+    (tmp_path / ".out.partial/manifest.csv").write_text("image\n")
+    make_subset(root, tmp_path / "out", {"source": ["DSB*"]})
+    make_subset(root, tmp_path / "other", {"source": ["DSB*"]})
+    assert contents(tmp_path / "out") == contents(tmp_path / "other")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "other", "out"]
+
+
+def test_one_process_writes_a_folder(root: Path, tmp_path: Path) -> None:
+    with (
+        locked_folder(tmp_path / ".out.partial", DatasetError),
+        pytest.raises(DatasetError, match=f"{tmp_path / 'out'}: another cellbench process"),
+    ):
+        make_subset(root, tmp_path / "out", {"source": ["DSB*"]})
+    assert not (tmp_path / "out").exists()
 
 
 def test_unlabelled_images_and_names_cut_at_the_first_dot(root: Path, tmp_path: Path) -> None:
