@@ -19,8 +19,8 @@ from cellbench.data.folder import read_dataset
 from cellbench.errors import CheckpointError, UsageError
 from cellbench.evaluation import match_cells
 from cellbench.inference import load_model, load_models, segment_image
-from cellbench.inference.scaling import restored_labels, scale_for
 from cellbench.inference.finished import JOURNAL_FILE
+from cellbench.inference.scaling import restored_labels, scale_for
 from cellbench.inference.segment import image_diameter, segment_files
 from cellbench.inference.tuning import describe_tuning, tune_checkpoint
 from cellbench.labels import LabelMap, read_labels
