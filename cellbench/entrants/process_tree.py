@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def descendants(ancestor: int) -> dict[int, int]:
@@ -43,6 +44,30 @@ def threads(processes: Collection[int]) -> int:
     return sum(len(_listed(f"/proc/{pid}/task")) for pid in processes)
 
 
+def threads_of_user() -> int:
+    """Count the threads of all processes of this user."""
+    own = [
+        int(name) for name in filter(str.isdigit, _listed("/proc")) if _owner(name) == os.getuid()
+    ]
+    return threads(own)
+
+
+def processor_seconds(processes: Collection[int]) -> float:
+    """Return the processor time of processes, and of those that they started and that have ended.
+
+    Args:
+        processes: process ids; those that have ended by now count as none.
+
+    Returns:
+        Seconds, in steps of the kernel's clock (usually 10 ms).
+    """
+    ticks = 0
+    for pid in processes:
+        fields = _read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
+        ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime of proc(5)
+    return ticks / _TICKS
+
+
 def resident_bytes(processes: Collection[int], enough: int) -> int:
     """Return the memory that processes use together, in bytes.
 
@@ -70,6 +95,13 @@ def _processes() -> list[tuple[int, str, int]]:
         if len(state_and_parent) > 1:
             found.append((int(name), state_and_parent[0].decode(), int(state_and_parent[1])))
     return found
+
+
+def _owner(name: str) -> int | None:
+    try:
+        return os.stat(f"/proc/{name}").st_uid  # noqa: PTH116
+    except OSError:  # the process has ended
+        return None
 
 
 def _statm(pid: int) -> tuple[int, int]:
