@@ -18,11 +18,13 @@ class LineReader:
     Args:
         descriptor: the end of the pipe to read from; :meth:`close` closes it.
         longest: largest number of bytes of a line.
+        until: file descriptor of another pipe; when something arrives there, no more lines are expected.
     """
 
-    def __init__(self, descriptor: int, longest: int) -> None:
+    def __init__(self, descriptor: int, longest: int, until: int | None = None) -> None:
         os.set_blocking(descriptor, False)
         self._descriptor = descriptor
+        self._watched = [descriptor] if until is None else [descriptor, until]
         self._longest = longest
         self._buffer = b""
 
@@ -34,16 +36,17 @@ class LineReader:
 
         Raises:
             TimeoutError: if there is no whole line at the deadline.
-            EOFError: if the other end is closed and there is no whole line.
+            EOFError: if no more lines are expected and there is no whole one.
             TooLongError: if the line is longer than the limit.
         """
         while b"\n" not in self._buffer:
             if len(self._buffer) > self._longest:
                 raise TooLongError
             left = None if math.isinf(deadline) else max(0.0, deadline - time.perf_counter())
-            if not select.select([self._descriptor], [], [], left)[0]:
+            ready, _, _ = select.select(self._watched, [], [], left)
+            if not ready:
                 raise TimeoutError
-            if not self._receive():
+            if self._descriptor not in ready or not self._receive():
                 raise EOFError
         line, _, self._buffer = self._buffer.partition(b"\n")
         if len(line) > self._longest:

@@ -64,9 +64,9 @@ class Server:
     def __init__(self, launch: Launch, limits: Limits) -> None:
         their_input, self._requests = os.pipe()
         answers, their_output = os.pipe()
-        self._answers = LineReader(answers, _LONGEST_ANSWER)
         streams = (their_input, their_output)
         self._program = Supervised(launch, replace(limits, seconds=None), streams)
+        self._answers = LineReader(answers, _LONGEST_ANSWER, until=self._program.reports)
         self._cpu = 0.0
         self.start_s = math.inf
         self._begun = time.perf_counter()

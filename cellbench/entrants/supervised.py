@@ -34,6 +34,9 @@ class Supervised:
 
     The program, and every process that it leaves running, ends with this process, even if that is killed.
 
+    Attributes:
+        reports: file descriptor at which something arrives when the program has ended.
+
     Args:
         launch: how to start the program.
         limits: what it may use.
@@ -48,8 +51,8 @@ class Supervised:
         order |= {"words": list(launch.words), "folder": str(launch.folder)}
         order |= {"environment": dict(launch.environment)}
         order |= {"watched": [str(path) for path in launch.watched]}
-        reader, writer = os.pipe()
-        self._reports = LineReader(reader, _REPORT_BYTES)
+        self.reports, writer = os.pipe()
+        self._reports = LineReader(self.reports, _REPORT_BYTES)
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _SUPERVISE, str(writer), str(_ROOT)],
             stdin=subprocess.PIPE,

@@ -238,7 +238,7 @@ class Supervisor:
         if not program:
             _last_step(lambda: self._be_program(output))
         os.closerange(0, 3)
-        for descriptor in (output, *self._streams()):
+        for descriptor in (output, self._reports, *self._streams()):
             os.close(descriptor)
         code = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
         os._exit(code if code >= 0 else 128 - code)

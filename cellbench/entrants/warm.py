@@ -40,6 +40,7 @@ class WarmRuns:
         self._small = small_images(job.images)
         self._server: Server | None = None
         self._workplace: Workplace
+        self._shown = ""  # the image that the program sees
         self._open = ExitStack()
         self._broken: Outcome | None = None
 
@@ -102,7 +103,7 @@ class WarmRuns:
             shape = image_shape(small.image)
             server = self._start(self._job.limits(shape))
             try:
-                self._request(server, small, self._job.limits(shape))
+                self._clear(self._request(server, small, self._job.limits(shape)))
             except ServerError:
                 self.close()
                 if number == len(self._small):
@@ -114,6 +115,7 @@ class WarmRuns:
 
     def _start(self, limits: Limits) -> Server:
         job = self._job
+        self._shown = ""
         self._workplace = self._open.enter_context(job.scratch.workplace())
         launch = job.sandbox.launch(job.task(job.entry.serve or []), self._workplace)
         self._server = Server(launch, limits)
@@ -128,16 +130,25 @@ class WarmRuns:
         if answer.path is None:
             return answer, Taken(Status.FAILED, answer.reason)
         taken = self._take(answer.path, image, shape, target)
-        self._workplace.take_away(answer.path.name)
+        self._clear(answer)
         return answer, taken
 
+    def _clear(self, answer: Answer) -> None:
+        """Remove the label map of an answer, so that the outputs do not fill up."""
+        try:
+            if answer.path is not None:
+                self._workplace.take_away(answer.path.name)
+        except EntrantError:  # a folder is gone; the next image needs new ones
+            self.close()
+
     def _request(self, server: Server, image: DatasetImage, limits: Limits) -> Answer:
-        """Show the program an image, and take the image away again when it has answered."""
+        """Show the program an image instead of the one before, and wait for its answer."""
+        if self._shown:
+            self._workplace.take_away(self._shown)
         self._workplace.place(image.image)
+        self._shown = image.image.name
         inputs = self._job.sandbox.places(self._workplace)["inputs"]
-        answer = server.request(f"{inputs}/{image.image.name}", limits.seconds or 0.0)
-        self._workplace.take_away(image.image.name)
-        return answer
+        return server.request(f"{inputs}/{image.image.name}", limits.seconds or 0.0)
 
     def _take(
         self, path: PurePosixPath, image: DatasetImage, shape: tuple[int, int], target: Path

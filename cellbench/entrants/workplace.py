@@ -70,7 +70,7 @@ class Workplace:
         for place in (_INPUTS, _OUTPUTS):
             folder = self._open(place)
             try:
-                with suppress(OSError):
+                with suppress(OSError, ValueError):  # the program chooses the name
                     os.unlink(name, dir_fd=folder)
             finally:
                 os.close(folder)
