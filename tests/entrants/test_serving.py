@@ -64,7 +64,8 @@ def test_the_start_is_measured_three_times_until_the_first_answer(
 
 
 def test_only_the_requested_image_is_shown(data: Path, tmp_path: Path) -> None:
-    action = "assert os.listdir(image.parent) == [image.name]\nassert not os.listdir(outputs)\nanswer(image)"
+    action = "assert os.listdir(image.parent) == [image.name] and not os.listdir(outputs)"
+    action += "\nanswer(image)"
     folder = make_server(tmp_path / "good", data, action)
     assert [row["status"] for row in run(folder, data)] == ["ok", "ok"]
 
@@ -84,49 +85,91 @@ FAULTS: dict[str, tuple[str, dict[str, object], str, str]] = {
     "the program reports a failure": ("say('failed out of  cells')", {}, "failed", "out of cells"),
     "a failure without a reason": ("say('failed')", {}, "failed", "no reason given"),
     "no label map": ("say(f'done {outputs}/test1_label.tiff')", {}, "missing", ""),
-    "garbage": ("say('segmenting ...')", {}, "failed", "answered 'segmenting ...' instead of `done PATH`"),
+    "garbage": (
+        "say('segmenting ...')",
+        {},
+        "failed",
+        "answered 'segmenting ...' instead of `done PATH`",
+    ),
     "no path": ("say('done')", {}, "failed", "answered 'done' instead of"),
-    "bytes": ("os.write(1, bytes(range(256)))", {}, "failed", "wrote more than one line as its answer"),
+    "bytes": (
+        "os.write(1, bytes(range(256)))",
+        {},
+        "failed",
+        "wrote more than one line as its answer",
+    ),
     "a path elsewhere": (
-        "write(image)\nsay('done /etc/passwd')", {}, "failed",
+        "write(image)\nsay('done /etc/passwd')",
+        {},
+        "failed",
         "answered with /etc/passwd, which is not in the outputs folder",
     ),
     "a path above": (
-        "write(image)\nsay(f'done {outputs}/../test1_label.tiff')", {}, "failed",
+        "write(image)\nsay(f'done {outputs}/../test1_label.tiff')",
+        {},
+        "failed",
         "not in the outputs folder",
     ),
     "another name": (
-        "write(image)\nsay(f'done {outputs}/test0_label.tiff')", {}, "failed",
+        "write(image)\nsay(f'done {outputs}/test0_label.tiff')",
+        {},
+        "failed",
         "answered with test0_label.tiff, but wrote test1_label.tiff",
     ),
     "a null byte": ("say(f'done {outputs}/a\\0b')", {}, "missing", ""),
-    "two answers": ("os.write(1, f'done {write(image)}\\ndone x\\n'.encode())", {}, "failed", "more than one line"),
-    "a long line": (
-        "while True: os.write(1, b'x' * (1 << 20))", {}, "failed", "wrote a line of more than 65536 bytes",
+    "two answers": (
+        "os.write(1, f'done {write(image)}\\ndone x\\n'.encode())",
+        {},
+        "failed",
+        "more than one line",
     ),
-    "a crash": ("print('no memory left', file=sys.stderr)\nos.kill(os.getpid(), 9)", {}, "failed", "no memory left"),
+    "a long line": (
+        "while True: os.write(1, b'x' * (1 << 20))",
+        {},
+        "failed",
+        "wrote a line of more than 65536 bytes",
+    ),
+    "a crash": (
+        "print('no memory left', file=sys.stderr)\nos.kill(os.getpid(), 9)",
+        {},
+        "failed",
+        "no memory left",
+    ),
     "an exit": ("sys.exit(0)", {}, "failed", "ended without an answer"),
     "a closed output": ("os.close(1)\ntime.sleep(60)", {}, "failed", "closed its output"),
     "no answer": ("time.sleep(60)", {"timeout_factor": 0.2}, "timeout", ""),
     "memory": (
-        "block = b'x' * (300 << 20)\ntime.sleep(60)", {"memory": "150m"}, "failed",
+        "block = b'x' * (300 << 20)\ntime.sleep(60)",
+        {"memory": "150m"},
+        "failed",
         "used more memory than its limit",
     ),
     "a link to a file": (
         "target = outputs / f'{image.stem}_label.tiff'\n"
         "target.symlink_to('/etc/passwd')\nsay(f'done {target}')",
-        {}, "missing", "not a regular file",
+        {},
+        "missing",
+        "not a regular file",
     ),
-    "the outputs folder is gone": ("shutil.rmtree(outputs)\nsay(f'done {outputs}/test1_label.tiff')", {}, "missing", ""),
+    "the outputs folder is gone": (
+        "shutil.rmtree(outputs)\nsay(f'done {outputs}/test1_label.tiff')",
+        {},
+        "missing",
+        "",
+    ),
     "no label map inside": (
         "target = outputs / f'{image.stem}_label.tiff'\ntarget.write_text('no')\nsay(f'done {target}')",
-        {}, "unreadable", "",
+        {},
+        "unreadable",
+        "",
     ),
     "its supervisor killed": (
         "os.kill(int(open(f'/proc/{os.getppid()}/stat').read().split()[3]), 9)\ntime.sleep(60)",
-        {}, "failed", "killed the process that supervised it",
+        {},
+        "failed",
+        "killed the process that supervised it",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
