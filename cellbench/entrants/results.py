@@ -1,6 +1,7 @@
 """The tables of a run, and the journal that binds label maps and times to it."""
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ RESOURCE_COLUMNS = (
     "isolation", "timing", "load", "message",
 )  # fmt: skip
 _STARTS = "starts"
+_SECONDS_BETWEEN_TABLES = 1.0
 
 COMPARED_FILE = "timings.csv"
 """Times of the images that were measured warm and cold."""
@@ -33,7 +35,7 @@ Keys = Mapping[Timing, Mapping[str, str]]
 
 
 class Results:
-    """What is known about the images of a run; every result is on disk as soon as it is known.
+    """What is known about the images of a run; every result is in the journal as soon as it is known.
 
     Args:
         out: the predictions folder.
@@ -52,7 +54,7 @@ class Results:
         self._journal = Journal(out / RUN_JOURNAL)
         self._shapes = _shapes(images)
         self._rows = self._kept()
-        self._write_tables()
+        self.write_tables()
 
     def starts(self, key: str) -> list[float]:
         """Return the cold starts that an earlier run measured, in seconds.
@@ -116,7 +118,9 @@ class Results:
         row = _row(stem, outcome, isolation)
         self._record(stem, row, outcome.taken.checksum)
         self._rows[stem] = row
-        self._write_tables()
+        # With many images, writing the tables for each would take longer than fast programs need.
+        if time.monotonic() - self._written > _SECONDS_BETWEEN_TABLES:
+            self.write_tables()
 
     def _record(self, stem: str, row: Row, checksum: str) -> None:
         seal = Seal(stem, row["status"], row["wall_s"], checksum)
@@ -137,7 +141,9 @@ class Results:
                 labels.unlink(missing_ok=True)
         return kept
 
-    def _write_tables(self) -> None:
+    def write_tables(self) -> None:
+        """Write the tables; :meth:`add` does so once a second, but always keeps a journal."""
+        self._written = time.monotonic()
         write_rows(self._out / RESOURCES_FILE, RESOURCE_COLUMNS, self.rows())
         times = []
         for image in self._images:

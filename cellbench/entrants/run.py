@@ -81,6 +81,7 @@ def run_entrant(
             if compare and timing is Timing.WARM and failure is None:
                 _run_some_cold(job, results)
         finally:
+            results.write_tables()
             scratch.remove()
     return results.rows()
 
