@@ -68,6 +68,24 @@ def processor_seconds(processes: Collection[int]) -> float:
     return ticks / _TICKS
 
 
+def waiting_seconds(processes: Collection[int]) -> dict[str, float]:
+    """Return for how long each thread was ready to run, but had to wait for a processor.
+
+    Args:
+        processes: process ids.
+
+    Returns:
+        Seconds by thread id; empty where the kernel does not count them.
+    """
+    waited = {}
+    for pid in processes:
+        for thread in _listed(f"/proc/{pid}/task"):
+            numbers = _read(f"/proc/{pid}/task/{thread}/schedstat").split()
+            if len(numbers) > 1:
+                waited[thread] = int(numbers[1]) / 1e9
+    return waited
+
+
 def resident_bytes(processes: Collection[int], enough: int) -> int:
     """Return the memory that processes use together, in bytes.
 

@@ -96,7 +96,8 @@ class Server:
             seconds: time limit.
 
         Returns:
-            The answer; its time is that from the request to the answer.
+            The answer; its time is that from the request to the answer, or for the first one from the
+            start, without the time for which the program waited because others used the processors.
 
         Raises:
             ServerError: if there is no answer, or something else.
@@ -110,7 +111,6 @@ class Server:
             os.write(self._requests, os.fsencode(path) + b"\n")
         line = self._read(begun, seconds)
         answered = time.perf_counter()
-        self.start_s = min(self.start_s, answered - self._begun)
         if self._answers.pending():
             raise self._broken(begun, "wrote more than one line as its answer")
         word, _, rest = line.partition(b" ")
@@ -118,7 +118,10 @@ class Server:
             raise self._broken(
                 begun, f"answered {_shown(line)} instead of `done PATH` or `failed REASON`"
             )
-        ended = self._used(answered - begun)
+        first = math.isinf(self.start_s)
+        ended = self._used(answered - (self._begun if first else begun))
+        if first:
+            self.start_s = ended.wall_s
         if word == b"done":
             return Answer(PurePosixPath(os.fsdecode(rest)), "", ended)
         return Answer(None, last_line(rest.decode("utf-8", "replace")) or "no reason given", ended)
@@ -140,10 +143,11 @@ class Server:
         used = self._program.used()
         if used is None:
             return self._for_image(self._program.end(), wall)
+        waited = used.pop("waited_s")
         now = Finished(wall, exit_code=None, stopped="", output="", **used)
         ended = self._for_image(now, wall)
         self._cpu = now.cpu_s
-        return ended
+        return replace(ended, wall_s=without_waiting(wall, waited, ended.cpu_s))
 
     def _for_image(self, total: Finished, wall: float) -> Finished:
         return replace(total, wall_s=wall, cpu_s=max(0.0, total.cpu_s - self._cpu))
@@ -171,6 +175,28 @@ class Server:
         if ended.stopped not in ("", "run"):
             return ServerError(ended)
         return ServerError(replace(ended, stopped=stopped), reason)
+
+
+def without_waiting(wall: float, waited: float, processor: float) -> float:
+    """Return how long something would have taken if other programs had not used the processors.
+
+    A program's own threads may also wait for each other. While they do, they use all processors, so the
+    answer is not less than the processor time divided by the number of processors.
+
+    Args:
+        wall: seconds that it took.
+        waited: seconds for which its thread that waited longest waited for a processor.
+        processor: processor time in seconds, with everything that the program started.
+
+    Returns:
+        Seconds, at most ``wall``.
+
+    Example:
+        >>> without_waiting(6.0, 4.0, 0.0)
+        2.0
+    """
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return min(wall, max(wall - waited, processor / processors))
 
 
 def _shown(line: bytes) -> str:

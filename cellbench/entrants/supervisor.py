@@ -27,6 +27,7 @@ from cellbench.entrants.process_tree import (
     resident_bytes,
     threads,
     threads_of_user,
+    waiting_seconds,
 )
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
@@ -59,7 +60,7 @@ class Supervisor:
         reports: file descriptor to which reports are written, each as a line of JSON.
         order: ``words``, ``folder``, ``environment``, ``watched`` (the folders that it may write to),
             ``tail`` (bytes of its output to report), ``streams`` (file descriptors of its input and
-            output, or None) and the fields of ``Limits``.
+            output; may be empty) and the fields of ``Limits``.
     """
 
     def __init__(self, reports: int, order: dict[str, Any]) -> None:
@@ -67,6 +68,7 @@ class Supervisor:
         self._order = order
         self._group = ControlGroup(group_name(os.getpid()), order["memory"], order["processes"])
         self._cpu = 0.0
+        self._waiting: dict[str, float] = {}
         self._peak = self._peak_graphics = 0
         self._graphics = GraphicsMemory()
         self._tail = b""
@@ -84,7 +86,7 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._start = time.perf_counter()
         self._main = self._spawn(writer)
-        for descriptor in (writer, *self._streams()):
+        for descriptor in (writer, *self._order["streams"]):
             os.close(descriptor)
         if self._order["streams"]:
             self._report({"started": self._start})
@@ -128,11 +130,12 @@ class Supervisor:
         self._reap()
         processes = descendants(os.getpid())
         self._look(processes)
-        self._report(self._used(self._cpu + processor_seconds(processes)))
+        waiting, before = waiting_seconds(processes), self._waiting
+        waited = max((waiting[each] - before.get(each, 0.0) for each in waiting), default=0.0)
+        used = self._used(self._cpu + processor_seconds(processes))
+        self._report({**used, "waited_s": waited})
+        self._waiting = waiting
         self._peak = self._peak_graphics = 0
-
-    def _streams(self) -> list[int]:
-        return self._order["streams"] or []
 
     def _watch(self, selector: selectors.BaseSelector, reader: int, woken: int) -> None:
         limit = self._order["seconds"]
@@ -238,13 +241,13 @@ class Supervisor:
         if not program:
             _last_step(lambda: self._be_program(output))
         os.closerange(0, 3)
-        for descriptor in (output, self._reports, *self._streams()):
+        for descriptor in (output, self._reports, *self._order["streams"]):
             os.close(descriptor)
         code = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
         os._exit(code if code >= 0 else 128 - code)
 
     def _be_program(self, output: int) -> None:
-        streams = self._streams() or [os.open(os.devnull, os.O_RDONLY), output]
+        streams = self._order["streams"] or [os.open(os.devnull, os.O_RDONLY), output]
         for target, source in enumerate([*streams, output]):
             os.dup2(source, target)
         signal.set_wakeup_fd(-1)
@@ -288,7 +291,7 @@ def main() -> None:
     """Read an order as a line of JSON, run the program and write the reports as lines of JSON."""
     reports = int(sys.argv[1])
     order = json.loads(sys.stdin.buffer.readline())
-    for descriptor in (reports, *(order["streams"] or [])):
+    for descriptor in (reports, *order["streams"]):
         os.set_inheritable(descriptor, False)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)

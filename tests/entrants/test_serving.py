@@ -10,6 +10,7 @@ from hostile_entrants import ISOLATIONS, make_entrant, make_server, run
 
 from cellbench.cli import main
 from cellbench.entrants.job import Timing
+from cellbench.entrants.serving import without_waiting
 from cellbench.evaluation.seals import check_run
 
 
@@ -296,3 +297,20 @@ def test_data_for_programs(data: Path, tmp_path: Path, isolation: str) -> None:
     program.write_text(f"{program.read_text()}{look}\n")
     for timing in Timing:
         assert [row["status"] for row in run(folder, data, isolation, timing=timing)] == ["ok"] * 2
+
+
+@pytest.mark.parametrize(
+    ("wall", "waited", "processor", "expected"),
+    [
+        (6.0, 0.0, 3.0, 6.0),  # it waited for a disk or a graphics card, which is its own time
+        (6.0, 4.0, 2.0, 2.0),
+        (6.0, 5.9, 12.0, 6.0),  # its own threads used both processors, and waited for each other
+        (6.0, 5.9, 6.0, 3.0),
+        (0.1, 0.5, 0.0, 0.0),
+    ],
+)
+def test_waiting_for_other_programs_is_not_counted(
+    wall: float, waited: float, processor: float, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    assert without_waiting(wall, waited, processor) == pytest.approx(expected)
