@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cellbench.entrants.entries import AlgorithmEntry
-from cellbench.entrants.results import COMPARED_FILE
 from cellbench.errors import ScoresError
 from cellbench.evaluation.seals import check_run
-from cellbench.evaluation.statuses import RESOURCES_FILE
+from cellbench.evaluation.statuses import COMPARED_FILE, RESOURCES_FILE
 from cellbench.files import read_rows
 
 

@@ -13,7 +13,7 @@ from cellbench.errors import CellbenchError
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
 from cellbench.evaluation.seals import RUN_JOURNAL, Seal, checksum_of
-from cellbench.evaluation.statuses import RESOURCES_FILE, Status
+from cellbench.evaluation.statuses import COMPARED_FILE, RESOURCES_FILE, Status
 from cellbench.files import write_rows
 from cellbench.images import image_shape
 from cellbench.labels import label_path
@@ -25,8 +25,6 @@ RESOURCE_COLUMNS = (
 _STARTS = "starts"
 _SECONDS_BETWEEN_TABLES = 1.0
 
-COMPARED_FILE = "timings.csv"
-"""Times of the images that were measured warm and cold."""
 COMPARED_COLUMNS = ("image", "warm_s", "cold_s", "warm_load", "cold_load")
 
 Row = dict[str, Any]
