@@ -76,6 +76,11 @@ def make_server(folder: Path, data: Path, action: str = "answer(image)", **optio
     return folder
 
 
+def noted(log: Path) -> list[str]:
+    """Return what a server of :func:`make_server` noted: its starts, and the stems of the requests."""
+    return log.read_text().split()
+
+
 def run(folder: Path, data: Path, isolation: str = "process", **options: Any) -> list[Row]:
     """Run an entrant on the test split; the results go to ``out`` beside the data."""
     needs(isolation)

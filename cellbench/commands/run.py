@@ -111,9 +111,8 @@ def run(arguments: argparse.Namespace) -> None:
                     timing=Timing.COLD if arguments.timing == "cold" else Timing.WARM,
                     compare=arguments.timing == "both",
                 )
-        except (
-            EntrantError
-        ) as error:  # what is wrong with one must not keep the others from running
+        except EntrantError as error:
+            # What is wrong with one must not keep the others from running.
             problems.append(error)
             continue
         statuses = Counter(row["status"] for row in rows)

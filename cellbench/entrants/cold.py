@@ -44,8 +44,10 @@ class ColdRuns:
         task = job.task(job.entry.command or [])
         with job.scratch.workplace() as workplace:
             workplace.place(image.image)
-            ended = run_program(sandbox.launch(task, workplace), job.limits(shape))
-            sandbox.clean_up(workplace)
+            try:
+                ended = run_program(sandbox.launch(task, workplace), job.limits(shape))
+            finally:
+                sandbox.clean_up(workplace)
             restore(job.out, job.protected)
             if ended.timed_out:
                 return ended, Taken(Status.TIMEOUT)

@@ -1,4 +1,4 @@
-"""Timed runs of entrants, one image at a time, as the challenge's cellseg_time_eval.py runs them."""
+"""Timed runs of entrants, one image at a time; what is known already is not run again."""
 
 import fcntl
 import os

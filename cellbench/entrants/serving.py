@@ -127,16 +127,15 @@ class Server:
         return Answer(None, last_line(rest.decode("utf-8", "replace")) or "no reason given", ended)
 
     def close(self) -> Finished:
-        """End the program, by closing its input if possible.
+        """End the program, by closing its input if possible; to be called once.
 
         Returns:
             How it ended and what it used.
         """
-        if self._requests >= 0:
-            os.close(self._requests)
-            self._requests = -1
-            self._answers.close()
-        return self._program.wait(_TO_END)
+        os.close(self._requests)
+        self._answers.close()
+        with self._program:
+            return self._program.wait(_TO_END)
 
     def _used(self, wall: float) -> Finished:
         """Return what an image took: the differences to the one before it."""

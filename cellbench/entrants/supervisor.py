@@ -1,9 +1,9 @@
 """Start one program, watch it, end everything that it started, and report what it used.
 
-``process.py`` runs this as a script, with ``python -I -S``: it needs only the standard library. A program
-inherits the peak memory of the process that starts it, and keeps running when that process is killed. So
-this small process starts it, adopts what the program leaves running, and ends all of it when its own input
-closes, because the run was killed.
+``supervised.py`` runs this as a script, with ``python -I -S``: it needs only the standard library. A
+program inherits the peak memory of the process that starts it, and keeps running when that process is
+killed. So this small process starts it, adopts what the program leaves running, and ends all of it when its
+own input closes, because the run was killed.
 """
 
 import contextlib
@@ -203,9 +203,8 @@ class Supervisor:
         while self._reap() and time.perf_counter() < give_up:
             self._group.forbid()
             for pid, children in descendants(os.getpid()).items():
-                if (
-                    rounds < _STOPPING
-                ):  # stopped processes cannot start others while we look for those
+                if rounds < _STOPPING:
+                    # Stopped processes cannot start others while we look for those.
                     number = signal.SIGSTOP
                 elif children and rounds < _GENTLE:  # the times of its children would be lost
                     continue

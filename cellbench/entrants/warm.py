@@ -75,10 +75,7 @@ class WarmRuns:
 
     def close(self) -> None:
         """End the program."""
-        if self._server is not None:
-            self._server.close()
-            self._job.sandbox.clean_up(self._workplace)
-            self._server = None
+        self._server = None
         self._open.close()
         restore(self._job.out, self._job.protected)
 
@@ -117,8 +114,10 @@ class WarmRuns:
         job = self._job
         self._shown = ""
         self._workplace = self._open.enter_context(job.scratch.workplace())
+        self._open.callback(job.sandbox.clean_up, self._workplace)
         launch = job.sandbox.launch(job.task(job.entry.serve or []), self._workplace)
         self._server = Server(launch, limits)
+        self._open.callback(self._server.close)
         self._server.greet(limits.seconds or 0.0)
         return self._server
 

@@ -137,8 +137,8 @@ def _restore(
         model = model_class(**options)
         model.load_state_dict(content["state_dict"])
         model.on_load_checkpoint(content)
-    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # odd options can cause an error of any type, also without a message
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise CheckpointError(
             f"{path}: does not fit the present version of {class_path(model_class)} ({reason}); train "
             "the model again"

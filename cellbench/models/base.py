@@ -34,6 +34,9 @@ LICENCE_KEY = "cellbench_weights_licence"
 DIAMETERS_KEY = "cellbench_diameters"
 """Where a checkpoint keeps the diameters of the cells that the model was trained with, in pixels."""
 
+TUNED_DIAMETERS_KEY = "cellbench_tuned_diameters"
+"""Where a checkpoint without these keeps the diameters of the cells that it was tuned with, in pixels."""
+
 
 class InstanceSegmentationModel(LightningModule, ABC):
     """Anything that can be trained to segment an image into a label map.
@@ -58,7 +61,8 @@ class InstanceSegmentationModel(LightningModule, ABC):
         weights_licence: licence of the pretrained weights that training started from; empty where it
             started from random weights.
         diameters: lower quartile, median and upper quartile over the training images of the median
-            diameter of their cells, in pixels; None where it is not known.
+            diameter of their cells, in pixels; where training did not store them, over the images that
+            the model was tuned with. None where they are not known.
     """
 
     weights_licence: str = ""
@@ -286,6 +290,6 @@ class InstanceSegmentationModel(LightningModule, ABC):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore the licence of the pretrained weights and the diameters of the cells in training."""
         self.weights_licence = checkpoint.get(LICENCE_KEY, self.weights_licence)
-        if stored := checkpoint.get(DIAMETERS_KEY):
+        if stored := checkpoint.get(DIAMETERS_KEY) or checkpoint.get(TUNED_DIAMETERS_KEY):
             lower, median, upper = (float(each) for each in stored)
             self.diameters = (lower, median, upper)
