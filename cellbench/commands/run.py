@@ -131,7 +131,7 @@ def _describe_times(rows: Sequence["Row"]) -> str:
     if not starts:
         return f"{sum(row['wall_s'] for row in rows):.1f} s"
     seconds = sum(row["wall_s"] - (row["start_s"] or 0.0) for row in rows)
-    return f"{seconds:.1f} s, and {max(starts):.1f} s to start"
+    return f"{seconds:.1f} s; one start takes {max(starts):.1f} s"
 
 
 def _sandboxes(entries: Sequence["Entry"], arguments: argparse.Namespace) -> list["Sandbox"]:

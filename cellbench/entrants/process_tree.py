@@ -10,6 +10,9 @@ from collections.abc import Collection
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
+ThreadSeconds = dict[str, tuple[float, float]]
+"""For how long each thread ran, and for how long it waited for a processor, by thread id."""
+
 
 def descendants(ancestor: int) -> dict[int, int]:
     """Find the running processes that a process started, and those that they started.
@@ -68,22 +71,39 @@ def processor_seconds(processes: Collection[int]) -> float:
     return ticks / _TICKS
 
 
-def waiting_seconds(processes: Collection[int]) -> dict[str, float]:
-    """Return for how long each thread was ready to run, but had to wait for a processor.
+def thread_seconds(processes: Collection[int]) -> ThreadSeconds:
+    """Return for how long each thread ran, and for how long it was ready to but waited for a processor.
 
     Args:
         processes: process ids.
 
     Returns:
-        Seconds by thread id; empty where the kernel does not count them.
+        Both in seconds by thread id; empty where the kernel does not count them.
     """
-    waited = {}
+    seconds = {}
     for pid in processes:
         for thread in _listed(f"/proc/{pid}/task"):
             numbers = _read(f"/proc/{pid}/task/{thread}/schedstat").split()
             if len(numbers) > 1:
-                waited[thread] = int(numbers[1]) / 1e9
-    return waited
+                seconds[thread] = int(numbers[0]) / 1e9, int(numbers[1]) / 1e9
+    return seconds
+
+
+def longest_since(before: ThreadSeconds, now: ThreadSeconds) -> tuple[float, float]:
+    """Return how long the busiest thread ran, and how long the one that waited longest waited.
+
+    Args:
+        before: the threads at the beginning; those that were started later are missing.
+        now: the threads at the end.
+
+    Returns:
+        Both in seconds, perhaps of different threads; 0 without threads.
+    """
+    since = [
+        (ran - before.get(thread, (0.0, 0.0))[0], waited - before.get(thread, (0.0, 0.0))[1])
+        for thread, (ran, waited) in now.items()
+    ]
+    return max((ran for ran, _ in since), default=0.0), max((w for _, w in since), default=0.0)
 
 
 def resident_bytes(processes: Collection[int], enough: int) -> int:

@@ -142,11 +142,11 @@ class Server:
         used = self._program.used()
         if used is None:
             return self._for_image(self._program.end(), wall)
-        waited = used.pop("waited_s")
+        waited, ran = used.pop("waited_s"), used.pop("ran_s")
         now = Finished(wall, exit_code=None, stopped="", output="", **used)
         ended = self._for_image(now, wall)
         self._cpu = now.cpu_s
-        return replace(ended, wall_s=without_waiting(wall, waited, ended.cpu_s))
+        return replace(ended, wall_s=without_waiting(wall, waited, ran, ended.cpu_s))
 
     def _for_image(self, total: Finished, wall: float) -> Finished:
         return replace(total, wall_s=wall, cpu_s=max(0.0, total.cpu_s - self._cpu))
@@ -176,26 +176,28 @@ class Server:
         return ServerError(replace(ended, stopped=stopped), reason)
 
 
-def without_waiting(wall: float, waited: float, processor: float) -> float:
+def without_waiting(wall: float, waited: float, ran: float, processor: float) -> float:
     """Return how long something would have taken if other programs had not used the processors.
 
     A program's own threads may also wait for each other. While they do, they use all processors, so the
-    answer is not less than the processor time divided by the number of processors.
+    answer is not less than the processor time divided by the number of processors; nor is it less than the
+    time for which one thread ran.
 
     Args:
         wall: seconds that it took.
         waited: seconds for which its thread that waited longest waited for a processor.
+        ran: seconds for which its busiest thread ran.
         processor: processor time in seconds, with everything that the program started.
 
     Returns:
         Seconds, at most ``wall``.
 
     Example:
-        >>> without_waiting(6.0, 4.0, 0.0)
+        >>> without_waiting(6.0, waited=4.0, ran=1.5, processor=2.0)
         2.0
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    return min(wall, max(wall - waited, processor / processors))
+    return min(wall, max(wall - waited, ran, processor / processors))
 
 
 def _shown(line: bytes) -> str:

@@ -105,9 +105,9 @@ class Supervised:
         """Return what the program has used until now, and its largest memory since it was last asked.
 
         Returns:
-            The fields ``cpu_s``, ``peak_memory_mb`` and ``peak_gpu_mb`` of :class:`Finished`, and
-            ``waited_s``: for how many seconds since it was last asked one of its threads, the one that
-            waited longest, had to wait for a processor. None if the program has ended.
+            The fields ``cpu_s``, ``peak_memory_mb`` and ``peak_gpu_mb`` of :class:`Finished`; and for how
+            many seconds since it was last asked its busiest thread ran (``ran_s``), and the thread that
+            waited longest had to wait for a processor (``waited_s``). None if the program has ended.
         """
         if self._final is None:
             self._send(b"")

@@ -22,12 +22,14 @@ from cellbench.entrants.control_groups import ControlGroup
 from cellbench.entrants.disk_use import over_disk_limit
 from cellbench.entrants.graphics_memory import GraphicsMemory
 from cellbench.entrants.process_tree import (
+    ThreadSeconds,
     descendants,
+    longest_since,
     processor_seconds,
     resident_bytes,
+    thread_seconds,
     threads,
     threads_of_user,
-    waiting_seconds,
 )
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
@@ -68,7 +70,7 @@ class Supervisor:
         self._order = order
         self._group = ControlGroup(group_name(os.getpid()), order["memory"], order["processes"])
         self._cpu = 0.0
-        self._waiting: dict[str, float] = {}
+        self._threads: ThreadSeconds = {}
         self._peak = self._peak_graphics = 0
         self._graphics = GraphicsMemory()
         self._tail = b""
@@ -130,11 +132,10 @@ class Supervisor:
         self._reap()
         processes = descendants(os.getpid())
         self._look(processes)
-        waiting, before = waiting_seconds(processes), self._waiting
-        waited = max((waiting[each] - before.get(each, 0.0) for each in waiting), default=0.0)
+        before, self._threads = self._threads, thread_seconds(processes)
+        ran, waited = longest_since(before, self._threads)
         used = self._used(self._cpu + processor_seconds(processes))
-        self._report({**used, "waited_s": waited})
-        self._waiting = waiting
+        self._report({**used, "ran_s": ran, "waited_s": waited})
         self._peak = self._peak_graphics = 0
 
     def _watch(self, selector: selectors.BaseSelector, reader: int, woken: int) -> None:

@@ -142,17 +142,29 @@ def test_data_for_programs(data: Path, tmp_path: Path, isolation: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wall", "waited", "processor", "expected"),
+    ("wall", "waited", "ran", "processor", "expected"),
     [
-        (6.0, 0.0, 3.0, 6.0),  # it waited for a disk or a graphics card, which is its own time
-        (6.0, 4.0, 2.0, 2.0),
-        (6.0, 5.9, 12.0, 6.0),  # its own threads used both processors, and waited for each other
-        (6.0, 5.9, 6.0, 3.0),
-        (0.1, 0.5, 0.0, 0.0),
+        (6.0, 0.0, 3.0, 3.0, 6.0),  # it waited for a disk or a graphics card, which is its own time
+        (6.0, 4.0, 2.0, 2.0, 2.0),
+        (
+            6.0,
+            5.9,
+            6.0,
+            12.0,
+            6.0,
+        ),  # its own threads used both processors, and waited for each other
+        (6.0, 5.9, 1.0, 6.0, 3.0),
+        (6.0, 5.9, 4.0, 4.1, 4.0),  # a second thread with a low priority waited for the first one
+        (0.1, 0.5, 0.0, 0.0, 0.0),
     ],
 )
 def test_waiting_for_other_programs_is_not_counted(
-    wall: float, waited: float, processor: float, expected: float, monkeypatch: pytest.MonkeyPatch
+    wall: float,
+    waited: float,
+    ran: float,
+    processor: float,
+    expected: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-    assert without_waiting(wall, waited, processor) == pytest.approx(expected)
+    assert without_waiting(wall, waited, ran, processor) == pytest.approx(expected)
