@@ -89,21 +89,25 @@ def thread_seconds(processes: Collection[int]) -> ThreadSeconds:
     return seconds
 
 
-def longest_since(before: ThreadSeconds, now: ThreadSeconds) -> tuple[float, float]:
-    """Return how long the busiest thread ran, and how long the one that waited longest waited.
+def busiest_since(before: ThreadSeconds, now: ThreadSeconds) -> tuple[float, float]:
+    """Return how long the thread that ran longest did so, and how long it waited for a processor.
+
+    Other threads do not matter: a thread that has nothing to do can count as waiting for a long time,
+    because the kernel (from Linux 6.12) may leave it in the queue of a processor when it goes to sleep.
 
     Args:
         before: the threads at the beginning; those that were started later are missing.
         now: the threads at the end.
 
     Returns:
-        Both in seconds, perhaps of different threads; 0 without threads.
+        Both in seconds; 0 without threads.
     """
-    since = [
-        (ran - before.get(thread, (0.0, 0.0))[0], waited - before.get(thread, (0.0, 0.0))[1])
-        for thread, (ran, waited) in now.items()
-    ]
-    return max((ran for ran, _ in since), default=0.0), max((w for _, w in since), default=0.0)
+    nothing = 0.0, 0.0
+    since = []
+    for thread, (ran, waited) in now.items():
+        ran_before, waited_before = before.get(thread, nothing)
+        since.append((ran - ran_before, waited - waited_before))
+    return max(since, default=nothing)
 
 
 def resident_bytes(processes: Collection[int], enough: int) -> int:

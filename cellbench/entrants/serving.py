@@ -185,8 +185,8 @@ def without_waiting(wall: float, waited: float, ran: float, processor: float) ->
 
     Args:
         wall: seconds that it took.
-        waited: seconds for which its thread that waited longest waited for a processor.
-        ran: seconds for which its busiest thread ran.
+        waited: seconds for which its busiest thread waited for a processor.
+        ran: seconds for which this thread ran.
         processor: processor time in seconds, with everything that the program started.
 
     Returns:

@@ -106,8 +106,8 @@ class Supervised:
 
         Returns:
             The fields ``cpu_s``, ``peak_memory_mb`` and ``peak_gpu_mb`` of :class:`Finished`; and for how
-            many seconds since it was last asked its busiest thread ran (``ran_s``), and the thread that
-            waited longest had to wait for a processor (``waited_s``). None if the program has ended.
+            many seconds since it was last asked its busiest thread ran (``ran_s``) and had to wait for a
+            processor (``waited_s``). None if the program has ended.
         """
         if self._final is None:
             self._send(b"")

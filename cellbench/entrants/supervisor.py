@@ -23,8 +23,8 @@ from cellbench.entrants.disk_use import over_disk_limit
 from cellbench.entrants.graphics_memory import GraphicsMemory
 from cellbench.entrants.process_tree import (
     ThreadSeconds,
+    busiest_since,
     descendants,
-    longest_since,
     processor_seconds,
     resident_bytes,
     thread_seconds,
@@ -133,7 +133,7 @@ class Supervisor:
         processes = descendants(os.getpid())
         self._look(processes)
         before, self._threads = self._threads, thread_seconds(processes)
-        ran, waited = longest_since(before, self._threads)
+        ran, waited = busiest_since(before, self._threads)
         used = self._used(self._cpu + processor_seconds(processes))
         self._report({**used, "ran_s": ran, "waited_s": waited})
         self._peak = self._peak_graphics = 0

@@ -154,7 +154,7 @@ def test_data_for_programs(data: Path, tmp_path: Path, isolation: str) -> None:
             6.0,
         ),  # its own threads used both processors, and waited for each other
         (6.0, 5.9, 1.0, 6.0, 3.0),
-        (6.0, 5.9, 4.0, 4.1, 4.0),  # a second thread with a low priority waited for the first one
+        (6.0, 5.9, 4.0, 4.1, 4.0),  # it also waited before the request and after the answer
         (0.1, 0.5, 0.0, 0.0, 0.0),
     ],
 )
