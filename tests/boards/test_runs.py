@@ -44,8 +44,8 @@ def test_the_page_names_timing_isolation_and_what_was_used(finished: Path, tmp_p
     for words in (
         "plus the time of the image in a running process (fast)",
         "from its start to its end (slow)",
-        "load of the machine: up to ",
-        "fast was also measured cold on 3 images: these times are 0.",
+        "load average of the machine: up to ",
+        "fast was also measured cold on 3 images: the cold times are 0.",
         "process (fast, slow)",
         "CPU time",
         "GiB",

@@ -42,7 +42,7 @@ def describe_timing(board: BoardTables) -> str:
     for timing, names in _grouped(runs, "timing").items():
         sentences.append(f"{_TIMINGS.get(timing, timing)} ({names})")
     if loads := [value for run in runs.values() if (value := amount(run, "load")) is not None]:
-        sentences.append(f"load of the machine: up to {max(loads):.1f}")
+        sentences.append(f"load average of the machine: up to {max(loads):.1f}")
     sentences += [words for name, run in runs.items() if (words := _difference(name, run))]
     return "; ".join(sentences)
 
@@ -77,7 +77,7 @@ def _difference(name: str, run: Run) -> str:
         return ""
     longer = "longer" if seconds >= 0 else "shorter"
     return (
-        f"{name} was also measured cold on {count(images, 'image')}: these times are "
+        f"{name} was also measured cold on {count(images, 'image')}: the cold times are "
         f"{number(abs(seconds), 2)} s {longer} (median)"
     )
 
