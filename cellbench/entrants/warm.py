@@ -95,19 +95,22 @@ class WarmRuns:
         return self._server or self._started()
 
     def _started(self) -> Server:
-        """Start the program and request a small image."""
+        """Start the program and request a small image; if it fails on that, start it with another one."""
         for number, small in enumerate(self._small, start=1):
-            shape = image_shape(small.image)
-            server = self._start(self._job.limits(shape))
+            last = number == len(self._small)
+            limits = self._job.limits(image_shape(small.image))
+            server = self._start(limits)
             try:
-                self._clear(self._request(server, small, self._job.limits(shape)))
-            except ServerError:
-                self.close()
-                if number == len(self._small):
+                answer = self._request(server, small, limits)
+                self._clear(answer)
+            except (ServerError, EntrantError):
+                if last:
                     raise
             else:
-                self._small = [small]
-                return server
+                if last or answer.path is not None:
+                    self._small = [small]
+                    return server
+            self.close()
         raise EntrantError("no image can be read")
 
     def _start(self, limits: Limits) -> Server:
@@ -129,16 +132,16 @@ class WarmRuns:
         if answer.path is None:
             return answer, Taken(Status.FAILED, answer.reason)
         taken = self._take(answer.path, image, shape, target)
-        self._clear(answer)
+        try:
+            self._clear(answer)
+        except EntrantError:  # a folder is gone; the next image needs new ones
+            self.close()
         return answer, taken
 
     def _clear(self, answer: Answer) -> None:
         """Remove the label map of an answer, so that the outputs do not fill up."""
-        try:
-            if answer.path is not None:
-                self._workplace.take_away(answer.path.name)
-        except EntrantError:  # a folder is gone; the next image needs new ones
-            self.close()
+        if answer.path is not None:
+            self._workplace.take_away(answer.path.name)
 
     def _request(self, server: Server, image: DatasetImage, limits: Limits) -> Answer:
         """Show the program an image instead of the one before, and wait for its answer."""

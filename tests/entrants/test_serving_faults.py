@@ -158,6 +158,22 @@ def test_a_program_that_does_not_start(
     assert all(message in row["message"] for row in rows)
 
 
+def test_a_program_that_always_removes_its_folders(data: Path, tmp_path: Path) -> None:
+    action = "shutil.rmtree(outputs)\nsay(f'done {outputs}/{image.stem}_label.tiff')"
+    rows = run(make_server(tmp_path / "bad", data, action), data)
+    assert [row["status"] for row in rows] == ["failed", "failed"]
+    assert {row["message"] for row in rows} == {"the outputs folder was removed or replaced"}
+
+
+def test_a_start_is_not_measured_with_an_image_that_fails(
+    data: Path, tmp_path: Path, log: Path
+) -> None:
+    action = "if image.stem == 'test0':\n    say('failed too small')\nelse:\n    answer(image)"
+    folder = make_server(tmp_path / "good", data, action, env={"LOG": str(log)})
+    assert [row["status"] for row in run(folder, data)] == ["failed", "ok"]
+    assert noted(log) == [*("start", "test0"), *("start", "test1") * 3, "test0", "test1"]
+
+
 def test_a_program_that_crashes_on_the_smallest_image_only(data: Path, tmp_path: Path) -> None:
     action = "if image.stem == 'test0': os._exit(3)\nanswer(image)"
     rows = run(make_server(tmp_path / "bad", data, action), data)
