@@ -1,29 +1,21 @@
-"""`cellbench segment` that is stopped: finished label maps are kept, and nothing is done twice."""
+"""`cellbench segment` that is stopped or fails: finished images are kept, and it continues."""
 
-import csv
 import errno
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pytest
-from checkpoints import save_checkpoint, small_unet
-from PIL import Image
+from segmentation_runs import STEMS, Runs, times, write_image
 
-from cellbench.cli import main
 from cellbench.errors import WriteError
 from cellbench.evaluation.journal import Journal
 from cellbench.inference import segment
-from cellbench.inference.finished import JOURNAL_FILE, FinishedImages
-from cellbench.inference.segment import read_model_image
+from cellbench.inference.finished import JOURNAL_FILE
 from cellbench.labels import label_path
 from cellbench.locks import locked_folder
 
-STEMS = ["a", "b", "c", "d"]
 KEPT_BY_POINT = {"network": 2, "label map": 2, "before the record": 2, "record": 2, "after": 3}
 """Where a process is killed while it works on the third image, and how many images are finished then."""
 
@@ -74,60 +66,6 @@ for point in %r:
 """
 
 
-@dataclass
-class Runs:
-    """Runs of `cellbench segment` in this process.
-
-    Attributes:
-        root: temporary folder.
-        read: stems of the images that were segmented since the last call.
-    """
-
-    root: Path
-    read: list[str] = field(default_factory=list)
-
-    def words(self) -> list[str]:
-        checkpoint = self.root / "model.ckpt"
-        return ["segment", str(self.root / "images"), "--checkpoint", str(checkpoint), *DEVICE]
-
-    def __call__(self, *more: object, out: str = "out", status: int = 0) -> list[str]:
-        self.read.clear()
-        assert main([*self.words(), str(self.root / out), *map(str, more)]) == status
-        return list(self.read)
-
-    def maps(self, out: str = "out") -> dict[str, bytes]:
-        return {each.name: each.read_bytes() for each in sorted((self.root / out).glob("*.tiff"))}
-
-
-DEVICE = ["--device", "cpu", "--precision", "32"]
-
-
-def write_image(path: Path, seed: int) -> None:
-    pixels = np.random.default_rng(seed).integers(0, 255, (70, 90, 3), np.uint8)
-    Image.fromarray(pixels).save(path)
-
-
-@pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
-    save_checkpoint(small_unet(2), tmp_path / "model.ckpt")
-    (tmp_path / "images").mkdir()
-    for seed, stem in enumerate(STEMS):
-        write_image(tmp_path / f"images/{stem}.png", seed)
-    runs = Runs(tmp_path)
-
-    def read(models: object, path: Path) -> object:
-        runs.read.append(path.stem)
-        return read_model_image(models, path)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(segment, "read_model_image", read)
-    return runs
-
-
-def times(out: Path) -> dict[str, float]:
-    with (out / "runtime.csv").open(newline="") as file:
-        return {row["Img Name"]: float(row["Real Running Time"]) for row in csv.DictReader(file)}
-
-
 def recorded_times(out: Path) -> dict[str, float]:
     """Read the times that were measured when each image was segmented."""
     journal = Journal(out / JOURNAL_FILE)
@@ -159,147 +97,12 @@ def test_a_killed_run_continues(runs: Runs, capsys: pytest.CaptureFixture[str]) 
         assert (out / "segmentation.json").read_text() == whole.read_text()
 
 
-def test_a_complete_run_does_nothing_again(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
-    out = runs.root / "out"
-    assert runs() == STEMS
-    before = {path: path.read_bytes() for path in out.iterdir()}
-    (runs.root / "images").rename(runs.root / "moved")
-    (runs.root / "images").symlink_to("moved")
-    shutil.copy(runs.root / "model.ckpt", runs.root / "copy.ckpt")
-    (runs.root / "copy.ckpt").replace(runs.root / "model.ckpt")
-    capsys.readouterr()
-    assert runs() == []
-    said = capsys.readouterr()
-    assert said.err == f"{out}: 4 of 4 label maps are kept from an earlier run\n"
-    assert said.out == f"4 of 4 images are segmented; label maps are in {out}\n"
-    assert {path: path.read_bytes() for path in out.iterdir()} == before
-    write_image(runs.root / "images/e.png", 5)
-    assert runs() == ["e"]
-    assert [*times(out)] == [f"{stem}.png" for stem in [*STEMS, "e"]]
-
-
-def other_checkpoint(runs: Runs) -> None:
-    save_checkpoint(small_unet(6), runs.root / "model.ckpt")
-
-
-@pytest.mark.parametrize(
-    ("words", "change", "name"),
-    [
-        (["--overlap", 0.6], None, "overlap"),
-        (["--tta"], None, "tta"),
-        (["--precision", "auto"], None, "precision"),
-        ([], other_checkpoint, "checkpoints"),
-    ],
-)
-def test_other_settings_begin_again(
-    words: list[object],
-    change: Callable[[Runs], None] | None,
-    name: str,
-    runs: Runs,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Not even a kill leaves label maps or tables of two settings in the folder."""
-    out = runs.root / "out"
-    runs()
-    if change is not None:
-        change(runs)
-    with monkeypatch.context() as patch:
-        patch.setattr(FinishedImages, "write_tables", lambda *_: None)
-        patch.setattr(segment, "segment_image", interrupt)
-        runs(*words, status=130)
-    assert f"other settings ({name})" in capsys.readouterr().err
-    assert {path.name for path in out.iterdir()} == {JOURNAL_FILE}
-    assert runs(*words) == STEMS
-    assert runs(*words) == []
-    runs(*words, out="other")
-    assert runs.maps() == runs.maps("other")
-
-
-def interrupt(*_: object, **__: object) -> None:
-    raise KeyboardInterrupt
-
-
-def changed_image(runs: Runs) -> None:
-    write_image(runs.root / "images/b.png", 9)
-
-
-def other_format(runs: Runs) -> None:
-    (runs.root / "images/b.png").rename(runs.root / "images/b.tif")
-
-
-def deleted_map(runs: Runs) -> None:
-    (runs.root / "out/b_label.tiff").unlink()
-
-
-def changed_map(runs: Runs) -> None:
-    shutil.copy(runs.root / "out/a_label.tiff", runs.root / "out/b_label.tiff")
-
-
-def edited_record(text: str) -> Callable[[Runs], None]:
-    def edit(runs: Runs) -> None:
-        path = runs.root / "out" / JOURNAL_FILE
-        lines = path.read_text().splitlines()
-        assert lines[3].startswith('["b_label.tiff"')
-        lines[3] = text
-        path.write_text("\n".join(lines))
-
-    return edit
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (changed_image, "b.png is segmented again, because an image or its label map has changed"),
-        (other_format, "b.tif is segmented again"),
-        (deleted_map, "b.png is segmented again"),
-        (changed_map, "b.png is segmented again"),
-        (edited_record('["b_label.tiff", {"image": "b.p'), "3 of 4 label maps are kept"),
-        (edited_record('["b_label.tiff", {"image": "b.png"}]'), "3 of 4 label maps are kept"),
-        (edited_record('["b_label.tiff", 7]'), "3 of 4 label maps are kept"),
-    ],
-)
-def test_only_what_changed_is_segmented_again(
-    change: Callable[[Runs], None], said: str, runs: Runs, capsys: pytest.CaptureFixture[str]
-) -> None:
-    runs()
-    first = times(runs.root / "out")
-    change(runs)
-    capsys.readouterr()
-    assert runs() == ["b"]
-    line = capsys.readouterr().err
-    assert line.startswith(f"{runs.root / 'out'}: 3 of 4 label maps are kept from an earlier run")
-    assert said in line
-    assert len(line.splitlines()) == 1
-    again = times(runs.root / "out")
-    assert {name: again[name] for name in ("a.png", "c.png", "d.png")} == {
-        name: first[name] for name in ("a.png", "c.png", "d.png")
-    }
-    runs(out="other")
-    assert runs.maps() == runs.maps("other")
-
-
 def test_a_journal_without_settings_is_not_trusted(runs: Runs) -> None:
     runs()
     path = runs.root / "out" / JOURNAL_FILE
     lines = path.read_text().splitlines()
     assert lines[1].startswith('["settings"')
     path.write_text("\n".join([*lines[:1], lines[1][:50], *lines[2:]]))
-    assert runs() == STEMS
-
-
-def test_an_image_that_changes_while_it_is_segmented_is_not_kept(
-    runs: Runs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = segment.segment_image
-
-    def change(*arguments: object, **options: object) -> object:
-        write_image(runs.root / f"images/{runs.read[-1]}.png", 20)
-        return original(*arguments, **options)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(segment, "segment_image", change)
-        runs()
     assert runs() == STEMS
 
 
@@ -310,23 +113,6 @@ def test_failed_images_are_tried_again(runs: Runs) -> None:
     assert runs(status=1) == ["b"]
     shutil.move(runs.root / "b.png", runs.root / "images/b.png")
     assert runs() == ["b"]
-
-
-def test_label_maps_of_other_settings_do_not_stay(
-    runs: Runs, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Images that are not given would keep the label maps of the earlier settings."""
-    runs()
-    one = ["segment", str(runs.root / "images/c.png"), str(runs.root / "out"), *DEVICE]
-    one += ["--checkpoint", str(runs.root / "model.ckpt")]
-    before = runs.maps()
-    capsys.readouterr()
-    assert main([*one, "--tta"]) == 2
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert "contains label maps of other images (a.png and 2 more) that were made with" in line
-    assert runs.maps() == before
-    assert main(one) == 0
-    assert runs() == []
 
 
 def test_two_runs_into_one_folder(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
