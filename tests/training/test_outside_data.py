@@ -1,6 +1,7 @@
 """Datamodules, augmentations and options from the command line and from YAML, for any class path."""
 
 import logging
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,8 @@ class Squares(LightningDataModule):
 def _lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "lab_data.py").write_text(LAB)
     monkeypatch.syspath_prepend(tmp_path)
+    # The file of another test no longer exists, and the options of a class are read from its source.
+    monkeypatch.delitem(sys.modules, "lab_data", raising=False)
 
 
 def resolved(
