@@ -6,6 +6,7 @@ import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from secrets import token_hex
 
@@ -16,6 +17,12 @@ from cellbench.evaluation.seals import RUN_JOURNAL
 from cellbench.evaluation.statuses import COMPARED_FILE, RESOURCES_FILE
 from cellbench.files import remove_partial_files
 from cellbench.labels import label_path
+
+FileStates = dict[str, tuple[int, ...]]
+"""What :func:`file_state` returns, by file name."""
+
+MOST_FILES = 1000
+"""Largest number of files that a program may leave in the outputs folder."""
 
 _SCRATCH = ".run-"
 _WRITTEN = (ENTRY_FILE, RESOURCES_FILE, COMPARED_FILE, RUNTIME_FILE, RUN_JOURNAL)
@@ -83,6 +90,27 @@ class Workplace:
             finally:
                 os.close(folder)
 
+    def output_states(self) -> FileStates:
+        """Return the state of each file that is in the folder of outputs now.
+
+        Returns:
+            By name, what changes when somebody writes to the file or replaces it; empty if there is no
+            folder, and incomplete with more files than are ever taken.
+        """
+        try:
+            folder = self._open(_OUTPUTS)
+        except EntrantError:
+            return {}
+        states = {}
+        try:
+            with os.scandir(folder) as entries:
+                for entry in islice(entries, MOST_FILES):
+                    with suppress(OSError):
+                        states[entry.name] = file_state(entry.stat(follow_symlinks=False))
+        finally:
+            os.close(folder)
+        return states
+
     def open_outputs(self) -> int:
         """Open the folder of outputs without following a link that the program may have left there.
 
@@ -104,6 +132,15 @@ class Workplace:
                 os.close(descriptor)
         except OSError as error:
             raise EntrantError(f"the {name} folder was removed or replaced") from error
+
+
+def file_state(found: os.stat_result) -> tuple[int, ...]:
+    """Return what changes when somebody writes to a file or replaces it; programs cannot set it.
+
+    Args:
+        found: the status of the file.
+    """
+    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
 
 
 class Scratch:
