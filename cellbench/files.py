@@ -139,8 +139,8 @@ def files_by_stem(
         Stem to path, sorted by file name.
 
     Raises:
-        CellbenchError: of the type ``error``, if the folder is absent, two files share a stem, or one is
-            a pipe, a socket or a device.
+        CellbenchError: of the type ``error``, if the folder is absent, two files share a stem, or as in
+            :func:`all_files_by_stem`.
     """
     found: dict[str, Path] = {}
     for stem, paths in all_files_by_stem(folder, suffixes, error, ending).items():
@@ -168,7 +168,7 @@ def all_files_by_stem(
 
     Raises:
         CellbenchError: of the type ``error``, if the folder is absent, or a file in it is a pipe, a
-            socket or a device.
+            socket or a device, or has a carriage return in its name.
     """
     folder, suffixes = Path(folder), frozenset(suffixes)
     if not folder.is_dir():
@@ -180,6 +180,8 @@ def all_files_by_stem(
             continue
         if path.is_dir():
             continue
+        if "\r" in path.name:  # CSV tables would be torn there
+            raise error(f"{str(path)!r}: the name has a line break; rename the file")
         if _is_special(path):
             raise error(
                 f"{path}: is a pipe, a socket or a device; remove it, or replace it by a regular file"

@@ -81,6 +81,15 @@ def test_files_by_stem(names: list[str], ending: str, stems: list[str], tmp_path
     assert all(path.is_file() for path in found.values())
 
 
+def test_a_carriage_return_in_a_name_is_refused(tmp_path: Path) -> None:
+    """The tables of a run could not be read again."""
+    (tmp_path / "a\rb.png").touch()
+    with pytest.raises(
+        DatasetError, match=r"a\\rb.png': the name has a line break; rename the file$"
+    ):
+        files_by_stem(tmp_path, [".png"], DatasetError)
+
+
 def test_subfolders_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "a.tif").mkdir()
     (tmp_path / "a.png").touch()
