@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import stat
 import threading
 import unicodedata
@@ -29,6 +30,7 @@ _WRITE_ADVICE = {
     errno.EIO: "check the disk and run the same command again",
 }
 _PARTIAL = ".*.partial*"
+_PARTIAL_OF = re.compile(r"\.(?P<stem>.+)\.(?P<process>[0-9]+)\.partial(\.\w+)?")
 
 
 def max_pixels() -> int:
@@ -122,6 +124,33 @@ def remove_partial_files(folder: Path) -> None:
     for partial in folder.glob(_PARTIAL):
         if not partial.is_dir():
             partial.unlink(missing_ok=True)
+
+
+def remove_abandoned_files(path: Path) -> None:
+    """Remove temporary files that processes left that were killed while they wrote a file.
+
+    Unlike :func:`remove_partial_files`, this may be used in a folder that others write to. On Windows,
+    nothing is removed.
+
+    Args:
+        path: the file; those whose stem begins with its stem, such as the tables beside it, count too.
+    """
+    if os.name != "posix" or not path.parent.is_dir():
+        return
+    for partial in path.parent.iterdir():
+        named = _PARTIAL_OF.fullmatch(partial.name)
+        if named and named["stem"].startswith(path.stem) and not _runs(int(named["process"])):
+            partial.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # of somebody else; not one of our numbers
+        return True
+    return True
 
 
 def files_by_stem(
