@@ -153,7 +153,9 @@ class Results:
         self._write_compared()
 
     def _write_compared(self) -> None:
-        found = [self._compared(image.stem) for image in self._images]
+        # An image that is measured again has no row meanwhile: a kill would leave the old one.
+        stems = [image.stem for image in self._images if image.stem in self._rows]
+        found = [self._compared(stem) for stem in stems]
         rows = [row for row in found if row is not None]
         if rows:
             write_rows(self._out / COMPARED_FILE, COMPARED_COLUMNS, rows)

@@ -163,12 +163,13 @@ class Scratch:
         """
         place = self._root / token_hex(8)
         place.mkdir(parents=True)
-        folders = [place / name for name in (_INPUTS, _OUTPUTS, "scratch", "home")]
+        names = _INPUTS, _OUTPUTS, "scratch", "home"
+        inputs, outputs, scratch, home = folders = [place / name for name in names]
         for folder in folders:
             folder.mkdir()
         descriptor = os.open(place, _FOLDER)
         try:
-            yield Workplace(*folders, descriptor)
+            yield Workplace(inputs, outputs, scratch, home, descriptor)
         finally:
             os.close(descriptor)
             remove_tree(place)

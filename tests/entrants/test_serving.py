@@ -137,6 +137,25 @@ def test_both_timings(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     check_run(tmp_path / "out/good")
 
 
+def test_compared_times_that_are_outdated_do_not_outlive_a_kill(data: Path, tmp_path: Path) -> None:
+    folder = make_server(tmp_path / "good", data)
+    run(folder, data, compare=True)
+    table = tmp_path / "out/good/timings.csv"
+    assert len(table.read_text().splitlines()) == 3
+    (tmp_path / "out/good/test0_label.tiff").unlink()
+
+    class Kill(BaseException):
+        pass
+
+    def kill(_: int) -> None:
+        assert "test0" not in table.read_text()
+        raise Kill
+
+    with pytest.raises(Kill):
+        run(folder, data, progress=kill)
+    check_run(tmp_path / "out/good")
+
+
 def test_entries_without_serve_run_cold(data: Path, tmp_path: Path) -> None:
     rows = run(make_entrant(tmp_path / "good", data), data)
     assert statistics.median(row["wall_s"] for row in rows) > 0
