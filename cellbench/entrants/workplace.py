@@ -60,8 +60,10 @@ class Workplace:
         folder = self._open(_INPUTS)
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            copy = os.open(image.name, flags, 0o644, dir_fd=folder)
-            with image.open("rb") as source, os.fdopen(copy, "wb") as target:
+            with (
+                image.open("rb") as source,
+                os.fdopen(os.open(image.name, flags, 0o644, dir_fd=folder), "wb") as target,
+            ):
                 shutil.copyfileobj(source, target)
         finally:
             os.close(folder)
