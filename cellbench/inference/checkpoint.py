@@ -1,5 +1,6 @@
 """Loading a model from its checkpoint."""
 
+from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,15 @@ from typing import Any
 import torch
 
 from cellbench.errors import CheckpointError, UsageError
-from cellbench.models.base import MODEL_KEY, InstanceSegmentationModel
+from cellbench.models.checkpoint_keys import MODEL_KEY
 from cellbench.models.class_paths import import_model
 from cellbench.models.names import OWN_MODELS, class_path
+from cellbench.models.own_segmenter import OwnSegmenter, own_segmenter_name
 from cellbench.models.registry import is_registered, resolve_class_path
+from cellbench.models.segmenter import Segmenter
 from cellbench.models.weights import read_checkpoint
 
-ModelClass = type[InstanceSegmentationModel] | str
+ModelClass = type[Segmenter] | str
 """The class of a model, its class path, or its registered name."""
 
 _KEYS = {MODEL_KEY, "hyper_parameters", "state_dict"}
@@ -24,12 +27,16 @@ def load_model(
     device: str | torch.device | None = None,
     *,
     model_class: ModelClass | None = None,
-) -> InstanceSegmentationModel:
+) -> Segmenter:
     """Load a trained model from its checkpoint; no code in the file can run.
 
     The checkpoint stores the class path of the model. The class must belong to cellbench or to an
     installed package that registers it (entry-point group ``cellbench.models``), or be given as
     ``model_class``; the module of any other class is not imported.
+
+    Most of cellbench's own models are loaded as a plain PyTorch module, a
+    :class:`~cellbench.models.dense_segmenter.DenseSegmenter`, which starts faster and cannot be trained.
+    With ``model_class``, the result is an instance of that class, which can be trained.
 
     Args:
         path: a checkpoint file that training wrote.
@@ -46,13 +53,18 @@ def load_model(
         UsageError: if the device does not exist or ``model_class`` cannot be imported.
     """
     content = read_checkpoint(path)
-    found = _find_class(Path(path), stored_class(Path(path), content), model_class)
-    return move_to_device(_restore(Path(path), found, content), device)
+    stored = stored_class(Path(path), content)
+    options = _model_options(content)
+    name = own_segmenter_name(stored, options) if model_class is None else None
+    if name is None:
+        found = _find_class(Path(path), stored, model_class)
+        model = _restore(Path(path), stored, lambda: _untrained(found, options), content)
+    else:
+        model = _restore(Path(path), stored, lambda: OwnSegmenter(name, options), content)
+    return move_to_device(model, device)
 
 
-def move_to_device(
-    model: InstanceSegmentationModel, device: str | torch.device | None = None
-) -> InstanceSegmentationModel:
+def move_to_device(model: Segmenter, device: str | torch.device | None = None) -> Segmenter:
     """Move a model to a device, ready to segment.
 
     Args:
@@ -100,9 +112,7 @@ def stored_class(path: Path, content: dict[str, Any]) -> str:
     return str(known)
 
 
-def _find_class(
-    path: Path, stored: str, model_class: ModelClass | None
-) -> type[InstanceSegmentationModel]:
+def _find_class(path: Path, stored: str, model_class: ModelClass | None) -> type[Segmenter]:
     """Import the class of a checkpoint if that is allowed."""
     if model_class is None:
         if not is_registered(stored):
@@ -125,22 +135,30 @@ def _find_class(
     return chosen
 
 
-def _restore(
-    path: Path, model_class: type[InstanceSegmentationModel], content: dict[str, Any]
-) -> InstanceSegmentationModel:
-    # LightningCLI adds entries of its own, which start with an underscore.
-    options = {k: v for k, v in content["hyper_parameters"].items() if not k.startswith("_")}
-    options.pop("weights", None)
+def _model_options(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that a model was made with; LightningCLI's own start with an underscore."""
+    return {k: v for k, v in content["hyper_parameters"].items() if not k.startswith("_")}
+
+
+def _untrained(model_class: type[Segmenter], options: dict[str, Any]) -> Segmenter:
+    """Make a model that waits for the weights of a checkpoint."""
+    changed: dict[str, Any] = {"weights": None}
     if "pretrained" in signature(model_class).parameters:
-        options["pretrained"] = False
+        changed["pretrained"] = False
+    return model_class(**options | changed)
+
+
+def _restore(
+    path: Path, name: str, make: Callable[[], Segmenter], content: dict[str, Any]
+) -> Segmenter:
+    """Make a model, and restore what its checkpoint holds."""
     try:
-        model = model_class(**options)
+        model = make()
         model.load_state_dict(content["state_dict"])
-        model.on_load_checkpoint(content)
+        model.restore_settings(content)
     except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
-            f"{path}: does not fit the present version of {class_path(model_class)} ({reason}); train "
-            "the model again"
+            f"{path}: does not fit the present version of {name} ({reason}); train the model again"
         ) from error
     return model

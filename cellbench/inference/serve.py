@@ -29,7 +29,7 @@ import torch
 from cellbench.errors import CellbenchError, ImageError, UsageError
 from cellbench.inference.segment import read_model_image, segment_image
 from cellbench.labels import label_path, write_labels
-from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.segmenter import Segmenter
 
 GREETING = "cellbench-serve 1"
 """The first line of the output: the name of the protocol and its version."""
@@ -40,7 +40,7 @@ _IMAGE_ERRORS = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
 
 
 def serve_images(
-    models: Sequence[InstanceSegmentationModel],
+    models: Sequence[Segmenter],
     outputs: str | Path,
     **options: Any,
 ) -> None:

@@ -16,7 +16,7 @@ from cellbench.inference.ensemble import with_dense_maps
 from cellbench.inference.segment import segment_files
 from cellbench.inference.tuning import tunable
 from cellbench.labels import LabelMap, read_labels
-from cellbench.models.base import MODEL_KEY
+from cellbench.models.checkpoint_keys import MODEL_KEY
 from cellbench.models.unet import UNetBoundary
 
 

@@ -19,7 +19,7 @@ from cellbench.inference.tuning import store_decoding, tune_decoding
 from cellbench.labels import read_labels
 from cellbench.labels.diameters import median_diameters
 from cellbench.models import DenseModel, model_class
-from cellbench.models.dense import DECODING_KEY
+from cellbench.models.checkpoint_keys import DECODING_KEY
 from cellbench.models.names import OWN_MODELS
 from cellbench.representations import Boundary
 

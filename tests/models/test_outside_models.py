@@ -20,7 +20,7 @@ from cellbench.errors import CheckpointError, UsageError
 from cellbench.images import read_image
 from cellbench.inference import load_model, load_models, segment_image
 from cellbench.labels import read_labels
-from cellbench.models.base import MODEL_KEY
+from cellbench.models.checkpoint_keys import MODEL_KEY
 from cellbench.models.class_paths import import_model
 from cellbench.models.names import OWN_MODELS
 from cellbench.models.unet import UNetBoundary
