@@ -30,7 +30,7 @@ def test_more_windows_are_predicted_also_by_a_router(monkeypatch: pytest.MonkeyP
         seen.append(options["overlap"])
         raise RuntimeError
 
-    monkeypatch.setattr("cellbench.models.dense.predict_in_windows", predict)
+    monkeypatch.setattr("cellbench.models.dense_segmenter.predict_in_windows", predict)
     router = tiny_model("multi_stream")
     for overlap in (0.6, None, 0.0):
         with pytest.raises(RuntimeError):
