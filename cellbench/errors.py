@@ -9,6 +9,10 @@ class UsageError(CellbenchError):
     """Wrong usage, such as an unknown value of an option. The command line exits with status 2."""
 
 
+class WriteError(CellbenchError):
+    """A file that cannot be written, for example because the disk is full."""
+
+
 class ImageError(CellbenchError):
     """An image file that cannot be read as one two-dimensional image."""
 

@@ -1,23 +1,35 @@
 """Files: written completely or not at all, and found by stem."""
 
 import csv
+import errno
 import hashlib
 import json
 import logging
 import os
+import stat
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cellbench.errors import CellbenchError, UsageError
+from cellbench.errors import CellbenchError, UsageError, WriteError
 
 # Our own message says what is wrong with a file; the log of a decoder would only add lines.
 for _decoder in ("tifffile", "imagecodecs"):
     logging.getLogger(_decoder).addHandler(logging.NullHandler())
     logging.getLogger(_decoder).propagate = False
 _tifffile_log = logging.getLogger("tifffile")
+
+_FREE_SPACE = "free some disk space and run the same command again"
+_WRITE_ADVICE = {
+    None: _FREE_SPACE,  # NumPy raises errors without a number when the disk is full
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: "allow larger files (ulimit -f) and run the same command again",
+    errno.EIO: "check the disk and run the same command again",
+}
+_PARTIAL = ".*.partial*"
 
 
 def max_pixels() -> int:
@@ -53,6 +65,9 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     Yields:
         The temporary path, with the extension of ``path``; the file is removed if the block raises.
 
+    Raises:
+        WriteError: if the file or its folder cannot be written, for example because the disk is full.
+
     Example:
         >>> import tempfile
         >>> target = Path(tempfile.mkdtemp()) / "table.csv"
@@ -62,15 +77,52 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         'a,b'
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    # Somebody may have left a link of this name, through which another file would be written.
-    temporary.unlink(missing_ok=True)
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
+    with write_faults_named(path, temporary):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Somebody may have left a link of this name, through which another file would be written.
         temporary.unlink(missing_ok=True)
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_faults_named(path: Path, *others: Path) -> Iterator[None]:
+    """Name the file in errors of writing: the system's own message often does not.
+
+    Args:
+        path: the file that is written in the block.
+        others: further files that the block writes on the way to ``path``.
+
+    Raises:
+        WriteError: if the block raises an OSError about one of these files or their folder, or one
+            that names no file.
+    """
+    try:
+        yield
+    except OSError as error:
+        own = {*map(str, (path, *path.parents, *others))}
+        if isinstance(error, BrokenPipeError) or (
+            error.filename is not None and os.fsdecode(error.filename) not in own
+        ):
+            raise
+        advice = _WRITE_ADVICE.get(error.errno, "check the path and its permissions")
+        reason = error.strerror or " ".join(str(error).split()) or type(error).__name__
+        raise WriteError(f"{path}: cannot be written ({reason}); {advice}") from error
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Remove the temporary files that :func:`written_whole` left in a folder when it was killed.
+
+    Args:
+        folder: the folder, which no other process may be writing to; need not exist.
+    """
+    for partial in folder.glob(_PARTIAL):
+        if not partial.is_dir():
+            partial.unlink(missing_ok=True)
 
 
 def files_by_stem(
@@ -88,7 +140,8 @@ def files_by_stem(
         Stem to path, sorted by file name.
 
     Raises:
-        CellbenchError: of the type ``error``, if the folder is absent or two files share a stem.
+        CellbenchError: of the type ``error``, if the folder is absent, two files share a stem, or one is
+            a pipe, a socket or a device.
     """
     found: dict[str, Path] = {}
     for stem, paths in all_files_by_stem(folder, suffixes, error, ending).items():
@@ -115,7 +168,8 @@ def all_files_by_stem(
         Stem to paths, sorted by file name.
 
     Raises:
-        CellbenchError: of the type ``error``, if the folder is absent.
+        CellbenchError: of the type ``error``, if the folder is absent, or a file in it is a pipe, a
+            socket or a device.
     """
     folder, suffixes = Path(folder), frozenset(suffixes)
     if not folder.is_dir():
@@ -127,10 +181,22 @@ def all_files_by_stem(
             continue
         if path.is_dir():
             continue
+        if _is_special(path):
+            raise error(
+                f"{path}: is a pipe, a socket or a device; remove it, or replace it by a regular file"
+            )
         # In archives from a Mac, some names have accents as separate characters.
         stem = unicodedata.normalize("NFC", path.stem.removesuffix(ending))
         found.setdefault(stem, []).append(path)
     return found
+
+
+def _is_special(path: Path) -> bool:
+    """Return whether opening a path could wait forever; a broken link is reported when it is read."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -225,8 +291,9 @@ def fingerprint(files: Sequence[Path | None], *settings: object) -> str:
     """
     parts: list[object] = [str(setting) for setting in settings]
     for path in files:
-        stat = path.stat() if path is not None and path.is_file() else None
+        # Unlike Path.is_file, it is no error if the text is too long for a path.
+        found = path.stat() if path is not None and os.path.isfile(path) else None  # noqa: PTH113
         parts.append(
-            [str(path and path.absolute()), stat and stat.st_size, stat and stat.st_mtime_ns]
+            [str(path and path.absolute()), found and found.st_size, found and found.st_mtime_ns]
         )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

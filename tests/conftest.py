@@ -4,6 +4,8 @@ import os
 
 from hypothesis import settings
 
+collect_ignore_glob = ["*conftest.py"]  # they all have one name, and no doctests
+
 # The machine may be shared: how long an example takes says nothing about the code.
 settings.register_profile("cellbench", deadline=None)
 settings.load_profile("cellbench")

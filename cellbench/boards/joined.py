@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from cellbench.boards.leaderboard import whole_numbers
-from cellbench.boards.reading import check_version, read_record
+from cellbench.boards.record import check_version, read_record
+from cellbench.boards.run_id import check_table
 from cellbench.boards.schema import PROVENANCE_FILE, TABLES, consensus_names
 from cellbench.boards.text_table import raise_first, read_text, to_numbers
 from cellbench.choices import Ties
@@ -71,10 +72,11 @@ def read_ranks(boards: Sequence[str | Path]) -> dict[str, pd.Series]:
 
 
 def _read_ranks(board: Path) -> pd.Series:
-    record = board / PROVENANCE_FILE
+    record, path = board / PROVENANCE_FILE, board / TABLES["leaderboard"].file
     if record.is_file():
-        check_version(record, read_record(record))
-    path = board / TABLES["leaderboard"].file
+        facts = read_record(record)
+        check_version(record, facts)
+        check_table(path, facts)
     table = read_text(path, ("algorithm", "rank"), "make it with cellbench rank")
     ranks = to_numbers(table["rank"], path)
     raise_first(ranks.isna(), path, "the rank is empty")

@@ -1,6 +1,5 @@
 """The tables of a board, read back from its folder."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -11,9 +10,10 @@ import pandas as pd
 
 from cellbench.boards.columns import Kind, Table
 from cellbench.boards.ranked_tables import RankedTables
+from cellbench.boards.record import AGAIN, check_version, read_record, unreadable
+from cellbench.boards.run_id import MODALITIES, RUN_ID, TABLE_DIGESTS, check_run
 from cellbench.boards.schema import (
     PROVENANCE_FILE,
-    SCHEMA_VERSION,
     TABLES,
     MetricName,
     consensus_names,
@@ -42,6 +42,8 @@ _FACTS: dict[str, tuple[type, ...]] = {
     "scheme": (str,),
     "weights": (list,),
     "alpha": (int, float),
+    RUN_ID: (str,),
+    TABLE_DIGESTS: (dict,),
 }
 """What provenance.json must state for a board to be drawn, and the types it can have."""
 _EXTRAS: dict[str, tuple[type, ...]] = {
@@ -51,7 +53,6 @@ _EXTRAS: dict[str, tuple[type, ...]] = {
     "threshold": (int, float),
 }
 """What a page shows in addition, where it is stated."""
-_AGAIN = "run cellbench rank again"
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class BoardTables(RankedTables):
     def modalities(self) -> dict[str, Path]:
         """The boards of single modalities: name to folder; none where there is one modality."""
         folders = self.provenance["modalities"]
-        return {name: self.folder / "modalities" / folder for name, folder in folders.items()}
+        return {name: self.folder / MODALITIES / folder for name, folder in folders.items()}
 
     @cached_property
     def ranking(self) -> pd.Series:
@@ -127,12 +128,13 @@ def read_board(folder: str | Path) -> BoardTables:
     """
     folder = Path(folder)
     facts = _read_facts(folder / PROVENANCE_FILE)
+    check_run(folder, facts)
     tables = {
         field.name: _read_table(folder, TABLES[field.name], facts["value"])
         for field in fields(RankedTables)
     }
     entries = TABLES["algorithms"]
-    board = BoardTables(
+    return BoardTables(
         folder=folder,
         provenance=facts,
         **tables,
@@ -143,62 +145,6 @@ def read_board(folder: str | Path) -> BoardTables:
             else None
         ),
     )
-    _check_one_board(folder, **tables)
-    return board
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """Read a board's provenance.json of any version.
-
-    Args:
-        path: the file.
-
-    Returns:
-        What it holds.
-
-    Raises:
-        ScoresError: if it is missing or damaged.
-    """
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
-    if not isinstance(facts, dict):
-        raise ScoresError(f"{path}: does not describe a board; {_AGAIN}")
-    return facts
-
-
-def check_version(path: Path, facts: Mapping[str, Any]) -> None:
-    """Refuse a board whose tables have another schema than this version of cellbench writes.
-
-    Args:
-        path: the board's provenance.json.
-        facts: what it holds.
-
-    Raises:
-        ScoresError: if the versions differ. Boards that were made before there were versions have
-            version 1.
-    """
-    version = facts.get("schema_version", 1)
-    if version != SCHEMA_VERSION:
-        raise ScoresError(
-            f"{path}: this board has schema version {version!r}, but this cellbench reads version "
-            f"{SCHEMA_VERSION}; {_AGAIN}"
-        )
-
-
-def _check_one_board(folder: Path, leaderboard: pd.DataFrame, **others: pd.DataFrame) -> None:
-    """Refuse tables of several runs of ``cellbench rank``, such as one that was stopped leaves."""
-    ranked = set(leaderboard["algorithm"])
-    for name, table in others.items():
-        pairs = {"better", "worse"} & set(table)
-        if "algorithm" not in table and (not pairs or len(ranked) == 1):
-            continue
-        named = set(table[[*pairs] or ["algorithm"]].to_numpy().ravel())
-        if not ranked or named != ranked:
-            raise ScoresError(
-                f"{folder}: the algorithms in leaderboard.csv are not those of {name}.csv; {_AGAIN}"
-            )
 
 
 def _read_facts(path: Path) -> dict[str, Any]:
@@ -206,15 +152,15 @@ def _read_facts(path: Path) -> dict[str, Any]:
     check_version(path, facts)
     missing = [name for name in _FACTS if name not in facts]
     if missing:
-        raise ScoresError(f"{path}: {', '.join(missing)} is missing; {_AGAIN}")
+        raise ScoresError(f"{path}: {', '.join(missing)} is missing; {AGAIN}")
     stated = {name: kinds for name, kinds in _EXTRAS.items() if facts.get(name) is not None}
     for name, kinds in (_FACTS | stated).items():
         if not isinstance(facts[name], kinds) or facts[name] == []:
-            raise ScoresError(f"{path}: `{name}` cannot be {facts[name]!r}; {_AGAIN}")
+            raise ScoresError(f"{path}: `{name}` cannot be {facts[name]!r}; {AGAIN}")
     if facts["scheme"] not in tuple(Scheme):
-        raise ScoresError(f"{path}: `scheme` cannot be {facts['scheme']!r}; {_AGAIN}")
+        raise ScoresError(f"{path}: `scheme` cannot be {facts['scheme']!r}; {AGAIN}")
     if not all(map(_is_folder_name, facts["modalities"].values())):
-        raise ScoresError(f"{path}: `modalities` does not name folders of this board; {_AGAIN}")
+        raise ScoresError(f"{path}: `modalities` does not name folders of this board; {AGAIN}")
     return facts
 
 
@@ -233,7 +179,7 @@ def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame
         table: pd.DataFrame = pd.concat([text.iloc[:, 0], ranks], axis=1)
         return table.set_axis(consensus_names(modalities), axis=1)
     except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _read_table(folder: Path, described: Table, value: str) -> pd.DataFrame:
@@ -249,15 +195,10 @@ def _read_table(folder: Path, described: Table, value: str) -> pd.DataFrame:
             encoding="utf-8-sig",
         )
     except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise unreadable(path, error) from error
     for column in described.columns:
         if column.kind == Kind.CHOICE:
             unknown = set(table[column.name]) - set(column.choices)
             if unknown:
-                raise ScoresError(f"{path}: {column.name} cannot be {min(unknown)!r}; {_AGAIN}")
+                raise ScoresError(f"{path}: {column.name} cannot be {min(unknown)!r}; {AGAIN}")
     return table[list(kinds)]
-
-
-def _damaged(path: Path, error: Exception) -> ScoresError:
-    reason = " ".join(str(error).split())
-    return ScoresError(f"{path}: cannot be read ({reason}); {_AGAIN}")

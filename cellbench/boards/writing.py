@@ -1,8 +1,7 @@
 """From files of scores, or any long table, to the files of a board."""
 
-import json
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -15,7 +14,8 @@ from cellbench.boards.folder_names import folder_names
 from cellbench.boards.joined import join_boards
 from cellbench.boards.long_table import Columns, read_long_table
 from cellbench.boards.measured import Measured
-from cellbench.boards.schema import PROVENANCE_FILE, SCHEMA_VERSION, TABLES
+from cellbench.boards.run_id import MODALITIES, replace_board, write_records
+from cellbench.boards.schema import SCHEMA_VERSION, TABLES
 from cellbench.boards.scores import (
     F1,
     THRESHOLD,
@@ -26,13 +26,13 @@ from cellbench.boards.scores import (
 from cellbench.boards.submissions import find_scores, make_algorithms
 from cellbench.boards.text_table import write_text
 from cellbench.entrants.entries import AlgorithmEntry, read_algorithm
+from cellbench.errors import ScoresError
 from cellbench.evaluation.protocols import Protocol
-from cellbench.files import written_whole
+from cellbench.locks import locked_folder
 from cellbench.ranking.options import BoardChoices, Options, make_options
 
-MODALITIES = "modalities"
-"""The folder of the boards of single modalities."""
-_CONSENSUS = TABLES["consensus"]
+_ALGORITHMS, _CONSENSUS = TABLES["algorithms"], TABLES["consensus"]
+_NEW = ".ranking.partial"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ def write_board(
 ) -> pd.DataFrame:
     """Rank the algorithms of scores.csv files, or of long tables; write every table of the board.
 
-    Made again from the same input on the same machine, the files are the same byte for byte.
+    Made again from the same input on the same machine, the files are the same byte for byte. If the
+    process is killed, the board is still the old one or already the new one; if the kill comes between
+    the two, :func:`cellbench.boards.reading.read_board` notices and refuses the board.
 
     Args:
         paths: one or more scores.csv or folders of submissions, together one board.
@@ -88,6 +90,7 @@ def write_board(
         ScoresError: if a table cannot be read or ranked.
         EntrantError: if an entry or a submission has faults.
         UsageError: if an option is not known or out of range.
+        WriteError: if a file cannot be written.
     """
     sources = Sources(paths, columns, measure, protocol, entries)
     return rank_sources(sources, out, make_options(choices, BoardChoices)).leaderboard
@@ -108,6 +111,7 @@ def rank_sources(sources: Sources, out: str | Path, options: Options) -> Board:
         ScoresError: if a table cannot be read or ranked.
         EntrantError: if an entry or a submission has faults.
         UsageError: if the measure or protocol is not known.
+        WriteError: if a file cannot be written.
     """
     entries = [read_algorithm(path) for path in sources.entries]
     made_under, measured, submitted = _read(sources)
@@ -121,8 +125,7 @@ def rank_sources(sources: Sources, out: str | Path, options: Options) -> Board:
         **provenance.describe_origin(sources.paths, command),
     }
     algorithms = make_algorithms(list(board.leaderboard["algorithm"]), entries, submitted)
-    write_text(algorithms, Path(out) / TABLES["algorithms"].file)
-    _write_all(board, modalities, record, Path(out))
+    _write_all(board, modalities, algorithms, record, Path(out))
     return board
 
 
@@ -139,30 +142,35 @@ def _read(sources: Sources) -> tuple[Protocol | None, Measured, list[AlgorithmEn
 
 
 def _write_all(
-    board: Board, modalities: Mapping[str, Board], record: Mapping[str, Any], out: Path
+    board: Board,
+    modalities: Mapping[str, Board],
+    algorithms: pd.DataFrame,
+    record: Mapping[str, Any],
+    out: Path,
 ) -> None:
+    """Write the tables beside those of an earlier ranking, then replace these in one quick step."""
     folders = folder_names(modalities)
-    _remove_others(out, folders.values())
-    for name, part in modalities.items():
-        part_record = {**record, **_facts(part), "modality": name, MODALITIES: {}}
-        _write(part.tables(), part_record, out / MODALITIES / folders[name])
-    tables = board.tables()
+    tables = board.tables() | {_ALGORITHMS.name: algorithms}
     if modalities:
         ranks = {
             name: part.leaderboard.set_index("algorithm")["rank"]
             for name, part in modalities.items()
         }
         tables[_CONSENSUS.name] = join_boards(ranks, ties=record["ties"])
-    _write(tables, {**record, **_facts(board), MODALITIES: folders}, out)
-
-
-def _remove_others(out: Path, folders: Collection[str]) -> None:
-    """Remove what an earlier ranking wrote of modalities that the board no longer has."""
-    for record in (out / MODALITIES).glob(f"*/{PROVENANCE_FILE}"):
-        if record.parent.name not in folders and not record.parent.is_symlink():
-            shutil.rmtree(record.parent)
-    if not folders:
-        (out / _CONSENSUS.file).unlink(missing_ok=True)
+    records = {"": {**record, **_facts(board), MODALITIES: folders}}
+    with locked_folder(out, ScoresError):
+        new = out / _NEW
+        shutil.rmtree(new, ignore_errors=True)  # of a run that was killed
+        try:
+            for name, part in modalities.items():
+                place = f"{MODALITIES}/{folders[name]}"
+                records[place] = {**record, **_facts(part), "modality": name, MODALITIES: {}}
+                _write(part.tables(), new / place)
+            _write(tables, new)
+            write_records(new, records)
+            replace_board(new, out)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
 
 
 def _facts(board: Board) -> dict[str, Any]:
@@ -174,8 +182,6 @@ def _facts(board: Board) -> dict[str, Any]:
     }
 
 
-def _write(tables: Mapping[str, pd.DataFrame], record: Mapping[str, Any], out: Path) -> None:
+def _write(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     for name, table in tables.items():
-        write_text(table, out / TABLES[name].file)
-    with written_whole(out / PROVENANCE_FILE) as path:
-        path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_text(table, folder / TABLES[name].file)

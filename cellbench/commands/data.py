@@ -1,4 +1,4 @@
-"""Create, import, download, describe, divide and export datasets.
+"""Create, import, download, describe, select from, rescale and export datasets.
 
 A dataset folder contains ROOT/train, ROOT/tune and ROOT/test, each with images/ and labels/. The label map
 of images/cells.png is labels/cells_label.tiff. ROOT/manifest.csv (optional) lists modality and source of
@@ -102,11 +102,15 @@ def _add(
     )
 
 
-def _configure_rescale(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("root", type=Path, metavar="ROOT", help="the dataset folder")
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("root", type=Path, metavar="ROOT", help="the dataset folder; not changed")
     parser.add_argument(
-        "out", type=Path, metavar="OUT", help="dataset folder to write; it must be empty or absent"
+        "out", type=Path, metavar="OUT", help="dataset folder to write: a new or an empty folder"
     )
+
+
+def _configure_rescale(parser: argparse.ArgumentParser) -> None:
+    _add_folders(parser)
     parser.add_argument(
         "--factor",
         type=float,
@@ -200,10 +204,7 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_subset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("root", type=Path, metavar="ROOT", help="the dataset folder; not changed")
-    parser.add_argument(
-        "out", type=Path, metavar="OUT", help="dataset folder to write: a new or an empty folder"
-    )
+    _add_folders(parser)
     parser.add_argument(
         "--where",
         type=_condition,
@@ -211,8 +212,8 @@ def _configure_subset(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="COLUMN=VALUE",
         help="column of manifest.csv and its value, in which * stands for any characters, such as "
-        '"source=DSB*"; upper and lower case are the same. If it is given several times, images have one '
-        "of the values of each column (required)",
+        '"source=DSB*"; upper and lower case are the same. The option can be given several times; an '
+        "image must then have one of the values of each column (required)",
     )
     parser.set_defaults(function=_subset)
 

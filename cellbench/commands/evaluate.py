@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from cellbench.evaluation.journal import Journal
     from cellbench.evaluation.measures import Table
     from cellbench.evaluation.rows import FolderResult
 
@@ -161,8 +162,10 @@ def run(arguments: argparse.Namespace) -> None:
             f"--out {arguments.out}: the scoring rules are written to this file; choose a name that "
             "ends in .csv"
         )
+    from cellbench.evaluation.journal import Journal
+
     journal = arguments.out.with_name(f".{arguments.out.name}.journal")
-    results = _score(arguments, journal)
+    results = _score(arguments, Journal(journal))
     _write(results, _tables(arguments), arguments.out)
     write_record(arguments.out, protocol, arguments.thresholds)
     journal.unlink(missing_ok=True)
@@ -177,7 +180,7 @@ def _tables(arguments: argparse.Namespace) -> list["Table"]:
     return [Table.SCORES, *(table for wanted, table in more if wanted)]
 
 
-def _score(arguments: argparse.Namespace, journal: Path) -> list["FolderResult"]:
+def _score(arguments: argparse.Namespace, journal: "Journal") -> list["FolderResult"]:
     from tqdm import tqdm
 
     from cellbench.errors import ScoresError

@@ -61,6 +61,8 @@ def run(arguments: argparse.Namespace) -> None:
     for option, values in (("--sizes", arguments.sizes), ("--repeats", [arguments.repeats])):
         if min(values) < 1:
             raise UsageError(f"{option} {min(values)}: must be 1 or more")
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise UsageError(f"--out {arguments.out}: is a file; name a folder")
     from tqdm import tqdm
 
     from cellbench.inference.profile import environment_file, profiles

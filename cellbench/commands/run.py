@@ -97,9 +97,8 @@ def run(arguments: argparse.Namespace) -> None:
                 rows = run_entrant(
                     entry, folder, images, arguments.out / entry.name, sandbox, bar.update
                 )
-        except (
-            EntrantError
-        ) as error:  # what is wrong with one must not keep the others from running
+        except EntrantError as error:
+            # What is wrong with one must not keep the others from running.
             problems.append(error)
             continue
         statuses = Counter(row["status"] for row in rows)

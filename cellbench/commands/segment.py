@@ -57,9 +57,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--diameter",
         type=_diameter,
         metavar="PIXELS",
-        help="diameter of the cells in the images, or auto to estimate it for each image. Images whose "
-        "cells are smaller or larger than those that the model was trained with are resized for it, and "
-        "the label maps are resized back (default: images keep their size)",
+        help="diameter of the cells in the images, or auto to estimate it for each image, which takes "
+        "several times as long. Images whose cells are smaller or larger than those that the model was "
+        "trained with are resized for it, and the label maps are resized back. Of several checkpoints the "
+        "first one decides (default: images keep their size)",
     )
     parser.add_argument(
         "--overlap",
@@ -114,10 +115,9 @@ def run(arguments: argparse.Namespace) -> int:
         with_dense_maps(models[0])
     passes = len(models) * (_ORIENTATIONS if arguments.tta else 1)
     if passes > 1:
-        print(
-            f"each image is predicted {passes} times and takes {passes} times as long",
-            file=sys.stderr,
-        )
+        estimates = arguments.diameter == "auto"
+        cost = "its diameter is estimated" if estimates else f"takes {passes} times as long"
+        print(f"each image is predicted {passes} times and {cost}", file=sys.stderr)
     options = {
         "precision": arguments.precision,
         "augment": arguments.tta,

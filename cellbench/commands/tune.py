@@ -20,8 +20,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "checkpoint",
         type=Path,
         metavar="CHECKPOINT",
-        help="checkpoint of a trained model; the best options are stored in this file, and the diameters "
-        "of the cells if it lacks them (for `cellbench segment --diameter`)",
+        help="checkpoint of a trained model; the best options are stored in this file. If training did not "
+        "store the diameters of its cells in it, those of the tune split are stored too, for "
+        "`cellbench segment --diameter`",
     )
     parser.add_argument(
         "--data",

@@ -2,12 +2,14 @@
 
 import hashlib
 import lzma
+import os
 import shutil
 import stat
 import time
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
@@ -16,7 +18,8 @@ import requests
 from tqdm import tqdm
 
 from cellbench.errors import DatasetError
-from cellbench.files import written_whole
+from cellbench.files import write_faults_named, written_whole
+from cellbench.locks import lock
 
 TIMEOUT = (10, 60)
 """Seconds to wait for a connection, and between two parts of a response."""
@@ -39,7 +42,8 @@ def fetch(address: str, target: Path, checksum: str = "", wait_s: float = 1.0) -
         wait_s: pause in seconds before another attempt; doubled after each attempt without progress.
 
     Raises:
-        DatasetError: if the address is wrong, the network or the disk fails, or a checksum differs.
+        DatasetError: if the address is wrong, the network or the disk fails, a checksum differs, or
+            another process is downloading the file.
     """
     part, note = _beside(target, ".part"), _beside(target, ".sha256")
     recorded = f"sha256:{note.read_text().partition(' ')[0]}" if note.exists() else ""
@@ -51,23 +55,47 @@ def fetch(address: str, target: Path, checksum: str = "", wait_s: float = 1.0) -
             f"the file was changed; delete it and {note.name}, then run again",
         )
     else:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _gather(address, part, wait_s)
-        try:
-            for expected in (checksum, recorded):
-                _verify(
-                    part,
-                    expected,
-                    address,
-                    "the download is damaged, or the file was changed; run again",
-                )
-        except DatasetError:
-            part.unlink()  # a damaged part must not be continued
-            raise
-        part.replace(target)
+        with _locked(part, target):
+            _gather(address, part, wait_s)
+            try:
+                for expected in (checksum, recorded):
+                    _verify(
+                        part,
+                        expected,
+                        address,
+                        "the download is damaged, or the file was changed; run again",
+                    )
+            except DatasetError:
+                os.truncate(part, 0)  # a damaged part must not be continued
+                raise
+            part.replace(target)
     if not recorded:
         with written_whole(note) as temporary:
             temporary.write_text(f"{_digest(target, 'sha256')}  {target.name}\n")
+
+
+@contextmanager
+def _locked(part: Path, target: Path) -> Iterator[None]:
+    """Keep other processes from downloading the same file; an empty part is removed at the end."""
+    with write_faults_named(part):
+        part.parent.mkdir(parents=True, exist_ok=True)
+        file = part.open("ab")
+    with file:
+        # Another process that had the lock may have renamed or removed the file since it was opened.
+        if not lock(file.fileno()) or target.exists() or not _is_open_file(part, file.fileno()):
+            raise DatasetError(
+                f"{target}: another cellbench process is downloading this file; wait until it has ended "
+                "and run the same command again"
+            )
+        try:
+            yield
+        finally:
+            if not _size(part):
+                part.unlink(missing_ok=True)
+
+
+def _is_open_file(path: Path, handle: int) -> bool:
+    return path.exists() and os.path.samestat(path.stat(), os.fstat(handle))
 
 
 def _beside(path: Path, suffix: str) -> Path:
@@ -127,10 +155,10 @@ def _transfer(address: str, part: Path) -> None:
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             if span == f"bytes */{have}":
                 return
-            part.unlink()  # it is longer than the file, so no part of it
+            os.truncate(part, 0)  # it is longer than the file, so no part of it
             raise requests.HTTPError("the file on the server has changed")
         if resumed and not span.startswith(f"bytes {have}-"):
-            part.unlink()
+            os.truncate(part, 0)
             raise requests.HTTPError("the server returned another part than requested")
         if not response.ok:
             _refuse(response, address, part)
@@ -170,6 +198,7 @@ def unpack(archive: Path, folder: Path) -> None:
     Raises:
         DatasetError: if the archive is damaged, contains paths outside ``folder``, or does not fit on
             the disk.
+        WriteError: if a file cannot be written.
     """
     try:
         with zipfile.ZipFile(archive) as opened:

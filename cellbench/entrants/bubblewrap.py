@@ -18,7 +18,6 @@ from cellbench.entrants.environment import python_path, reduced_environment
 from cellbench.entrants.process import Launch
 from cellbench.entrants.sandbox import Sandbox, Task
 from cellbench.entrants.workplace import Workplace
-from cellbench.errors import EntrantError
 from cellbench.resources import resource_folder
 
 _PROGRAM = "bwrap"
@@ -35,6 +34,11 @@ _HARDWARE = ("/sys/bus", "/sys/class", "/sys/devices", "/sys/module")
 """Where libraries read the number of cores, and drivers the graphics cards."""
 _DEVICES = re.compile(r"nvidia.*|dri|kfd")
 _NOT_STARTED = re.compile(r"bwrap: execvp (.*): (.*)")
+_ISOLATED = (
+    "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try",
+    "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "cellbench",
+)  # fmt: skip
+_NO_NETWORK = "--unshare-net"
 _EMPTY = "--tmpfs"
 _SHARED_MEMORY = 1 << 30
 _PROBE_SECONDS = 10
@@ -65,10 +69,7 @@ class BubblewrapSandbox(Sandbox):
         places = {name: str(_WORK / name) for name in ("inputs", "outputs", "data")}
         environment = reduced_environment(str(_HOME), "/tmp", task.env)
         words = [
-            *(_PROGRAM, "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts"),
-            *("--unshare-cgroup-try", *([] if task.installs else ["--unshare-net"])),
-            *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "cellbench"),
-            *_base(),
+            *(_PROGRAM, *_ISOLATED, *([] if task.installs else [_NO_NETWORK]), *_base()),
             *("--bind", str(workplace.scratch), "/tmp", "--bind", str(workplace.home), str(_HOME)),
             *self._folders(task.folder, writable=task.installs),
             *("--ro-bind", str(workplace.inputs), places["inputs"]),
@@ -151,20 +152,13 @@ def _python_folders() -> list[Path]:
 
 
 def why_not_bubblewrap() -> str:
-    """Try bubblewrap once; return why it does not work here, or an empty text if it does."""
+    """Return why bubblewrap does not work here, or an empty text if it does."""
     if shutil.which(_PROGRAM) is None:
         return "bubblewrap is not installed"
-    words = [_PROGRAM, "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
-    words += [
-        "--unshare-uts",
-        "--die-with-parent",
-        "--cap-drop",
-        "ALL",
-        *_options(map(Path, _SYSTEM), [], None),
-    ]
+    words = [_PROGRAM, *_ISOLATED, _NO_NETWORK, *_options(map(Path, _SYSTEM), [], None), *_base()]
     try:
         subprocess.run(
-            [*words, *_base(), "--remount-ro", "/", "--", "true"],
+            [*words, "--remount-ro", "/", "--", "true"],
             capture_output=True,
             check=True,
             timeout=_PROBE_SECONDS,
@@ -181,15 +175,3 @@ def _knows(option: str) -> bool:
     """Return whether this version of bubblewrap has an option."""
     answer = subprocess.run([_PROGRAM, "--help"], capture_output=True, text=True, check=False)
     return option in answer.stdout
-
-
-def require_bubblewrap() -> None:
-    """Check that bubblewrap works.
-
-    Raises:
-        EntrantError: if it does not, with the reason.
-    """
-    if reason := why_not_bubblewrap():
-        raise EntrantError(
-            f"--isolation bubblewrap: {reason}; install the package bubblewrap, or choose another isolation"
-        )

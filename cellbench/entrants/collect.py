@@ -5,7 +5,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,7 +164,4 @@ def _check(copy: Path, shape: tuple[int, int]) -> None:
 
 
 def _without_path(error: BaseException, copy: Path) -> str:
-    text = str(error)
-    with suppress(ValueError):
-        text = text.replace(str(copy), "label map")
-    return " ".join(text.split())
+    return " ".join(str(error).replace(str(copy), "label map").split())

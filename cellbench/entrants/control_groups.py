@@ -91,9 +91,8 @@ def _place_for(controller: str) -> Path | None:
             return next((place for place in places if os.access(place, os.W_OK)), None)
     for line in _text(_MINE).splitlines():
         _, names, path = line.split(":", 2)
-        if (
-            not names and "" in roots
-        ):  # version 2: a group with processes has no groups with limits in it
+        if not names and "" in roots:  # version 2
+            # A group that has processes cannot contain groups with limits.
             mine = roots[""] / path.lstrip("/")
             for place in (mine.parent, mine) if mine != roots[""] else (mine,):
                 offered = _text(place / "cgroup.subtree_control").split()

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cellbench.entrants.bubblewrap import BubblewrapSandbox, require_bubblewrap, why_not_bubblewrap
+from cellbench.entrants.bubblewrap import BubblewrapSandbox, why_not_bubblewrap
 from cellbench.entrants.containers import ContainerSandbox, find_engine
 from cellbench.entrants.sandbox import NoSandbox, ProcessSandbox, Sandbox
-
-ISOLATIONS = ("auto", "none", "process", "bubblewrap")
-"""How entries with a ``command`` can be isolated; those with an ``image`` run in containers."""
+from cellbench.errors import EntrantError
 
 
 def choose_sandbox(
@@ -17,7 +15,8 @@ def choose_sandbox(
     """Return the way to start programs, and a warning about what it cannot prevent.
 
     Args:
-        isolation: one of :data:`ISOLATIONS`; ``auto`` is bubblewrap where it works, otherwise ``process``.
+        isolation: ``none``, ``process``, ``bubblewrap``, or ``auto``, which is bubblewrap where it works,
+            otherwise ``process``.
         hidden: folders that programs must not see: the dataset and the results.
         visible: further folders that they may read, under bubblewrap.
 
@@ -27,11 +26,15 @@ def choose_sandbox(
     Raises:
         EntrantError: if the isolation is not possible here.
     """
+    reason = ""
+    if isolation in ("auto", "bubblewrap"):
+        reason = why_not_bubblewrap()
+        if not reason:
+            return BubblewrapSandbox(hidden, visible), ""
     if isolation == "bubblewrap":
-        require_bubblewrap()
-    reason = why_not_bubblewrap() if isolation == "auto" else ""
-    if isolation == "bubblewrap" or (isolation == "auto" and not reason):
-        return BubblewrapSandbox(hidden, visible), ""
+        raise EntrantError(
+            f"--isolation bubblewrap: {reason}; install the package bubblewrap, or choose another isolation"
+        )
     sandbox = NoSandbox() if isolation == "none" else ProcessSandbox()
     because = f"{reason}; " if reason else ""
     return sandbox, f"isolation {sandbox.name}: {because}{sandbox.caveat}"

@@ -118,7 +118,7 @@ def run_program(launch: Launch, limits: Limits) -> Finished:
             _, errors = process.communicate()
     if report:
         return Finished(**json.loads(report))
-    # The program killed its supervisor; what is left of it is found by its group and session.
+    # The program killed its supervisor; what is left of it is found by its control group.
     group = ControlGroup(group_name(process.pid), limits.memory, limits.processes)
     group.stop()
     group.remove()

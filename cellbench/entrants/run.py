@@ -139,8 +139,10 @@ def _run_image(
         task = Task(entry.command or [], folder, entry.env, entry.image, memory=memory)
         with scratch.workplace() as workplace:
             workplace.place(image.image)
-            ended = run_program(sandbox.launch(task, workplace), limits)
-            sandbox.clean_up(workplace)
+            try:
+                ended = run_program(sandbox.launch(task, workplace), limits)
+            finally:
+                sandbox.clean_up(workplace)
             restore(target.parent, protected)
             if ended.timed_out:
                 return ended, Taken(Status.TIMEOUT)

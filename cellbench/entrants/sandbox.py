@@ -99,7 +99,25 @@ class Sandbox(ABC):
         """
 
 
-class NoSandbox(Sandbox):
+class _LocalSandbox(Sandbox):
+    """Starts programs that see this machine's file system."""
+
+    def launch(self, task: Task, workplace: Workplace) -> Launch:
+        """Return how to start a program in its folders.
+
+        Args:
+            task: what is run.
+            workplace: its folders.
+        """
+        words = task.words(_places(task, workplace))
+        return Launch(words, task.folder, self._environment(task, workplace), workplace.writable)
+
+    @abstractmethod
+    def _environment(self, task: Task, workplace: Workplace) -> dict[str, str]:
+        """Return the environment variables of a program."""
+
+
+class NoSandbox(_LocalSandbox):
     """Starts programs with all of this process's environment: only for programs that you trust."""
 
     name = "none"
@@ -108,22 +126,11 @@ class NoSandbox(Sandbox):
         "use it only for programs that you trust"
     )
 
-    def launch(self, task: Task, workplace: Workplace) -> Launch:
-        """Return how to start a program in its folders.
-
-        Args:
-            task: what is run.
-            workplace: its folders.
-        """
-        return Launch(
-            task.words(_places(task, workplace)),
-            task.folder,
-            full_environment(task.env),
-            workplace.writable,
-        )
+    def _environment(self, task: Task, workplace: Workplace) -> dict[str, str]:  # noqa: ARG002
+        return full_environment(task.env)
 
 
-class ProcessSandbox(Sandbox):
+class ProcessSandbox(_LocalSandbox):
     """Starts programs with a short environment and a private home; their processes end with them."""
 
     name = "process"
@@ -132,16 +139,8 @@ class ProcessSandbox(Sandbox):
         "files of this user, the truth among them, and use the network"
     )
 
-    def launch(self, task: Task, workplace: Workplace) -> Launch:
-        """Return how to start a program in its folders.
-
-        Args:
-            task: what is run.
-            workplace: its folders.
-        """
-        environment = reduced_environment(str(workplace.home), str(workplace.scratch), task.env)
-        words = task.words(_places(task, workplace))
-        return Launch(words, task.folder, environment, workplace.writable)
+    def _environment(self, task: Task, workplace: Workplace) -> dict[str, str]:
+        return reduced_environment(str(workplace.home), str(workplace.scratch), task.env)
 
 
 def _places(task: Task, workplace: Workplace) -> dict[str, str]:

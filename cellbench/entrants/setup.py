@@ -55,8 +55,10 @@ def set_up(
             limits = Limits(
                 SECONDS, memory_limit(entry.memory), file_bytes=_FILE_BYTES, files=_FILES
             )
-            ended = run_program(sandbox.launch(task, workplace), limits)
-            sandbox.clean_up(workplace)
+            try:
+                ended = run_program(sandbox.launch(task, workplace), limits)
+            finally:
+                sandbox.clean_up(workplace)
         _write(folder / LOG, ended.output)
         if ended.exit_code or ended.stopped:
             reason = f"took longer than {SECONDS:.0f} s" if ended.timed_out else ended.message

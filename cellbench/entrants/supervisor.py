@@ -168,9 +168,8 @@ class Supervisor:
         while self._reap() and time.perf_counter() < give_up:
             self._group.forbid()
             for pid, children in descendants(os.getpid()).items():
-                if (
-                    rounds < _STOPPING
-                ):  # stopped processes cannot start others while we look for those
+                if rounds < _STOPPING:
+                    # Stopped processes cannot start others while we look for those.
                     number = signal.SIGSTOP
                 elif children and rounds < _GENTLE:  # the times of its children would be lost
                     continue
@@ -266,12 +265,12 @@ def _lower(kind: int, value: int) -> None:
 
 
 def _threads_of_user() -> int:
-    mine = [
-        int(path.name)
-        for path in Path("/proc").iterdir()
-        if path.name.isdigit() and path.exists() and path.stat().st_uid == os.getuid()
-    ]
-    return threads(mine)
+    own = []
+    for path in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):  # the process has ended
+            if path.name.isdigit() and path.stat().st_uid == os.getuid():
+                own.append(int(path.name))
+    return threads(own)
 
 
 def _discard(descriptor: int) -> None:

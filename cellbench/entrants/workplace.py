@@ -9,9 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+from cellbench.entrants.entries import ENTRY_FILE
 from cellbench.errors import EntrantError
+from cellbench.evaluation.runtimes import RUNTIME_FILE
+from cellbench.evaluation.seals import RUN_JOURNAL
+from cellbench.evaluation.statuses import RESOURCES_FILE
+from cellbench.files import remove_partial_files
+from cellbench.labels import label_path
 
 _SCRATCH = ".run-"
+_WRITTEN = (ENTRY_FILE, RESOURCES_FILE, RUNTIME_FILE, RUN_JOURNAL)
+_LABEL_MAP = label_path("", "").name
 _OUTPUTS = "outputs"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -107,7 +115,8 @@ class Scratch:
 def restore(out: Path, protected: Collection[Path]) -> None:
     """Make a predictions folder safe to write to after a program of a stranger has run.
 
-    Links that the program left in its place or inside it would lead our own writing elsewhere.
+    Links that the program left in its place or inside it would lead our own writing elsewhere; folders in
+    the place of our files would prevent it.
 
     Args:
         out: the predictions folder.
@@ -126,17 +135,20 @@ def restore(out: Path, protected: Collection[Path]) -> None:
     with os.scandir(out) as entries:
         for entry in entries:
             status = entry.stat(follow_symlinks=False)
-            own_file = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
-            if not (own_file or stat.S_ISDIR(status.st_mode)):
+            if stat.S_ISDIR(status.st_mode):
+                if entry.name in _WRITTEN or entry.name.endswith(_LABEL_MAP):
+                    remove_tree(Path(entry.path))
+            elif not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
                 Path(entry.path).unlink()
 
 
 def remove_left_overs(out: Path) -> None:
-    """Remove the folders that killed runs left in a predictions folder.
+    """Remove the folders and incomplete files that killed runs left in a predictions folder.
 
     Args:
         out: the predictions folder, in which no other run is at work.
     """
+    remove_partial_files(out)
     for folder in out.glob(f"{_SCRATCH}*"):
         remove_tree(folder)
 

@@ -31,9 +31,9 @@ def read_small_yaml(path: Path) -> object:
         Mappings, lists, numbers, texts, dates and None.
 
     Raises:
-        ValueError: if it is too large, too deep, has references or unusable characters; not UTF-8 too.
+        ValueError: if it is too large or too deep, has unusable characters, or is not UTF-8.
         OSError: if it cannot be read, or is not a regular file.
-        yaml.YAMLError: if it is not YAML.
+        yaml.YAMLError: if it is not YAML, or has references.
     """
     # Opening a named pipe would wait for a writer.
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -6,11 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.evaluation.cell_errors import CellKind, Kinds, classify_cells
-from cellbench.evaluation.matching import match_overlaps
+from cellbench.evaluation.cell_errors import CellKind, Kinds
 from cellbench.evaluation.overlap import Overlaps
 from cellbench.evaluation.pairs import Ids
-from cellbench.evaluation.pooled import HALF
+from cellbench.evaluation.pooled import PooledOverlaps
 from cellbench.evaluation.rows import CellRow, MapName
 from cellbench.labels.banded import BandedLabels
 from cellbench.labels.maps import LabelMap
@@ -35,7 +34,7 @@ class Centroids(NamedTuple):
 def cell_rows(
     image: str,
     modality: str,
-    parts: Sequence[Overlaps],
+    parts: Sequence[Overlaps] | PooledOverlaps,
     truth_centroids: Sequence[Centroids],
     prediction_centroids: Sequence[Centroids],
 ) -> Iterator[CellRow]:
@@ -44,17 +43,19 @@ def cell_rows(
     Args:
         image: stem of the image.
         modality: modality of the image; empty if unknown.
-        parts: overlaps of the image, or of each of its tiles.
+        parts: overlaps of the image, or of each of its tiles; or these pooled.
         truth_centroids: centroids of the true cells of the same parts, see :func:`centroids`.
         prediction_centroids: centroids of the predicted cells of the same parts.
 
     Yields:
         One row per cell: part by part, truth before prediction, in the order of their ids.
     """
-    all_parts = zip(parts, truth_centroids, prediction_centroids, strict=True)
-    for part, true_places, predicted_places in all_parts:
-        matches = match_overlaps(part, HALF)
-        kinds = classify_cells(part, matches)
+    pooled = parts if isinstance(parts, PooledOverlaps) else PooledOverlaps(parts)
+    measured = zip(pooled.parts, pooled.matches, pooled.kinds_by_part, strict=True)
+    places = zip(truth_centroids, prediction_centroids, strict=True)
+    for (part, matches, kinds), (true_places, predicted_places) in zip(
+        measured, places, strict=True
+    ):
         partners = matches.truth_ids.tolist(), matches.prediction_ids.tolist()
         true = _Side(
             part.truth_ids,

@@ -15,7 +15,7 @@ Values = dict[str, float]
 
 
 def image_details(
-    parts: Sequence[Overlaps],
+    parts: Sequence[Overlaps] | PooledOverlaps,
     maps: tuple[BandedLabels, BandedLabels] | None = None,
     *,
     measures: Sequence[Measure] | None = None,
@@ -34,7 +34,7 @@ def image_details(
       by the area of the true cell, fp by the area of the predicted cell.
 
     Args:
-        parts: overlaps of the image, or of each of its tiles.
+        parts: overlaps of the image, or of each of its tiles; or these pooled.
         maps: truth and prediction; required if a measure needs label maps, which none of those above
             does.
         measures: what to compute; by default all measures in the table of details.
@@ -48,7 +48,7 @@ def image_details(
         ValueError: if a measure needs label maps and ``maps`` is None.
     """
     chosen = measures_of(Table.DETAILS) if measures is None else measures
-    pooled = PooledOverlaps(parts)
+    pooled = parts if isinstance(parts, PooledOverlaps) else PooledOverlaps(parts)
     arguments: dict[Needs, tuple[object, ...]] = {
         Needs.COUNTS: (pooled.half,),
         Needs.OVERLAPS: (pooled,),

@@ -96,7 +96,7 @@ def score_folder(
     tables: Sequence[str] = (Table.SCORES,),
     jobs: int = 1,
     scheduler: str | None = None,
-    journal: str | Path | None = None,
+    journal: str | Path | Journal | None = None,
     progress: Progress | None = None,
 ) -> FolderResult:
     """Score predicted label maps against the truth, with details and cells if wanted.
@@ -114,7 +114,8 @@ def score_folder(
         tables: what to compute: ``scores``, ``details``, ``cells``.
         jobs: number of processes.
         scheduler: address of a Dask cluster that does the work instead; its workers need the files.
-        journal: file with the images that are done, so that a stopped run continues where it stopped.
+        journal: file with the images that are done, so that a stopped run continues where it stopped; or
+            its journal, which is read only once if several folders are scored.
         progress: called with the numbers of images done and of all images.
 
     Returns:
@@ -130,7 +131,8 @@ def score_folder(
         folders = folders[0].absolute(), folders[1].absolute()
         images = Path(images).absolute() if images is not None else None
     cases = find_cases(*folders, images, manifest, runtimes)
-    results = _results(scorer, cases, journal, jobs, scheduler, progress or _silent)
+    book = journal if isinstance(journal, Journal) else Journal(journal)
+    results = _results(scorer, cases, book, jobs, scheduler, progress or _silent)
     return FolderResult(algorithm or _name_of(Path(predictions)), tuple(results))
 
 
@@ -147,13 +149,12 @@ def _scorer(rules: Protocol, thresholds: Sequence[float], tables: Sequence[str])
 def _results(
     scorer: ImageScorer,
     cases: Sequence[Case],
-    journal: str | Path | None,
+    book: Journal,
     jobs: int,
     scheduler: str | None,
     progress: Progress,
 ) -> list[ImageResult]:
     """Score the images that the journal does not have yet; return the results of all."""
-    book = Journal(Path(journal) if journal is not None else None)
     measured = {
         table: [each.name for each in measures] for table, measures in scorer.measures.items()
     }

@@ -12,15 +12,15 @@ from cellbench.evaluation.cell_table import cell_rows, centroids
 from cellbench.evaluation.counting import MANY_IMAGES
 from cellbench.evaluation.details import image_details, measure_counts
 from cellbench.evaluation.measures import Measure, Table
-from cellbench.evaluation.overlap import Overlaps
+from cellbench.evaluation.pooled import PooledOverlaps
 from cellbench.evaluation.protocols import Protocol
 from cellbench.evaluation.rows import CellRow, DetailsRow, ImageResult, ScoresRow
 from cellbench.evaluation.runtimes import rank_runtime_seconds, tolerance_seconds
 from cellbench.evaluation.scoring import count_parts, score_parts
 from cellbench.evaluation.statuses import Status
+from cellbench.evaluation.truths import decoded_once, open_truth, truth_centroids
 from cellbench.images import image_shape
 from cellbench.labels.banded import BandedLabels, in_bands
-from cellbench.labels.files import open_labels
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class _Opened:
     status: Status
     truth: BandedLabels
     prediction: BandedLabels
-    parts: list[Overlaps]
+    overlaps: PooledOverlaps
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,14 @@ class ImageScorer:
         Raises:
             LabelMapError: if the truth cannot be used.
         """
-        truth = open_labels(case.truth)
+        truth = open_truth(case.truth)
         status, problem = case.status, ""
         if status is Status.OK:
             try:
-                prediction = case.open_prediction(truth.shape)
+                prediction = decoded_once(case.open_prediction(truth.shape))
                 if prediction.shape == truth.shape:
                     parts = count_parts(truth, prediction, self.rules, self.images)
-                    return _Opened(status, truth, prediction, parts)
+                    return _Opened(status, truth, prediction, PooledOverlaps(parts))
                 status = Status.WRONG_SHAPE
                 problem = (
                     f"{prediction.source}: has the shape {prediction.shape}, "
@@ -101,7 +101,7 @@ class ImageScorer:
         parts = count_parts(truth, nothing, self.rules, self.images)
         if problem:
             _log.warning("%s; scored 0 (status: %s)", problem, status)
-        return _Opened(status, truth, nothing, parts)
+        return _Opened(status, truth, nothing, PooledOverlaps(parts))
 
     def _scores(self, case: Case, opened: _Opened) -> tuple[ScoresRow, ...]:
         usable = opened.status is Status.OK
@@ -120,12 +120,12 @@ class ImageScorer:
                 rank_runtime_s=excess,
                 status=opened.status,
             )
-            for score in score_parts(opened.parts, self.thresholds)
+            for score in score_parts(opened.overlaps.parts, self.thresholds)
         )
 
     def _details(self, case: Case, opened: _Opened) -> tuple[DetailsRow, ...]:
         values = image_details(
-            opened.parts,
+            opened.overlaps,
             (opened.truth, opened.prediction),
             measures=self.measures[Table.DETAILS],
             usable=opened.status is Status.OK,
@@ -134,5 +134,8 @@ class ImageScorer:
 
     def _cells(self, case: Case, opened: _Opened) -> tuple[CellRow, ...]:
         tiles = self.rules.part_shape(opened.truth.shape)
-        places = [centroids(labels, tiles) for labels in (opened.truth, opened.prediction)]
-        return tuple(cell_rows(case.stem, case.modality, opened.parts, *places))
+        places = (
+            truth_centroids(case.truth, opened.truth, tiles),
+            centroids(opened.prediction, tiles),
+        )
+        return tuple(cell_rows(case.stem, case.modality, opened.overlaps, *places))

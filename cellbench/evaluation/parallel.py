@@ -106,6 +106,8 @@ def _results_of_cluster(
                 error = future.exception(timeout=_PATIENCE_SECONDS)
                 if error is None:
                     result = future.result(timeout=_PATIENCE_SECONDS)
+                else:
+                    error = error.with_traceback(future.traceback(timeout=_PATIENCE_SECONDS))
             except TimeoutError:  # the worker died with the result; another one repeats the item
                 _wait_for_workers(client, address, done)
                 done.put(key)
@@ -118,7 +120,7 @@ def _results_of_cluster(
                     "out; give them more memory and run the same command to continue"
                 ) from error
             if error is not None:
-                raise error.with_traceback(future.traceback())
+                raise error
             del futures[key], future
             yield key, result
 

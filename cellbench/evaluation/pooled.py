@@ -47,10 +47,14 @@ class PooledOverlaps:
         return [match_overlaps(part, HALF) for part in self.parts]
 
     @cached_property
+    def kinds_by_part(self) -> list[tuple[Kinds, Kinds]]:
+        """Kind of each true cell and of each predicted cell of each part."""
+        return [classify_cells(*both) for both in zip(self.parts, self.matches, strict=True)]
+
+    @cached_property
     def kinds(self) -> tuple[Kinds, Kinds]:
-        """Kind of each true cell and of each predicted cell, part by part."""
-        kinds = [classify_cells(*both) for both in zip(self.parts, self.matches, strict=True)]
-        truth, prediction = map(np.concatenate, zip(*kinds, strict=True))
+        """Kind of each true cell and of each predicted cell, all parts together."""
+        truth, prediction = map(np.concatenate, zip(*self.kinds_by_part, strict=True))
         return truth, prediction
 
     @cached_property

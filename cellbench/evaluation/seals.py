@@ -5,7 +5,6 @@ predictions folder. A folder without such a journal was handed in, and is not ch
 """
 
 import hashlib
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,9 +48,10 @@ class Seal:
             record: the record.
         """
         try:
-            return cls(**record["seal"])
+            seal = cls(**record["seal"])
         except (KeyError, TypeError):
             return None
+        return seal if isinstance(seal.image, str) else None
 
 
 def checksum_of(path: Path) -> str:
@@ -91,20 +91,16 @@ def check_run(predictions: Path, *, times: bool = True) -> None:
 def _changes(predictions: Path, times: bool) -> Iterator[str]:
     """Describe what differs from the last record of each image."""
     records = map(Seal.from_json, Journal(predictions / RUN_JOURNAL).values())
-    seals = {_normal(seal.image): seal for seal in records if seal is not None}
+    seals = {seal.image: seal for seal in records if seal is not None}
     for stem, paths in all_label_files(predictions).items():
         sealed = seals[stem].checksum if stem in seals else ""
         if len(paths) > 1 or not sealed or checksum_of(paths[0]) != sealed:
             yield paths[0].name
     for stem, status in read_statuses(predictions).items():
-        if stem not in seals or Status(seals[stem].status) is not status:
+        if stem not in seals or seals[stem].status != status:
             yield f"the status of {stem}"
     if times and (predictions / RUNTIME_FILE).is_file():
         for stem, seconds in read_runtimes(predictions / RUNTIME_FILE).items():
-            seal = seals.get(_normal(stem))
+            seal = seals.get(stem)
             if seal is None or seal.status != Status.OK or seal.runtime_s != seconds:
                 yield f"the time of {stem}"
-
-
-def _normal(stem: str) -> str:
-    return unicodedata.normalize("NFC", stem)

@@ -14,7 +14,7 @@ import tifffile
 
 from cellbench.errors import ImageError
 from cellbench.files import files_by_stem, max_pixels, tiff_faults_raised
-from cellbench.images.lzw import check_lzw
+from cellbench.images.code_streams import check_expansion, check_segment, check_tile
 from cellbench.images.normalisation import normalise
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
@@ -134,6 +134,8 @@ def _opened(path: Path) -> Iterator[Any]:
         raise ImageError(f"{path}: no such file; check the path")
     if path.is_dir():
         raise ImageError(f"{path}: is a folder; name an image file")
+    if not path.is_file():  # a pipe would wait for somebody to write to it
+        raise ImageError(f"{path}: is not a regular file; copy the image to a regular file")
     try:
         with path.open("rb") as stream:
             head = stream.read(8)
@@ -185,6 +187,7 @@ def _check_size(path: Path, height: int, width: int, channels: int = 1) -> None:
 def _decode_flat(path: Path, image: Any) -> npt.NDArray[Any]:  # noqa: ANN401 (Pillow is imported only when needed)
     width, height = image.size
     _check_size(path, height, width)
+    check_expansion(height * width, path.stat().st_size)
     if image.format != "PNG":
         return np.array(image.convert("L" if image.mode in ("1", "L") else "RGB"))
     import imagecodecs
@@ -215,15 +218,17 @@ def _decode_tiff(path: Path, file: tifffile.TiffFile) -> npt.NDArray[Any]:
 
 
 def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:
-    """Find damage that decoders do not report: truncated files, and LZW that would crash."""
+    """Find what decoders do not: truncated files, LZW that would crash, streams that are too large."""
     for page in series.pages:
+        first = page.keyframe  # the other pages of a series know only where their pixels are
+        check_tile(first)
         file = page.parent.filehandle
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if offset + count > file.size:
                 raise ImageError(f"{path}: the file is truncated; copy or save it again")
-            if page.compression == tifffile.COMPRESSION.LZW:
+            if count:
                 file.seek(offset)
-                check_lzw(file.read(count), page.fillorder)
+                check_segment(first, file.read(count))
 
 
 def _check_pages(path: Path, file: tifffile.TiffFile) -> None:

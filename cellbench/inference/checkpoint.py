@@ -155,9 +155,9 @@ def _restore(
     try:
         model = make()
         model.load_state_dict(content["state_dict"])
-        model.restore_settings(content)
-    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
-        reason = str(error).strip().splitlines()[0]
+        model.on_load_checkpoint(content)
+    except Exception as error:  # odd options can cause an error of any type, also without a message
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise CheckpointError(
             f"{path}: does not fit the present version of {name} ({reason}); train the model again"
         ) from error

@@ -1,5 +1,6 @@
 """How fast a model is and what it needs: time, memory, parameters and operations by size of the image."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import as_file, files
@@ -200,6 +201,8 @@ def profiles(
                         f"{word}: out of memory for an image of {size} × {size} pixels; leave this size out"
                     ) from error
                 yield model.device, profile
+        del model  # the next one is loaded into memory that is free
+        gc.collect()
 
 
 def _separate_representation(

@@ -22,7 +22,8 @@ COLUMNS = {
     "latency_s": "network_s + decoding_s",
     "images_per_s": "throughput, one image at a time: 1 / latency_s",
     "peak_memory_mb": "cuda: largest GPU memory that PyTorch allocated; cpu: largest resident memory of "
-    "the process, Python and PyTorch included (Linux only, empty elsewhere)",
+    "the process with Python, PyTorch and what earlier rows of the same run left (Linux only, empty "
+    "elsewhere); to compare models, measure each with a command of its own",
     "repeats": "number of repetitions; each time is their median",
 }
 """What each column of the table means, by name, in their order."""

@@ -49,7 +49,7 @@ def scaling_of(model: Segmenter, diameter: float | None) -> Scaling:
 
 
 def known_diameters(model: Segmenter) -> tuple[float, float, float]:
-    """Return the quartiles of the diameters of the cells that a model was trained with, in pixels.
+    """Return the quartiles of the diameters of the cells that a model was trained or tuned with, in pixels.
 
     Args:
         model: a loaded model.
@@ -74,25 +74,26 @@ def check_diameter(model: Segmenter, diameter: Diameter) -> None:
         diameter: diameter of the cells in pixels, or ``auto``, or None.
 
     Raises:
-        UsageError: if it is neither, or so small that the image would be enlarged too much.
-        CheckpointError: if the checkpoint of the model does not store the diameters in training.
+        UsageError: if it is none of these, or the image would be enlarged or shrunk too much.
+        CheckpointError: as in :func:`known_diameters`.
     """
     if diameter is None:
         return
-    if diameter != "auto":
-        is_number = isinstance(diameter, int | float)
-        if not is_number or not 0 < diameter < math.inf:
-            raise UsageError(f"diameter {diameter}: must be a number of pixels above 0, or auto")
+    is_number = isinstance(diameter, int | float)
+    if diameter != "auto" and not (is_number and 0 < diameter < math.inf):
+        raise UsageError(f"diameter {diameter}: must be a number of pixels above 0, or auto")
     known = known_diameters(model)
-    if diameter != "auto" and scale_for(known, diameter) > _LARGEST_SCALE:
+    scale = 1.0 if diameter == "auto" else scale_for(known, diameter)
+    if not 1 / _LARGEST_SCALE <= scale <= _LARGEST_SCALE:
+        change = "enlarged" if scale > 1 else "shrunk"
         raise UsageError(
-            f"diameter {diameter:g}: the image would be enlarged more than {_LARGEST_SCALE} times; "
-            f"most cells in training had {known[0]:.0f} to {known[2]:.0f} pixels"
+            f"diameter {diameter:g}: the image would be {change} more than {_LARGEST_SCALE} times; "
+            f"half of the images that the model knows have cells of {known[0]:.0f} to {known[2]:.0f} pixels"
         )
 
 
 def scale_for(known: Sequence[float], diameter: float) -> float:
-    """Return the factor by which an image is resized, so that a model is used to the size of its cells.
+    """Return the factor by which an image is resized, so that its cells have a size that a model knows.
 
     Cells below the median of the training images are enlarged to it, and cells above the upper quartile
     are shrunk to it. Between them, and where the factor would be less than a quarter away from 1, the
@@ -124,8 +125,8 @@ def restored_labels(labels: LabelMap, shape: tuple[int, int]) -> LabelMap:
         (H, W) label map, ids 1 … N.
 
     Example:
-        >>> restored_labels(np.array([[0, 0, 5, 2, 0, 0]]), (1, 3)).tolist()
-        [[0, 1, 2]]
+        >>> restored_labels(np.array([[5, 0, 0, 2, 0, 0]]), (1, 3)).tolist()
+        [[2, 1, 0]]
     """
     labels = relabel(labels)
     resized = resize_labels(labels, shape)

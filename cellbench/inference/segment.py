@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from cellbench.data.rescale import rescaled_shape, resize_image
-from cellbench.errors import CellbenchError
+from cellbench.errors import CellbenchError, ImageError
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
 from cellbench.images import read_raw
 from cellbench.inference.augmented import augmented_maps
@@ -37,7 +37,8 @@ from cellbench.representations.base import NumpyMaps
 Models = Segmenter | Sequence[Segmenter]
 Precision = Literal["auto", "bf16", "32"]
 
-_IMAGE_ERRORS = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
+IMAGE_ERRORS = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
+"""What one image can cause; the others are still segmented."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,9 +54,12 @@ def read_model_image(model: Models, path: str | Path) -> npt.NDArray[np.float32]
         (H, W, 3) in [0, 1].
 
     Raises:
-        ImageError: if the file cannot be read as an image.
+        ImageError: if the file cannot be read as an image, or no pixel of it is a finite number.
     """
-    return np.divide(_as_list(model)[0].normalise(read_raw(path)), 255, dtype=np.float32)
+    raw = read_raw(path)
+    if raw.dtype.kind == "f" and not np.isfinite(raw).any():
+        raise ImageError(f"{path}: no pixel is a finite number; export the image again")
+    return np.divide(_as_list(model)[0].normalise(raw), 255, dtype=np.float32)
 
 
 def segment_image(
@@ -86,9 +90,8 @@ def segment_image(
         (H, W) label map, ids 1 … N.
 
     Raises:
-        UsageError: if several models or orientations are to be averaged, and a model does not predict
-            dense maps; if an overlap is given and a model has no windows; or if a number is out of its
-            range.
+        UsageError: if a model without dense maps is to be averaged, an overlap is given and a model has
+            no windows, or a number is out of its range.
         CheckpointError: if a diameter is given and the model does not know the cells in its training.
     """
     models = _as_list(model)
@@ -254,7 +257,7 @@ def segment_files(
                 (height, width), scalings[file.name] = _segment_file(
                     models, file, label_path(outputs, stem), diameter, precision, augment, overlap
                 )
-            except _IMAGE_ERRORS as error:
+            except IMAGE_ERRORS as error:
                 _log.error("%s", _error_message(error, file))
                 failed.append(stem)
                 continue

@@ -26,8 +26,10 @@ from typing import Any, BinaryIO
 
 import torch
 
-from cellbench.errors import CellbenchError, ImageError, UsageError
-from cellbench.inference.segment import read_model_image, segment_image
+from cellbench.errors import ImageError, UsageError
+from cellbench.inference.overlap import windowed_parts
+from cellbench.inference.scaling import check_diameter
+from cellbench.inference.segment import IMAGE_ERRORS, read_model_image, segment_image
 from cellbench.labels import label_path, write_labels
 from cellbench.models.segmenter import Segmenter
 
@@ -35,8 +37,6 @@ GREETING = "cellbench-serve 1"
 """The first line of the output: the name of the protocol and its version."""
 
 _log = logging.getLogger(__name__)
-
-_IMAGE_ERRORS = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
 
 
 def serve_images(
@@ -53,14 +53,24 @@ def serve_images(
 
     Raises:
         UsageError: if the path of the folder has a line break, because an answer is one line.
+        CellbenchError: if an option does not fit a model; nothing is sent then.
     """
+    check_diameter(models[0], options.get("diameter"))
+    windowed_parts(models, options.get("overlap"))
     if "\n" in str(outputs):
         raise UsageError(f"{str(outputs)!r}: the path of the folder has a line break; rename it")
 
+    sources: dict[Path, Path] = {}
+
     def segment(path: Path) -> Path:
-        target = label_path(outputs, path.stem)
-        target.unlink(missing_ok=True)
         image = read_model_image(models, path)
+        target = label_path(outputs, path.stem)
+        source = path.resolve()
+        if sources.setdefault(target, source) != source:
+            raise ImageError(
+                f"{path}: {target} is the label map of {sources[target]}; rename one of the images"
+            )
+        target.unlink(missing_ok=True)
         write_labels(target, segment_image(models, image, **options))
         return target
 
@@ -83,14 +93,14 @@ def serve(segment: Callable[[Path], Path], requests: BinaryIO, replies: BinaryIO
         except BrokenPipeError:
             raise
         except Exception as error:  # the model may be of another package and raise anything
-            if not isinstance(error, _IMAGE_ERRORS):
+            if not isinstance(error, IMAGE_ERRORS):
                 _log.exception("unexpected error")
             _send(replies, f"failed {_reason(error)}")
 
 
 def _requested(line: bytes) -> Path:
     try:
-        text = line.removesuffix(b"\n").decode("utf-8")
+        text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
     except UnicodeDecodeError as error:
         raise ImageError("the path of the image is not valid UTF-8; rename the file") from error
     if not text or "\0" in text:

@@ -23,9 +23,10 @@ from cellbench.inference.segment import image_tensor, predict_maps, read_model_i
 from cellbench.inference.tiles import middle
 from cellbench.labels import LabelMap, read_labels, relabel
 from cellbench.labels.diameters import median_diameters
-from cellbench.models.checkpoint_keys import DECODING_KEY, DIAMETERS_KEY
+from cellbench.models.checkpoint_keys import DECODING_KEY, DIAMETERS_KEY, TUNED_DIAMETERS_KEY
 from cellbench.models.dense_segmenter import DenseSegmenter, RoutingSegmenter
 from cellbench.models.segmenter import Segmenter
+from cellbench.models.weights import read_checkpoint
 from cellbench.representations import Representation
 
 Progress = Callable[[Sequence[Any], str], Any]
@@ -53,8 +54,8 @@ def tune_checkpoint(
 ) -> dict[int, list[Trial]]:
     """Tune the decoding of a trained model, and store the best options in its checkpoint.
 
-    If the checkpoint does not know how large the cells in training were, the diameters of the cells in
-    these images are stored too.
+    If training did not store how large its cells were, the diameters of the cells in these images are
+    stored too, and replace those of an earlier tuning.
 
     Args:
         checkpoint: a checkpoint file that training wrote; nothing else in it changes.
@@ -72,11 +73,11 @@ def tune_checkpoint(
     model = load_model(checkpoint, device, model_class=model_class)
     trials = tune_streams(model, items, progress)
     store_decoding(checkpoint, tunable(model).representation.decoding())
-    if model.diameters is None:
+    if DIAMETERS_KEY not in read_checkpoint(checkpoint):
         found = median_diameters(
             read_labels(item.labels) for item in items if item.labels is not None
         )
-        _store(checkpoint, DIAMETERS_KEY, None if found is None else list(found))
+        _store(checkpoint, TUNED_DIAMETERS_KEY, list(found or ()))
     return trials
 
 
@@ -204,6 +205,9 @@ def _labelled(items: Sequence[DatasetImage]) -> list[DatasetImage]:
 def describe_tuning(checkpoint: Path, streams: Mapping[int, Sequence[Trial]]) -> list[str]:
     """Return a line for each stream: the chosen options of decoding, and the F1 before and after.
 
+    If the F1 is 0 with all options, the line also says what to check. One more line names the diameters
+    of cells, if they are those of the images for tuning.
+
     Args:
         checkpoint: the file.
         streams: its trials, as :func:`tune_checkpoint` returns them.
@@ -214,7 +218,15 @@ def describe_tuning(checkpoint: Path, streams: Mapping[int, Sequence[Trial]]) ->
         chosen = ", ".join(f"{name} {value:g}" for name, value in best.decoding.items())
         stream = f", stream {index}" if [*streams] != [0] else ""
         change = f"mean F1 on the tune split {trials[0].f1:.4f} before, {best.f1:.4f} after"
+        if best.f1 == 0:
+            change = f"check the label maps in tune/labels, or train longer: {change}"
         lines.append(f"{checkpoint}{stream}: tuned to {chosen}; {change}")
+    if diameters := read_checkpoint(checkpoint).get(TUNED_DIAMETERS_KEY):
+        lower, median, upper = diameters
+        lines.append(
+            f"{checkpoint}: training stored no diameters of cells, so those of the tune split are stored "
+            f"for --diameter: median {median:g} pixels, quartiles {lower:g} and {upper:g}"
+        )
     return lines
 
 

@@ -18,7 +18,7 @@ import tifffile
 
 from cellbench.errors import CellbenchError, InvalidLabelsError, LabelMapError
 from cellbench.files import max_pixels, tiff_faults_raised
-from cellbench.images.lzw import check_lzw
+from cellbench.images.code_streams import check_expansion, check_segment, check_tile
 from cellbench.labels.banded import BandedLabels, Bands, as_ids, band_rows, checked_type, in_bands
 from cellbench.labels.maps import LabelMap
 
@@ -84,6 +84,7 @@ def _open_tiff(path: Path) -> BandedLabels:
         page = file.pages.first
         dtype = _checked(path, page.shape, page.dtype)
         _check_size(path, page.chunks)
+        check_tile(page)
         segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
         if len(segments) != math.prod(page.chunked):
             raise LabelMapError(f"{path}: some strips or tiles are missing; save it again")
@@ -136,8 +137,8 @@ def _segment_bands(
         for index, (offset, size) in enumerate(segments):
             file.seek(offset)
             data = file.read(size) if offset and size else None  # an empty segment
-            if data and page.compression == tifffile.COMPRESSION.LZW:
-                check_lzw(data, page.fillorder)
+            if data and page.compression != tifffile.COMPRESSION.NONE:
+                check_segment(page, data)
             pixels, (_, _, row, column, _), (_, length, breadth, _) = page.decode(
                 data, index, jpegtables=page.jpegtables, jpegheader=page.jpegheader
             )
@@ -163,6 +164,7 @@ def _open_png(path: Path) -> BandedLabels:
     width, height, bits, colour = struct.unpack(">IIBB", header[16:])
     channels = () if _PNG_CHANNELS[colour] == 1 else (_PNG_CHANNELS[colour],)
     _checked(path, (height, width, *channels), np.uint16 if bits == 16 else np.uint8)
+    check_expansion(height * width, path.stat().st_size)
     import imagecodecs
 
     return in_bands(imagecodecs.png_decode(path.read_bytes()), path)

@@ -12,7 +12,7 @@ _BAND = 1024
 
 
 def cell_diameters(labels: LabelMap) -> npt.NDArray[np.float64]:
-    """Return the diameter of each cell, of a disc with the cell's area.
+    """Return the diameter of each cell: that of a disc with the area of the cell.
 
     Args:
         labels: (H, W) label map.
@@ -60,8 +60,7 @@ def median_diameter(labels: LabelMap) -> float:
 def median_diameters(label_maps: Iterable[LabelMap]) -> tuple[float, float, float] | None:
     """Return how large the cells in many label maps are.
 
-    The diameter of an image is the median of its cells, so that images with many cells do not decide
-    alone.
+    The diameter of an image is the median of its cells, so that images with many cells do not dominate.
 
     Args:
         label_maps: label maps, each (H, W).

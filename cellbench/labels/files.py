@@ -1,5 +1,6 @@
 """Files of label maps: reads TIFF, PNG, NPY and NPZ, writes TIFF with zlib compression."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,7 @@ def write_labels(path: str | Path, labels: npt.NDArray[Any]) -> None:
             labels.astype(dtype, copy=False),
             compression="zlib",
             compressionargs={"level": 1},
+            maxworkers=os.cpu_count() if tile else 1,
             tile=tile,
             metadata=None,
         )

@@ -223,4 +223,4 @@ class InstanceSegmentationModel(LightningModule, Segmenter):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore what :meth:`on_save_checkpoint` stored."""
-        self.restore_settings(checkpoint)
+        Segmenter.on_load_checkpoint(self, checkpoint)  # not Lightning's, which does nothing

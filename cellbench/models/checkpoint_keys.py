@@ -12,6 +12,9 @@ LICENCE_KEY = "cellbench_weights_licence"
 DIAMETERS_KEY = "cellbench_diameters"
 """Where a checkpoint keeps the diameters of the cells that the model was trained with, in pixels."""
 
+TUNED_DIAMETERS_KEY = "cellbench_tuned_diameters"
+"""Where a checkpoint without these keeps the diameters of the cells that it was tuned with, in pixels."""
+
 DECODING_KEY = "cellbench_decoding"
 """Where a checkpoint keeps the options of decoding that `cellbench tune` fits."""
 

@@ -6,7 +6,6 @@ Importing Lightning takes longer than segmenting an image. Therefore these class
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,12 @@ from torch import nn
 from cellbench.images import normalise
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
-from cellbench.models.checkpoint_keys import DIAMETERS_KEY, LICENCE_KEY, stored_decoding
+from cellbench.models.checkpoint_keys import (
+    DIAMETERS_KEY,
+    LICENCE_KEY,
+    TUNED_DIAMETERS_KEY,
+    stored_decoding,
+)
 from cellbench.representations import Representation
 
 
@@ -28,7 +32,8 @@ class Segmenter(nn.Module, ABC):
         weights_licence: licence of the pretrained weights that training started from; empty where it
             started from random weights.
         diameters: lower quartile, median and upper quartile over the training images of the median
-            diameter of their cells, in pixels; None where it is not known.
+            diameter of their cells, in pixels; where training did not store them, over the images that
+            the model was tuned with. None where they are not known.
     """
 
     weights_licence: str = ""
@@ -87,7 +92,7 @@ class Segmenter(nn.Module, ABC):
 
         return segment_in_tiles(segment, image.permute(1, 2, 0))
 
-    def restore_settings(self, checkpoint: Mapping[str, Any]) -> None:
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take over what a checkpoint stores besides weights and options.
 
         These are the licence of the pretrained weights and the diameters of the cells in training.
@@ -96,7 +101,7 @@ class Segmenter(nn.Module, ABC):
             checkpoint: the content of a checkpoint file.
         """
         self.weights_licence = checkpoint.get(LICENCE_KEY, self.weights_licence)
-        if stored := checkpoint.get(DIAMETERS_KEY):
+        if stored := checkpoint.get(DIAMETERS_KEY) or checkpoint.get(TUNED_DIAMETERS_KEY):
             lower, median, upper = (float(each) for each in stored)
             self.diameters = (lower, median, upper)
 
@@ -110,11 +115,11 @@ class DecodingSegmenter(Segmenter):
 
     representation: Representation
 
-    def restore_settings(self, checkpoint: Mapping[str, Any]) -> None:
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take over also the options of decoding; a checkpoint without them keeps the model's own.
 
         Args:
             checkpoint: the content of a checkpoint file.
         """
-        super().restore_settings(checkpoint)
+        super().on_load_checkpoint(checkpoint)
         self.representation.set_decoding(stored_decoding(checkpoint))

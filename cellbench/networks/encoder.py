@@ -119,7 +119,9 @@ def _create(name: str, pretrained: bool) -> Any:  # noqa: ANN401
         similar = get_close_matches(name, timm.list_models() + timm.list_pretrained(), 5, 0.7)
         known = ", ".join(each for each in similar if each != name) or "tf_efficientnet_lite0"
         reason = str(error).splitlines()[0].rstrip(".")
-        raise UsageError(f"encoder {name!r}: {reason}; choose from {known}") from error
+        raise UsageError(
+            f"encoder {name!r}: {reason}; choose from {known} and the other encoders of timm"
+        ) from error
 
 
 def _check_features(name: str, encoder: Any) -> None:  # noqa: ANN401

@@ -66,7 +66,7 @@ def group_features(features: npt.NDArray[np.floating], groups: int) -> npt.NDArr
     """Return the group of each row by k-means; the same features always have the same groups.
 
     Args:
-        features: (N, F) one row for each image; each feature counts equally, whatever its scale.
+        features: (N, F) one row for each image; features are scaled so that each counts equally.
         groups: number of groups. There are fewer if fewer rows are different.
 
     Returns:

@@ -24,7 +24,8 @@ class Balancing:
         crop_size: side of a patch in pixels.
         balance: modality or source (as in manifest.csv), appearance, or none.
         appearance_groups: number of groups by appearance.
-        smallest_group: groups by appearance with fewer images are drawn as often as if they had so many.
+        smallest_group: groups by appearance with fewer images are drawn as often as if they had this
+            number of images.
         roots: dataset folders of the images.
         shares: part of the patches that comes from each of ``roots``; None weights all images as one
             dataset.

@@ -55,7 +55,7 @@ def exclude_boundaries(labels: LabelMap) -> LabelMap:
     A boundary pixel has another id above, below, on the left or on the right: those that
     ``skimage.segmentation.find_boundaries(labels, connectivity=1, mode="thick")`` finds in cells. The
     rule is MEDIAR's (Lee et al. 2022), which keeps small cells whole. Unlike there, cells that consist
-    of nothing but boundary are kept too: otherwise thin cells would be taught as background.
+    of nothing but boundary are kept too: otherwise models would learn that thin cells are background.
 
     Args:
         labels: (H, W) label map.

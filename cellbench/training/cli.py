@@ -83,8 +83,8 @@ class TrainingCLI(LightningCLI):
             "--max_cpu_time",
             type=str | None,
             default=None,
-            help="stop training after this CPU time of the training process (days:hours:minutes:seconds), "
-            "which, unlike trainer.max_time, is the same on a busy machine",
+            help="stop training after this CPU time of the training process (days:hours:minutes:seconds). "
+            "Unlike trainer.max_time, it does not count the time that other programs use",
         )
         default = f"{CellDataModule.__module__}.{CellDataModule.__qualname__}"
         parser.set_defaults({"data": {"class_path": default}})
@@ -133,7 +133,7 @@ class TrainingCLI(LightningCLI):
     def before_fit(self) -> None:
         """Set the folders of logs and checkpoints, so that ``--ckpt_path last`` finds them."""
         check_loadable(type(self.model))
-        if limit := self.config["fit"].max_cpu_time:
+        if (limit := self.config["fit"].max_cpu_time) is not None:
             self.trainer.callbacks.append(_cpu_timer(limit))  # type: ignore[attr-defined]
         root = Path(self.trainer.default_root_dir)
         last = root / CHECKPOINTS / LAST

@@ -7,6 +7,7 @@ from typing import Any
 import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningDataModule
+from pytorch_lightning.utilities import rank_zero_warn
 from torch.utils.data import DataLoader, Dataset
 
 from cellbench.data.folder import DatasetImage
@@ -28,7 +29,6 @@ from cellbench.training.store import DecodedStore
 from cellbench.training.whole_images import WholeImageDataset, whole_image_loader
 
 ImageTargets = dict[str, npt.NDArray[Any]]
-
 DEFAULT_ROOT = "data/sample"
 
 
@@ -63,9 +63,9 @@ class CellDataModule(LightningDataModule):
         smallest_zoom: patches are shrunk at random, at most to this factor, for example 0.25; images that
             become smaller than a patch are padded with black. By default 1 / ``largest_zoom``, and images
             are not shrunk below the size of a patch.
-        cell_sizes: smallest and largest cell diameter in pixels, for example [4,192]: one patch in five is
-            rescaled so that the median diameter of the cells of its image is drawn from this range,
-            instead of its random zoom. By default no patch is rescaled by its cells.
+        cell_sizes: smallest and largest cell diameter in pixels (1 to 1000), for example [4,192]: one
+            patch in five has no random zoom, but is rescaled so that the median diameter of the cells of
+            its image is drawn from this range. By default no patch is rescaled by its cells.
         mosaic: probability with which a patch is composed of windows of four images, from 0 to 1.
         cell_intensity: probability with which 40 % of the cells of a patch are made brighter, each by its
             own factor of up to 1.7; from 0 to 1 (MEDIAR: 0.25).
@@ -77,7 +77,7 @@ class CellDataModule(LightningDataModule):
         cache: folder for decoded images; it can be deleted at any time.
 
     Raises:
-        UsageError: if a number is out of its range, or ``roots`` and ``shares`` do not fit each other.
+        UsageError: if a value is not valid, or ``roots`` and ``shares`` do not fit each other.
     """
 
     def __init__(
@@ -123,7 +123,6 @@ class CellDataModule(LightningDataModule):
             boundary_exclusion=boundary_exclusion,
             augmentation=as_augmentation(augmentation),
         )
-        self.crop_size = crop_size
         self.batch_size = batch_size
         self.patches_per_epoch = patches_per_epoch
         self.num_workers = num_workers
@@ -182,9 +181,13 @@ class CellDataModule(LightningDataModule):
     def cell_diameters(self) -> tuple[float, float, float] | None:
         """Return the quartiles over the training images of the median diameter of their cells, in pixels.
 
-        None if there is no cell; see :func:`~cellbench.labels.diameters.median_diameters`.
+        None, with a warning, if there is no cell (:func:`~cellbench.labels.diameters.median_diameters`).
         """
-        return median_diameters(self.store.load(item)[1] for item in self.train_items())
+        found = median_diameters(self.store.load(item)[1] for item in self.train_items())
+        if found is None:
+            roots = " and ".join(self.roots)
+            rank_zero_warn(f"{roots}: no cell in any label map of train/labels; check these files")
+        return found
 
     def train_dataset(self, items: Sequence[DatasetImage]) -> Dataset[dict[str, Any]]:
         """Return the training patches.
@@ -268,9 +271,7 @@ class CellDataModule(LightningDataModule):
         """Return the whole images of the test split."""
         return self._whole_images("test")
 
-    def predict_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Return the whole images of the test split."""
-        return self._whole_images("test")
+    predict_dataloader = test_dataloader
 
     def _whole_images(
         self, split: str, largest_side: int | None = None

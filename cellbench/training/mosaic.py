@@ -17,7 +17,7 @@ def check_mosaic(probability: float, model: object) -> None:
     """Check that a model can learn from mosaics.
 
     Args:
-        probability: that of a mosaic; with 0, any model can be trained.
+        probability: probability of a mosaic; with 0, any model can be trained.
         model: the model that is trained.
 
     Raises:

@@ -81,22 +81,38 @@ def check_between(smallest: float, largest: float, section: str, **options: floa
             raise UsageError(f"{section}.{name} {value}: must be from {smallest} to {largest}")
 
 
-def check_span(smallest: float, section: str, **options: Sequence[float]) -> None:
-    """Check that options are two numbers, the larger one last.
+def check_span(smallest: float, largest: float, section: str, **options: Sequence[float]) -> None:
+    """Check that options are two numbers in a range, the larger one last.
 
     Args:
         smallest: the smallest valid value of the first number.
+        largest: the largest valid value of the second number.
         section: ``model`` or ``data``.
         **options: pairs of numbers by the name of their option.
 
     Raises:
-        UsageError: if a value does not have two numbers, or they are too small, not finite or in the
-            wrong order.
+        UsageError: if a value does not have two numbers, or they are outside the range or in the wrong
+            order.
     """
     for name, values in options.items():
         is_pair = len(values) == 2 and all(isinstance(each, int | float) for each in values)
-        if not is_pair or not smallest <= values[0] <= values[1] < math.inf:
+        if not is_pair or not smallest <= values[0] <= values[1] <= largest:
             raise UsageError(
                 f"{section}.{name} {list(values)}: must be two numbers, the smaller one first, both "
-                f"{smallest} or more"
+                f"from {smallest} to {largest}"
             )
+
+
+def check_flag(section: str, **options: bool) -> None:
+    """Check that options are true or false: the command line accepts null for any option.
+
+    Args:
+        section: ``model`` or ``data``.
+        **options: values by the name of their option.
+
+    Raises:
+        UsageError: if a value is something else.
+    """
+    for name, value in options.items():
+        if not isinstance(value, bool):
+            raise UsageError(f"{section}.{name} {value}: must be true or false")

@@ -9,10 +9,10 @@ from pytorch_lightning.trainer.states import RunningStage
 
 
 class CpuTimer(Timer):
-    """Stop training after an amount of CPU time, which other programs on the machine do not use up.
+    """Stop training after an amount of CPU time, which does not count the time of other programs.
 
-    Runs that are compared need the same budget, and on a shared machine seconds differ. All threads of
-    the training process count, its validation too; processes that prepare patches do not.
+    Runs that are compared need the same budget, but on a busy machine a run does less in an hour. All
+    threads of the training process count, also during validation; processes that prepare patches do not.
 
     Args:
         duration: days:hours:minutes:seconds of CPU time, such as 00:00:30:00.

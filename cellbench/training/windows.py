@@ -48,7 +48,7 @@ def draw_side(
 def cut_window(
     image: npt.NDArray[np.uint8],
     labels: LabelMap,
-    zoom: tuple[int, int],
+    sides: tuple[int, int],
     shape: tuple[int, int],
     rng: np.random.Generator,
 ) -> Window:
@@ -59,15 +59,16 @@ def cut_window(
     Args:
         image: (H, W, 3).
         labels: (H, W) its label map.
-        zoom: number of pixels in the patch, and of those in the image that become as many.
-        shape: (h, w) of the part of the patch.
+        sides: side of a whole patch, and side of its window in the image, in pixels; their quotient is
+            the zoom.
+        shape: (h, w) of the part of the patch; the whole patch if it is not a mosaic.
         rng: random generator of this patch.
 
     Returns:
         The image (h, w, 3) and the label map (h, w) of the part.
     """
-    to, of = zoom
-    window = max(1, round(shape[0] * of / to)), max(1, round(shape[1] * of / to))
+    patch, whole = sides
+    window = max(1, round(shape[0] * whole / patch)), max(1, round(shape[1] * whole / patch))
     rows, columns = (
         _random_slice(side, size, rng) for side, size in zip(labels.shape, window, strict=True)
     )
@@ -83,7 +84,7 @@ def _random_slice(side: int, size: int, rng: np.random.Generator) -> slice:
 def _resized(
     pixels: npt.NDArray[Any], window: tuple[int, int], shape: tuple[int, int]
 ) -> npt.NDArray[Any]:
-    """Resize what the image has of a window, so that the whole window would have the shape."""
+    """Resize a window to a shape; what the edge of the image cuts off is padded."""
     shrinks = window[0] > shape[0]
     if not shrinks:
         pixels = _padded(pixels, window)

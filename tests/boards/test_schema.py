@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from boards import make_scores
+from boards import bind_again, make_scores
 from datasets import make_dataset
 
 from cellbench.boards import schema, write_board
@@ -146,5 +146,6 @@ def test_a_record_that_was_edited_by_hand(name: str, wrong: object, board: Path)
 def test_a_word_that_is_no_choice(board: Path) -> None:
     table = pd.read_csv(board / "schemes.csv")
     table.assign(scheme="best-of-three").to_csv(board / "schemes.csv", index=False)
+    bind_again(board)
     with pytest.raises(ScoresError, match=r"schemes\.csv: scheme cannot be 'best-of-three'"):
         read_board(board)

@@ -135,6 +135,7 @@ sys.exit(main(sys.argv[1:]))
         ["tune", "best.ckpt", "--data", "sample"],
         ["models"],
         ["models", "unet"],
+        ["profile", "unet"],
     ],
     ids=" ".join,
 )

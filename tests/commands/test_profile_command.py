@@ -1,4 +1,4 @@
-"""`cellbench profile`: rows on the terminal, and a table whose name tells the environment."""
+"""`cellbench profile`: rows on the terminal, and a table whose name states the environment."""
 
 from pathlib import Path
 
@@ -41,6 +41,7 @@ def test_help_explains_every_column(capsys: pytest.CaptureFixture[str]) -> None:
         (["unet", "--sizes", "0"], "--sizes 0: must be 1 or more"),
         (["unet", "--repeats", "0"], "--repeats 0: must be 1 or more"),
         (["unet", "--device", "nonsense"], "device 'nonsense': not available"),
+        (["unet", "--out", __file__], "test_profile_command.py: is a file; name a folder"),
     ],
 )
 def test_wrong_usage(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

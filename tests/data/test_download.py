@@ -15,6 +15,7 @@ import pytest
 from cellbench.data.download import RemoteDataset, download
 from cellbench.data.fetch import fetch
 from cellbench.errors import DatasetError
+from cellbench.locks import lock
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 
@@ -236,3 +237,29 @@ def test_records(answer: bytes | None, message: str, server: Server, tmp_path: P
     with pytest.raises(DatasetError, match=message) as caught:
         download("x", tmp_path, datasets=datasets, wait_s=0)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_is_downloaded_by_one_process_at_a_time(server: Server, tmp_path: Path) -> None:
+    server.files["file"] = CONTENT
+    part = tmp_path / "file.part"
+    part.write_bytes(CONTENT[:10])
+    with part.open("ab") as other:
+        assert lock(other.fileno())
+        with pytest.raises(DatasetError) as error:
+            fetch(server.address("file"), tmp_path / "file", wait_s=0)
+    assert str(error.value) == (
+        f"{tmp_path}/file: another cellbench process is downloading this file; wait until it has ended "
+        "and run the same command again"
+    )
+    assert not server.ranges
+    assert part.read_bytes() == CONTENT[:10]
+    fetch(server.address("file"), tmp_path / "file", wait_s=0)
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    assert names(tmp_path) == ["file", "file.sha256"]
+
+
+def test_a_refused_download_leaves_no_file(server: Server, tmp_path: Path) -> None:
+    server.statuses = [404]
+    with pytest.raises(DatasetError, match="the server answered 404"):
+        fetch(server.address("file"), tmp_path / "file", wait_s=0)
+    assert names(tmp_path) == []

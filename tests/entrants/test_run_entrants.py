@@ -153,10 +153,11 @@ def test_a_changed_entrant_leaves_nothing_of_the_old(data: Path, tmp_path: Path)
         program.read_text().replace("print(", "if image.stem == 'test1': sys.exit(1)\nprint(")
     )
     (tmp_path / "out/good/.run-left-over").mkdir()
+    (tmp_path / "out/good/.runtime.1.partial.csv").touch()
     assert [row["status"] for row in run(folder, data)] == ["ok", "failed"]
     left = sorted(path.name for path in (tmp_path / "out/good").iterdir() if path.name[0] != ".")
     assert left == ["entry.yaml", "resources.csv", "runtime.csv", "test0_label.tiff"]
-    assert not list((tmp_path / "out/good").glob(".run-*"))
+    assert not list((tmp_path / "out/good").glob(".run*"))
 
 
 @pytest.mark.slow

@@ -90,6 +90,17 @@ def test_sources_decide_whether_results_are_kept(data: Path, tmp_path: Path) -> 
     assert run(folder, data) != first
 
 
+def test_words_of_a_command_may_be_longer_than_paths(data: Path, tmp_path: Path) -> None:
+    code = f"exec(open('program.py').read()) # {'x' * 5000}"
+    folder = make_entrant(
+        *(tmp_path / "good", data),
+        command=["python", "-c", code, "{inputs}", "{outputs}"],
+        setup=["python", "-c", code[-5000:] + " = 1"],
+    )
+    (row,) = run(folder, data)
+    assert (row["status"], row["message"]) == ("ok", "looking at test0.png")
+
+
 def test_only_our_own_models_depend_on_cellbench(tmp_path: Path) -> None:
     ours = Entry(name="a", command=["cellbench", "segment", "{inputs}", "{outputs}"])
     theirs = Entry(name="a", command=["python", "x.py", "{inputs}", "{outputs}"])

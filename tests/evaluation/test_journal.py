@@ -1,6 +1,9 @@
 """The journal of finished images."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from cellbench.evaluation.journal import Journal
 
@@ -13,3 +16,35 @@ def test_the_journal_survives_garbage(tmp_path: Path) -> None:
     assert book.get("cut") is None
     book.add("next", [{"f1": 0.5}])
     assert Journal(path).get("next") == [{"f1": 0.5}]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'[["list"], 1]', b"\xff", b"[" * 100_000, b"[1, 2]"],
+    ids=["list", "byte", "deep", "number"],
+)
+def test_lines_of_others_are_left_out(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(line + b'\n["key", 1]')
+    assert Journal(path).values() == [1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.rename(path.with_name("moved")),
+        lambda path: path.with_name("other").replace(path),
+    ],
+    ids=["removed", "moved", "replaced"],
+)
+def test_nothing_is_lost_with_the_file(tmp_path: Path, change: Callable[[Path], object]) -> None:
+    path = tmp_path / "journal"
+    (tmp_path / "other").write_text('["first", "forged"]')
+    book = Journal(path)
+    book.add("first", 1)
+    change(path)
+    book.add("second", 2)
+    assert Journal(path).values() == [1, 2]
+    book.add("third", 3)
+    assert Journal(path).values() == [1, 2, 3]

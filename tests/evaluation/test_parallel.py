@@ -115,7 +115,7 @@ def test_every_image_has_its_result_once_though_a_worker_is_killed(
             scores.append((key, f1))
             if len(places) == 4:
                 processes[place].send_signal(signal.SIGKILL)
-        assert processes[places[3]].wait() == -signal.SIGKILL
+        assert processes[places[3]].wait(timeout=30) == -signal.SIGKILL
         assert set(places) == set(processes)
     assert len(scores) == len(pairs)
     assert dict(scores) == {key: score_slowly(pair)[1] for key, pair in pairs.items()}
@@ -161,7 +161,7 @@ def test_workers_that_die_are_one_clear_error(scheduler: str, tmp_path: Path) ->
         ),
     ):
         list(results_as_they_come(exit_at_once, {"a": 1}, 1, scheduler))
-    assert all(process.wait() for process in processes.values())
+    assert all(process.wait(timeout=30) for process in processes.values())
     with pytest.raises(ScoresError, match=f"^{scheduler}: the cluster has no workers"):
         list(results_as_they_come(len, {"a": "a"}, 1, scheduler))
 

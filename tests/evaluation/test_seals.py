@@ -47,6 +47,18 @@ def forge(name: str) -> Callable[[Path], object]:
         (forge("test1_label.png.tiff"), None),
         (edit("resources.csv", "test1,missing", "test1,ok"), "the status of test1 changed"),
         (edit("runtime.csv", "test0.png,", "test0.png,9"), "the time of test0 changed"),
+        (
+            edit(".journal", '"status": "missing", "runtime_s"', '"status": 1, "runtime_s"'),
+            "of test1 changed",
+        ),
+        (
+            edit(
+                ".journal",
+                '"image": "test1", "status": "missing", "runtime_s"',
+                '"image": 1, "status": "missing", "runtime_s"',
+            ),
+            "the status of test1 changed",
+        ),
         (lambda out: (out / "test0_label.tiff").unlink(), None),
         (lambda out: (out / ".journal").unlink(), None),
     ],

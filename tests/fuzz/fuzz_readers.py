@@ -27,6 +27,9 @@ import numpy as np
 from mutations import mutated
 from seeds import make_seeds
 
+from cellbench.boards.record import check_version, read_record
+from cellbench.boards.scores import read_scores_file
+from cellbench.data.folder import read_manifest
 from cellbench.errors import CellbenchError
 from cellbench.evaluation.masks import read_mask_table
 from cellbench.evaluation.runtimes import read_runtimes
@@ -36,7 +39,7 @@ from cellbench.labels import open_labels, read_labels
 SLOWEST_SECONDS = 5
 MOST_PIXELS = 4_000_000
 MEMORY = 1 << 30  # 256 bytes for each of the pixels that are allowed
-ADDRESSES = 8 * MEMORY  # a request beyond is refused, as one beyond a machine's memory is
+ADDRESSES = 2 << 30  # a request beyond is refused, as one beyond a machine's memory is
 MASK_SHAPE = (20, 30)
 
 
@@ -79,10 +82,18 @@ def read_as_masks(path: Path) -> None:
         raise faults[0]
 
 
+def read_as_record(path: Path) -> None:
+    """Read a board's provenance.json."""
+    check_version(path, read_record(path))
+
+
 READERS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "picture": (read_as_labels, read_as_image, image_shape),
     "runtimes": (read_as_runtimes,),
     "masks": (read_as_masks,),
+    "scores": (read_scores_file,),
+    "manifest": (read_manifest,),
+    "record": (read_as_record,),
 }
 
 
@@ -118,7 +129,7 @@ class Fuzzer:
         end, number = time.monotonic() + seconds, start
         while time.monotonic() < end:
             random = Random(number)
-            kind = random.choices(list(self.seeds), (18, 1, 1))[0]
+            kind = random.choices(list(self.seeds), (18, 1, 1, 1, 1, 1))[0]
             seed = random.choice(self.seeds[kind])
             self.case.write_bytes(mutated(seed, self.seeds[kind], random))
             for read in READERS[kind]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from boards import make_scores
 from label_formats import CELLS, WRITERS
 from pictures import picture, png, tiff
 from PIL import Image
@@ -14,7 +15,7 @@ Seeds = list[bytes]
 
 
 def make_seeds(folder: Path) -> dict[str, Seeds]:
-    """Make sound files by kind: ``picture`` (images and label maps), ``runtimes`` and ``masks``.
+    """Make sound files by kind: ``picture`` (images and label maps), and several tables and records.
 
     Args:
         folder: where files are written on the way.
@@ -26,7 +27,14 @@ def make_seeds(folder: Path) -> dict[str, Seeds]:
     files += [_written(path, tiff(**options), array) for array, options in _tiffs()]
     files += [_written(path, png, picture(*kind)) for kind in _PNGS]
     files += [_saved(**options) for options in _PILLOWS]
-    return {"picture": files, "runtimes": _RUNTIMES, "masks": _MASKS}
+    return {
+        "picture": files,
+        "runtimes": _RUNTIMES,
+        "masks": _MASKS,
+        "scores": [make_scores(2, 3).to_csv(index=False).encode()],
+        "manifest": _MANIFESTS,
+        "record": _RECORDS,
+    }
 
 
 def _written(path: Path, write: Callable[..., Any], array: np.ndarray[Any, Any]) -> bytes:
@@ -92,4 +100,11 @@ _MASKS: Seeds = [
     b"id,predicted\na,1 3 10 2\na,4 2\nb,\nc,599 2\n",
     b"id,annotation,width,height\na,1 3 10 2,30,20\nb.png,600 1,30,20\n",
     '\ufeffid,predicted,note\r\n"ä,b",5 1 9 1,"x\r\ny"\r\n"ä,b",12 30,\r\n'.encode(),
+]
+_MANIFESTS: Seeds = [
+    b"image,split,modality,source\na.png,train,DIC,here\nb,test,fluorescence,\n",
+    '\ufeffimage,split,modality,source,note\r\nü.tif,tune,brightfield,,"x, y"\r\n'.encode(),
+]
+_RECORDS: Seeds = [
+    b'{"schema_version": 2, "value": "f1", "tables": {"ranks.csv": "0f"}, "modalities": {}}'
 ]

@@ -94,7 +94,7 @@ def test_the_options_of_segment(tmp_path: Path, capsys: pytest.CaptureFixture[st
     for path in paths:
         words += ["--checkpoint", str(path)]
     assert main([*words, "--precision", "32"]) == 0
-    assert "predicted 16 times" in capsys.readouterr().err
+    assert "predicted 16 times and takes 16 times as long" in capsys.readouterr().err
     assert read_labels(tmp_path / "out/a_label.tiff").shape == (30, 50)
 
 

@@ -1,5 +1,7 @@
 """Profiles of models: what is counted, and the table that keeps it."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,9 @@ class OnePixel(torch.nn.Module):
         self.convolution = torch.nn.Conv2d(3, 3, 1)
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        return {"classes": self.convolution(image)}
+        classes = self.convolution(image)
+        self.precision = classes.dtype
+        return {"classes": classes}
 
 
 def row(**changes: object) -> Profile:
@@ -57,8 +61,10 @@ def test_windows_that_overlap_are_counted_as_often_as_they_are_predicted() -> No
 
 
 def test_half_precision_is_measured_on_demand() -> None:
-    model = small_unet()
-    assert profile_model("u", model, 32, "bf16", repeats=1).precision == "bf16"
+    network = OnePixel()
+    model = DenseModel(network, Boundary(), window=64).eval()
+    assert profile_model("one", model, 32, "bf16", repeats=1).precision == "bf16"
+    assert network.precision == torch.bfloat16
 
 
 def test_a_model_without_dense_maps_of_its_own_is_measured_as_a_whole() -> None:
@@ -98,6 +104,23 @@ def test_models_checkpoints_and_runs_are_found(tmp_path: Path) -> None:
         UsageError, match=r"absent: not a model, a checkpoint or a run folder .*unet"
     ):
         make_or_load("absent")
+
+
+def test_a_model_is_gone_before_the_next_one_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    alive: list[weakref.ref[object]] = []
+
+    def make(*arguments: object, **options: object) -> object:
+        assert not any(each() for each in alive)
+        model = small_unet()
+        alive.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr("cellbench.inference.profile.make_or_load", make)
+    gc.disable()  # it would free the first model at any time
+    try:
+        assert len(list(profiles(["a", "b"], [32], ["32"], "cpu", 1))) == 2
+    finally:
+        gc.enable()
 
 
 def test_precisions_that_mean_the_same_are_measured_once(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from cellbench.evaluation import match_cells
 from cellbench.inference import load_model, load_models, segment_image
 from cellbench.inference.scaling import restored_labels, scale_for
 from cellbench.inference.segment import image_diameter, segment_files
-from cellbench.inference.tuning import tune_checkpoint
+from cellbench.inference.tuning import describe_tuning, tune_checkpoint
 from cellbench.labels import LabelMap, read_labels
 from cellbench.labels.diameters import cell_diameters, median_diameters
 from cellbench.models.base import InstanceSegmentationModel
@@ -46,10 +46,10 @@ class OneSize(InstanceSegmentationModel):
         return np.asarray(labels)
 
     def loss(self, batch: Batch) -> torch.Tensor:
-        raise NotImplementedError
+        return batch["image"].mean()
 
     def targets(self, labels: LabelMap) -> Targets:
-        raise NotImplementedError
+        return {"labels": labels}
 
 
 def scene(diameter: int) -> tuple[npt.NDArray[np.float32], LabelMap]:
@@ -109,6 +109,7 @@ def test_crowded_cells_of_one_pixel_keep_a_pixel_where_there_is_room() -> None:
         (float("nan"), "above 0"),
         (float("inf"), "above 0"),
         (0.5, "enlarged more than 16 times"),
+        (1e9, "shrunk more than 16 times"),
     ],
 )
 def test_impossible_diameters(diameter: float, message: str) -> None:
@@ -132,13 +133,35 @@ def test_a_checkpoint_without_diameters_gets_them_from_tune(
     assert "run `cellbench tune CHECKPOINT --data ROOT`, which adds them" in message
     assert not (tmp_path / "out").exists()
     items = read_dataset(data, ["tune"])
-    tune_checkpoint(path, items, "cpu")
+    trials = tune_checkpoint(path, items, "cpu")
     expected = median_diameters(read_labels(item.labels) for item in items)
     assert load_model(path, "cpu").diameters == expected
-    assert main([*words, "--diameter", "auto"]) == 0
+    assert expected is not None
+    line = describe_tuning(path, trials)[-1]
+    assert "training stored no diameters of cells" in line
+    assert f"median {expected[1]:g} pixels, quartiles {expected[0]:g} and {expected[2]:g}" in line
+    assert main([*words, "--diameter", "auto", "--tta"]) == 0
+    assert "predicted 8 times and its diameter is estimated" in capsys.readouterr().err
 
 
-def test_training_stores_the_diameters(data: Path, tmp_path: Path) -> None:
+def test_tuning_replaces_diameters_of_tuning_but_not_of_training(
+    data: Path, tmp_path: Path
+) -> None:
+    items = read_dataset(data, ["tune"])
+    path = save_checkpoint(small_unet(), tmp_path / "model.ckpt")
+    for chosen in (read_dataset(data, ["train"]), items):
+        tune_checkpoint(path, chosen, "cpu")
+        expected = median_diameters(read_labels(item.labels) for item in chosen)
+        assert load_model(path, "cpu").diameters == expected
+    model = small_unet()
+    model.diameters = (5.0, 10.0, 12.0)
+    trained = save_checkpoint(model, tmp_path / "trained.ckpt")
+    lines = describe_tuning(trained, tune_checkpoint(trained, items, "cpu"))
+    assert len(lines) == 1
+    assert load_model(trained, "cpu").diameters == model.diameters
+
+
+def test_the_datamodule_measures_the_diameters(data: Path, tmp_path: Path) -> None:
     module = CellDataModule(root=str(data), cache=str(tmp_path / "cache"))
     medians = [
         np.median(cell_diameters(read_labels(each.labels))) for each in module.items("train")
@@ -166,15 +189,18 @@ def test_label_maps_are_those_of_the_image_resized_by_hand(data: Path, tmp_path:
         assert (found == expected).mean() > 0.99
 
 
-def test_the_run_is_recorded(tmp_path: Path) -> None:
+def test_the_run_is_recorded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     images = {}
     for name, diameter in (("a", 24), ("b", 90)):
         images[name] = tmp_path / f"{name}.png"
         Image.fromarray((scene(diameter)[0] * 200 + 20).astype(np.uint8)).save(images[name])
+    images["d"] = tmp_path / "d.tif"
+    Image.fromarray(np.full((40, 50), np.nan, np.float32)).save(images["d"])
     images["c"] = tmp_path / "c.png"
     images["c"].write_text("no picture")
     options: dict[str, Any] = {"checkpoints": [Path("runs/best.ckpt")], "diameter": "auto"}
-    assert segment_files(OneSize(), images, tmp_path / "out", **options) == ["c"]
+    assert segment_files(OneSize(), images, tmp_path / "out", **options) == ["d", "c"]
+    assert f"{images['d']}: no pixel is a finite number" in caplog.text
     record = json.loads((tmp_path / "out/segmentation.json").read_text())
     scalings = record.pop("images")
     assert record == {

@@ -15,7 +15,7 @@ from cellbench.cli import main
 from cellbench.errors import ImageError
 from cellbench.inference import load_model, segment_image
 from cellbench.inference.segment import read_model_image
-from cellbench.inference.serve import serve
+from cellbench.inference.serve import serve, serve_images
 from cellbench.labels import read_labels
 
 GREETING = b"cellbench-serve 1"
@@ -115,6 +115,43 @@ def test_a_model_serves_in_a_process_of_its_own(tmp_path: Path) -> None:
     model = load_model(checkpoint, "cpu")
     expected = segment_image(model, read_model_image(model, image))
     np.testing.assert_array_equal(read_labels(written), expected)
+
+
+def test_nothing_is_overwritten_or_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(np.full((40, 40), 9, np.uint8)).save(tmp_path / folder / "x.png")
+    requests = "a/x.png\r\nb/x.png\nc/x.png\na/x.png\n"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(requests.encode())))
+    with open(1, "w", closefd=False) as output:
+        monkeypatch.setattr(sys, "stdout", output)
+        serve_images([small_unet().eval()], "out")
+    _, first, other, absent, again = capfdbinary.readouterr().out.decode().splitlines()
+    assert first == again == "done out/x_label.tiff"
+    assert other.startswith("failed b/x.png: out/x_label.tiff is the label map of ")
+    assert absent.startswith("failed c/x.png: ")
+    assert (tmp_path / "out/x_label.tiff").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["--diameter", "auto"], 1, "does not store the diameters"),
+        (["--overlap", "2"], 2, "overlap 2.0: must be"),
+    ],
+)
+def test_options_are_checked_before_the_greeting(
+    words: list[str], status: int, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = save_checkpoint(small_unet(), tmp_path / "model.ckpt")
+    command = ["segment", "-", str(tmp_path / "out"), "--checkpoint", str(checkpoint)]
+    assert main([*command, *words]) == status
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert message in errors
 
 
 def test_answers_need_a_folder_without_line_breaks(

@@ -16,7 +16,7 @@ from cellbench.errors import CheckpointError, DatasetError, UsageError
 from cellbench.inference import load_model, segment_image
 from cellbench.inference.search import best_trial
 from cellbench.inference.tuning import store_decoding, tune_decoding
-from cellbench.labels import read_labels
+from cellbench.labels import read_labels, write_labels
 from cellbench.labels.diameters import median_diameters
 from cellbench.models import DenseModel, DenseSegmenter, model_class
 from cellbench.models.checkpoint_keys import DECODING_KEY
@@ -46,6 +46,23 @@ def test_the_threshold_is_found(tmp_path: Path) -> None:
     assert model.representation.decoding() == best.decoding
     settings = [tuple(trial.decoding.items()) for trial in trials]
     assert len(settings) == len(set(settings))
+
+
+def test_a_dataset_without_cells_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    data, run = make_dataset(tmp_path / "data"), tmp_path / "run"
+    for path in data.glob("*/labels/*"):
+        write_labels(path, np.zeros_like(read_labels(path)))
+    with (
+        pytest.warns(UserWarning, match=f"{data}: no cell in any label map of train/labels; check"),
+        caplog.at_level(logging.INFO),
+    ):
+        assert fit("unet", run, data, "--trainer.max_epochs", "1", "--tune", "true") == 0
+    (line,) = (each.message for each in caplog.records if "tuned" in each.message)
+    assert line.endswith(
+        "; check the label maps in tune/labels, or train longer: mean F1 on the tune split 0.0000 "
+        "before, 0.0000 after"
+    )
+    assert load_model(run / "checkpoints/last.ckpt", "cpu").diameters is None
 
 
 def test_trained_tuned_and_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

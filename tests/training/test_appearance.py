@@ -1,7 +1,6 @@
 """Groups by appearance: images that look alike share one, and rare ones are drawn more often."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -9,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from checkpoints import small_unet
+from datamodules import attached_data
 from datasets import make_dataset
 from label_maps import discs
 from PIL import Image
@@ -128,14 +127,11 @@ def dataset_of(root: Path, kinds: list[str]) -> str:
     return str(root)
 
 
-def attached(tmp_path: Path, **options: Any) -> CellDataModule:
-    data = CellDataModule(
+def by_appearance(tmp_path: Path, **options: Any) -> CellDataModule:
+    """Make a datamodule of patches that are larger than the images, which then have equal weights."""
+    return attached_data(
         balance="appearance", crop_size=256, cache=str(tmp_path / "cache"), **options
     )
-    data.trainer = SimpleNamespace(
-        world_size=1, global_rank=0, global_step=0, lightning_module=small_unet()
-    )
-    return data
 
 
 @pretrained
@@ -143,7 +139,7 @@ def test_a_rare_appearance_is_drawn_more_often(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     root = dataset_of(tmp_path / "data", ["bright"] * 4 + ["stained"])
-    data = attached(tmp_path, root=root, appearance_groups=2, smallest_group=4)
+    data = by_appearance(tmp_path, root=root, appearance_groups=2, smallest_group=4)
     with caplog.at_level("INFO"):
         weights = data.train_weights(data.train_items())
     assert weights.tolist() == pytest.approx([1 / 8] * 4 + [1 / 2])
@@ -158,12 +154,12 @@ def test_appearances_are_balanced_within_each_root(tmp_path: Path) -> None:
         dataset_of(tmp_path / name, kinds)
         for name, kinds in (("new", ["bright", "bright", "stained"]), ("old", ["grey"]))
     ]
-    data = attached(
+    data = by_appearance(
         tmp_path, roots=roots, shares=[0.75, 0.25], appearance_groups=2, smallest_group=2
     )
     weights = data.train_weights(data.train_items())
     assert weights.tolist() == pytest.approx([3 / 16, 3 / 16, 6 / 16, 4 / 16])
-    pooled = attached(tmp_path, roots=roots, appearance_groups=3, smallest_group=2)
+    pooled = by_appearance(tmp_path, roots=roots, appearance_groups=3, smallest_group=2)
     assert pooled.train_weights(pooled.train_items()).tolist() == pytest.approx(
         [1 / 6, 1 / 6, 1 / 3, 1 / 3]
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import small_unet
+from datamodules import attached_data
 from datasets import make_dataset
 
 from cellbench.data.folder import DatasetImage, write_manifest
@@ -20,18 +21,8 @@ from cellbench.training.draws import Draw
 
 
 def module_with_model(tmp_path: Path, **options: Any) -> CellDataModule:
-    """Make a datamodule that is attached to a U-Net and a trainer which has done no step."""
-    small = {
-        "crop_size": 64,
-        "patches_per_epoch": 8,
-        "num_workers": 0,
-        "cache": str(tmp_path / "c"),
-    }
-    data = CellDataModule(**small | options)
-    data.trainer = SimpleNamespace(
-        world_size=1, global_rank=0, global_step=0, lightning_module=small_unet()
-    )
-    return data
+    """Make a datamodule with a U-Net and one batch in each epoch."""
+    return attached_data(**{"patches_per_epoch": 8, "cache": str(tmp_path / "c")} | options)
 
 
 def test_the_same_seed_gives_the_same_draws_as_ever(tmp_path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from checkpoints import small_unet
+from datamodules import attached_data
 from datasets import make_dataset
 
 from cellbench.errors import UsageError
@@ -84,23 +83,18 @@ def test_a_part_that_an_epoch_would_never_draw_is_an_error() -> None:
 
 
 def replay(tmp_path: Path, **options: Any) -> CellDataModule:
-    """Make a datamodule of two datasets, attached to a U-Net."""
+    """Make a datamodule of two datasets, in batches of 8 images of the first and 1 of the second."""
     roots = [
         str(make_dataset(tmp_path / name, images=count)) for name, count in (("n", 2), ("o", 3))
     ]
-    data = CellDataModule(
+    return attached_data(
         roots=roots,
         shares=[0.889, 0.111],
         batch_size=9,
         patches_per_epoch=72,
-        crop_size=64,
         cache=str(tmp_path / "cache"),
         **options,
     )
-    data.trainer = SimpleNamespace(
-        world_size=1, global_rank=0, global_step=0, lightning_module=small_unet()
-    )
-    return data
 
 
 def test_batches_replay_one_old_image(tmp_path: Path) -> None:

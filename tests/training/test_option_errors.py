@@ -169,6 +169,7 @@ def test_the_file_of_a_wrong_option_is_named(
         (["--data.batch_size", "0"], "data.batch_size 0: must be 1 or more"),
         (["--data.crop_size", "-4"], "data.crop_size -4: must be 1 or more"),
         (["--data.largest_zoom", "0.5"], "data.largest_zoom 0.5: must be 1 or more"),
+        (["--data.largest_zoom", "101"], "data.largest_zoom 101.0: must be from 1 to 100"),
         (["--data.num_workers", "-1"], "data.num_workers -1: must be 0 or more"),
         (["--data.smallest_zoom", "0"], "data.smallest_zoom 0.0: must be from 0.01 to 1"),
         (["--data.smallest_zoom", "2"], "data.smallest_zoom 2.0: must be from 0.01 to 1"),
@@ -182,6 +183,12 @@ def test_the_file_of_a_wrong_option_is_named(
         ),
         (["--data.cell_sizes", "[9, 4]"], "data.cell_sizes [9.0, 4.0]: must be two numbers"),
         (["--data.cell_sizes", "[0, 4]"], "data.cell_sizes [0.0, 4.0]: must be two numbers"),
+        (
+            ["--data.cell_sizes", "[4, 1001]"],
+            "data.cell_sizes [4.0, 1001.0]: must be two numbers, the smaller one first, both from 1 to "
+            "1000",
+        ),
+        (["--data.boundary_exclusion", "null"], "data.boundary_exclusion None: must be true or"),
         (["--data.augmentation", "-1"], "data.augmentation -1.0: must be 0 or more"),
         (["--data.augmentation", ".nan"], "data.augmentation nan: must be 0 or more"),
         (["--model.learning_rate", "-1"], "model.learning_rate -1.0: must be 0 or more"),

@@ -1,13 +1,13 @@
 """All options of training patches at once, from the command line to the model's targets."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from checkpoints import small_unet, tiny_model
+from checkpoints import tiny_model
+from datamodules import attached_data
 from datasets import make_dataset
 from multi_streams import tiny
 from training_runs import fit
@@ -16,10 +16,12 @@ from cellbench.data.folder import DatasetImage
 from cellbench.errors import UsageError
 from cellbench.labels.diameters import median_diameter
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.training.augmentation import Augmentation
 from cellbench.training.datamodule import CellDataModule
 from cellbench.training.draws import Draw
 from cellbench.training.patches import PatchDataset
 from cellbench.training.store import DecodedStore
+from cellbench.training.windows import cut_window, draw_side
 
 ALL: dict[str, Any] = {
     "smallest_zoom": 0.25,
@@ -35,19 +37,9 @@ WORDS = [word for name, value in ALL.items() for word in (f"--data.{name}", str(
 def data_of(
     root: Path, model: InstanceSegmentationModel | None = None, **options: Any
 ) -> CellDataModule:
-    """Make a datamodule that is attached to a model and a trainer which has done no step."""
-    small = {
-        "root": str(root),
-        "crop_size": 64,
-        "batch_size": 4,
-        "patches_per_epoch": 16,
-        "num_workers": 0,
-        "cache": str(root / "cache"),
-    }
-    data = CellDataModule(**small | options)
-    data.trainer = SimpleNamespace(
-        world_size=1, global_rank=0, global_step=0, lightning_module=model or small_unet()
-    )
+    """Make a datamodule of four batches in each epoch, ready for training."""
+    small = {"batch_size": 4, "patches_per_epoch": 16, "cache": str(root / "cache")}
+    data = attached_data(model, root=str(root), **small | options)
     data.setup("fit")
     return data
 
@@ -98,7 +90,7 @@ def test_a_resumed_training_gives_the_same_weights(tmp_path: Path) -> None:
         f"{callback}+=pytorch_lightning.callbacks.ModelCheckpoint",
         f"{callback}.filename={{epoch}}",
         f"{callback}.save_top_k=-1",
-        f"{callback}.mode=max",  # Lightning tells callbacks apart by it
+        f"{callback}.mode=max",  # so that Lightning distinguishes it from the others
         f"{callback}.save_on_train_epoch_end=true",
     )
     assert fit("unet", whole, root, *WORDS, *kept) == 0
@@ -112,14 +104,18 @@ def test_a_resumed_training_gives_the_same_weights(tmp_path: Path) -> None:
 
 
 def test_options_that_are_off_change_no_patch(tmp_path: Path) -> None:
-    root = make_dataset(tmp_path / "data")
-    plain = labels_of(data_of(root))
-    off = labels_of(data_of(root, mosaic=0.0, cell_intensity=0.0, smallest_zoom=None))
-    intense = labels_of(data_of(root, cell_intensity=1e-9, augmentation=0))
+    """Not even by drawing a random number: a patch is a window, and then its augmentation."""
+    data = data_of(make_dataset(tmp_path / "data"))
+    patches = labels_of(data)
     for seed in range(8):
-        draw = Draw(seed % 2, seed)
-        assert torch.equal(plain[draw]["image"], off[draw]["image"])
-        assert intense[draw]["targets"]["labels"].shape == (64, 64)
+        rng = np.random.default_rng(seed)
+        image, labels = data.store.load(patches.items[seed % 2])
+        side = draw_side(labels.shape, 64, None, 1.5, rng)
+        window = cut_window(image, labels, (64, side), (64, 64), rng)
+        expected_image, expected_labels = Augmentation()(*window, rng)
+        patch = patches[Draw(seed % 2, seed)]
+        np.testing.assert_array_equal(patch["image"], expected_image)
+        np.testing.assert_array_equal(patch["targets"]["labels"], expected_labels)
 
 
 def test_exclusion_separates_what_the_model_learns_from_the_image(tmp_path: Path) -> None:

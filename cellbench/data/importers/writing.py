@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cellbench.data.folder import MANIFEST, SPLITS, read_modalities, write_manifest
+from cellbench.data.folder import MANIFEST, SPLITS, UNLABELED, read_modalities, write_manifest
 from cellbench.data.importers.base import TIFF_SUFFIXES, ForeignDataset, SourceImage
 from cellbench.errors import DatasetError, LabelMapError
-from cellbench.files import written_whole
+from cellbench.files import remove_partial_files, written_whole
 from cellbench.images import image_files, image_shape
 from cellbench.labels import LabelMap, cell_ids, label_path, read_labels, write_labels
+from cellbench.locks import locked_folder
 
 _MOST_SHOWN = 20
 
@@ -125,7 +126,8 @@ def write_dataset(
     """Write images, label maps and the manifest to ``root``.
 
     The label map is written first, so that every image in the folder has one. Files that are already
-    complete and rows of the manifest about other images are kept.
+    complete and rows of the manifest about other images are kept, so the same command continues an import
+    that was killed. Another process cannot import into the same folder at the same time.
 
     Args:
         found: the images of each split.
@@ -138,23 +140,33 @@ def write_dataset(
 
     Raises:
         CellbenchError: if two images of a split share a stem, an image is already in another split, or a
-            file is unreadable or has another shape than its image.
+            file is unreadable or has another shape than its image, or cannot be written.
     """
     read_modalities(root / MANIFEST)  # fail before any work if the manifest cannot be read
-    for split, images in found.items():
-        _refuse_doubles(images, split, root)
     report = ImportReport(warnings=list(foreign.warnings))
     rows: list[dict[str, object]] = []
-    for split, images in found.items():
-        for image in images:
-            report.cells += _place_labels(image, root / split, report)
-            place(image.image, root / split / "images" / image.image.name)
-            rows.append({"image": image.image.name, "split": split, **columns})
-    for path in foreign.unlabeled:
-        place(path, root / "unlabeled" / "images" / path.name)
+    with locked_folder(root, DatasetError):
+        _remove_partial_files(root)
+        for split, images in found.items():
+            _refuse_doubles(images, split, root)
+        for split, images in found.items():
+            for image in images:
+                report.cells += _place_labels(image, root / split, report)
+                place(image.image, root / split / "images" / image.image.name)
+                rows.append({"image": image.image.name, "split": split, **columns})
+        for path in foreign.unlabeled:
+            place(path, root / "unlabeled" / "images" / path.name)
+        _merge_manifest(root, rows)
     report.images, report.unlabeled = len(rows), len(foreign.unlabeled)
-    _merge_manifest(root, rows)
     return report
+
+
+def _remove_partial_files(root: Path) -> None:
+    """Remove what an import that was killed has begun to write."""
+    for name in (*SPLITS, UNLABELED):
+        for part in ("images", "labels"):
+            remove_partial_files(root / name / part)
+    remove_partial_files(root)
 
 
 def _refuse_doubles(images: Sequence[SourceImage], split: str, root: Path) -> None:
