@@ -1,6 +1,7 @@
 """Loading a model from its checkpoint."""
 
 from collections.abc import Callable
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,9 @@ def load_model(
     installed package that registers it (entry-point group ``cellbench.models``), or be given as
     ``model_class``; the module of any other class is not imported.
 
-    Most of cellbench's own models are loaded as a plain PyTorch module, a
-    :class:`~cellbench.models.dense_segmenter.DenseSegmenter`, which starts faster and cannot be trained.
-    With ``model_class``, the result is an instance of that class, which can be trained.
+    One of cellbench's own models of dense maps becomes an
+    :class:`~cellbench.models.own_segmenter.OwnSegmenter`, which needs no Lightning and cannot be trained.
+    Any other model, and any for which ``model_class`` is given, becomes an instance of its class.
 
     Args:
         path: a checkpoint file that training wrote.
@@ -56,12 +57,12 @@ def load_model(
     stored = stored_class(Path(path), content)
     options = _model_options(content)
     name = own_segmenter_name(stored, options) if model_class is None else None
+    make: Callable[[], Segmenter]
     if name is None:
-        found = _find_class(Path(path), stored, model_class)
-        model = _restore(Path(path), stored, lambda: _untrained(found, options), content)
+        make = partial(_untrained, _find_class(Path(path), stored, model_class), options)
     else:
-        model = _restore(Path(path), stored, lambda: OwnSegmenter(name, options), content)
-    return move_to_device(model, device)
+        make = partial(OwnSegmenter, name, options)
+    return move_to_device(_restore(Path(path), stored, make, content), device)
 
 
 def move_to_device(model: Segmenter, device: str | torch.device | None = None) -> Segmenter:
@@ -136,22 +137,23 @@ def _find_class(path: Path, stored: str, model_class: ModelClass | None) -> type
 
 
 def _model_options(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that a model was made with; LightningCLI's own start with an underscore."""
-    return {k: v for k, v in content["hyper_parameters"].items() if not k.startswith("_")}
+    """Return the options that a model was made with, except for the file that training started from."""
+    # LightningCLI adds entries of its own, which start with an underscore.
+    stored = content["hyper_parameters"].items()
+    return {k: v for k, v in stored if not k.startswith("_") and k != "weights"}
 
 
 def _untrained(model_class: type[Segmenter], options: dict[str, Any]) -> Segmenter:
-    """Make a model that waits for the weights of a checkpoint."""
-    changed: dict[str, Any] = {"weights": None}
+    """Make a model without pretrained weights, because the checkpoint has its own."""
     if "pretrained" in signature(model_class).parameters:
-        changed["pretrained"] = False
-    return model_class(**options | changed)
+        options = options | {"pretrained": False}
+    return model_class(**options)
 
 
 def _restore(
     path: Path, name: str, make: Callable[[], Segmenter], content: dict[str, Any]
 ) -> Segmenter:
-    """Make a model, and restore what its checkpoint holds."""
+    """Make a model and restore what its checkpoint stores."""
     try:
         model = make()
         model.load_state_dict(content["state_dict"])

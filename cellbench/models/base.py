@@ -17,7 +17,7 @@ from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
 from cellbench.models.batches import Batch, HasCellDiameters, Targets, WholeImage
 from cellbench.models.checkpoint_keys import DIAMETERS_KEY, LICENCE_KEY, MODEL_KEY
-from cellbench.models.names import OWN_MODELS, class_path
+from cellbench.models.names import class_path, model_name
 from cellbench.models.segmenter import Segmenter
 from cellbench.models.weights import load_weights, read_checkpoint
 from cellbench.training.metric import CellF1
@@ -71,8 +71,7 @@ class InstanceSegmentationModel(LightningModule, Segmenter):
     @classmethod
     def model_name(cls) -> str:
         """Return the name of one of cellbench's own models, or the class path of another."""
-        path = class_path(cls)
-        return next((name for name, own in OWN_MODELS.items() if own == path), path)
+        return model_name(class_path(cls))
 
     @abstractmethod
     def loss(self, batch: Batch) -> torch.Tensor:

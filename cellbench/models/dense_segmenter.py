@@ -1,4 +1,4 @@
-"""Segmenters that predict dense maps and decode them; plain PyTorch modules, without Lightning."""
+"""Segmenters that predict dense maps and decode them, and those that choose one of several such."""
 
 from abc import abstractmethod
 from typing import Any

@@ -1,27 +1,23 @@
-"""Segmenters of cellbench's own models, made from the options in a checkpoint, without Lightning."""
+"""Segmenters of cellbench's own models of dense maps, made from the options in a checkpoint."""
 
 from collections.abc import Mapping
 from inspect import signature
 from typing import Any
 
 from cellbench.models.dense_segmenter import DenseSegmenter
-from cellbench.models.names import OWN_MODELS
+from cellbench.models.names import model_name
 from cellbench.models.parts import PARTS
 
-TRAINING_OPTIONS = frozenset(
-    {"compiled", "encoder_rate", "learning_rate", "warmup_steps", "weight_decay", "weights"}
-)
-"""Options of a dense model that only matter in training."""
-
 _WINDOW_OPTIONS = {"window", "overlap", "channels_last"}
+_TRAINING_OPTIONS = {"compiled", "encoder_rate", "learning_rate", "warmup_steps", "weight_decay"}
 
 
 class OwnSegmenter(DenseSegmenter):
-    """One of cellbench's own models of dense maps, ready to get trained weights.
+    """One of cellbench's own models of dense maps, ready for the weights of a checkpoint.
 
     Args:
         name: name of the model, one of :data:`~cellbench.models.parts.PARTS`.
-        options: all its options, of the model itself and of windows; others are not used.
+        options: all options of the model; those of training are not used.
     """
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
@@ -40,10 +36,10 @@ class OwnSegmenter(DenseSegmenter):
 
 
 def own_segmenter_name(path: str, options: Mapping[str, Any]) -> str | None:
-    """Return the name of the model if :class:`OwnSegmenter` can take its place for segmenting.
+    """Return the name of the model in a checkpoint if it can be loaded as an :class:`OwnSegmenter`.
 
-    It cannot for other models, nor where options are missing, because an earlier version wrote the
-    checkpoint, or are not known.
+    Its class is needed instead if another version of cellbench wrote the checkpoint and options are
+    missing or not known: the class has default values, and refuses what it does not know.
 
     Args:
         path: class path of the model.
@@ -52,8 +48,8 @@ def own_segmenter_name(path: str, options: Mapping[str, Any]) -> str | None:
     Returns:
         The name; None if the class of the model is needed.
     """
-    name = next((name for name, own in OWN_MODELS.items() if own == path), None)
+    name = model_name(path)
     if name not in PARTS:
         return None
     needed = signature(PARTS[name]).parameters.keys() | _WINDOW_OPTIONS
-    return name if needed <= options.keys() <= needed | TRAINING_OPTIONS else None
+    return name if needed <= options.keys() <= needed | _TRAINING_OPTIONS else None

@@ -1,7 +1,8 @@
 """The network and the representation of each of cellbench's models of dense maps, made from its options.
 
-The model's class, which can be trained, and :func:`cellbench.inference.load_model`, which needs no
-Lightning, both call these functions. The classes document the options and have their defaults.
+The class of a model, which can be trained, and its
+:class:`~cellbench.models.own_segmenter.OwnSegmenter`, which cannot, both call these functions. The class
+documents the options and has their default values.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,9 +1,4 @@
-"""What every trained model can do without Lightning: normalise and segment an image of any size.
-
-Importing Lightning takes longer than segmenting an image. Therefore these classes, which are all that
-:mod:`cellbench.inference` needs, are plain PyTorch modules, and the classes that can be trained (see
-:mod:`cellbench.models.base`) derive from them.
-"""
+"""What every model does after training: normalise and segment an image of any size."""
 
 from abc import ABC, abstractmethod
 from typing import Any
