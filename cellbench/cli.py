@@ -73,8 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{words[0]}: {advice}", 1)
     except KeyboardInterrupt:
         return _fail(
-            "interrupted; `run`, `evaluate` and `data download` continue where they stopped "
-            "when the same command is run again",
+            "interrupted; `segment`, `run`, `evaluate` and `data download` continue where they "
+            "stopped when the same command is run again",
             130,
         )
 

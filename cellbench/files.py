@@ -1,6 +1,5 @@
 """Files: written completely or not at all, and found by stem."""
 
-import csv
 import errno
 import hashlib
 import json
@@ -9,7 +8,7 @@ import os
 import stat
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -220,63 +219,6 @@ def tiff_faults_raised() -> Iterator[None]:
         _tifffile_log.removeHandler(collector)
     if faults:
         raise ValueError(faults[0])
-
-
-def read_rows(
-    path: Path, columns: Sequence[str], error: type[CellbenchError]
-) -> list[dict[str, str]]:
-    """Read a small CSV table with a header.
-
-    Args:
-        path: the file, in UTF-8.
-        columns: columns that must exist and have a value in every row.
-        error: type of the errors that are raised.
-
-    Returns:
-        Text by column, for each row.
-
-    Raises:
-        CellbenchError: of the type ``error``, if the file cannot be read, or a column or a value in it is
-            missing.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
-            # Kept, because an empty file would be read again for each access.
-            header = reader.fieldnames or ()
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
-    lacking = [column for column in columns if column not in header]
-    if lacking:
-        raise error(
-            f"{path}: the column {lacking[0]!r} is missing; the first line must name the columns"
-        )
-    for number, row in enumerate(rows, start=2):
-        for column in columns:
-            if not row[column].strip():
-                raise error(f"{path}: line {number} has no value in the column {column!r}; add it")
-    return rows
-
-
-def write_rows(
-    path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]
-) -> None:
-    """Write a CSV table in UTF-8, completely or not at all.
-
-    Args:
-        path: the file; its folder is created if it does not exist.
-        columns: the columns of the table.
-        rows: value by column; NaN, None and missing values become empty. Other columns are not allowed.
-    """
-    with (
-        written_whole(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: "" if value != value else value for name, value in row.items()})
 
 
 def fingerprint(files: Sequence[Path | None], *settings: object) -> str:

@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 
 from cellbench.boards.text_table import write_text
+from cellbench.csv_tables import write_rows
 from cellbench.errors import DatasetError, ScoresError, WriteError
-from cellbench.files import files_by_stem, remove_partial_files, write_rows, written_whole
+from cellbench.files import files_by_stem, remove_partial_files, written_whole
 from cellbench.labels import write_labels
 from cellbench.locks import locked_folder
 

@@ -19,7 +19,17 @@ from cellbench.extras import TRAIN_PACKAGES
 PACKAGE = Path(cellbench.__file__).parent
 HEAVY_ROOMS = {"inference", "models", "networks", "representations", "training"}
 HEAVY = {*TRAIN_PACKAGES, "csbdeep", "lightning", "stardist", "tensorboard"}
-EVERYWHERE = {"choices", "compiling", "errors", "extras", "files", "lazy", "locks", "resources"}
+EVERYWHERE = {
+    "choices",
+    "compiling",
+    "csv_tables",
+    "errors",
+    "extras",
+    "files",
+    "lazy",
+    "locks",
+    "resources",
+}
 LIGHT_ROOMS = {
     "images": set(),
     "labels": {"images"},

@@ -15,6 +15,7 @@ from cellbench.boards.joined import join_boards
 from cellbench.boards.long_table import Columns, read_long_table
 from cellbench.boards.measured import Measured
 from cellbench.boards.run_id import MODALITIES, replace_board, write_records
+from cellbench.boards.runs import describe_runs
 from cellbench.boards.schema import SCHEMA_VERSION, TABLES
 from cellbench.boards.scores import (
     F1,
@@ -123,6 +124,7 @@ def rank_sources(sources: Sources, out: str | Path, options: Options) -> Board:
         "threshold": made_under and THRESHOLD,
         **provenance.describe_ranking(measured, options),
         **provenance.describe_origin(sources.paths, command),
+        "runs": describe_runs(sources.entries, entries),
     }
     algorithms = make_algorithms(list(board.leaderboard["algorithm"]), entries, submitted)
     _write_all(board, modalities, algorithms, record, Path(out))

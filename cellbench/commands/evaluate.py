@@ -247,9 +247,10 @@ def algorithm_folders(predictions: Path) -> list[Path]:
 
 
 def _write(results: Sequence["FolderResult"], tables: Sequence["Table"], out: Path) -> None:
+    from cellbench.csv_tables import write_rows
     from cellbench.evaluation.measures import Table
     from cellbench.evaluation.rows import columns
-    from cellbench.files import write_rows, written_whole
+    from cellbench.files import written_whole
 
     def beside(name: str) -> Path:
         return out.with_name(f"{out.stem}_{name}{out.suffix}")

@@ -1,4 +1,10 @@
-"""Segment images with a trained model: writes a label map per image, runtime.csv and segmentation.json."""
+"""Segment images with a trained model: writes a label map per image, runtime.csv and segmentation.json.
+
+A run that was interrupted continues when the same command is run again: finished label maps and their times
+are kept, and images that failed are tried again. If an image or its label map has changed, this image is
+segmented again. If a checkpoint, an option, the device or the software has changed, all images are. To
+segment all images again in any case, delete the folder OUTPUTS first.
+"""
 
 import argparse
 import sys
@@ -107,9 +113,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     from cellbench.inference import load_models, segment_files
     from cellbench.inference.ensemble import with_dense_maps
+    from cellbench.inference.settings import file_checksum
 
     serves = str(arguments.inputs) == "-"
     files = {} if serves else _find_images(arguments.inputs)
+    # Before they are loaded: training may replace a file at any time.
+    checksums = [] if serves else [file_checksum(path) for path in arguments.checkpoint]
     models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
     if arguments.tta:
         with_dense_maps(models[0])
@@ -135,10 +144,12 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.outputs,
         lambda stems: tqdm(stems, unit="image", disable=None),
         checkpoints=arguments.checkpoint,
+        checksums=checksums,
+        report=lambda line: print(line, file=sys.stderr),
         **options,
     )
-    written = len(files) - len(failed)
-    print(f"{written} label map{'s' * (written != 1)} written to {arguments.outputs}")
+    done = len(files) - len(failed)
+    print(f"{done} of {len(files)} images are segmented; label maps are in {arguments.outputs}")
     return 1 if failed else 0
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cellbench.csv_tables import write_rows
 from cellbench.data.folder import read_dataset
 from cellbench.errors import DatasetError, UsageError
-from cellbench.files import write_rows, written_whole
+from cellbench.files import written_whole
 from cellbench.labels import count_cells, encode_cells, label_files, read_labels
 
 _CATEGORY = 1

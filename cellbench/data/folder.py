@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from cellbench.csv_tables import read_rows, write_rows
 from cellbench.errors import DatasetError
-from cellbench.files import read_rows, write_rows
 from cellbench.images import image_files, image_stem
 from cellbench.labels import label_files
 
@@ -17,6 +17,7 @@ SPLITS = ("train", "tune", "test")
 """The splits whose images have label maps."""
 UNLABELED = "unlabeled"
 """The split whose images have none."""
+_ALL_SPLITS = (*SPLITS, UNLABELED)
 MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 MANIFEST = "manifest.csv"
 
@@ -165,11 +166,41 @@ class ManifestEntry(NamedTuple):
 _NOT_LISTED = ManifestEntry("", "")
 
 
+def read_manifest_rows(manifest: Path) -> list[dict[str, str]]:
+    """Read the rows of a manifest; each image may have one.
+
+    Args:
+        manifest: the CSV file.
+
+    Returns:
+        Text by column, for each row; the names of splits are in lower case.
+
+    Raises:
+        DatasetError: if the manifest lacks the column ``image``, is not a CSV file in UTF-8, or has two
+            rows for one image.
+    """
+    rows = read_rows(manifest, ["image"], DatasetError)
+    seen: dict[str, set[str]] = {}
+    for row in rows:
+        split = (row.get("split") or "").strip()
+        split = split.casefold() if split.casefold() in _ALL_SPLITS else split
+        if "split" in row:
+            row["split"] = split
+        others = seen.setdefault(image_stem(row["image"]), set())
+        # A row without a split is about the image in every split.
+        if split in others or "" in others or (others and not split):
+            raise DatasetError(
+                f"{manifest}: two rows are about the image {row['image']}; remove one of them"
+            )
+        others.add(split)
+    return rows
+
+
 def read_manifest(manifest: Path, split: str | None = None) -> dict[str, ManifestEntry]:
     """Read the modality and the source of each image from a manifest.
 
-    A manifest names images by file name or by stem; known modalities are recognised in upper and
-    lower case.
+    A manifest names images by file name or by stem; splits and known modalities are recognised in upper
+    and lower case.
 
     Args:
         manifest: the CSV file.
@@ -180,13 +211,13 @@ def read_manifest(manifest: Path, split: str | None = None) -> dict[str, Manifes
         Modality and source by stem; empty if there is no manifest.
 
     Raises:
-        DatasetError: if the manifest lacks the column ``image`` or is not a CSV file in UTF-8.
+        DatasetError: as in :func:`read_manifest_rows`.
     """
     if not manifest.is_file():
         return {}
     found: dict[str, ManifestEntry] = {}
-    for row in read_rows(manifest, ["image"], DatasetError):
-        if split in (*SPLITS, UNLABELED) and (row.get("split") or split) != split:
+    for row in read_manifest_rows(manifest):
+        if split in _ALL_SPLITS and (row.get("split") or split) != split:
             continue
         modality = (row.get("modality") or "").strip()
         found[image_stem(row["image"])] = ManifestEntry(

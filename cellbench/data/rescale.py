@@ -15,15 +15,20 @@ from cellbench.data.folder import (
     UNLABELED,
     DatasetImage,
     read_dataset,
+    read_manifest_rows,
     write_manifest,
 )
-from cellbench.errors import DatasetError, UsageError
-from cellbench.files import max_pixels, read_rows, written_whole
-from cellbench.images import image_stem, read_raw
-from cellbench.labels import LabelMap, cell_ids, label_path, read_labels, write_labels
+from cellbench.data.new_folder import new_dataset_folder
+from cellbench.errors import DatasetError, ImageError, UsageError
+from cellbench.files import max_pixels, written_whole
+from cellbench.images import image_shape, image_stem, read_channels
+from cellbench.labels import LabelMap, cell_ids, label_path, read_labels, relabel, write_labels
 
 # OpenCV resizes these types itself.
 _RESIZED_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
+_MOST_CHANNELS = 4  # that OpenCV resizes at once by all methods
+_LARGEST_EXACT = 2**53  # the largest integer up to which float64 has all integers
+_LARGEST_ID = 2**32 - 1  # that a label map in a file can have
 
 
 @dataclass
@@ -72,18 +77,41 @@ def resize_image(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArra
 
     Returns:
         (h, w, C) of the same type; integers are rounded.
+
+    Raises:
+        ImageError: if a value is infinite, complex, or an integer beyond ±2⁵³.
     """
     import cv2
 
     if pixels.shape[:2] == shape:
         return pixels
+    _check_values(pixels)
     shrunk = shape[0] * shape[1] < pixels.shape[0] * pixels.shape[1]
     known = pixels if pixels.dtype.name in _RESIZED_TYPES else pixels.astype(np.float64)
     method = cv2.INTER_AREA if shrunk else cv2.INTER_LINEAR
-    resized = np.asarray(cv2.resize(known, shape[::-1], interpolation=method))
+    parts = [
+        cv2.resize(known[..., first : first + _MOST_CHANNELS], shape[::-1], interpolation=method)
+        for first in range(0, pixels.shape[2], _MOST_CHANNELS)
+    ]
+    # OpenCV drops a single channel.
+    resized = np.concatenate([np.asarray(part).reshape(*shape, -1) for part in parts], axis=2)
     if resized.dtype != pixels.dtype:
         resized = (np.rint(resized) if pixels.dtype.kind in "bui" else resized).astype(pixels.dtype)
-    return resized.reshape(*shape, pixels.shape[2])  # OpenCV drops a single channel
+    return resized
+
+
+def _check_values(pixels: npt.NDArray[Any]) -> None:
+    if pixels.dtype.kind not in "buif":
+        raise ImageError(
+            f"pixels of type {pixels.dtype} cannot be resized; save them as integers or floats"
+        )
+    if pixels.dtype.kind == "f" and np.isinf(pixels).any():
+        raise ImageError("infinite pixel values cannot be resized; replace them by finite ones")
+    integers = pixels.dtype.kind in "ui"
+    if integers and max(int(pixels.max()), -int(pixels.min())) > _LARGEST_EXACT:
+        raise ImageError(
+            "pixel values beyond ±2⁵³ cannot be resized exactly; save the image with smaller ones"
+        )
 
 
 def resize_labels(labels: LabelMap, shape: tuple[int, int]) -> LabelMap:
@@ -115,12 +143,14 @@ def rescale_dataset(
 ) -> RescaleReport:
     """Write a dataset whose images and label maps are enlarged or shrunk.
 
-    Images become TIFF files without loss; cells keep their ids. The manifest follows; its columns
-    ``height``, ``width`` and ``cells`` are updated where it has them.
+    Images become TIFF files with all their channels. Cells keep their ids, unless one does not fit into
+    32 bits: then those of this image are numbered from 1. The manifest follows; its columns ``height``,
+    ``width`` and ``cells`` are updated where it has them. A progress bar is shown on a terminal.
 
     Args:
         root: the dataset folder.
-        out: the dataset folder to write; it must be empty or absent.
+        out: the dataset folder to write; it must be empty or absent, and outside ``root``. It is never
+            left incomplete.
         factor: factor on height and width: 2 doubles them, 0.5 halves them.
         splits: the splits to write; by default all that ``root`` has.
 
@@ -129,37 +159,49 @@ def rescale_dataset(
 
     Raises:
         UsageError: if the factor is not a positive number.
-        CellbenchError: if ``root`` is not a dataset folder or a file in it is unreadable, ``out`` is not
-            empty, or an image would have more pixels than cellbench opens.
+        CellbenchError: if ``root`` is not a dataset folder or a file in it is unreadable or cannot be
+            resized, ``out`` is not empty or in ``root``, or an image would have more pixels than
+            cellbench opens.
     """
-    out = Path(out)
+    from tqdm import tqdm
+
     if not 0 < factor < math.inf:
         raise UsageError(f"factor {factor}: must be a number above 0")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DatasetError(f"{out}: already exists and is not empty; choose another folder")
-    items = read_dataset(root, splits)
-    listed = list(_manifest_rows(Path(root), {item.split for item in items}))
     report = RescaleReport()
-    written = {(item.split, item.stem): _rescale(item, out, factor, report) for item in items}
-    rows = [_updated(row, key, written[key]) for key, row in listed if key in written]
-    if rows:
-        write_manifest(out, rows)
+    with new_dataset_folder(root, out) as temporary:
+        items = read_dataset(root, splits)
+        listed = list(_manifest_rows(Path(root), {item.split for item in items}))
+        for item in items:
+            _check_size(item.image, image_shape(item.image), factor)
+        written = {
+            (item.split, item.stem): _rescale(item, temporary, factor, report)
+            for item in tqdm(items, unit="image", disable=None)
+        }
+        rows = [_updated(row, key, written[key]) for key, row in listed if key in written]
+        if rows:
+            write_manifest(temporary, rows)
     return report
+
+
+def _check_size(path: Path, shape: Sequence[int], factor: float) -> None:
+    """Refuse an image that cellbench could not read after it is enlarged; shape: (H, W) or (H, W, C)."""
+    # As in reading, only channels beyond four count.
+    each = max(1.0, shape[2] / 4) if len(shape) > 2 else 1.0
+    height, width = (side * factor for side in shape[:2])
+    if height * width * each > max_pixels():
+        raise DatasetError(
+            f"{path}: would have {height:.0f} × {width:.0f} px, more than the limit of "
+            f"{max_pixels()} px; choose a smaller factor"
+        )
 
 
 def _rescale(
     item: DatasetImage, out: Path, factor: float, report: RescaleReport
 ) -> dict[str, object]:
     """Write one image and its label map; return what a manifest says about their content."""
-    import tifffile
-
-    pixels = read_raw(item.image)
+    pixels, alpha = read_channels(item.image)
+    _check_size(item.image, pixels.shape, factor)
     shape = rescaled_shape(pixels.shape, factor)
-    if math.prod(shape) > max_pixels():
-        raise DatasetError(
-            f"{item.image}: would have {shape[0]} × {shape[1]} px, more than the limit of "
-            f"{max_pixels()} px; choose a smaller factor"
-        )
     facts: dict[str, object] = {"height": shape[0], "width": shape[1]}
     if item.labels is not None:
         labels = read_labels(item.labels)
@@ -168,20 +210,37 @@ def _rescale(
         facts["cells"] = cells = len(cell_ids(resized))
         report.cells += cells
         report.lost += len(cell_ids(labels)) - cells
+        if resized.max() > _LARGEST_ID:
+            resized = relabel(resized)
         write_labels(label_path(out / item.split / "labels", item.stem), resized)
-    image = resize_image(pixels, shape)
-    colours = image.shape[2] == 3
-    with written_whole(out / item.split / "images" / f"{item.stem}.tif") as temporary:
-        tifffile.imwrite(
-            temporary,
-            image if image.shape[2] > 1 else image[..., 0],
-            photometric="rgb" if colours else "minisblack",
-            planarconfig="contig" if image.shape[2] > 1 else None,
-            compression="zlib",
-            metadata={"axes": "YXS" if image.shape[2] > 1 else "YX"},
-        )
+    try:
+        image = resize_image(pixels, shape)
+    except ImageError as error:
+        raise ImageError(f"{item.image}: {error}") from error
+    _write_image(out / item.split / "images" / f"{item.stem}.tif", image, alpha)
     report.images += 1
     return facts
+
+
+def _write_image(path: Path, image: npt.NDArray[Any], alpha: int | None) -> None:
+    """Write the channels of an image so that reading finds the same colours and alpha channel."""
+    import tifffile
+
+    channels = image.shape[2]
+    colours = channels == 3 or (alpha is not None and alpha >= 3)
+    others: list[str | int] = [0] * (channels - (3 if colours else 1))  # 0: of no known meaning
+    if alpha is not None:
+        others[alpha - channels] = "unassalpha"
+    with written_whole(path) as temporary:
+        tifffile.imwrite(
+            temporary,
+            image if channels > 1 else image[..., 0],
+            photometric="rgb" if colours else "minisblack",
+            planarconfig="contig" if channels > 1 else None,
+            extrasamples=others or None,
+            compression="zlib",
+            metadata={"axes": "YXS" if channels > 1 else "YX"},
+        )
 
 
 def _manifest_rows(
@@ -190,7 +249,7 @@ def _manifest_rows(
     """List the rows of a manifest with the split and stem of their image."""
     if not (root / MANIFEST).is_file():
         return
-    for row in read_rows(root / MANIFEST, ["image"], DatasetError):
+    for row in read_manifest_rows(root / MANIFEST):
         stem = image_stem(row["image"])
         for split in [row["split"]] if row.get("split") else sorted(splits):
             yield (split, stem), {**row, "split": split}

@@ -1,7 +1,6 @@
 """Make a dataset folder of those images of another one that have certain values in the manifest."""
 
-import os
-import shutil
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -14,16 +13,18 @@ from cellbench.data.folder import (
     DatasetImage,
     match_stems,
     read_dataset,
+    read_manifest_rows,
     write_manifest,
 )
 from cellbench.data.importers.writing import place
+from cellbench.data.new_folder import new_dataset_folder
 from cellbench.errors import DatasetError, UsageError
-from cellbench.files import read_rows
 from cellbench.images import image_stem
 
 Row = dict[str, str]
 
 _MOST_SHOWN = 12
+_log = logging.getLogger(__name__)
 
 
 def make_subset(
@@ -46,25 +47,27 @@ def make_subset(
     Raises:
         UsageError: if ``where`` is empty, or the manifest has no such column or value.
         DatasetError: if there is no manifest, no image has the values of all columns, or ``out`` is not
-            empty.
+            empty or in ``root``.
         CellbenchError: if the dataset folder cannot be read.
     """
-    root, out = Path(root), Path(out)
-    _check_empty(out)
-    listed = listed_images(root)
-    check_values(root / MANIFEST, [row for _, row in listed], where)
-    chosen = [(image, row) for image, row in listed if has_values(row, where)]
-    if not chosen:
-        wanted = " and ".join(f"{name}={' or '.join(values)}" for name, values in where.items())
-        raise DatasetError(
-            f"{root / MANIFEST}: no image has {wanted}; change one of the conditions"
-        )
-    _write(chosen, out)
+    root = Path(root)
+    with new_dataset_folder(root, out) as temporary:
+        listed = listed_images(root)
+        check_values(root / MANIFEST, [row for _, row in listed], where)
+        chosen = [(image, row) for image, row in listed if has_values(row, where)]
+        if not chosen:
+            wanted = " and ".join(f"{name}={' or '.join(each)}" for name, each in where.items())
+            raise DatasetError(
+                f"{root / MANIFEST}: no image has {wanted}; change one of the conditions"
+            )
+        _write(chosen, temporary)
     return Counter(image.split for image, _ in chosen)
 
 
 def listed_images(root: Path) -> list[tuple[DatasetImage, Row]]:
     """Return the images of a dataset folder that its manifest lists, each with its row.
+
+    The log says how many images the manifest does not list.
 
     Args:
         root: the dataset folder.
@@ -82,7 +85,7 @@ def listed_images(root: Path) -> list[tuple[DatasetImage, Row]]:
         raise DatasetError(
             f"{manifest}: does not exist; write one with the columns image and source"
         )
-    rows = read_rows(manifest, ["image"], DatasetError)
+    rows = read_manifest_rows(manifest)
     found: list[tuple[DatasetImage, Row]] = []
     for split in dict.fromkeys(image.split for image in images):
         members = {image.stem: image for image in images if image.split == split}
@@ -95,7 +98,14 @@ def listed_images(root: Path) -> list[tuple[DatasetImage, Row]]:
         ]
     if not found:
         raise DatasetError(
-            f"{manifest}: lists none of the images of {root}; correct its file names"
+            f"{manifest}: lists none of the images of {root}; correct its file names and splits"
+        )
+    if len(found) < len(images):
+        _log.warning(
+            "%s does not list %d of %d images; they are left out",
+            manifest,
+            len(images) - len(found),
+            len(images),
         )
     return found
 
@@ -155,22 +165,9 @@ def _listed(values: Sequence[str]) -> str:
     return "; ".join(quoted) + (f"; and {more} more" if more > 0 else "")
 
 
-def _check_empty(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DatasetError(f"{out}: exists and is not an empty folder; choose another folder")
-
-
-def _write(chosen: Sequence[tuple[DatasetImage, Row]], out: Path) -> None:
-    """Write beside ``out`` and rename, so that an interrupted command leaves no half of a dataset."""
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        for image, _ in chosen:
-            place(image.image, temporary / image.split / "images" / image.image.name)
-            if image.labels is not None:
-                place(image.labels, temporary / image.split / "labels" / image.labels.name)
-        write_manifest(temporary, [row for _, row in chosen])
-        if out.exists():
-            out.rmdir()
-        temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def _write(chosen: Sequence[tuple[DatasetImage, Row]], folder: Path) -> None:
+    for image, _ in chosen:
+        place(image.image, folder / image.split / "images" / image.image.name)
+        if image.labels is not None:
+            place(image.labels, folder / image.split / "labels" / image.labels.name)
+    write_manifest(folder, [row for _, row in chosen])

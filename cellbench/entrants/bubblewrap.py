@@ -59,6 +59,17 @@ class BubblewrapSandbox(Sandbox):
         self._hidden = [path.resolve() for path in hidden]
         self._visible = [*visible]
 
+    def places(self, workplace: Workplace) -> dict[str, str]:  # noqa: ARG002  (the same for all)
+        """Return the paths by which a program sees its folders.
+
+        Args:
+            workplace: the folders.
+
+        Returns:
+            Paths by the placeholders in commands.
+        """
+        return {name: str(_WORK / name) for name in ("inputs", "outputs", "data")}
+
     def launch(self, task: Task, workplace: Workplace) -> Launch:
         """Return how to start a program in its folders.
 
@@ -66,7 +77,7 @@ class BubblewrapSandbox(Sandbox):
             task: what is run.
             workplace: its folders.
         """
-        places = {name: str(_WORK / name) for name in ("inputs", "outputs", "data")}
+        places = self.places(workplace)
         environment = reduced_environment(str(_HOME), "/tmp", task.env)
         words = [
             *(_PROGRAM, *_ISOLATED, *([] if task.installs else [_NO_NETWORK]), *_base()),

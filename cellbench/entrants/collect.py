@@ -31,11 +31,13 @@ class Taken:
         status: the status that ``cellbench evaluate`` gives it, too.
         message: what is wrong with it; empty if nothing is.
         checksum: SHA-256 of the label map; empty if there is no usable one.
+        name: name of the file that the program wrote; empty if there is no usable one.
     """
 
     status: Status
     message: str = ""
     checksum: str = ""
+    name: str = ""
 
 
 class _RefusedError(Exception):
@@ -64,7 +66,8 @@ def take_label_map(workplace: Workplace, stem: str, shape: tuple[int, int], targ
     try:
         outputs = workplace.open_outputs()
         try:
-            with _opened(outputs, _find(outputs, stem)) as file, written_whole(target) as copy:
+            name = _find(outputs, stem)
+            with _opened(outputs, name) as file, written_whole(target) as copy:
                 checksum = _copy(file, copy, label_map_bytes(*shape))
                 _check(copy, shape)
         finally:
@@ -73,7 +76,7 @@ def take_label_map(workplace: Workplace, stem: str, shape: tuple[int, int], targ
         return Taken(refused.status, str(refused))
     except EntrantError as error:
         return Taken(Status.MISSING, str(error))
-    return Taken(Status.OK, checksum=checksum)
+    return Taken(Status.OK, checksum=checksum, name=name)
 
 
 def _find(outputs: int, stem: str) -> str:

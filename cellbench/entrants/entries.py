@@ -56,9 +56,14 @@ class Entry(AlgorithmEntry):
     """An algorithm that can be run here to make predictions.
 
     Attributes:
-        command: the program and its arguments. ``{inputs}`` and ``{outputs}`` are replaced by folders; the
+        command: the program and its arguments. ``{inputs}`` and ``{outputs}`` are replaced by folders, and
+            ``{data}`` by a folder with those splits of the dataset that are not segmented or for tests; the
             program runs in the folder of its ``entry.yaml``.
         image: name of a container image, instead of a command.
+        serve: command that segments one image after the other without starting again, beside ``command``:
+            it reads the path of an image per line and answers each (the protocol ``cellbench-serve 1``,
+            see :mod:`cellbench.inference.serve`). It must contain ``{outputs}``, and may contain
+            ``{inputs}`` and ``{data}``.
         setup: command that installs what the program needs in the entry's folder; it is run once for each
             version.
         env: environment variables of the program and of ``setup``.
@@ -72,6 +77,7 @@ class Entry(AlgorithmEntry):
 
     command: Annotated[list[str], Field(min_length=1)] | None = None
     image: str | None = None
+    serve: Annotated[list[str], Field(min_length=1)] | None = None
     setup: Annotated[list[str], Field(min_length=1)] | None = None
     env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
     sources: list[str] | None = None
@@ -92,6 +98,10 @@ class Entry(AlgorithmEntry):
         words = " ".join(self.command or ["{inputs} {outputs}"])
         if "{inputs}" not in words or "{outputs}" not in words:
             raise ValueError("`command` must contain {inputs} and {outputs}")
+        if self.serve is not None and "{outputs}" not in " ".join(self.serve):
+            raise ValueError("`serve` must contain {outputs}")
+        if self.image is not None and self.serve is not None:
+            raise ValueError("`serve` needs a `command`; an `image` is started for each image")
         if self.image is not None and self.setup is not None:
             raise ValueError("an `image` needs no `setup`; install everything in the image")
         return self

@@ -1,21 +1,11 @@
-"""Run one program to its end under limits, and measure what it and everything that it starts use."""
+"""How to start a program, and how it ended."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from cellbench.entrants.control_groups import ControlGroup
-from cellbench.entrants.limits import Limits
-from cellbench.entrants.supervisor import NOT_STARTED, group_name
+from cellbench.entrants.supervisor import NOT_STARTED
 
-_ROOT = Path(__file__).parents[2]
-_SUPERVISE = "import sys; sys.path.append(sys.argv.pop()); from cellbench.entrants import supervisor; supervisor.main()"  # noqa: E501
-_TAIL_BYTES = 64 << 10
 _MESSAGE_LETTERS = 500
 _REASONS = {
     "memory": "used more memory than its limit",
@@ -53,7 +43,7 @@ class Finished:
         peak_memory_mb: largest resident memory of all its processes together, in MiB.
         peak_gpu_mb: largest memory of all its processes together on NVIDIA graphics cards, in MiB; None
             without the driver.
-        exit_code: its exit status; 128 plus the number of the signal that ended it.
+        exit_code: its exit status; 128 plus the number of the signal that ended it; None while it runs.
         stopped: the limit at which it was stopped: ``timeout``, ``memory``, ``processes``, ``disk`` or
             ``files``; ``run`` if the supervisor was; empty if it ended by itself.
         output: the end of what it printed.
@@ -63,7 +53,7 @@ class Finished:
     cpu_s: float
     peak_memory_mb: float
     peak_gpu_mb: float | None
-    exit_code: int
+    exit_code: int | None
     stopped: str
     output: str
 
@@ -76,56 +66,6 @@ class Finished:
     def message(self) -> str:
         """Why it was stopped, or the last line of its output."""
         return _REASONS.get(self.stopped) or last_line(self.output)
-
-
-def run_program(launch: Launch, limits: Limits) -> Finished:
-    """Run a program and wait for it.
-
-    The program, and every process that it leaves running, ends with this process, even if that is killed.
-
-    Args:
-        launch: how to start the program.
-        limits: what it may use.
-
-    Returns:
-        How it ended and what it used.
-    """
-    order = {**asdict(limits), "tail": _TAIL_BYTES, "streams": None}
-    order |= {"words": list(launch.words), "folder": str(launch.folder)}
-    order |= {
-        "environment": dict(launch.environment),
-        "watched": [str(path) for path in launch.watched],
-    }
-    reader, writer = os.pipe()
-    with os.fdopen(reader, "rb") as answer:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _SUPERVISE, str(writer), str(_ROOT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=[writer],
-            start_new_session=True,
-        )
-        os.close(writer)
-        try:
-            assert process.stdin is not None  # for mypy; it is a pipe
-            process.stdin.write(json.dumps(order).encode() + b"\n")
-            process.stdin.flush()
-            report = answer.read()
-        except BrokenPipeError:
-            report = b""
-        finally:
-            _, errors = process.communicate()
-    if report:
-        return Finished(**json.loads(report))
-    # The program killed its supervisor; what is left of it is found by its control group.
-    group = ControlGroup(group_name(process.pid), limits.memory, limits.processes)
-    group.stop()
-    group.remove()
-    message = (
-        last_line(errors.decode("utf-8", "replace")) or "killed the process that supervised it"
-    )
-    return Finished(0.0, 0.0, 0.0, None, 128 + signal.SIGKILL, "", message)
 
 
 def not_run(message: str) -> Finished:

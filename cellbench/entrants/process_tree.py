@@ -8,6 +8,10 @@ import os
 from collections.abc import Collection
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+ThreadSeconds = dict[str, tuple[float, float]]
+"""For how long each thread ran, and for how long it waited for a processor, by thread id."""
 
 
 def descendants(ancestor: int) -> dict[int, int]:
@@ -43,6 +47,69 @@ def threads(processes: Collection[int]) -> int:
     return sum(len(_listed(f"/proc/{pid}/task")) for pid in processes)
 
 
+def threads_of_user() -> int:
+    """Count the threads of all processes of this user."""
+    own = [
+        int(name) for name in filter(str.isdigit, _listed("/proc")) if _owner(name) == os.getuid()
+    ]
+    return threads(own)
+
+
+def processor_seconds(processes: Collection[int]) -> float:
+    """Return the processor time of processes, and of those that they started and that have ended.
+
+    Args:
+        processes: process ids; those that have ended by now count as none.
+
+    Returns:
+        Seconds, in steps of the kernel's clock (usually 10 ms).
+    """
+    ticks = 0
+    for pid in processes:
+        fields = _read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
+        ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime of proc(5)
+    return ticks / _TICKS
+
+
+def thread_seconds(processes: Collection[int]) -> ThreadSeconds:
+    """Return for how long each thread ran, and for how long it was ready to but waited for a processor.
+
+    Args:
+        processes: process ids.
+
+    Returns:
+        Both in seconds by thread id; empty where the kernel does not count them.
+    """
+    seconds = {}
+    for pid in processes:
+        for thread in _listed(f"/proc/{pid}/task"):
+            numbers = _read(f"/proc/{pid}/task/{thread}/schedstat").split()
+            if len(numbers) > 1:
+                seconds[thread] = int(numbers[0]) / 1e9, int(numbers[1]) / 1e9
+    return seconds
+
+
+def busiest_since(before: ThreadSeconds, now: ThreadSeconds) -> tuple[float, float]:
+    """Return how long the thread that ran longest did so, and how long it waited for a processor.
+
+    Other threads do not matter: a thread that has nothing to do can count as waiting for a long time,
+    because the kernel (from Linux 6.12) may leave it in the queue of a processor when it goes to sleep.
+
+    Args:
+        before: the threads at the beginning; those that were started later are missing.
+        now: the threads at the end.
+
+    Returns:
+        Both in seconds; 0 without threads.
+    """
+    nothing = 0.0, 0.0
+    since = []
+    for thread, (ran, waited) in now.items():
+        ran_before, waited_before = before.get(thread, nothing)
+        since.append((ran - ran_before, waited - waited_before))
+    return max(since, default=nothing)
+
+
 def resident_bytes(processes: Collection[int], enough: int) -> int:
     """Return the memory that processes use together, in bytes.
 
@@ -70,6 +137,13 @@ def _processes() -> list[tuple[int, str, int]]:
         if len(state_and_parent) > 1:
             found.append((int(name), state_and_parent[0].decode(), int(state_and_parent[1])))
     return found
+
+
+def _owner(name: str) -> int | None:
+    try:
+        return os.stat(f"/proc/{name}").st_uid  # noqa: PTH116
+    except OSError:  # the process has ended
+        return None
 
 
 def _statm(pid: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Timed runs of entrants, one image at a time, as the challenge's cellseg_time_eval.py runs them."""
+"""Timed runs of entrants, one image at a time; what is known already is not run again."""
 
 import fcntl
 import os
@@ -6,26 +6,24 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cellbench.data.folder import SPLITS, DatasetImage
-from cellbench.entrants.collect import Taken, take_label_map
+from cellbench.data.folder import DatasetImage
+from cellbench.entrants.cold import ColdRuns
 from cellbench.entrants.entries import Entry, write_algorithm
-from cellbench.entrants.limits import Limits, memory_limit
-from cellbench.entrants.process import Finished, not_run, run_program
-from cellbench.entrants.results import Results, Row
-from cellbench.entrants.sandbox import Sandbox, Task
+from cellbench.entrants.job import Job, Outcome, Runner, Timing, fault, visible_data
+from cellbench.entrants.results import Keys, Results, Row
+from cellbench.entrants.sandbox import Sandbox
 from cellbench.entrants.setup import set_up
 from cellbench.entrants.sources import source_files
+from cellbench.entrants.warm import STARTS, WarmRuns, small_images
 from cellbench.entrants.workplace import Scratch, remove_left_overs, restore
 from cellbench.errors import EntrantError
-from cellbench.evaluation.runtimes import tolerance_seconds
 from cellbench.evaluation.statuses import Status
 from cellbench.files import fingerprint
-from cellbench.images import image_shape
 from cellbench.labels import label_path
 
 _LOCK = ".lock"
-_HIDDEN_SPLIT = "test"
-_DATA_WORD = "{data}"
+_COMPARED = 5
+"""Number of images that are measured warm and cold where both are asked for."""
 
 
 def run_entrant(
@@ -35,12 +33,15 @@ def run_entrant(
     out: Path,
     sandbox: Sandbox,
     progress: Callable[[int], object] | None = None,
+    *,
+    timing: Timing = Timing.WARM,
+    compare: bool = False,
 ) -> list[Row]:
-    """Run an entrant on each image separately, timed from the program's start to its end.
+    """Run an entrant on each image separately.
 
     Label maps, ``runtime.csv``, ``resources.csv`` and the entry's description go to ``out``. Successful
-    results of an earlier run with the same entry, program, isolation and image are kept, unless their files
-    were changed; all others are made again.
+    results of an earlier run with the same entry, program, isolation, timing and image are kept, unless
+    their files were changed; all others are made again.
 
     Args:
         entry: the entrant to run.
@@ -49,6 +50,8 @@ def run_entrant(
         out: the predictions folder.
         sandbox: how its programs are started.
         progress: function that is called with 1 after each image.
+        timing: how times are measured; entries without ``serve`` are always run cold.
+        compare: whether to measure the first images both ways, for ``timings.csv``.
 
     Returns:
         The rows of ``resources.csv``, one per image; where the entrant fails, the row's status says so.
@@ -60,99 +63,97 @@ def run_entrant(
     protected = {
         path.parent.resolve() for each in images for path in (each.image, each.labels) if path
     }
+    timing = Timing.COLD if entry.serve is None else timing
     with _locked(out, protected):
         remove_left_overs(out)
         write_algorithm(entry, out)
-        program = source_files(entry, folder)
         image_id, failure = _prepare(entry, folder, sandbox)
-        keys = {
-            image.stem: fingerprint(
-                [image.image, *program], entry.model_dump_json(), sandbox.name, image_id
-            )
-            for image in images
-        }
-        results = Results(out, images, keys)
+        program = fingerprint(
+            source_files(entry, folder), entry.model_dump_json(), sandbox.name, image_id
+        )
+        results = Results(out, images, _keys(entry, images, program), timing)
         scratch = Scratch(out)
+        entry = entry.model_copy(update={"image": image_id})
+        job = Job(entry, folder, sandbox, scratch, out, protected, images)
         try:
-            failure = failure or _set_up(entry, folder, sandbox, scratch, images)
-            for image in images:
-                if not results.has(image.stem):
-                    ended, taken = failure or _run_image(
-                        entry.model_copy(update={"image": image_id}),
-                        *(folder, image, sandbox, scratch, label_path(out, image.stem), protected),
-                    )
-                    restore(out, protected)
-                    results.add(image.stem, ended, taken, sandbox.name)
-                if progress is not None:
-                    progress(1)
+            failure = failure or _set_up(job)
+            _run_all(job, results, timing, _start_key(images, program), failure, progress)
+            if compare and timing is Timing.WARM and failure is None:
+                _run_some_cold(job, results)
         finally:
+            results.write_tables()
             scratch.remove()
     return results.rows()
 
 
-def _prepare(
-    entry: Entry, folder: Path, sandbox: Sandbox
-) -> tuple[str | None, tuple[Finished, Taken] | None]:
+def _run_all(
+    job: Job,
+    results: Results,
+    timing: Timing,
+    start_key: str,
+    failure: Outcome | None,
+    progress: Callable[[int], object] | None,
+) -> None:
+    """Run the images whose results are not known."""
+    starts = results.starts(start_key)
+    runner: Runner = WarmRuns(job, starts) if timing is Timing.WARM else ColdRuns(job)
+    try:
+        for image in job.images:
+            if not results.has(image.stem):
+                outcome = failure or runner.run(image, label_path(job.out, image.stem))
+                if len(starts) == STARTS:
+                    results.keep_starts(start_key, starts)
+                restore(job.out, job.protected)
+                results.add(image.stem, outcome, job.sandbox.name)
+            if progress is not None:
+                progress(1)
+    finally:
+        runner.close()
+
+
+def _run_some_cold(job: Job, results: Results) -> None:
+    """Measure the cold times of the first images that succeeded warm; their label maps are not kept."""
+    runner = ColdRuns(job)
+    for row in [row for row in results.rows() if row["status"] == Status.OK][:_COMPARED]:
+        if results.is_compared(row["image"]):
+            continue
+        (image,) = (image for image in job.images if image.stem == row["image"])
+        with job.scratch.workplace() as workplace:
+            outcome = runner.run(image, label_path(workplace.scratch, image.stem))
+        restore(job.out, job.protected)
+        results.compare(image.stem, outcome, job.sandbox.name)
+
+
+def _keys(entry: Entry, images: list[DatasetImage], program: str) -> Keys:
+    timings = (Timing.COLD,) if entry.serve is None else tuple(Timing)
+    return {
+        timing: {image.stem: fingerprint([image.image], program, timing) for image in images}
+        for timing in timings
+    }
+
+
+def _start_key(images: list[DatasetImage], program: str) -> str:
+    return fingerprint([image.image for image in small_images(images)], program, "start")
+
+
+def _prepare(entry: Entry, folder: Path, sandbox: Sandbox) -> tuple[str | None, Outcome | None]:
     """Make the entry's image ready; return its id, and the result of every image if that fails."""
     if entry.image is None:
         return None, None
     try:
         return sandbox.prepare(entry.image, folder), None
     except EntrantError as error:
-        return None, (not_run(str(error)), Taken(Status.FAILED))
+        return None, fault(error)
 
 
-def _set_up(
-    entry: Entry, folder: Path, sandbox: Sandbox, scratch: Scratch, images: list[DatasetImage]
-) -> tuple[Finished, Taken] | None:
+def _set_up(job: Job) -> Outcome | None:
     """Set the entrant up; return the result of every image if that fails."""
+    data = visible_data(job.entry.setup or [], job.images)
     try:
-        set_up(entry, folder, sandbox, scratch, _visible_data(entry.setup, images))
+        set_up(job.entry, job.folder, job.sandbox, job.scratch, data)
     except (EntrantError, OSError) as error:
-        return not_run(str(error)), Taken(Status.FAILED)
+        return fault(error)
     return None
-
-
-def _visible_data(command: list[str] | None, images: list[DatasetImage]) -> list[Path]:
-    """List the splits that ``{data}`` shows: never the test split, nor one that is segmented now."""
-    if not images or not any(_DATA_WORD in word for word in command or []):
-        return []
-    secret = {_HIDDEN_SPLIT, *(image.split for image in images)}
-    folders = [images[0].root.resolve() / split for split in SPLITS if split not in secret]
-    return [folder for folder in folders if folder.is_dir()]
-
-
-def _run_image(
-    entry: Entry,
-    folder: Path,
-    image: DatasetImage,
-    sandbox: Sandbox,
-    scratch: Scratch,
-    target: Path,
-    protected: Collection[Path],
-) -> tuple[Finished, Taken]:
-    """Run the entrant on an image and take its label map; whatever goes wrong is the image's result."""
-    try:
-        shape = image_shape(image.image)
-        memory = memory_limit(entry.memory)
-        limits = Limits(entry.timeout_factor * tolerance_seconds(*shape), memory)
-        task = Task(entry.command or [], folder, entry.env, entry.image, memory=memory)
-        with scratch.workplace() as workplace:
-            workplace.place(image.image)
-            try:
-                ended = run_program(sandbox.launch(task, workplace), limits)
-            finally:
-                sandbox.clean_up(workplace)
-            restore(target.parent, protected)
-            if ended.timed_out:
-                return ended, Taken(Status.TIMEOUT)
-            if ended.exit_code or ended.stopped:
-                return ended, Taken(Status.FAILED, sandbox.explain(ended.message))
-            return ended, take_label_map(workplace, image.stem, shape, target)
-    except Exception as error:
-        # A stranger's program can cause errors of any type; none of them may end the other runs.
-        text = str(error) if isinstance(error, ValueError | OSError) else repr(error)
-        return not_run(text), Taken(Status.FAILED)
 
 
 @contextmanager

@@ -74,6 +74,21 @@ class Sandbox(ABC):
         """
         raise EntrantError(f"{image}: an `image` needs --isolation auto or container")
 
+    def places(self, workplace: Workplace) -> dict[str, str]:
+        """Return the paths by which a program sees its folders.
+
+        Args:
+            workplace: the folders.
+
+        Returns:
+            Paths by the placeholders in commands: ``inputs``, ``outputs`` and ``data``.
+        """
+        return {
+            "inputs": str(workplace.inputs),
+            "outputs": str(workplace.outputs),
+            "data": str(workplace.scratch / _DATA),
+        }
+
     @abstractmethod
     def launch(self, task: Task, workplace: Workplace) -> Launch:
         """Return how to start a program in its folders.
@@ -109,7 +124,8 @@ class _LocalSandbox(Sandbox):
             task: what is run.
             workplace: its folders.
         """
-        words = task.words(_places(task, workplace))
+        _link_data(task, workplace)
+        words = task.words(self.places(workplace))
         return Launch(words, task.folder, self._environment(task, workplace), workplace.writable)
 
     @abstractmethod
@@ -143,15 +159,10 @@ class ProcessSandbox(_LocalSandbox):
         return reduced_environment(str(workplace.home), str(workplace.scratch), task.env)
 
 
-def _places(task: Task, workplace: Workplace) -> dict[str, str]:
-    """Return the folders of a program that sees this machine's file system."""
+def _link_data(task: Task, workplace: Workplace) -> None:
+    """Show the folders of the dataset to a program that sees this machine's file system."""
     data = workplace.scratch / _DATA
     if task.data:
         data.mkdir(exist_ok=True)
         for folder in task.data:
             (data / folder.name).symlink_to(folder)
-    return {
-        "inputs": str(workplace.inputs),
-        "outputs": str(workplace.outputs),
-        "data": str(data),
-    }

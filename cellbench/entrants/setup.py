@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cellbench.entrants.entries import Entry
 from cellbench.entrants.limits import Limits, memory_limit
-from cellbench.entrants.process import run_program
 from cellbench.entrants.sandbox import Sandbox, Task
+from cellbench.entrants.supervised import run_program
 from cellbench.entrants.workplace import Scratch
 from cellbench.errors import EntrantError
 from cellbench.files import fingerprint, written_whole

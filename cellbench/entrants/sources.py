@@ -17,7 +17,7 @@ def source_files(entry: Entry, folder: Path) -> list[Path]:
     """List the files whose change makes the results of an earlier run invalid.
 
     These are the files that the entry's ``sources`` match, or else the program's sources in its folder;
-    and the files that its command names. Our own models and baselines also depend on cellbench.
+    and the files that its commands name. Our own models and baselines also depend on cellbench.
 
     Args:
         entry: the entrant.
@@ -33,7 +33,8 @@ def source_files(entry: Entry, folder: Path) -> list[Path]:
     if _is_ours(entry, folder):
         package = Path(cellbench.__file__).parent
         found |= {path for path in _files(package) if path.suffix in _SUFFIXES}
-    values = [word.partition("=")[2] or word for word in entry.command or [] if "{" not in word]
+    words = [*(entry.command or []), *(entry.serve or [])]
+    values = [word.partition("=")[2] or word for word in words if "{" not in word]
     named = [folder / value for value in values if value and "\0" not in value]
     return [*sorted(found - {folder / ENTRY_FILE}), *named]
 

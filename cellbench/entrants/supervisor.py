@@ -1,9 +1,9 @@
 """Start one program, watch it, end everything that it started, and report what it used.
 
-``process.py`` runs this as a script, with ``python -I -S``: it needs only the standard library. A program
-inherits the peak memory of the process that starts it, and keeps running when that process is killed. So
-this small process starts it, adopts what the program leaves running, and ends all of it when its own input
-closes, because the run was killed.
+``supervised.py`` runs this as a script, with ``python -I -S``: it needs only the standard library. A
+program inherits the peak memory of the process that starts it, and keeps running when that process is
+killed. So this small process starts it, adopts what the program leaves running, and ends all of it when its
+own input closes, because the run was killed.
 """
 
 import contextlib
@@ -13,21 +13,28 @@ import os
 import resource
 import selectors
 import signal
-import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Collection
 from typing import Any
 
 from cellbench.entrants.control_groups import ControlGroup
+from cellbench.entrants.disk_use import over_disk_limit
 from cellbench.entrants.graphics_memory import GraphicsMemory
-from cellbench.entrants.process_tree import descendants, resident_bytes, threads
+from cellbench.entrants.process_tree import (
+    ThreadSeconds,
+    busiest_since,
+    descendants,
+    processor_seconds,
+    resident_bytes,
+    thread_seconds,
+    threads,
+    threads_of_user,
+)
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 _TICK = 0.05
 _DISK_TICK = 1.0
-_DEPTH = 100
 _PATIENCE = 10.0  # seconds until a process that cannot be killed is given up
 _STOPPING, _GENTLE = 2, 20
 """Rounds in which processes are stopped, and until which those without children are killed first."""
@@ -48,16 +55,22 @@ def group_name(supervisor: int) -> str:
 class Supervisor:
     """Runs one program.
 
+    A line on standard input asks what the program has used since the last line; the end of the input ends
+    the program.
+
     Args:
+        reports: file descriptor to which reports are written, each as a line of JSON.
         order: ``words``, ``folder``, ``environment``, ``watched`` (the folders that it may write to),
             ``tail`` (bytes of its output to report), ``streams`` (file descriptors of its input and
-            output, or None) and the fields of ``Limits``.
+            output; may be empty) and the fields of ``Limits``.
     """
 
-    def __init__(self, order: dict[str, Any]) -> None:
+    def __init__(self, reports: int, order: dict[str, Any]) -> None:
+        self._reports = reports
         self._order = order
         self._group = ControlGroup(group_name(os.getpid()), order["memory"], order["processes"])
         self._cpu = 0.0
+        self._threads: ThreadSeconds = {}
         self._peak = self._peak_graphics = 0
         self._graphics = GraphicsMemory()
         self._tail = b""
@@ -65,8 +78,8 @@ class Supervisor:
         self._stopped = ""
         self._start = self._end = 0.0
 
-    def run(self) -> dict[str, Any]:
-        """Run the program to its end and return what it used."""
+    def run(self) -> None:
+        """Run the program to its end and report what it used; where it serves, also when it started."""
         woken, waker = os.pipe()
         reader, writer = os.pipe()
         for descriptor in (woken, waker, reader):
@@ -75,7 +88,10 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._start = time.perf_counter()
         self._main = self._spawn(writer)
-        os.close(writer)
+        for descriptor in (writer, *self._order["streams"]):
+            os.close(descriptor)
+        if self._order["streams"]:
+            self._report({"started": self._start})
         with selectors.DefaultSelector() as selector:
             for descriptor in (0, woken, reader):
                 selector.register(descriptor, selectors.EVENT_READ)
@@ -85,15 +101,42 @@ class Supervisor:
                 self._end_all()
         self._drain(reader)
         self._group.remove()
+        self._report(
+            {
+                "wall_s": (self._end or time.perf_counter()) - self._start,
+                **self._used(self._cpu),
+                "exit_code": 128 + signal.SIGKILL if self._exit is None else self._exit,
+                "stopped": self._stopped,
+                "output": self._tail.decode("utf-8", "replace"),
+            }
+        )
+
+    def _used(self, processor: float) -> dict[str, Any]:
         return {
-            "wall_s": (self._end or time.perf_counter()) - self._start,
-            "cpu_s": self._cpu,
+            "cpu_s": processor,
             "peak_memory_mb": self._peak / 2**20,
             "peak_gpu_mb": self._peak_graphics / 2**20 if self._graphics.known else None,
-            "exit_code": 128 + signal.SIGKILL if self._exit is None else self._exit,
-            "stopped": self._stopped,
-            "output": self._tail.decode("utf-8", "replace"),
         }
+
+    def _report(self, values: dict[str, Any]) -> None:
+        with contextlib.suppress(BrokenPipeError):  # the run was killed
+            line = json.dumps(values).encode() + b"\n"
+            while line:
+                line = line[os.write(self._reports, line) :]
+
+    def _answer(self) -> None:
+        """Report what was used until now, and the peaks since the last report; or end with the input."""
+        if not os.read(0, 4096):
+            self._stopped = "run"
+            return
+        self._reap()
+        processes = descendants(os.getpid())
+        self._look(processes)
+        before, self._threads = self._threads, thread_seconds(processes)
+        ran, waited = busiest_since(before, self._threads)
+        used = self._used(self._cpu + processor_seconds(processes))
+        self._report({**used, "ran_s": ran, "waited_s": waited})
+        self._peak = self._peak_graphics = 0
 
     def _watch(self, selector: selectors.BaseSelector, reader: int, woken: int) -> None:
         limit = self._order["seconds"]
@@ -103,7 +146,7 @@ class Supervisor:
             now = time.perf_counter()
             for key, _ in selector.select(max(0.0, min(look, deadline) - now)):
                 if key.fd == 0:
-                    self._stopped = "run"
+                    self._answer()
                 elif key.fd == woken:
                     _discard(woken)
                 elif not self._drain(reader):
@@ -118,33 +161,26 @@ class Supervisor:
                 look_at_disk = after + _DISK_TICK if now >= look_at_disk else look_at_disk
                 look = after + max(_TICK, (after - now) / _SHARE)
         # A limit that the kernel holds also ends programs between two looks.
-        self._stopped = self._stopped or self._group.exceeded() or self._over_disk_limit()
+        self._stopped = self._stopped or self._group.exceeded() or over_disk_limit(self._order)
 
     def _over_limit(self, disk: bool) -> str:
         """Return the limit that the program exceeds, or nothing."""
         processes = descendants(os.getpid())
-        self._peak_graphics = max(self._peak_graphics, self._graphics.used_by(processes))
-        used = resident_bytes(processes, max(self._peak, 1))
-        self._peak = max(self._peak, used)
+        used = self._look(processes)
         if used > self._order["memory"]:
             return "memory"
         if threads(processes) > self._order["processes"]:
             return "processes"
-        if disk and (limit := self._over_disk_limit()):
+        if disk and (limit := over_disk_limit(self._order)):
             return limit
         return self._group.exceeded()
 
-    def _over_disk_limit(self) -> str:
-        size = 0
-        for files, (entry, depth) in enumerate(walk(self._order["watched"]), start=1):
-            with contextlib.suppress(OSError):
-                status = entry.stat(follow_symlinks=False)
-                size += status.st_blocks * 512 if stat.S_ISREG(status.st_mode) else 0
-            if size > self._order["disk_bytes"]:
-                return "disk"
-            if files > self._order["files"] or depth > _DEPTH:
-                return "files"
-        return ""
+    def _look(self, processes: Collection[int]) -> int:
+        """Note the memory that processes use now, and return it in bytes."""
+        self._peak_graphics = max(self._peak_graphics, self._graphics.used_by(processes))
+        used = resident_bytes(processes, max(self._peak, 1))
+        self._peak = max(self._peak, used)
+        return used
 
     def _reap(self) -> bool:
         """Collect the processes that have ended; return whether some are left."""
@@ -205,7 +241,8 @@ class Supervisor:
         if not program:
             _last_step(lambda: self._be_program(output))
         os.closerange(0, 3)
-        os.close(output)
+        for descriptor in (output, self._reports, *self._order["streams"]):
+            os.close(descriptor)
         code = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
         os._exit(code if code >= 0 else 128 - code)
 
@@ -225,26 +262,7 @@ class Supervisor:
         _lower(resource.RLIMIT_CORE, 0)
         _lower(resource.RLIMIT_FSIZE, self._order["file_bytes"])
         if not self._group.limits_processes and os.getuid():  # the limit does not apply to root
-            _lower(resource.RLIMIT_NPROC, self._order["processes"] + _threads_of_user())
-
-
-def walk(folders: Iterable[str]) -> Iterator[tuple[os.DirEntry[str], int]]:
-    """Yield the files and folders in folders with their depth, without following links.
-
-    Args:
-        folders: where to begin.
-
-    Yields:
-        An entry, and the number of folders above it; folders that cannot be read have none.
-    """
-    todo = [(folder, 0) for folder in folders]
-    while todo:
-        folder, depth = todo.pop()
-        with contextlib.suppress(OSError), os.scandir(folder) as entries:
-            for entry in entries:
-                yield entry, depth
-                if entry.is_dir(follow_symlinks=False):
-                    todo.append((entry.path, depth + 1))
+            _lower(resource.RLIMIT_NPROC, self._order["processes"] + threads_of_user())
 
 
 def _last_step(step: Callable[[], None]) -> None:
@@ -264,27 +282,17 @@ def _lower(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
-def _threads_of_user() -> int:
-    own = []
-    for path in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):  # the process has ended
-            if path.name.isdigit() and path.stat().st_uid == os.getuid():
-                own.append(int(path.name))
-    return threads(own)
-
-
 def _discard(descriptor: int) -> None:
     with contextlib.suppress(BlockingIOError):
         os.read(descriptor, 4096)
 
 
 def main() -> None:
-    """Read an order as a line of JSON, run the program and write the report as JSON."""
-    report = int(sys.argv[1])
-    os.set_inheritable(report, False)
+    """Read an order as a line of JSON, run the program and write the reports as lines of JSON."""
+    reports = int(sys.argv[1])
     order = json.loads(sys.stdin.buffer.readline())
+    for descriptor in (reports, *order["streams"]):
+        os.set_inheritable(descriptor, False)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
-    ended = Supervisor(order).run()
-    with os.fdopen(report, "wb") as file:
-        file.write(json.dumps(ended).encode())
+    Supervisor(reports, order).run()

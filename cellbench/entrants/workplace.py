@@ -13,14 +13,14 @@ from cellbench.entrants.entries import ENTRY_FILE
 from cellbench.errors import EntrantError
 from cellbench.evaluation.runtimes import RUNTIME_FILE
 from cellbench.evaluation.seals import RUN_JOURNAL
-from cellbench.evaluation.statuses import RESOURCES_FILE
+from cellbench.evaluation.statuses import COMPARED_FILE, RESOURCES_FILE
 from cellbench.files import remove_partial_files
 from cellbench.labels import label_path
 
 _SCRATCH = ".run-"
-_WRITTEN = (ENTRY_FILE, RESOURCES_FILE, RUNTIME_FILE, RUN_JOURNAL)
+_WRITTEN = (ENTRY_FILE, RESOURCES_FILE, COMPARED_FILE, RUNTIME_FILE, RUN_JOURNAL)
 _LABEL_MAP = label_path("", "").name
-_OUTPUTS = "outputs"
+_INPUTS, _OUTPUTS = "inputs", "outputs"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -52,8 +52,36 @@ class Workplace:
 
         Args:
             image: the image file.
+
+        Raises:
+            EntrantError: if the folder of inputs is not there any more.
         """
-        shutil.copyfile(image, self.inputs / image.name)
+        self.take_away(image.name)
+        folder = self._open(_INPUTS)
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            copy = os.open(image.name, flags, 0o644, dir_fd=folder)
+            with image.open("rb") as source, os.fdopen(copy, "wb") as target:
+                shutil.copyfileobj(source, target)
+        finally:
+            os.close(folder)
+
+    def take_away(self, name: str) -> None:
+        """Remove an image from the inputs, or a label map from the outputs; others are left.
+
+        Args:
+            name: name of the file.
+
+        Raises:
+            EntrantError: if a folder is not there any more.
+        """
+        for place in (_INPUTS, _OUTPUTS):
+            folder = self._open(place)
+            try:
+                with suppress(OSError, ValueError):  # the program chooses the name
+                    os.unlink(name, dir_fd=folder)
+            finally:
+                os.close(folder)
 
     def open_outputs(self) -> int:
         """Open the folder of outputs without following a link that the program may have left there.
@@ -64,15 +92,18 @@ class Workplace:
         Raises:
             EntrantError: if it is not a folder.
         """
+        return self._open(_OUTPUTS)
+
+    def _open(self, name: str) -> int:
         try:
-            descriptor = os.open(_OUTPUTS, os.O_PATH | _FOLDER, dir_fd=self.descriptor)
+            descriptor = os.open(name, os.O_PATH | _FOLDER, dir_fd=self.descriptor)
             try:
                 os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IRWXU)  # noqa: PTH101  (a descriptor)
-                return os.open(_OUTPUTS, _FOLDER, dir_fd=self.descriptor)
+                return os.open(name, _FOLDER, dir_fd=self.descriptor)
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise EntrantError("the outputs folder was removed or replaced") from error
+            raise EntrantError(f"the {name} folder was removed or replaced") from error
 
 
 class Scratch:
@@ -97,7 +128,7 @@ class Scratch:
         home.mkdir(parents=True, exist_ok=True)
         place = self._root / token_hex(8)
         place.mkdir()
-        inputs, outputs, scratch = (place / name for name in ("inputs", _OUTPUTS, "scratch"))
+        inputs, outputs, scratch = (place / name for name in (_INPUTS, _OUTPUTS, "scratch"))
         for folder in (inputs, outputs, scratch):
             folder.mkdir()
         descriptor = os.open(place, _FOLDER)

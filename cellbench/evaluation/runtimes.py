@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from cellbench.csv_tables import read_rows, write_rows
 from cellbench.errors import ScoresError
-from cellbench.files import read_rows, write_rows
 from cellbench.images import image_stem
 
 RUNTIME_FILE = "runtime.csv"

@@ -4,10 +4,13 @@ import unicodedata
 from enum import StrEnum
 from pathlib import Path
 
+from cellbench.csv_tables import read_rows
 from cellbench.errors import ScoresError
-from cellbench.files import read_rows
 
 RESOURCES_FILE = "resources.csv"
+"""Name of the table of a run in a predictions folder: how each image ended, and what it took."""
+COMPARED_FILE = "timings.csv"
+"""Name of the table of the images that were measured warm and cold."""
 
 
 class Status(StrEnum):

@@ -6,6 +6,7 @@ from cellbench.images.reading import (
     image_files,
     image_shape,
     image_stem,
+    read_channels,
     read_image,
     read_raw,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "image_shape",
     "image_stem",
     "normalise",
+    "read_channels",
     "read_image",
     "read_raw",
 ]

@@ -110,9 +110,26 @@ def read_raw(path: str | Path) -> npt.NDArray[Any]:
         ImageError: if the file is absent, empty or damaged, has another format, is a stack of pages,
             has complex values or no pixels, or is larger than :func:`cellbench.files.max_pixels`.
     """
+    pixels, alpha = read_channels(path)
+    return pixels[..., :alpha][..., :3]
+
+
+def read_channels(path: str | Path) -> tuple[npt.NDArray[Any], int | None]:
+    """Read all channels of an image as they are stored; otherwise like :func:`read_raw`.
+
+    Args:
+        path: TIFF, PNG, JPEG or BMP file.
+
+    Returns:
+        (H, W, C) of the same type as in the file, and the place of the alpha channel; None if there is
+        none.
+
+    Raises:
+        ImageError: as :func:`read_raw`.
+    """
     path = Path(path)
     with _opened(path) as file:
-        array = (
+        array, alpha = (
             _decode_tiff(path, file)
             if isinstance(file, tifffile.TiffFile)
             else _decode_flat(path, file)
@@ -121,7 +138,7 @@ def read_raw(path: str | Path) -> npt.NDArray[Any]:
         raise ImageError(
             f"{path}: has pixels of type {array.dtype}; save them as integers or floats"
         )
-    return array[..., None] if array.ndim == 2 else array[..., :3]
+    return (array[..., None], None) if array.ndim == 2 else (array, alpha)
 
 
 @contextmanager
@@ -184,19 +201,20 @@ def _check_size(path: Path, height: int, width: int, channels: int = 1) -> None:
         )
 
 
-def _decode_flat(path: Path, image: Any) -> npt.NDArray[Any]:  # noqa: ANN401 (Pillow is imported only when needed)
+def _decode_flat(path: Path, image: Any) -> tuple[npt.NDArray[Any], int | None]:  # noqa: ANN401 (Pillow is imported only when needed)
     width, height = image.size
     _check_size(path, height, width)
     check_expansion(height * width, path.stat().st_size)
     if image.format != "PNG":
-        return np.array(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+        return np.array(image.convert("L" if image.mode in ("1", "L") else "RGB")), None
     import imagecodecs
 
     array: npt.NDArray[Any] = imagecodecs.png_decode(path.read_bytes())
-    return array[..., 0] if array.ndim == 3 and array.shape[2] == 2 else array
+    with_alpha = array.ndim == 3 and array.shape[2] in (2, 4)
+    return array, array.shape[2] - 1 if with_alpha else None
 
 
-def _decode_tiff(path: Path, file: tifffile.TiffFile) -> npt.NDArray[Any]:
+def _decode_tiff(path: Path, file: tifffile.TiffFile) -> tuple[npt.NDArray[Any], int | None]:
     series, order = _tiff_layout(path, file)
     shape = [series.shape[axis] for axis in order]
     _check_size(path, *shape)
@@ -213,8 +231,8 @@ def _decode_tiff(path: Path, file: tifffile.TiffFile) -> npt.NDArray[Any]:
         array = np.take(colours.T.astype(np.uint8), array, axis=0)
     alpha = [place for place, kind in enumerate(page.extrasamples) if kind in _ALPHA]
     if alpha and array.ndim == 3:
-        array = array[..., : page.samplesperpixel - len(page.extrasamples) + alpha[0]]
-    return array
+        return array, page.samplesperpixel - len(page.extrasamples) + alpha[0]
+    return array, None
 
 
 def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:

@@ -13,13 +13,12 @@ import torch
 
 from cellbench.data.rescale import rescaled_shape, resize_image
 from cellbench.errors import CellbenchError, ImageError
-from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
 from cellbench.images import read_raw
 from cellbench.inference.augmented import augmented_maps
 from cellbench.inference.cell_size import estimated_diameter
 from cellbench.inference.ensemble import mean_maps, routed, with_dense_maps
+from cellbench.inference.finished import concerns_all_images, finished_images
 from cellbench.inference.overlap import overlapping, windowed_parts
-from cellbench.inference.record import RECORD_FILE, write_record
 from cellbench.inference.scaling import (
     Diameter,
     Scaling,
@@ -27,6 +26,7 @@ from cellbench.inference.scaling import (
     restored_labels,
     scaling_of,
 )
+from cellbench.inference.settings import run_settings
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap, label_path, write_labels
 from cellbench.models.dense_segmenter import DenseSegmenter
@@ -216,6 +216,8 @@ def segment_files(
     progress: Callable[[Iterable[str]], Iterable[str]] = lambda stems: stems,
     *,
     checkpoints: Sequence[str | Path] = (),
+    checksums: Sequence[str] = (),
+    report: Callable[[str], object] = _log.info,
     precision: Precision = "auto",
     augment: bool = False,
     overlap: float | None = None,
@@ -224,15 +226,18 @@ def segment_files(
     """Segment image files; write ``<stem>_label.tiff``, ``runtime.csv`` and ``segmentation.json``.
 
     If an image fails, the error is logged and the others are segmented. The time of an image is from
-    opening it to the written label map; it does not include loading the model. ``segmentation.json``
-    records the options, and the diameter and scale of each image.
+    opening it to the written label map. ``segmentation.json`` records the options, and the diameter and
+    scale of each image. Earlier label maps can be kept, see :mod:`~cellbench.inference.finished`.
 
     Args:
         model: a loaded model, or the models of an ensemble.
         files: image files by stem.
         outputs: folder for the label maps.
-        progress: function that wraps the stems, for example in a progress bar.
+        progress: function that wraps the stems still to segment, for example in a progress bar.
         checkpoints: files of the models, for the record.
+        checksums: SHA-256 of these files from before they were loaded. Earlier label maps with the same
+            checksums, options and images are kept; without checksums, none is.
+        report: called with one line if label maps of an earlier call are kept or replaced.
         precision: as in :func:`segment_image`.
         augment: as in :func:`segment_image`.
         overlap: as in :func:`segment_image`.
@@ -242,32 +247,27 @@ def segment_files(
         The stems that failed.
 
     Raises:
-        CellbenchError: if an option does not fit a model, as in :func:`segment_image`.
+        CellbenchError: if an option does not fit a model, or as :func:`.finished_images`.
     """
     models = _as_list(model)
     check_diameter(models[0], diameter)
     windowed_parts(models, overlap)
     failed: list[str] = []
-    times: list[tuple[str, float, float]] = []
-    scalings: dict[str, Scaling] = {}
-    try:
-        for stem in progress(list(files)):
-            file, start = files[stem], time.perf_counter()
+    chosen = {"tta": augment, "precision": precision, "overlap": overlap, "diameter": diameter}
+    settings = run_settings(models, checksums, chosen) if checksums else None
+    options = {"checkpoints": [Path(each).as_posix() for each in checkpoints], **chosen}
+    with finished_images(outputs, files, options, settings, report) as finished:
+        for stem in progress(finished.missing()):
+            file, target, start = files[stem], label_path(outputs, stem), time.perf_counter()
             try:
-                (height, width), scalings[file.name] = _segment_file(
-                    models, file, label_path(outputs, stem), diameter, precision, augment, overlap
-                )
+                result = _segment_file(models, file, target, diameter, precision, augment, overlap)
             except IMAGE_ERRORS as error:
+                if concerns_all_images(error):
+                    raise
                 _log.error("%s", _error_message(error, file))
                 failed.append(stem)
                 continue
-            seconds = time.perf_counter() - start
-            times.append((file.name, seconds, rank_runtime_seconds(seconds, height, width)))
-    finally:  # also when the run is interrupted
-        write_runtimes(Path(outputs) / RUNTIME_FILE, times)
-        options = {"checkpoints": [Path(each).as_posix() for each in checkpoints], "tta": augment}
-        options |= {"precision": precision, "overlap": overlap, "diameter": diameter}
-        write_record(Path(outputs) / RECORD_FILE, options, scalings)
+            finished.add(stem, time.perf_counter() - start, *result)
     return failed
 
 

@@ -4,7 +4,7 @@ The protocol lets one process segment many images one at a time, so that a progr
 is loaded once. Requests are read from standard input and answered on standard output:
 
 1. When the model is loaded, the program writes the line ``cellbench-serve 1``: the name of the protocol and
-   its version. The time until this line is the start of the program.
+   its version.
 2. Each line of the input is the path of one image file, in UTF-8 and ending with a newline character. So a
    path that contains a newline cannot be requested.
 3. The program segments the image, writes its label map, and then answers with one line: ``done PATH``, the

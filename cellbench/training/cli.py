@@ -243,16 +243,14 @@ def write_entry(
         checkpoint: the checkpoint to segment with, relative to ``root``.
     """
     name = type(model).__name__
+    chosen = ["--checkpoint", checkpoint, *model_class_words(type(model))]
     entry = {
         "name": root.resolve().name,
         "title": f"{name} trained on {' and '.join(trained_on)}" if trained_on else name,
         "weights_licence": model.weights_licence,
         "trained_on": trained_on,
-        "command": [
-            *("cellbench", "segment", "{inputs}", "{outputs}"),
-            *("--checkpoint", checkpoint),
-            *model_class_words(type(model)),
-        ],
+        "command": ["cellbench", "segment", "{inputs}", "{outputs}", *chosen],
+        "serve": ["cellbench", "segment", "-", "{outputs}", *chosen],
     }
     with written_whole(root / "entry.yaml") as temporary:
         temporary.write_text(yaml.safe_dump(entry, sort_keys=False), encoding="utf-8")

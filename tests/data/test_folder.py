@@ -130,3 +130,22 @@ def test_letters_of_a_mac_archive(tmp_path: Path) -> None:
     (item,) = read_dataset(root, ["train"])
     assert item.stem == composed
     assert item.labels is not None
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["a.png,train\na.png,train", "a.png,train\na.tif,Train", "a.png,\na.png,test", "a,test\na,"],
+)
+def test_an_image_has_one_row_in_the_manifest(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "manifest.csv").write_text(f"image,split\n{rows}\n")
+    with pytest.raises(DatasetError, match=r"two rows are about the image a.*; remove one"):
+        read_manifest(tmp_path / "manifest.csv", "test")
+
+
+def test_splits_are_recognised_in_upper_and_lower_case(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("image,split,source\na,Train,x\na,TEST,y\nb, tune ,z\n")
+    found = {
+        split: [entry.source for entry in read_manifest(tmp_path / "manifest.csv", split).values()]
+        for split in ("train", "tune", "test")
+    }
+    assert found == {"train": ["x"], "tune": ["z"], "test": ["y"]}

@@ -8,11 +8,11 @@ import tifffile
 from datasets import make_dataset
 
 from cellbench.cli import main
+from cellbench.csv_tables import read_rows
 from cellbench.data.folder import read_dataset
 from cellbench.data.rescale import rescale_dataset, resize_image, resize_labels
-from cellbench.errors import DatasetError, UsageError
-from cellbench.files import read_rows
-from cellbench.images import read_raw
+from cellbench.errors import DatasetError, ImageError, UsageError
+from cellbench.images import read_channels, read_raw
 from cellbench.labels import read_labels, write_labels
 
 PIXEL_TYPES = ["uint8", "uint16", "int16", "int32", "uint32", "float32", "float64"]
@@ -108,9 +108,100 @@ def test_what_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         with pytest.raises(UsageError, match="must be a number above 0"):
             rescale_dataset(root, tmp_path / "out", factor)
     assert not (tmp_path / "out").exists()
-    assert main(["data", "rescale", str(root), str(root), "--factor", "2"]) == 1
-    assert "already exists and is not empty" in capsys.readouterr().err
-    assert main(["data", "rescale", str(root), str(tmp_path / "out"), "--factor", "1e6"]) == 1
-    message = capsys.readouterr().err
-    assert "choose a smaller factor" in message
-    assert len(message.splitlines()) == 1
+    for out in (root, root / "new"):
+        assert main(["data", "rescale", str(root), str(out), "--factor", "2"]) == 1
+        assert "is in the dataset folder" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main(["data", "rescale", str(root), str(tmp_path / "file"), "--factor", "2"]) == 1
+    assert "exists and is not an empty folder" in capsys.readouterr().err
+    for factor in ("1e6", "1e308"):
+        assert main(["data", "rescale", str(root), str(tmp_path / "out"), "--factor", factor]) == 1
+        message = capsys.readouterr().err
+        assert "choose a smaller factor" in message
+        assert len(message.splitlines()) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "file"}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize(
+    ("channels", "photometric", "extra", "alpha"),
+    [
+        (7, "minisblack", [0] * 6, None),
+        (2, "minisblack", ["unassalpha"], 1),
+        (4, "rgb", ["unassalpha"], 3),
+        (6, "rgb", [0, "unassalpha", 0], 4),
+        (20, "minisblack", [0] * 19, None),
+    ],
+)
+def test_all_channels_are_kept(
+    tmp_path: Path, dtype: str, channels: int, photometric: str, extra: list[str], alpha: int | None
+) -> None:
+    (tmp_path / "data/unlabeled/images").mkdir(parents=True)
+    pixels = np.kron(np.arange(24 * channels).reshape(4, 6, channels), np.ones((10, 10, 1))) / 2
+    pixels = pixels.astype(dtype)
+    source = tmp_path / "data/unlabeled/images/a.tif"
+    tifffile.imwrite(
+        source,
+        pixels,
+        **{"photometric": photometric, "extrasamples": extra, "planarconfig": "contig"},
+        metadata={"axes": "YXS"},
+    )
+    rescale_dataset(tmp_path / "data", tmp_path / "out", 0.5)
+    found, place = read_channels(tmp_path / "out/unlabeled/images/a.tif")
+    assert (found.dtype, place) == (pixels.dtype, alpha)
+    np.testing.assert_array_equal(found, pixels[::2, ::2])
+    visible = read_raw(source)
+    np.testing.assert_array_equal(
+        read_raw(tmp_path / "out/unlabeled/images/a.tif"), visible[::2, ::2]
+    )
+
+
+def test_values_that_cannot_be_resized_are_refused() -> None:
+    for pixels, message in (
+        (np.full((2, 2, 1), 2**64 - 1, np.uint64), "beyond"),
+        (np.full((2, 2, 1), -(2**60)), "beyond"),
+        (np.full((2, 2, 1), np.inf, np.float32), "infinite"),
+        (np.ones((2, 2, 1), np.complex64), "complex64"),
+    ):
+        with pytest.raises(ImageError, match=message):
+            resize_image(pixels, (4, 4))
+    assert (
+        resize_image(np.full((2, 2, 600), 7, np.uint8), (4, 4)) == np.full((4, 4, 600), 7)
+    ).all()
+    assert (resize_image(np.full((2, 2, 1), 2**53, np.uint64), (4, 4)) == 2**53).all()
+
+
+def test_an_image_that_fails_leaves_nothing_and_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_dataset(tmp_path / "data", images=1)
+    (root / "unlabeled/images").mkdir(parents=True)
+    damaged = root / "unlabeled/images/a.tif"
+    tifffile.imwrite(damaged, np.full((8, 8), np.inf, np.float32))
+    words = ["data", "rescale", str(root), str(tmp_path / "out"), "--factor", "2"]
+    assert main(words) == 1
+    assert f"{damaged}: infinite pixel values" in capsys.readouterr().err.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    damaged.unlink()
+    assert main(words) == 0
+
+
+def test_huge_ids_become_small_ones(tmp_path: Path) -> None:
+    root = make_dataset(tmp_path / "data", images=1)
+    labels = np.zeros((64, 96), np.int64)
+    labels[:10, :10], labels[20:30, 20:30] = 2**40, 2**41
+    np.save(root / "test/labels/test0_label.npy", labels)
+    (root / "test/labels/test0_label.tiff").unlink()
+    rescale_dataset(root, tmp_path / "out", 2, ["test"])
+    expected = np.kron(labels >> 40, np.ones((2, 2), int))
+    np.testing.assert_array_equal(
+        read_labels(tmp_path / "out/test/labels/test0_label.tiff"), expected
+    )
+
+
+def test_splits_of_the_manifest_in_capitals(tmp_path: Path) -> None:
+    root = make_dataset(tmp_path / "data", images=1)
+    table = root / "manifest.csv"
+    table.write_text(table.read_text().replace(",test,", ",Test,"))
+    rescale_dataset(root, tmp_path / "out", 2, ["test"])
+    assert read_dataset(tmp_path / "out")[0].modality == "fluorescence"

@@ -12,6 +12,7 @@ from cellbench.data.folder import read_dataset, write_manifest
 from cellbench.data.importers import writing
 from cellbench.data.subset import make_subset
 from cellbench.errors import DatasetError
+from cellbench.locks import locked_folder
 
 SOURCES = ("DSB 2018, rest", "DSB 2018, StarDist", "lab [1]", "")
 
@@ -130,13 +131,40 @@ def test_wrong_conditions_are_one_line(
 
 
 def test_a_folder_with_files_is_refused(root: Path, tmp_path: Path) -> None:
-    for out in (root, root / "manifest.csv"):
-        before = contents(root)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/file").touch()
+    for out in (tmp_path / "full", tmp_path / "full/file"):
         with pytest.raises(DatasetError, match="exists and is not an empty folder"):
             make_subset(root, out, {"source": ["DSB*"]})
-        assert contents(root) == before
     (tmp_path / "out").mkdir()
     assert make_subset(root, tmp_path / "out", {"source": ["DSB*"]}).total() == 6
+
+
+def test_a_folder_in_the_dataset_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(root)
+    for out in (root, root / "train/new", root / "../data/new"):
+        words = ["data", "subset", str(root), str(out), "--where", "source=DSB*"]
+        assert main(words) == 1
+        assert capsys.readouterr().err == (
+            f"cellbench: {out}: is in the dataset folder {root}; choose a folder outside it\n"
+        )
+    assert contents(root) == before
+
+
+def test_images_that_are_not_listed_are_counted(
+    root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_subset(root, tmp_path / "out", {"source": ["DSB*"]})
+    assert caplog.messages == [
+        f"{root / 'manifest.csv'} does not list 1 of 12 images; they are left out"
+    ]
+
+
+def test_splits_of_the_manifest_in_capitals(root: Path, tmp_path: Path) -> None:
+    table = root / "manifest.csv"
+    table.write_text(table.read_text().replace(",train,", ",Train,"))
+    assert make_subset(root, tmp_path / "out", {"split": ["Train"]}) == {"train": 4}
+    assert {image.source for image in read_dataset(tmp_path / "out")} == set(SOURCES)
 
 
 def test_files_are_copied_where_links_are_impossible(
@@ -165,6 +193,25 @@ def test_an_interruption_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         make_subset(root, tmp_path / "out", {"source": ["DSB*"]})
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_what_a_killed_process_left_is_replaced(root: Path, tmp_path: Path) -> None:
+    (tmp_path / ".out.partial/train/images").mkdir(parents=True)
+    (tmp_path / ".out.partial/train/images/old.png").write_bytes(b"half")
+    (tmp_path / ".out.partial/manifest.csv").write_text("image\n")
+    make_subset(root, tmp_path / "out", {"source": ["DSB*"]})
+    make_subset(root, tmp_path / "other", {"source": ["DSB*"]})
+    assert contents(tmp_path / "out") == contents(tmp_path / "other")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "other", "out"]
+
+
+def test_one_process_writes_a_folder(root: Path, tmp_path: Path) -> None:
+    with (
+        locked_folder(tmp_path / ".out.partial", DatasetError),
+        pytest.raises(DatasetError, match=f"{tmp_path / 'out'}: another cellbench process"),
+    ):
+        make_subset(root, tmp_path / "out", {"source": ["DSB*"]})
+    assert not (tmp_path / "out").exists()
 
 
 def test_unlabelled_images_and_names_cut_at_the_first_dot(root: Path, tmp_path: Path) -> None:

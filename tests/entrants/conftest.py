@@ -12,3 +12,9 @@ def data(tmp_path: Path) -> Path:
     root = make_dataset(tmp_path / "data")
     (root / "test/images/test1.png").unlink()
     return root
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A file in which the server of an entrant can note what it does."""
+    return tmp_path / "log"

@@ -244,7 +244,7 @@ def test_a_fork_bomb_is_limited(
     if not processes_are_limited():
         pytest.skip("the kernel does not limit the number of processes here")
     monkeypatch.setattr(
-        "cellbench.entrants.run.Limits",
+        "cellbench.entrants.job.Limits",
         lambda *values: replace(Limits(*values), processes=40),
     )
     # At most 512 processes, if the limit should fail.

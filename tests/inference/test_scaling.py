@@ -19,6 +19,7 @@ from cellbench.data.folder import read_dataset
 from cellbench.errors import CheckpointError, UsageError
 from cellbench.evaluation import match_cells
 from cellbench.inference import load_model, load_models, segment_image
+from cellbench.inference.finished import JOURNAL_FILE
 from cellbench.inference.scaling import restored_labels, scale_for
 from cellbench.inference.segment import image_diameter, segment_files
 from cellbench.inference.tuning import describe_tuning, tune_checkpoint
@@ -224,7 +225,8 @@ def test_evaluate_ignores_the_record(data: Path, tmp_path: Path) -> None:
     words = ["segment", str(data / "test/images"), str(out), "--checkpoint", str(path)]
     assert main(words) == 0
     assert {each.name for each in out.iterdir()} == {
-        *("test0_label.tiff", "test1_label.tiff", "runtime.csv", "segmentation.json")
+        *("test0_label.tiff", "test1_label.tiff", "runtime.csv", "segmentation.json"),
+        JOURNAL_FILE,
     }
     scores = tmp_path / "scores.csv"
     for predictions in (out, out.parent):

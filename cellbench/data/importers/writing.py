@@ -1,6 +1,5 @@
 """Write what an importer found as a dataset folder, so that an interrupted import can be continued."""
 
-import csv
 import filecmp
 import hashlib
 import os
@@ -12,11 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from cellbench.data.folder import MANIFEST, SPLITS, UNLABELED, read_modalities, write_manifest
+from cellbench.data.folder import (
+    MANIFEST,
+    SPLITS,
+    UNLABELED,
+    read_manifest_rows,
+    read_modalities,
+    write_manifest,
+)
 from cellbench.data.importers.base import TIFF_SUFFIXES, ForeignDataset, SourceImage
 from cellbench.errors import DatasetError, LabelMapError
 from cellbench.files import remove_partial_files, written_whole
-from cellbench.images import image_files, image_shape
+from cellbench.images import image_files, image_shape, image_stem
 from cellbench.labels import LabelMap, cell_ids, label_path, read_labels, write_labels
 from cellbench.locks import locked_folder
 
@@ -228,14 +234,12 @@ def _checked(labels: LabelMap, shape: tuple[int, int], path: Path, image: Path) 
 def _merge_manifest(root: Path, rows: Sequence[dict[str, object]]) -> None:
     merged: dict[tuple[object, object], dict[str, object]] = {}
     if (root / MANIFEST).exists():
-        with (root / MANIFEST).open(newline="", encoding="utf-8-sig") as file:
-            for old in csv.DictReader(file):
-                merged[old.get("split"), old.get("image")] = {
-                    column: value for column, value in old.items() if column is not None
-                }
+        for old in read_manifest_rows(root / MANIFEST):
+            merged[old.get("split", ""), image_stem(old["image"])] = dict(old)
     for row in rows:
-        key = row["split"], row["image"]
+        key = row["split"], image_stem(str(row["image"]))
         known = {name: value for name, value in row.items() if value}
         # Values that were added by hand are kept if the source has none.
-        merged[key] = row | merged.get(key, {}) | known
+        by_hand = merged.pop(("", key[1]), {}) | merged.get(key, {})
+        merged[key] = row | by_hand | known
     write_manifest(root, list(merged.values()))

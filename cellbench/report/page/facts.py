@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cellbench.boards.reading import BoardTables
+from cellbench.report.page.runs import describe_isolation, describe_timing
 from cellbench.report.page.texts import count
 
 Fact = tuple[str, str]
@@ -27,6 +28,8 @@ def at_a_glance(board: BoardTables) -> list[Fact]:
         (f"A failed {board.unit} counts as", _words(known.get("failures"))),
         ("Intervals", _bootstrap(board)),
         ("Groups", _tests(known)),
+        ("Running times", describe_timing(board)),
+        ("Isolation", describe_isolation(board)),
     ]
     return [(term, description) for term, description in facts if description]
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cellbench.boards.reading import BoardTables
 from cellbench.report.page.headline import group_metric, group_words
+from cellbench.report.page.runs import amount, find_runs
 from cellbench.report.page.texts import NOTHING, letter, number, rank_text, span
 
 
@@ -128,6 +129,9 @@ def _columns(board: BoardTables) -> list[tuple[Column, list[Cell]]]:
                 for (seconds,) in _together(table, *times)
             ],
         ),
+        (Column("CPU time", f"median per {board.unit}"), _used(board, "cpu_s", 1, "s")),
+        (Column("Memory", "largest"), _used(board, "peak_memory_mb", 1024, "GiB")),
+        (Column("GPU memory", "largest"), _used(board, "peak_gpu_mb", 1024, "GiB")),
         (
             Column("In time", f"{board.unit}s", True),
             _shares(table, "within_tolerance"),
@@ -135,6 +139,19 @@ def _columns(board: BoardTables) -> list[tuple[Column, list[Cell]]]:
         (Column("Failed", f"{board.unit}s"), _shares(table, "failed")),
         (Column("Group", f"tests of {group_words(board)}"), _groups(board)),
     ]
+
+
+def _used(board: BoardTables, quantity: str, unit_size: float, unit: str) -> list[Cell]:
+    """Return a column of what the programs used; empty for algorithms that were not run here."""
+    runs = find_runs(board)
+    cells = []
+    for name in board.leaderboard["algorithm"]:
+        value = amount(runs.get(name, {}), quantity)
+        if value is None:
+            cells.append(Cell(NOTHING))
+        else:
+            cells.append(Cell(f"{number(value / unit_size, 2)} {unit}", value))
+    return cells
 
 
 def _together(table: pd.DataFrame, *columns: str) -> Iterable[tuple[float, ...]]:

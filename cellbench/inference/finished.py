@@ -1,0 +1,279 @@
+"""What `cellbench segment` has finished: a run that was stopped continues, and does nothing twice.
+
+The output folder has a journal. Its first record holds the settings of the run, which are everything that
+label maps depend on besides the image. Each further record is that of a finished image, with its time and
+the checksums of the image and the label map; it is appended when the label map is complete. The next run
+keeps the label maps whose record still fits, so a folder never contains label maps of two settings.
+"""
+
+import errno
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cellbench.errors import CellbenchError, UsageError, WriteError
+from cellbench.evaluation.journal import Journal
+from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
+from cellbench.files import remove_partial_files
+from cellbench.images import image_stem
+from cellbench.inference.record import RECORD_FILE, write_record
+from cellbench.inference.scaling import Scaling
+from cellbench.inference.settings import file_checksum
+from cellbench.labels import label_path
+from cellbench.locks import locked_folder
+
+JOURNAL_FILE = ".segmentation-journal"
+"""Name of the journal in a folder of label maps that ``cellbench segment`` writes."""
+
+_SETTINGS = "settings"
+
+
+@dataclass(frozen=True)
+class FinishedImage:
+    """The record of an image whose label map is complete.
+
+    Attributes:
+        image: file name of the image.
+        image_checksum: SHA-256 of the image file; empty if it changed while it was segmented.
+        labels_checksum: SHA-256 of the label map's file.
+        runtime_s: the running time, in seconds.
+        rank_runtime_s: the part of it beyond the tolerance of the challenge, in seconds.
+        diameter: as in :class:`~cellbench.inference.scaling.Scaling`.
+        scale: as in :class:`~cellbench.inference.scaling.Scaling`.
+    """
+
+    image: str
+    image_checksum: str
+    labels_checksum: str
+    runtime_s: float
+    rank_runtime_s: float
+    diameter: float | None
+    scale: float
+
+    @classmethod
+    def from_json(cls, record: Any) -> "FinishedImage | None":  # noqa: ANN401  (JSON of any type)
+        """Read a record of the journal; None if it is not one of a finished image.
+
+        Args:
+            record: the record.
+        """
+        try:
+            image = cls(**record)
+            times = (image.runtime_s, image.rank_runtime_s, image.scale, image.diameter or 0)
+            usable = all(math.isfinite(each) for each in times)
+        except TypeError:
+            return None
+        return image if usable and isinstance(image.image, str) else None
+
+    def fits(self, image: Path, labels: Path) -> bool:
+        """Return whether an image and its label map are unchanged.
+
+        Args:
+            image: the image file.
+            labels: the file of its label map.
+        """
+        return (
+            self.image == image.name
+            and "" not in (self.image_checksum, self.labels_checksum)
+            and self.labels_checksum == file_checksum(labels)
+            and self.image_checksum == file_checksum(image)
+        )
+
+
+class FinishedImages:
+    """The finished images of a run; each one is on disk as soon as it is known.
+
+    Label maps of the images that are not finished are removed at the start, and so are the tables of an
+    earlier run, which would be those of other label maps.
+
+    Args:
+        outputs: folder of the label maps; it exists, and no other process writes to it.
+        files: image files by stem.
+        settings: what the label maps depend on besides the image, see
+            :func:`~cellbench.inference.settings.run_settings`. With None, nothing is kept or recorded.
+        report: called with one line if label maps of an earlier run are kept or replaced.
+
+    Raises:
+        UsageError: if the folder contains label maps of other images that were made with other settings.
+        WriteError: if the journal cannot be written.
+    """
+
+    def __init__(
+        self,
+        outputs: Path,
+        files: Mapping[str, Path],
+        settings: Mapping[str, object] | None,
+        report: Callable[[str], object],
+    ) -> None:
+        self._outputs, self._files, self._recorded = outputs, files, settings is not None
+        path = outputs / JOURNAL_FILE
+        self._journal = Journal(path if self._recorded else None)
+        previous = self._journal.get(_SETTINGS)
+        known = {stem: image for stem in files if (image := self._known(stem)) is not None}
+        same = previous == settings
+        if not same:
+            self._refuse_mixture()
+        self._images = {
+            stem: image
+            for stem, image in known.items()
+            if same and image.fits(files[stem], self._labels(stem))
+        }
+        self._states = {stem: _state(files[stem]) for stem in self.missing()}
+        self._remove_outdated()
+        if known:
+            report(self._describe_kept(known) if same else self._describe(previous, settings or {}))
+        if not same:
+            path.unlink(missing_ok=True)
+            self._journal = Journal(path)
+            self._journal.add(_SETTINGS, settings)
+
+    def missing(self) -> list[str]:
+        """Return the stems of the images that are not finished, in the order of the files."""
+        return [stem for stem in self._files if stem not in self._images]
+
+    def add(self, stem: str, seconds: float, shape: tuple[int, int], scaling: Scaling) -> None:
+        """Record an image whose label map is complete.
+
+        Args:
+            stem: stem of the image.
+            seconds: its running time.
+            shape: height and width of the image, in pixels.
+            scaling: how it was resized.
+
+        Raises:
+            WriteError: if the journal cannot be written.
+        """
+        file, image, labels = self._files[stem], "", ""
+        if self._recorded:
+            labels = file_checksum(self._labels(stem))
+            # Not before the image is segmented: a file that was just read opens faster.
+            image = file_checksum(file) if _state(file) == self._states[stem] else ""
+        excess = rank_runtime_seconds(seconds, *shape)
+        finished = FinishedImage(file.name, image, labels, seconds, excess, **asdict(scaling))
+        self._images[stem] = finished
+        self._journal.add(self._labels(stem).name, asdict(finished))
+
+    def write_tables(self, options: Mapping[str, object]) -> None:
+        """Write ``runtime.csv`` and ``segmentation.json`` for the images that are finished.
+
+        Args:
+            options: options of the run by name, for ``segmentation.json``.
+
+        Raises:
+            WriteError: if a file cannot be written.
+        """
+        images = [self._images[stem] for stem in self._files if stem in self._images]
+        times = [(each.image, each.runtime_s, each.rank_runtime_s) for each in images]
+        write_runtimes(self._outputs / RUNTIME_FILE, times)
+        scalings = {each.image: Scaling(each.diameter, each.scale) for each in images}
+        write_record(self._outputs / RECORD_FILE, options, scalings)
+
+    def _labels(self, stem: str) -> Path:
+        return label_path(self._outputs, stem)
+
+    def _known(self, stem: str) -> FinishedImage | None:
+        return FinishedImage.from_json(self._journal.get(self._labels(stem).name))
+
+    def _refuse_mixture(self) -> None:
+        """Refuse a folder with label maps of other settings that are not replaced by this run."""
+        records = map(FinishedImage.from_json, self._journal.values())
+        stems = {image_stem(each.image): each for each in records if each is not None}
+        others = [
+            each.image
+            for stem, each in stems.items()
+            if stem not in self._files and file_checksum(self._labels(stem)) == each.labels_checksum
+        ]
+        if others:
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            raise UsageError(
+                f"{self._outputs}: contains label maps of other images ({others[0]}{more}) that were made "
+                "with another checkpoint, option, device or version; choose another folder, or delete them"
+            )
+
+    def _remove_outdated(self) -> None:
+        """Remove what would not belong to this run, also if it is killed."""
+        remove_partial_files(self._outputs)
+        missing = self.missing()
+        if missing:
+            for name in (RUNTIME_FILE, RECORD_FILE):
+                (self._outputs / name).unlink(missing_ok=True)
+        for stem in missing:
+            with suppress(OSError):  # reported as an error of the image when it is segmented
+                self._labels(stem).unlink(missing_ok=True)
+
+    def _describe_kept(self, known: Mapping[str, FinishedImage]) -> str:
+        """Say which label maps of an earlier run are kept, and which are not."""
+        count = f"{len(self._images)} of {len(self._files)}"
+        line = f"{self._outputs}: {count} label maps are kept from an earlier run"
+        changed = [self._files[stem].name for stem in known if stem not in self._images]
+        if not changed:
+            return line
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        again = f"{changed[0]}{more} {'are' if more else 'is'} segmented again"
+        return f"{line}; {again}, because an image or its label map has changed"
+
+    def _describe(self, previous: object, settings: Mapping[str, object]) -> str:
+        """Say why no label map of an earlier run is kept."""
+        before = previous if isinstance(previous, dict) else settings
+        names = [name for name, value in settings.items() if before.get(name) != value]
+        return (
+            f"{self._outputs}: all images are segmented again, because the earlier label maps were made "
+            f"with other settings ({', '.join(names) or 'unknown'})"
+        )
+
+
+@contextmanager
+def finished_images(
+    outputs: str | Path,
+    files: Mapping[str, Path],
+    options: Mapping[str, object],
+    settings: Mapping[str, object] | None,
+    report: Callable[[str], object],
+) -> Iterator[FinishedImages]:
+    """Provide what is finished of a run, and write its tables at the end, also if it is interrupted.
+
+    Args:
+        outputs: folder of the label maps; it is created if it does not exist.
+        files: image files by stem.
+        options: options of the run by name, for ``segmentation.json``.
+        settings: as in :class:`FinishedImages`.
+        report: as in :class:`FinishedImages`.
+
+    Yields:
+        The finished images, to which those of this run are added.
+
+    Raises:
+        WriteError: if another process writes to the folder, or a file cannot be written.
+        UsageError: as in :class:`FinishedImages`.
+    """
+    with locked_folder(Path(outputs), WriteError):
+        finished = FinishedImages(Path(outputs), files, settings, report)
+        try:
+            yield finished
+        except BaseException:
+            with suppress(CellbenchError, OSError):  # the first error says what is wrong
+                finished.write_tables(options)
+            raise
+        finished.write_tables(options)
+
+
+def concerns_all_images(error: Exception) -> bool:
+    """Return whether an error would occur again for the next image, as on a full disk.
+
+    Args:
+        error: what segmenting an image raised.
+    """
+    name_too_long = getattr(error.__cause__, "errno", None) == errno.ENAMETOOLONG
+    return isinstance(error, WriteError) and not name_too_long
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Return what changes when somebody writes to a file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
