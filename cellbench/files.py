@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import stat
 import threading
 import unicodedata
@@ -29,6 +30,7 @@ _WRITE_ADVICE = {
     errno.EIO: "check the disk and run the same command again",
 }
 _PARTIAL = ".*.partial*"
+_PARTIAL_OF = re.compile(r"\.(?P<stem>.+)\.(?P<process>[0-9]+)\.partial(\.\w+)?")
 
 
 def max_pixels() -> int:
@@ -124,6 +126,33 @@ def remove_partial_files(folder: Path) -> None:
             partial.unlink(missing_ok=True)
 
 
+def remove_abandoned_files(path: Path) -> None:
+    """Remove temporary files that processes left that were killed while they wrote a file.
+
+    Unlike :func:`remove_partial_files`, this may be used in a folder that others write to. On Windows,
+    nothing is removed.
+
+    Args:
+        path: the file; those whose stem begins with its stem, such as the tables beside it, count too.
+    """
+    if os.name != "posix" or not path.parent.is_dir():
+        return
+    for partial in path.parent.iterdir():
+        named = _PARTIAL_OF.fullmatch(partial.name)
+        if named and named["stem"].startswith(path.stem) and not _runs(int(named["process"])):
+            partial.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # of somebody else; not one of our numbers
+        return True
+    return True
+
+
 def files_by_stem(
     folder: str | Path, suffixes: Iterable[str], error: type[CellbenchError], ending: str = ""
 ) -> dict[str, Path]:
@@ -139,8 +168,8 @@ def files_by_stem(
         Stem to path, sorted by file name.
 
     Raises:
-        CellbenchError: of the type ``error``, if the folder is absent, two files share a stem, or one is
-            a pipe, a socket or a device.
+        CellbenchError: of the type ``error``, if the folder is absent, two files share a stem, or as in
+            :func:`all_files_by_stem`.
     """
     found: dict[str, Path] = {}
     for stem, paths in all_files_by_stem(folder, suffixes, error, ending).items():
@@ -168,7 +197,7 @@ def all_files_by_stem(
 
     Raises:
         CellbenchError: of the type ``error``, if the folder is absent, or a file in it is a pipe, a
-            socket or a device.
+            socket or a device, or has a carriage return in its name.
     """
     folder, suffixes = Path(folder), frozenset(suffixes)
     if not folder.is_dir():
@@ -180,6 +209,8 @@ def all_files_by_stem(
             continue
         if path.is_dir():
             continue
+        if "\r" in path.name:  # CSV tables would be torn there
+            raise error(f"{str(path)!r}: the name has a line break; rename the file")
         if _is_special(path):
             raise error(
                 f"{path}: is a pipe, a socket or a device; remove it, or replace it by a regular file"

@@ -16,7 +16,12 @@ import pytest
 from cellbench.boards.text_table import write_text
 from cellbench.csv_tables import write_rows
 from cellbench.errors import DatasetError, ScoresError, WriteError
-from cellbench.files import files_by_stem, remove_partial_files, written_whole
+from cellbench.files import (
+    files_by_stem,
+    remove_abandoned_files,
+    remove_partial_files,
+    written_whole,
+)
 from cellbench.labels import write_labels
 from cellbench.locks import locked_folder
 
@@ -79,6 +84,15 @@ def test_files_by_stem(names: list[str], ending: str, stems: list[str], tmp_path
     found = files_by_stem(tmp_path, (".tif",), DatasetError, ending=ending)
     assert list(found) == stems
     assert all(path.is_file() for path in found.values())
+
+
+def test_a_carriage_return_in_a_name_is_refused(tmp_path: Path) -> None:
+    """The tables of a run could not be read again."""
+    (tmp_path / "a\rb.png").touch()
+    with pytest.raises(
+        DatasetError, match=r"a\\rb.png': the name has a line break; rename the file$"
+    ):
+        files_by_stem(tmp_path, [".png"], DatasetError)
 
 
 def test_subfolders_are_passed_over(tmp_path: Path) -> None:
@@ -157,6 +171,17 @@ def test_partial_files_are_removed(tmp_path: Path) -> None:
     remove_partial_files(tmp_path)
     remove_partial_files(tmp_path / "absent")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "a.tif"]
+
+
+def test_only_files_of_ended_processes_are_abandoned(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    names = [f".scores{end}.{ended.pid}.partial.csv" for end in ("", "_cells")]
+    kept = [f".scores.{os.getpid()}.partial.csv", f".other.{ended.pid}.partial.csv", "scores.csv"]
+    for name in [*names, *kept]:
+        (tmp_path / name).touch()
+    remove_abandoned_files(tmp_path / "scores.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
 
 
 def test_a_folder_is_locked_until_its_process_ends(tmp_path: Path) -> None:

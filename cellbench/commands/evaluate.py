@@ -155,7 +155,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out.is_dir():
         raise UsageError(f"--out {arguments.out}: is a folder; name the file to write")
 
-    from cellbench.evaluation.record import record_path, write_record
+    from cellbench.evaluation.record import mark_unfinished, record_path, write_record
+    from cellbench.files import remove_abandoned_files
 
     if record_path(arguments.out) == arguments.out:
         raise UsageError(
@@ -166,6 +167,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     journal = arguments.out.with_name(f".{arguments.out.name}.journal")
     results = _score(arguments, Journal(journal))
+    remove_abandoned_files(arguments.out)
+    mark_unfinished(arguments.out)
     _write(results, _tables(arguments), arguments.out)
     write_record(arguments.out, protocol, arguments.thresholds)
     journal.unlink(missing_ok=True)

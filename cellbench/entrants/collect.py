@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cellbench.data.folder import match_stems
 from cellbench.entrants.limits import label_map_bytes
-from cellbench.entrants.workplace import Workplace
+from cellbench.entrants.workplace import MOST_FILES, FileStates, Workplace, file_state
 from cellbench.errors import EntrantError, InvalidLabelsError, LabelMapError
 from cellbench.evaluation.statuses import Status
 from cellbench.files import written_whole
@@ -19,7 +19,6 @@ from cellbench.labels import check_labels, open_labels
 
 _SUFFIXES = (".tif", ".tiff")
 _ENDING = "_label"
-_MOST_FILES = 1000
 _CHUNK = 1 << 20
 
 
@@ -48,17 +47,25 @@ class _RefusedError(Exception):
         self.status = status
 
 
-def take_label_map(workplace: Workplace, stem: str, shape: tuple[int, int], target: Path) -> Taken:
+def take_label_map(
+    workplace: Workplace,
+    stem: str,
+    shape: tuple[int, int],
+    target: Path,
+    answered: FileStates | None = None,
+) -> Taken:
     """Copy the label map of an image from a program's outputs to ``target`` and check it.
 
     The label map may also be named as the official scripts name it. No link is followed, and nothing but a
     regular file with a single name is opened.
 
     Args:
-        workplace: the folders of the program, which has ended.
+        workplace: the folders of the program, which has ended or has answered.
         stem: stem of the image.
         shape: (H, W) of the image, in pixels.
         target: the file to write; nothing is written unless the label map is usable.
+        answered: states of the outputs when the program answered, after which it may not change them;
+            None if it has ended.
 
     Returns:
         The status, and what is wrong.
@@ -67,7 +74,7 @@ def take_label_map(workplace: Workplace, stem: str, shape: tuple[int, int], targ
         outputs = workplace.open_outputs()
         try:
             name = _find(outputs, stem)
-            with _opened(outputs, name) as file, written_whole(target) as copy:
+            with _opened(outputs, name, answered) as file, written_whole(target) as copy:
                 checksum = _copy(file, copy, label_map_bytes(*shape))
                 _check(copy, shape)
         finally:
@@ -84,8 +91,8 @@ def _find(outputs: int, stem: str) -> str:
     named: dict[str, list[str]] = {}
     with os.scandir(outputs) as entries:
         for count, entry in enumerate(entries):
-            if count >= _MOST_FILES:
-                reason = f"left more than {_MOST_FILES} files in the outputs folder"
+            if count >= MOST_FILES:
+                reason = f"left more than {MOST_FILES} files in the outputs folder"
                 raise _RefusedError(Status.FAILED, reason)
             path = Path(entry.name)
             if path.suffix.lower() in _SUFFIXES and path.stem.endswith(_ENDING):
@@ -101,7 +108,7 @@ def _find(outputs: int, stem: str) -> str:
 
 
 @contextmanager
-def _opened(outputs: int, name: str) -> Iterator[int]:
+def _opened(outputs: int, name: str, answered: FileStates | None) -> Iterator[int]:
     # Without O_NONBLOCK, opening a named pipe waits for a writer.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
@@ -112,6 +119,8 @@ def _opened(outputs: int, name: str) -> Iterator[int]:
             raise _RefusedError(
                 Status.MISSING, f"{name}: a hard link to another file, so it is not taken"
             )
+        if answered is not None and answered.get(name) != file_state(found):
+            raise _RefusedError(Status.FAILED, f"{name}: written after the answer")
         file = _open_own(outputs, name, flags)
     except OSError as error:
         raise _RefusedError(Status.UNREADABLE, f"{name}: {error.strerror}") from error
@@ -139,7 +148,7 @@ def _open_own(outputs: int, name: str, flags: int) -> int:
 
 def _copy(file: int, target: Path, most: int) -> str:
     """Copy an open file and return the checksum of the copy."""
-    checksum, size = hashlib.sha256(), 0
+    checksum, size, before = hashlib.sha256(), 0, file_state(os.fstat(file))
     with target.open("wb") as copy:
         while chunk := os.read(file, _CHUNK):
             size += len(chunk)
@@ -148,6 +157,8 @@ def _copy(file: int, target: Path, most: int) -> str:
                 raise _RefusedError(Status.FAILED, reason)
             checksum.update(chunk)
             copy.write(chunk)
+    if file_state(os.fstat(file)) != before:
+        raise _RefusedError(Status.FAILED, "the label map was changed while it was copied")
     return checksum.hexdigest()
 
 

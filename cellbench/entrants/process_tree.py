@@ -8,21 +8,22 @@ import os
 from collections.abc import Collection
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_IDLE = 5  # SCHED_IDLE of sched(7)
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 ThreadSeconds = dict[str, tuple[float, float]]
 """For how long each thread ran, and for how long it waited for a processor, by thread id."""
 
 
-def descendants(ancestor: int) -> dict[int, int]:
+def descendants(ancestor: int, *, with_ended: bool = False) -> dict[int, int]:
     """Find the running processes that a process started, and those that they started.
 
     Args:
         ancestor: process id, which is not in the answer itself.
+        with_ended: whether processes that have ended and wait for their parent are in the answer.
 
     Returns:
-        The number of running processes that each of them started and still has, by process id; processes
-        that have ended and wait for their parent are left out.
+        The number of running processes that each of them started and still has, by process id.
     """
     children: dict[int, list[int]] = {}
     ended = set()
@@ -35,7 +36,11 @@ def descendants(ancestor: int) -> dict[int, int]:
         begun = children.get(todo.pop(), [])
         found += begun
         todo += begun
-    return {pid: len(set(children.get(pid, ())) - ended) for pid in found if pid not in ended}
+    return {
+        pid: len(set(children.get(pid, ())) - ended)
+        for pid in found
+        if with_ended or pid not in ended
+    }
 
 
 def threads(processes: Collection[int]) -> int:
@@ -74,6 +79,9 @@ def processor_seconds(processes: Collection[int]) -> float:
 def thread_seconds(processes: Collection[int]) -> ThreadSeconds:
     """Return for how long each thread ran, and for how long it was ready to but waited for a processor.
 
+    A thread that made its priority lower than ours does not wait because of other programs: it may wait for
+    a thread of its own program, which works at the normal priority. Its waiting counts as none.
+
     Args:
         processes: process ids.
 
@@ -81,12 +89,22 @@ def thread_seconds(processes: Collection[int]) -> ThreadSeconds:
         Both in seconds by thread id; empty where the kernel does not count them.
     """
     seconds = {}
+    ours = _yields("/proc/thread-self")
     for pid in processes:
         for thread in _listed(f"/proc/{pid}/task"):
-            numbers = _read(f"/proc/{pid}/task/{thread}/schedstat").split()
+            folder = f"/proc/{pid}/task/{thread}"
+            numbers = _read(f"{folder}/schedstat").split()
             if len(numbers) > 1:
-                seconds[thread] = int(numbers[0]) / 1e9, int(numbers[1]) / 1e9
+                waited = 0.0 if _yields(folder) > ours else int(numbers[1]) / 1e9
+                seconds[thread] = int(numbers[0]) / 1e9, waited
     return seconds
+
+
+def _yields(folder: str) -> tuple[bool, int]:
+    """Return how much a thread yields: whether it runs only if no other does, and its niceness."""
+    fields = _read(f"{folder}/stat").rpartition(b") ")[2].split()
+    # Fields 19 (nice) and 41 (policy) of proc(5).
+    return (int(fields[38]) == _IDLE, int(fields[16])) if len(fields) > 38 else (False, 0)
 
 
 def busiest_since(before: ThreadSeconds, now: ThreadSeconds) -> tuple[float, float]:

@@ -7,6 +7,7 @@ answer is one short line, within a time limit, and only after a request.
 import math
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -19,6 +20,7 @@ from cellbench.entrants.supervised import Supervised
 GREETING = b"cellbench-serve 1"
 _LONGEST_ANSWER = 1 << 16
 _SHOWN = 60  # letters of a wrong answer in a message
+_BY_US = ("", "run")  # a program that ended by itself, or because we ended it
 _TO_END = 2.0  # seconds in which a program that closed its output may end by itself
 
 
@@ -88,12 +90,15 @@ class Server:
                 self._begun, f"`serve` began with {_shown(line)} instead of {GREETING.decode()}"
             )
 
-    def request(self, path: str, seconds: float) -> Answer:
+    def request(
+        self, path: str, seconds: float, observe: Callable[[], object] | None = None
+    ) -> Answer:
         """Have an image segmented.
 
         Args:
             path: path of the image, as the program sees it.
             seconds: time limit.
+            observe: function that is called as soon as the answer is there.
 
         Returns:
             The answer; its time is that from the request to the answer, or for the first one from the
@@ -111,6 +116,8 @@ class Server:
             os.write(self._requests, os.fsencode(path) + b"\n")
         line = self._read(begun, seconds)
         answered = time.perf_counter()
+        if observe is not None:
+            observe()
         if self._answers.pending():
             raise self._broken(begun, "wrote more than one line as its answer")
         word, _, rest = line.partition(b" ")
@@ -138,10 +145,17 @@ class Server:
             return self._program.wait(_TO_END)
 
     def _used(self, wall: float) -> Finished:
-        """Return what an image took: the differences to the one before it."""
+        """Return what an image took: the differences to the one before it.
+
+        Raises:
+            ServerError: if this is not known, or the program was stopped at a limit.
+        """
         used = self._program.used()
         if used is None:
-            return self._for_image(self._program.end(), wall)
+            ended = self._for_image(self._program.end(), wall)
+            if self._program.lost or ended.stopped not in _BY_US:
+                raise ServerError(ended)
+            return ended
         waited, ran = used.pop("waited_s"), used.pop("ran_s")
         now = Finished(wall, exit_code=None, stopped="", output="", **used)
         ended = self._for_image(now, wall)
@@ -171,7 +185,7 @@ class Server:
         wall = time.perf_counter() - begun
         ended = self._for_image(self._program.end(), wall)
         # The limit at which the supervisor stopped it explains more than what we saw of it.
-        if ended.stopped not in ("", "run"):
+        if ended.stopped not in _BY_US:
             return ServerError(ended)
         return ServerError(replace(ended, stopped=stopped), reason)
 

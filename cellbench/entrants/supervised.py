@@ -36,6 +36,7 @@ class Supervised:
 
     Attributes:
         reports: file descriptor at which something arrives when the program has ended.
+        lost: whether the supervisor ended without a last report, so that what was used is not known.
 
     Args:
         launch: how to start the program.
@@ -47,6 +48,7 @@ class Supervised:
     def __init__(self, launch: Launch, limits: Limits, streams: Sequence[int] = ()) -> None:
         self._limits = limits
         self._final: Finished | None = None
+        self.lost = False
         order = {**asdict(limits), "tail": _TAIL_BYTES, "streams": list(streams)}
         order |= {"words": list(launch.words), "folder": str(launch.folder)}
         order |= {"environment": dict(launch.environment)}
@@ -136,6 +138,7 @@ class Supervised:
 
     def _end_by_force(self) -> Finished:
         """End a program whose supervisor was killed or stopped: it is found by its control group."""
+        self.lost = True
         self._process.kill()
         self._process.wait()
         group = ControlGroup(

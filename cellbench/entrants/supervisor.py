@@ -134,7 +134,8 @@ class Supervisor:
         self._look(processes)
         before, self._threads = self._threads, thread_seconds(processes)
         ran, waited = busiest_since(before, self._threads)
-        used = self._used(self._cpu + processor_seconds(processes))
+        all_processes = descendants(os.getpid(), with_ended=True)
+        used = self._used(self._cpu + processor_seconds(all_processes))
         self._report({**used, "ran_s": ran, "waited_s": waited})
         self._peak = self._peak_graphics = 0
 

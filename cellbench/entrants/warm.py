@@ -11,7 +11,7 @@ from cellbench.entrants.collect import Taken, take_label_map
 from cellbench.entrants.job import Job, Outcome, Timing, fault
 from cellbench.entrants.limits import Limits
 from cellbench.entrants.serving import Answer, Server, ServerError
-from cellbench.entrants.workplace import Workplace, restore
+from cellbench.entrants.workplace import FileStates, Workplace, restore
 from cellbench.errors import CellbenchError, EntrantError
 from cellbench.evaluation.statuses import Status
 from cellbench.images import image_shape
@@ -40,6 +40,7 @@ class WarmRuns:
         self._small = small_images(job.images)
         self._server: Server | None = None
         self._workplace: Workplace
+        self._answered: FileStates = {}
         self._shown = ""  # the image that the program sees
         self._open = ExitStack()
         self._broken: Outcome | None = None
@@ -150,7 +151,13 @@ class WarmRuns:
         self._workplace.place(image.image)
         self._shown = image.image.name
         inputs = self._job.sandbox.places(self._workplace)["inputs"]
-        return server.request(f"{inputs}/{image.image.name}", limits.seconds or 0.0)
+        return server.request(
+            f"{inputs}/{image.image.name}", limits.seconds or 0.0, self._observe_outputs
+        )
+
+    def _observe_outputs(self) -> None:
+        """Note what the program has written when it answers: what follows would not be timed."""
+        self._answered = self._workplace.output_states()
 
     def _take(
         self, path: PurePosixPath, image: DatasetImage, shape: tuple[int, int], target: Path
@@ -158,7 +165,7 @@ class WarmRuns:
         outputs = PurePosixPath(self._job.sandbox.places(self._workplace)["outputs"])
         if path.parent != outputs:
             return Taken(Status.FAILED, f"answered with {path}, which is not in the outputs folder")
-        taken = take_label_map(self._workplace, image.stem, shape, target)
+        taken = take_label_map(self._workplace, image.stem, shape, target, self._answered)
         if taken.name and _normal(taken.name) != _normal(path.name):
             target.unlink()
             return Taken(Status.FAILED, f"answered with {path.name}, but wrote {taken.name}")

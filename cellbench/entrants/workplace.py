@@ -6,6 +6,7 @@ import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from secrets import token_hex
 
@@ -16,6 +17,12 @@ from cellbench.evaluation.seals import RUN_JOURNAL
 from cellbench.evaluation.statuses import COMPARED_FILE, RESOURCES_FILE
 from cellbench.files import remove_partial_files
 from cellbench.labels import label_path
+
+FileStates = dict[str, tuple[int, ...]]
+"""What :func:`file_state` returns, by file name."""
+
+MOST_FILES = 1000
+"""Largest number of files that a program may leave in the outputs folder."""
 
 _SCRATCH = ".run-"
 _WRITTEN = (ENTRY_FILE, RESOURCES_FILE, COMPARED_FILE, RUNTIME_FILE, RUN_JOURNAL)
@@ -32,7 +39,7 @@ class Workplace:
         inputs: contains copies of the images.
         outputs: where the program writes its label maps.
         scratch: for temporary files.
-        home: its home folder, which is kept for the next start.
+        home: its home folder; nothing that a start leaves there makes the next one, or its images, faster.
         descriptor: the folder that contains these, opened before the program was started.
     """
 
@@ -85,6 +92,27 @@ class Workplace:
             finally:
                 os.close(folder)
 
+    def output_states(self) -> FileStates:
+        """Return the state of each file that is in the folder of outputs now.
+
+        Returns:
+            By name, what changes when somebody writes to the file or replaces it; empty if there is no
+            folder, and incomplete with more files than are ever taken.
+        """
+        try:
+            folder = self._open(_OUTPUTS)
+        except EntrantError:
+            return {}
+        states = {}
+        try:
+            with os.scandir(folder) as entries:
+                for entry in islice(entries, MOST_FILES):
+                    with suppress(OSError):
+                        states[entry.name] = file_state(entry.stat(follow_symlinks=False))
+        finally:
+            os.close(folder)
+        return states
+
     def open_outputs(self) -> int:
         """Open the folder of outputs without following a link that the program may have left there.
 
@@ -108,6 +136,15 @@ class Workplace:
             raise EntrantError(f"the {name} folder was removed or replaced") from error
 
 
+def file_state(found: os.stat_result) -> tuple[int, ...]:
+    """Return what changes when somebody writes to a file or replaces it; programs cannot set it.
+
+    Args:
+        found: the status of the file.
+    """
+    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
+
+
 class Scratch:
     """A folder in a predictions folder that exists while an entrant is run.
 
@@ -126,16 +163,14 @@ class Scratch:
         Yields:
             The folders.
         """
-        home = self._root / "home"
-        home.mkdir(parents=True, exist_ok=True)
         place = self._root / token_hex(8)
-        place.mkdir()
-        inputs, outputs, scratch = (place / name for name in (_INPUTS, _OUTPUTS, "scratch"))
-        for folder in (inputs, outputs, scratch):
+        place.mkdir(parents=True)
+        folders = [place / name for name in (_INPUTS, _OUTPUTS, "scratch", "home")]
+        for folder in folders:
             folder.mkdir()
         descriptor = os.open(place, _FOLDER)
         try:
-            yield Workplace(inputs, outputs, scratch, home, descriptor)
+            yield Workplace(*folders, descriptor)
         finally:
             os.close(descriptor)
             remove_tree(place)

@@ -7,6 +7,9 @@ from typing import Any, TextIO
 
 from cellbench.files import write_faults_named, written_whole
 
+_LONGEST_LINE = 64 << 20
+"""Bytes; a longer line is not one of ours, and is not held in memory."""
+
 
 class Journal:
     """Results of finished images, one line of JSON each, appended as soon as they are known.
@@ -22,9 +25,10 @@ class Journal:
         self._file: TextIO | None = None
         self._done: dict[str, Any] = {}
         if self._path is not None and self._path.is_file():
-            lines = self._path.read_text("utf-8", errors="replace").splitlines()
-            for record in filter(None, map(_parse, lines)):
-                self._keep(*record)
+            with self._path.open("rb") as file:
+                while line := file.readline(_LONGEST_LINE):
+                    if (record := _parse(line.decode("utf-8", "replace"))) is not None:
+                        self._keep(*record)
 
     def get(self, key: str) -> Any:  # noqa: ANN401 (JSON holds values of any type)
         """Return the result that an earlier run recorded, or None if there is none.

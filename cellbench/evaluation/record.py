@@ -10,6 +10,7 @@ from cellbench.evaluation.protocols import Protocol, get_protocol
 from cellbench.files import written_whole
 
 _DETAILS = "_details"
+_UNFINISHED = {"unfinished": True}
 # Ranking computes the F1 of scores.csv from its counts, in which these versions do not differ from the
 # present ones. The table of details has F1 at several thresholds, and counts at one.
 _SAME_COUNTS = {("neurips22", 1), ("neurips22-v1", 1)}
@@ -42,6 +43,18 @@ def write_record(scores: str | Path, protocol: Protocol, thresholds: Sequence[fl
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
+def mark_unfinished(scores: str | Path) -> None:
+    """Replace the record while a scores.csv and the tables beside it are written.
+
+    If the process is killed meanwhile, :func:`read_protocol` refuses them: some may be older than others.
+
+    Args:
+        scores: path of the scores.csv.
+    """
+    with written_whole(record_path(scores)) as temporary:
+        temporary.write_text(json.dumps(_UNFINISHED) + "\n", encoding="utf-8")
+
+
 def read_protocol(scores: str | Path) -> Protocol | None:
     """Read which protocol a scores.csv was made with.
 
@@ -52,8 +65,8 @@ def read_protocol(scores: str | Path) -> Protocol | None:
         The protocol, or None if there is no record beside the file.
 
     Raises:
-        ScoresError: if the record is damaged, or if this version of cellbench does not have the protocol
-            in the same version, or for a scores.csv in one with the same counts.
+        ScoresError: if the record is damaged or unfinished, or if this version of cellbench does not have
+            the protocol in the same version, or for a scores.csv in one with the same counts.
     """
     path = record_path(scores)
     of_details = not path.is_file()
@@ -62,12 +75,20 @@ def read_protocol(scores: str | Path) -> Protocol | None:
     if not path.is_file():
         return None
     try:
-        named = json.loads(path.read_text(encoding="utf-8"))["protocol"]
-        name, version = str(named["name"]), int(named["version"])
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record == _UNFINISHED:
+            named = None
+        else:
+            named = str(record["protocol"]["name"]), int(record["protocol"]["version"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ScoresError(
             f"{path}: does not name a protocol; delete the file or run cellbench evaluate again"
         ) from error
+    if named is None:
+        raise ScoresError(
+            f"{path}: cellbench evaluate was stopped while it wrote these scores; run it again"
+        )
+    name, version = named
     try:
         protocol = get_protocol(name)
     except UsageError as error:

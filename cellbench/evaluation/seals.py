@@ -1,19 +1,25 @@
 """Label maps and times are bound to the run that made them: later changes are found.
 
-``cellbench run`` records the status, the time and the checksum of every label map in the journal of its
+``cellbench run`` records every row of its tables and the checksum of every label map in the journal of its
 predictions folder. A folder without such a journal was handed in, and is not checked.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from cellbench.csv_tables import read_rows
 from cellbench.errors import ScoresError
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.runtimes import RUNTIME_FILE, read_runtimes
-from cellbench.evaluation.statuses import Status, read_statuses
+from cellbench.evaluation.statuses import (
+    COMPARED_FILE,
+    RESOURCES_FILE,
+    Status,
+    read_statuses,
+)
 from cellbench.labels.files import all_label_files
 
 RUN_JOURNAL = ".journal"
@@ -74,7 +80,7 @@ def check_run(predictions: Path, *, times: bool = True) -> None:
         times: whether to check ``runtime.csv``.
 
     Raises:
-        ScoresError: if a label map, a status or a time is not what the run recorded. The message names the
+        ScoresError: if a label map or a row of a table is not what the run recorded. The message names the
             first, and says how many there are.
     """
     if not (predictions / RUN_JOURNAL).is_file():
@@ -90,8 +96,8 @@ def check_run(predictions: Path, *, times: bool = True) -> None:
 
 def _changes(predictions: Path, times: bool) -> Iterator[str]:
     """Describe what differs from the last record of each image."""
-    records = map(Seal.from_json, Journal(predictions / RUN_JOURNAL).values())
-    seals = {seal.image: seal for seal in records if seal is not None}
+    records = Journal(predictions / RUN_JOURNAL).values()
+    seals = {seal.image: seal for seal in map(Seal.from_json, records) if seal is not None}
     for stem, paths in all_label_files(predictions).items():
         sealed = seals[stem].checksum if stem in seals else ""
         if len(paths) > 1 or not sealed or checksum_of(paths[0]) != sealed:
@@ -99,8 +105,35 @@ def _changes(predictions: Path, times: bool) -> Iterator[str]:
     for stem, status in read_statuses(predictions).items():
         if stem not in seals or seals[stem].status != status:
             yield f"the status of {stem}"
+    yield from _changed_rows(predictions, records)
     if times and (predictions / RUNTIME_FILE).is_file():
         for stem, seconds in read_runtimes(predictions / RUNTIME_FILE).items():
             seal = seals.get(stem)
             if seal is None or seal.status != Status.OK or seal.runtime_s != seconds:
                 yield f"the time of {stem}"
+
+
+def _changed_rows(predictions: Path, records: Sequence[Any]) -> Iterator[str]:
+    """Describe the images whose row in ``resources.csv`` or ``timings.csv`` is not what was recorded."""
+    sealed: dict[str, dict[str, str]] = {}
+    times: dict[str, set[str]] = {}
+    for record in records:
+        row = record.get("row") if isinstance(record, dict) else None
+        if not isinstance(row, dict):
+            continue
+        texts = {name: "" if value is None else str(value) for name, value in row.items()}
+        times.setdefault(texts.get("image", ""), set()).add(texts.get("wall_s", ""))
+        if (seal := Seal.from_json(record)) is not None:
+            sealed[seal.image] = texts
+    for row in _rows(predictions / RESOURCES_FILE):
+        if (texts := sealed.get(row["image"])) and any(
+            row.get(name) != text for name, text in texts.items() if name != "status"
+        ):
+            yield f"the row of {row['image']} in {RESOURCES_FILE}"
+    for row in _rows(predictions / COMPARED_FILE):
+        if not {row.get("warm_s"), row.get("cold_s")} <= times.get(row["image"], set()):
+            yield f"the row of {row['image']} in {COMPARED_FILE}"
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    return read_rows(path, ["image"], ScoresError) if path.is_file() else []

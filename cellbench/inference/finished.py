@@ -64,7 +64,7 @@ class FinishedImage:
             image = cls(**record)
             times = (image.runtime_s, image.rank_runtime_s, image.scale, image.diameter or 0)
             usable = all(math.isfinite(each) for each in times)
-        except TypeError:
+        except (TypeError, OverflowError):  # integers can be too large for a number
             return None
         return image if usable and isinstance(image.image, str) else None
 

@@ -12,6 +12,7 @@ import pytest
 from label_maps import discs
 
 from cellbench.cli import main
+from cellbench.commands import evaluate
 from cellbench.commands.evaluate import PROTOCOL_NAMES
 from cellbench.evaluation import PROTOCOLS
 from cellbench.evaluation.measures import Table
@@ -126,3 +127,26 @@ def test_the_bar_shows_rate_and_time_left(
 def test_without_folders_the_usage_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate"]) == 2
     assert "name the folder of true label maps" in capsys.readouterr().err
+
+
+def test_tables_of_a_stopped_evaluation_are_not_ranked(
+    folders: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Scores of one protocol could stand beside the record of another."""
+    scores = tmp_path / "scores.csv"
+    words = ["evaluate", *folders, "--out", str(scores)]
+    assert main(words) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "_write", lambda *_: sys.exit(9))
+        assert main([*words, "--protocol", "exact"]) == 9
+    capsys.readouterr()
+    assert main(["rank", str(scores), "--out", str(tmp_path / "board")]) == 1
+    message = (
+        "scores.json: cellbench evaluate was stopped while it wrote these scores; run it again\n"
+    )
+    assert capsys.readouterr().err.endswith(message)
+    assert main([*words, "--protocol", "exact"]) == 0
+    assert main(["rank", str(scores), "--out", str(tmp_path / "board")]) == 0

@@ -1,11 +1,18 @@
 """What the kernel counts for the threads of a program."""
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from cellbench.entrants.process_tree import busiest_since, thread_seconds
+from cellbench.entrants.process_tree import (
+    busiest_since,
+    descendants,
+    processor_seconds,
+    thread_seconds,
+)
 
 
 def test_the_thread_that_ran_longest_is_taken() -> None:
@@ -28,3 +35,25 @@ def test_the_kernel_counts_the_time_of_threads() -> None:
     wall = time.perf_counter() - begun
     assert 0.19 < ran <= wall + 0.01
     assert 0 <= waited <= wall - 0.19
+
+
+def test_a_thread_of_low_priority_does_not_wait_for_others() -> None:
+    """Otherwise a thread that only spins beside the work would be subtracted from the time."""
+    spin = "import os; os.nice(1); print(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE) as spinner:
+        assert spinner.stdout is not None
+        spinner.stdout.readline()
+        time.sleep(0.1)
+        seconds = thread_seconds([spinner.pid])
+        spinner.kill()
+    assert [waited for _, waited in seconds.values()] in ([0.0], [])
+
+
+def test_processes_that_nobody_waits_for_are_counted() -> None:
+    spin = "import time\nwhile time.process_time() < 0.1: pass"
+    child = subprocess.Popen([sys.executable, "-c", spin])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert child.pid not in descendants(os.getpid())
+    ended = descendants(os.getpid(), with_ended=True)
+    assert processor_seconds([pid for pid in ended if pid == child.pid]) >= 0.09
+    child.wait()

@@ -63,6 +63,21 @@ def test_only_the_requested_image_is_shown(data: Path, tmp_path: Path) -> None:
     assert [row["status"] for row in run(folder, data)] == ["ok", "ok"]
 
 
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_nothing_is_kept_from_one_start_to_the_next(
+    data: Path, tmp_path: Path, isolation: str
+) -> None:
+    """Otherwise label maps of the first start could answer the others, or the cold runs."""
+    action = (
+        "places = [pathlib.Path.home(), pathlib.Path(os.environ['TMPDIR'])]\n"
+        "fresh = number or not any([*place.iterdir()] for place in places)\n"
+        "for place in places: (place / 'kept').touch()\n"
+        "if fresh: answer(image)\nelse: say('failed found something')"
+    )
+    rows = run(make_server(tmp_path / "good", data, action), data, isolation)
+    assert [row["message"] for row in rows] == ["", ""]
+
+
 def test_processor_time_is_that_of_the_image(data: Path, tmp_path: Path) -> None:
     busy = """\
 if image.stem == 'test1':

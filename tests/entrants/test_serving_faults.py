@@ -16,6 +16,8 @@ def data(tmp_path: Path) -> Path:
     return make_dataset(tmp_path / "data")
 
 
+SUPERVISOR = "supervisor = int(open(f'/proc/{os.getppid()}/stat').read().split()[3])\n"
+
 FAULTS: dict[str, tuple[str, dict[str, object], str, str]] = {
     "the program reports a failure": ("say('failed out of  cells')", {}, "failed", "out of cells"),
     "a failure without a reason": ("say('failed')", {}, "failed", "no reason given"),
@@ -99,7 +101,7 @@ FAULTS: dict[str, tuple[str, dict[str, object], str, str]] = {
         "",
     ),
     "its supervisor killed": (
-        "os.kill(int(open(f'/proc/{os.getppid()}/stat').read().split()[3]), 9)\ntime.sleep(60)",
+        f"{SUPERVISOR}os.kill(supervisor, 9)\ntime.sleep(60)",
         {},
         "failed",
         "killed the process that supervised it",
@@ -126,6 +128,29 @@ def test_a_fault_is_the_row_of_its_image(tmp_path: Path, fault: str, log: Path) 
     assert noted(log)[-1] == "test2"
     assert len([*OPEN_FILES.iterdir()]) == open_files
     check_run(tmp_path / "out/bad")
+
+
+def test_a_label_map_that_is_written_after_the_answer(data: Path, tmp_path: Path) -> None:
+    """Its time would be too short; the stopped supervisor keeps the run waiting for the label map."""
+    late = (
+        f"{SUPERVISOR}os.kill(supervisor, signal.SIGSTOP)\n"
+        "say(f'done {outputs}/{image.stem}_label.tiff')\ntime.sleep(0.3)\n"
+        "write(image)\nos.kill(supervisor, signal.SIGCONT)"
+    )
+    lines = "".join(f"    {line}\n" for line in late.splitlines())
+    rows = run(
+        make_server(tmp_path / "bad", data, f"if number == 0: answer(image)\nelse:\n{lines}"), data
+    )
+    assert [row["status"] for row in rows] == ["failed", "failed"]
+    assert rows[1]["message"] == "test1_label.tiff: written after the answer"
+
+
+def test_a_supervisor_that_is_killed_with_the_answer(data: Path, tmp_path: Path) -> None:
+    """What the program used is not known, so its result does not count."""
+    action = f"{SUPERVISOR}if number: os.kill(supervisor, 9)\nanswer(image)"
+    rows = run(make_server(tmp_path / "bad", data, action), data)
+    assert [row["status"] for row in rows] == ["failed", "failed"]
+    assert {row["message"] for row in rows} == {"killed the process that supervised it"}
 
 
 def test_a_line_without_a_request(data: Path, tmp_path: Path) -> None:

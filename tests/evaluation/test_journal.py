@@ -1,10 +1,12 @@
 """The journal of finished images."""
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cellbench.evaluation import journal
 from cellbench.evaluation.journal import Journal
 
 
@@ -27,6 +29,22 @@ def test_lines_of_others_are_left_out(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "journal"
     path.write_bytes(line + b'\n["key", 1]')
     assert Journal(path).values() == [1]
+
+
+def test_a_line_that_is_too_long_is_not_held_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_LONGEST_LINE", 1 << 20)
+    path = tmp_path / "journal"
+    Journal(path).add("key", 1)
+    with path.open("ab") as file:
+        file.truncate(200 << 20)
+    Journal(path).add("next", 2)
+    tracemalloc.start()
+    assert Journal(path).values()[-1] == 2
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 << 20
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from datasets import make_dataset
-from hostile_entrants import make_entrant, run
+from hostile_entrants import make_entrant, make_server, run
 
 from cellbench.errors import ScoresError
 from cellbench.evaluation import evaluate_folder
+from cellbench.evaluation.seals import check_run
 from cellbench.labels import write_labels
 
 
@@ -47,6 +48,11 @@ def forge(name: str) -> Callable[[Path], object]:
         (forge("test1_label.png.tiff"), None),
         (edit("resources.csv", "test1,missing", "test1,ok"), "the status of test1 changed"),
         (edit("runtime.csv", "test0.png,", "test0.png,9"), "the time of test0 changed"),
+        (edit("resources.csv", ",process,cold,", ",bubblewrap,cold,"), "the row of test0 in res"),
+        (
+            edit("resources.csv", "test0,ok,", "test0,ok,0"),
+            "the row of test0 in resources.csv changed",
+        ),
         (
             edit(".journal", '"status": "missing", "runtime_s"', '"status": 1, "runtime_s"'),
             "of test1 changed",
@@ -77,6 +83,16 @@ def test_changes_after_the_run_are_found(
         with pytest.raises(ScoresError, match=message) as error:
             evaluate_folder(truth, out)
         assert "\n" not in str(error.value)
+
+
+def test_changes_of_compared_times_are_found(tmp_path: Path) -> None:
+    data = make_dataset(tmp_path / "data", images=2)
+    run(make_server(tmp_path / "good", data), data, compare=True)
+    out = tmp_path / "out/good"
+    check_run(out)
+    edit("timings.csv", "test0,", "test0,9")(out)
+    with pytest.raises(ScoresError, match=r"the row of test0 in timings.csv changed after"):
+        check_run(out)
 
 
 def test_several_changes_are_counted_and_other_times_may_be_named(

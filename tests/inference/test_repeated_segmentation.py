@@ -11,6 +11,11 @@ from cellbench.cli import main
 from cellbench.inference import segment
 from cellbench.inference.finished import JOURNAL_FILE, FinishedImages
 
+RECORD_OF_A_HUGE_TIME = (
+    '["b_label.tiff", {"image": "b.png", "image_checksum": "1", "labels_checksum": "2", "runtime_s": '
+    f'{"9" * 400}, "rank_runtime_s": 0, "diameter": null, "scale": 1}}]'
+)
+
 
 def test_a_complete_run_does_nothing_again(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
     out = runs.root / "out"
@@ -110,6 +115,7 @@ def edited_record(text: str) -> Callable[[Runs], None]:
         (edited_record('["b_label.tiff", {"image": "b.p'), "3 of 4 label maps are kept"),
         (edited_record('["b_label.tiff", {"image": "b.png"}]'), "3 of 4 label maps are kept"),
         (edited_record('["b_label.tiff", 7]'), "3 of 4 label maps are kept"),
+        (edited_record(RECORD_OF_A_HUGE_TIME), "3 of 4 label maps are kept"),
     ],
 )
 def test_only_what_changed_is_segmented_again(
