@@ -165,12 +165,14 @@ class Scratch:
         """
         place = self._root / token_hex(8)
         place.mkdir(parents=True)
-        folders = [place / name for name in (_INPUTS, _OUTPUTS, "scratch", "home")]
-        for folder in folders:
+        inputs, outputs, scratch, home = (
+            place / name for name in (_INPUTS, _OUTPUTS, "scratch", "home")
+        )
+        for folder in (inputs, outputs, scratch, home):
             folder.mkdir()
         descriptor = os.open(place, _FOLDER)
         try:
-            yield Workplace(*folders, descriptor)
+            yield Workplace(inputs, outputs, scratch, home, descriptor)
         finally:
             os.close(descriptor)
             remove_tree(place)

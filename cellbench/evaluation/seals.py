@@ -126,9 +126,8 @@ def _changed_rows(predictions: Path, records: Sequence[Any]) -> Iterator[str]:
         if (seal := Seal.from_json(record)) is not None:
             sealed[seal.image] = texts
     for row in _rows(predictions / RESOURCES_FILE):
-        if (texts := sealed.get(row["image"])) and any(
-            row.get(name) != text for name, text in texts.items() if name != "status"
-        ):
+        recorded = sealed.get(row["image"], {})
+        if any(row.get(name) != text for name, text in recorded.items() if name != "status"):
             yield f"the row of {row['image']} in {RESOURCES_FILE}"
     for row in _rows(predictions / COMPARED_FILE):
         if not {row.get("warm_s"), row.get("cold_s")} <= times.get(row["image"], set()):
