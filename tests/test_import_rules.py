@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from checkpoints import save_checkpoint, tiny_model
 
 import cellbench
 from cellbench.cli import VERBS
@@ -259,17 +260,21 @@ def test_verbs_of_the_light_half_need_no_torch(words: list[str]) -> None:
     assert modules_after(run).isdisjoint(HEAVY)
 
 
-def test_segmenting_imports_only_what_the_network_needs() -> None:
+def test_segmenting_imports_only_what_the_network_needs(tmp_path: Path) -> None:
     """Each import below would take longer than segmenting an image, at every start of an entrant."""
+    checkpoint = save_checkpoint(tiny_model("cellpose"), tmp_path / "cellpose.ckpt")
     code = (
         "from cellbench.inference import load_models, segment_files\n"
         "import numpy as np, cellbench.inference.serve\n"
         "from cellbench.inference import segment_image\n"
-        "from cellbench.models.cellpose import Cellpose\n"
-        "segment_image(Cellpose(channels=(4, 8)).eval(), np.zeros((64, 64, 3), np.float32))"
+        f"models = load_models([{str(checkpoint)!r}], 'cpu')\n"
+        "segment_image(models, np.zeros((64, 64, 3), np.float32))"
     )
     other = {
         "monai",
+        "pytorch_lightning",
+        "torchmetrics",
+        "torchvision",
         "timm",
         "segmentation_models_pytorch",
         "jsonargparse",

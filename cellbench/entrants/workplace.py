@@ -67,8 +67,10 @@ class Workplace:
         folder = self._open(_INPUTS)
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            copy = os.open(image.name, flags, 0o644, dir_fd=folder)
-            with image.open("rb") as source, os.fdopen(copy, "wb") as target:
+            with (
+                image.open("rb") as source,
+                os.fdopen(os.open(image.name, flags, 0o644, dir_fd=folder), "wb") as target,
+            ):
                 shutil.copyfileobj(source, target)
         finally:
             os.close(folder)
@@ -163,9 +165,10 @@ class Scratch:
         """
         place = self._root / token_hex(8)
         place.mkdir(parents=True)
-        names = _INPUTS, _OUTPUTS, "scratch", "home"
-        inputs, outputs, scratch, home = folders = [place / name for name in names]
-        for folder in folders:
+        inputs, outputs, scratch, home = (
+            place / name for name in (_INPUTS, _OUTPUTS, "scratch", "home")
+        )
+        for folder in (inputs, outputs, scratch, home):
             folder.mkdir()
         descriptor = os.open(place, _FOLDER)
         try:

@@ -99,7 +99,11 @@ def _results_of_cluster(
             try:
                 key = done.get(timeout=_PATIENCE_SECONDS)
             except Empty:
-                _wait_for_workers(client, address, done)
+                try:
+                    _wait_for_workers(client, address)
+                except ScoresError:
+                    if done.empty():  # a task that killed all workers has a result as well
+                        raise
                 continue
             future = futures[key]
             try:
@@ -109,7 +113,7 @@ def _results_of_cluster(
                 else:
                     error = error.with_traceback(future.traceback(timeout=_PATIENCE_SECONDS))
             except TimeoutError:  # the worker died with the result; another one repeats the item
-                _wait_for_workers(client, address, done)
+                _wait_for_workers(client, address)
                 done.put(key)
                 continue
             except (OSError, CancelledError) as fault:
@@ -145,13 +149,10 @@ def _connected(address: str) -> "Client":
         ) from error
 
 
-def _wait_for_workers(client: "Client", address: str, done: "SimpleQueue[str]") -> None:
-    """Wait for a worker or a result; a task that killed all workers has a result as well."""
+def _wait_for_workers(client: "Client", address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=_PATIENCE_SECONDS)
     except TimeoutError as error:
-        if not done.empty():
-            return
         raise ScoresError(
             f"{address}: the cluster has no workers; start some where cellbench is installed "
             f"(dask worker {address}) and run the same command to continue"

@@ -1,5 +1,7 @@
 """Loading a model from its checkpoint."""
 
+from collections.abc import Callable
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -7,13 +9,15 @@ from typing import Any
 import torch
 
 from cellbench.errors import CheckpointError, UsageError
-from cellbench.models.base import MODEL_KEY, InstanceSegmentationModel
+from cellbench.models.checkpoint_keys import MODEL_KEY
 from cellbench.models.class_paths import import_model
 from cellbench.models.names import OWN_MODELS, class_path
+from cellbench.models.own_segmenter import OwnSegmenter, own_segmenter_name
 from cellbench.models.registry import is_registered, resolve_class_path
+from cellbench.models.segmenter import Segmenter
 from cellbench.models.weights import read_checkpoint
 
-ModelClass = type[InstanceSegmentationModel] | str
+ModelClass = type[Segmenter] | str
 """The class of a model, its class path, or its registered name."""
 
 _KEYS = {MODEL_KEY, "hyper_parameters", "state_dict"}
@@ -24,12 +28,16 @@ def load_model(
     device: str | torch.device | None = None,
     *,
     model_class: ModelClass | None = None,
-) -> InstanceSegmentationModel:
+) -> Segmenter:
     """Load a trained model from its checkpoint; no code in the file can run.
 
     The checkpoint stores the class path of the model. The class must belong to cellbench or to an
     installed package that registers it (entry-point group ``cellbench.models``), or be given as
     ``model_class``; the module of any other class is not imported.
+
+    One of cellbench's own models of dense maps becomes an
+    :class:`~cellbench.models.own_segmenter.OwnSegmenter`, which needs no Lightning and cannot be trained.
+    Any other model, and any for which ``model_class`` is given, becomes an instance of its class.
 
     Args:
         path: a checkpoint file that training wrote.
@@ -46,13 +54,18 @@ def load_model(
         UsageError: if the device does not exist or ``model_class`` cannot be imported.
     """
     content = read_checkpoint(path)
-    found = _find_class(Path(path), stored_class(Path(path), content), model_class)
-    return move_to_device(_restore(Path(path), found, content), device)
+    stored = stored_class(Path(path), content)
+    options = _model_options(content)
+    name = own_segmenter_name(stored, options) if model_class is None else None
+    make: Callable[[], Segmenter]
+    if name is None:
+        make = partial(_untrained, _find_class(Path(path), stored, model_class), options)
+    else:
+        make = partial(OwnSegmenter, name, options)
+    return move_to_device(_restore(Path(path), stored, make, content), device)
 
 
-def move_to_device(
-    model: InstanceSegmentationModel, device: str | torch.device | None = None
-) -> InstanceSegmentationModel:
+def move_to_device(model: Segmenter, device: str | torch.device | None = None) -> Segmenter:
     """Move a model to a device, ready to segment.
 
     Args:
@@ -100,9 +113,7 @@ def stored_class(path: Path, content: dict[str, Any]) -> str:
     return str(known)
 
 
-def _find_class(
-    path: Path, stored: str, model_class: ModelClass | None
-) -> type[InstanceSegmentationModel]:
+def _find_class(path: Path, stored: str, model_class: ModelClass | None) -> type[Segmenter]:
     """Import the class of a checkpoint if that is allowed."""
     if model_class is None:
         if not is_registered(stored):
@@ -125,22 +136,31 @@ def _find_class(
     return chosen
 
 
-def _restore(
-    path: Path, model_class: type[InstanceSegmentationModel], content: dict[str, Any]
-) -> InstanceSegmentationModel:
+def _model_options(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that a model was made with, except for the file that training started from."""
     # LightningCLI adds entries of its own, which start with an underscore.
-    options = {k: v for k, v in content["hyper_parameters"].items() if not k.startswith("_")}
-    options.pop("weights", None)
+    stored = content["hyper_parameters"].items()
+    return {k: v for k, v in stored if not k.startswith("_") and k != "weights"}
+
+
+def _untrained(model_class: type[Segmenter], options: dict[str, Any]) -> Segmenter:
+    """Make a model without pretrained weights, because the checkpoint has its own."""
     if "pretrained" in signature(model_class).parameters:
-        options["pretrained"] = False
+        options = options | {"pretrained": False}
+    return model_class(**options)
+
+
+def _restore(
+    path: Path, name: str, make: Callable[[], Segmenter], content: dict[str, Any]
+) -> Segmenter:
+    """Make a model and restore what its checkpoint stores."""
     try:
-        model = model_class(**options)
+        model = make()
         model.load_state_dict(content["state_dict"])
         model.on_load_checkpoint(content)
     except Exception as error:  # odd options can cause an error of any type, also without a message
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise CheckpointError(
-            f"{path}: does not fit the present version of {class_path(model_class)} ({reason}); train "
-            "the model again"
+            f"{path}: does not fit the present version of {name} ({reason}); train the model again"
         ) from error
     return model

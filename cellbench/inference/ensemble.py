@@ -9,9 +9,8 @@ import torch
 
 from cellbench.errors import CheckpointError, UsageError
 from cellbench.inference.checkpoint import ModelClass, load_model
-from cellbench.models.base import InstanceSegmentationModel
-from cellbench.models.dense import DenseModel
-from cellbench.models.router import Router
+from cellbench.models.dense_segmenter import DenseSegmenter, RoutingSegmenter
+from cellbench.models.segmenter import Segmenter
 from cellbench.representations.base import NumpyMaps
 
 _log = logging.getLogger(__name__)
@@ -22,7 +21,7 @@ def load_models(
     device: str | torch.device | None = None,
     *,
     model_class: ModelClass | None = None,
-) -> list[InstanceSegmentationModel]:
+) -> list[Segmenter]:
     """Load the models of an ensemble; each further checkpoint adds the time of the first.
 
     The options of decoding are those of the first checkpoint.
@@ -52,7 +51,7 @@ def load_models(
     return models
 
 
-def with_dense_maps(model: InstanceSegmentationModel) -> DenseModel | Router:
+def with_dense_maps(model: Segmenter) -> DenseSegmenter | RoutingSegmenter:
     """Return a model that predicts dense maps unchanged, and refuse any other.
 
     Args:
@@ -61,7 +60,7 @@ def with_dense_maps(model: InstanceSegmentationModel) -> DenseModel | Router:
     Raises:
         UsageError: if the model does not predict dense maps, or does more than to decode them.
     """
-    if isinstance(model, DenseModel | Router) and not why_not_dense(model):
+    if isinstance(model, DenseSegmenter | RoutingSegmenter) and not why_not_dense(model):
         return model
     raise UsageError(
         f"{model.model_name()}: {why_not_dense(model)}, so its predictions cannot be averaged; "
@@ -69,16 +68,16 @@ def with_dense_maps(model: InstanceSegmentationModel) -> DenseModel | Router:
     )
 
 
-def why_not_dense(model: InstanceSegmentationModel) -> str:
+def why_not_dense(model: Segmenter) -> str:
     """Return why the label maps of a model are not what its dense maps decode to; empty if they are.
 
     Args:
         model: any model.
     """
-    if not isinstance(model, DenseModel | Router):
+    if not isinstance(model, DenseSegmenter | RoutingSegmenter):
         return "does not predict dense maps"
     for part in model.modules():
-        default = Router if isinstance(part, Router) else DenseModel
+        default = RoutingSegmenter if isinstance(part, RoutingSegmenter) else DenseSegmenter
         if isinstance(part, default):
             for name in ("segment", "segment_tiled"):
                 if getattr(type(part), name) is not getattr(default, name):
@@ -88,7 +87,9 @@ def why_not_dense(model: InstanceSegmentationModel) -> str:
     return ""
 
 
-def routed(models: Sequence[DenseModel | Router], image: torch.Tensor) -> list[DenseModel]:
+def routed(
+    models: Sequence[DenseSegmenter | RoutingSegmenter], image: torch.Tensor
+) -> list[DenseSegmenter]:
     """Return the models that predict the maps of an image; the first router chooses for all.
 
     Args:
@@ -96,8 +97,8 @@ def routed(models: Sequence[DenseModel | Router], image: torch.Tensor) -> list[D
         image: (3, H, W) in [0, 1].
     """
     first = models[0]
-    index = first.choose(image) if isinstance(first, Router) else 0
-    return [each.stream(index) if isinstance(each, Router) else each for each in models]
+    index = first.choose(image) if isinstance(first, RoutingSegmenter) else 0
+    return [each.stream(index) if isinstance(each, RoutingSegmenter) else each for each in models]
 
 
 def mean_maps(parts: Iterable[NumpyMaps]) -> NumpyMaps:
@@ -124,8 +125,10 @@ def mean_maps(parts: Iterable[NumpyMaps]) -> NumpyMaps:
     return total
 
 
-def _check_same_maps(first: DenseModel | Router, other: DenseModel | Router, problem: str) -> None:
-    if type(other) is not type(first):
+def _check_same_maps(
+    first: DenseSegmenter | RoutingSegmenter, other: DenseSegmenter | RoutingSegmenter, problem: str
+) -> None:
+    if other.model_name() != first.model_name():
         names = f"{other.model_name()}, not {first.model_name()}"
         raise CheckpointError(f"{problem}: its model is {names}; all must be the same model")
     options, others = (each.representation.fixed() for each in (first, other))

@@ -4,13 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from cellbench.errors import UsageError
-from cellbench.models.base import InstanceSegmentationModel
-from cellbench.models.dense import DenseModel
+from cellbench.models.dense_segmenter import DenseSegmenter
+from cellbench.models.segmenter import Segmenter
 
 
-def windowed_parts(
-    models: Sequence[InstanceSegmentationModel], overlap: float | None
-) -> list[DenseModel]:
+def windowed_parts(models: Sequence[Segmenter], overlap: float | None) -> list[DenseSegmenter]:
     """Return the parts of models that segment in windows; none where the overlap stays as it is.
 
     Args:
@@ -24,11 +22,11 @@ def windowed_parts(
         return []
     if not 0 <= overlap < 1:
         raise UsageError(f"overlap {overlap}: must be at least 0 and below 1")
-    found: list[DenseModel] = []
+    found: list[DenseSegmenter] = []
     for model in models:
-        parts = [each for each in model.modules() if isinstance(each, DenseModel)]
+        parts = [each for each in model.modules() if isinstance(each, DenseSegmenter)]
         if not parts or any(
-            type(each).predict_maps is not DenseModel.predict_maps for each in parts
+            type(each).predict_maps is not DenseSegmenter.predict_maps for each in parts
         ):
             raise UsageError(
                 f"{model.model_name()}: does not segment in windows with an overlap; leave the option "
@@ -39,9 +37,7 @@ def windowed_parts(
 
 
 @contextmanager
-def overlapping(
-    models: Sequence[InstanceSegmentationModel], overlap: float | None
-) -> Iterator[None]:
+def overlapping(models: Sequence[Segmenter], overlap: float | None) -> Iterator[None]:
     """Set the overlap of the windows of models for the length of a block.
 
     Args:

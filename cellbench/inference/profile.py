@@ -23,9 +23,8 @@ from cellbench.inference.profile_table import Profile, file_name
 from cellbench.inference.segment import Precision, predict_maps, segment_image
 from cellbench.labels import LabelMap, label_path, read_labels
 from cellbench.models import list_models, model_class
-from cellbench.models.base import InstanceSegmentationModel
-from cellbench.models.dense import DenseModel
-from cellbench.models.router import Router
+from cellbench.models.dense_segmenter import DenseSegmenter, RoutingSegmenter
+from cellbench.models.segmenter import Segmenter
 from cellbench.networks.precision import half_precision
 from cellbench.representations import Representation
 
@@ -41,7 +40,7 @@ def make_or_load(
     device: str | torch.device | None = None,
     *,
     model_class_of_checkpoint: ModelClass | None = None,
-) -> InstanceSegmentationModel:
+) -> Segmenter:
     """Return the model that a user names.
 
     Args:
@@ -74,7 +73,7 @@ def make_or_load(
 
 def profile_model(
     name: str,
-    model: InstanceSegmentationModel,
+    model: Segmenter,
     size: int,
     precision: Precision = "auto",
     repeats: int = 5,
@@ -207,10 +206,10 @@ def profiles(
 
 
 def _separate_representation(
-    model: InstanceSegmentationModel, image: npt.NDArray[np.float32]
+    model: Segmenter, image: npt.NDArray[np.float32]
 ) -> Representation | None:
     """Return what decodes the maps of a model; None if the model segments in another way."""
-    if not isinstance(model, DenseModel | Router) or why_not_dense(model):
+    if not isinstance(model, DenseSegmenter | RoutingSegmenter) or why_not_dense(model):
         return None
     with torch.inference_mode():
         return routed([model], torch.from_numpy(image).permute(2, 0, 1))[0].representation

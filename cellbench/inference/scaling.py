@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cellbench.data.rescale import resize_labels
 from cellbench.errors import CheckpointError, UsageError
 from cellbench.labels import LabelMap, relabel
-from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.segmenter import Segmenter
 
 Diameter = float | Literal["auto"] | None
 """The diameter of the cells in an image in pixels; ``auto`` to estimate it, None to keep its size."""
@@ -34,7 +34,7 @@ class Scaling:
     scale: float
 
 
-def scaling_of(model: InstanceSegmentationModel, diameter: float | None) -> Scaling:
+def scaling_of(model: Segmenter, diameter: float | None) -> Scaling:
     """Return how an image is resized for a model.
 
     Args:
@@ -48,7 +48,7 @@ def scaling_of(model: InstanceSegmentationModel, diameter: float | None) -> Scal
     return Scaling(diameter, scale)
 
 
-def known_diameters(model: InstanceSegmentationModel) -> tuple[float, float, float]:
+def known_diameters(model: Segmenter) -> tuple[float, float, float]:
     """Return the quartiles of the diameters of the cells that a model was trained or tuned with, in pixels.
 
     Args:
@@ -66,7 +66,7 @@ def known_diameters(model: InstanceSegmentationModel) -> tuple[float, float, flo
     return model.diameters
 
 
-def check_diameter(model: InstanceSegmentationModel, diameter: Diameter) -> None:
+def check_diameter(model: Segmenter, diameter: Diameter) -> None:
     """Check that images can be resized to the cells that a model was trained with.
 
     Args:

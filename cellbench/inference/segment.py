@@ -29,12 +29,12 @@ from cellbench.inference.scaling import (
 from cellbench.inference.settings import run_settings
 from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap, label_path, write_labels
-from cellbench.models.base import InstanceSegmentationModel
-from cellbench.models.dense import DenseModel
+from cellbench.models.dense_segmenter import DenseSegmenter
+from cellbench.models.segmenter import Segmenter
 from cellbench.networks.precision import half_precision
 from cellbench.representations.base import NumpyMaps
 
-Models = InstanceSegmentationModel | Sequence[InstanceSegmentationModel]
+Models = Segmenter | Sequence[Segmenter]
 Precision = Literal["auto", "bf16", "32"]
 
 IMAGE_ERRORS = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
@@ -132,7 +132,7 @@ def image_diameter(
 
 
 def _segment(
-    models: Sequence[InstanceSegmentationModel],
+    models: Sequence[Segmenter],
     image: npt.NDArray[np.floating],
     precision: Precision,
     augment: bool,
@@ -156,7 +156,7 @@ def _segment(
 
 
 def predict_maps(
-    models: Sequence[InstanceSegmentationModel],
+    models: Sequence[Segmenter],
     image: npt.NDArray[np.floating],
     *,
     precision: Precision = "auto",
@@ -181,14 +181,14 @@ def predict_maps(
         return _mean(routed([with_dense_maps(each) for each in models], pixels), pixels, augment)
 
 
-def _mean(streams: Sequence[DenseModel], pixels: torch.Tensor, augment: bool) -> NumpyMaps:
+def _mean(streams: Sequence[DenseSegmenter], pixels: torch.Tensor, augment: bool) -> NumpyMaps:
     return mean_maps(
         augmented_maps(each, pixels) if augment else each.predict_maps(pixels) for each in streams
     )
 
 
-def _as_list(model: Models) -> list[InstanceSegmentationModel]:
-    return [model] if isinstance(model, InstanceSegmentationModel) else list(model)
+def _as_list(model: Models) -> list[Segmenter]:
+    return [model] if isinstance(model, Segmenter) else list(model)
 
 
 def image_tensor(image: npt.NDArray[np.floating]) -> torch.Tensor:
@@ -272,7 +272,7 @@ def segment_files(
 
 
 def _segment_file(
-    models: Sequence[InstanceSegmentationModel],
+    models: Sequence[Segmenter],
     file: Path,
     target: Path,
     diameter: Diameter,

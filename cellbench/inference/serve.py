@@ -31,7 +31,7 @@ from cellbench.inference.overlap import windowed_parts
 from cellbench.inference.scaling import check_diameter
 from cellbench.inference.segment import IMAGE_ERRORS, read_model_image, segment_image
 from cellbench.labels import label_path, write_labels
-from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.segmenter import Segmenter
 
 GREETING = "cellbench-serve 1"
 """The first line of the output: the name of the protocol and its version."""
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 def serve_images(
-    models: Sequence[InstanceSegmentationModel],
+    models: Sequence[Segmenter],
     outputs: str | Path,
     **options: Any,
 ) -> None:

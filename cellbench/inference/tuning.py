@@ -23,9 +23,9 @@ from cellbench.inference.segment import image_tensor, predict_maps, read_model_i
 from cellbench.inference.tiles import middle
 from cellbench.labels import LabelMap, read_labels, relabel
 from cellbench.labels.diameters import median_diameters
-from cellbench.models.base import DIAMETERS_KEY, TUNED_DIAMETERS_KEY, InstanceSegmentationModel
-from cellbench.models.dense import DECODING_KEY, DenseModel
-from cellbench.models.router import Router
+from cellbench.models.checkpoint_keys import DECODING_KEY, DIAMETERS_KEY, TUNED_DIAMETERS_KEY
+from cellbench.models.dense_segmenter import DenseSegmenter, RoutingSegmenter
+from cellbench.models.segmenter import Segmenter
 from cellbench.models.weights import read_checkpoint
 from cellbench.representations import Representation
 
@@ -81,7 +81,7 @@ def tune_checkpoint(
     return trials
 
 
-def tunable(model: InstanceSegmentationModel) -> DenseModel | Router:
+def tunable(model: Segmenter) -> DenseSegmenter | RoutingSegmenter:
     """Return a model whose decoding has options to fit unchanged, and refuse any other.
 
     Args:
@@ -90,12 +90,12 @@ def tunable(model: InstanceSegmentationModel) -> DenseModel | Router:
     Raises:
         UsageError: if the model has no options to fit.
     """
-    if isinstance(model, DenseModel | Router) and not why_not_tunable(model):
+    if isinstance(model, DenseSegmenter | RoutingSegmenter) and not why_not_tunable(model):
         return model
     raise UsageError(why_not_tunable(model))
 
 
-def why_not_tunable(model: InstanceSegmentationModel) -> str:
+def why_not_tunable(model: Segmenter) -> str:
     """Return the reason why the decoding of a model cannot be tuned; empty if it can.
 
     Args:
@@ -103,7 +103,9 @@ def why_not_tunable(model: InstanceSegmentationModel) -> str:
     """
     if reason := why_not_dense(model):
         reason += ", so there is no decoding to tune"
-    elif isinstance(model, DenseModel | Router) and not model.representation.decoding():
+    elif (
+        isinstance(model, DenseSegmenter | RoutingSegmenter) and not model.representation.decoding()
+    ):
         name = type(model.representation).__name__
         reason = f"the decoding of its representation {name} has no options to tune"
     else:
@@ -112,7 +114,7 @@ def why_not_tunable(model: InstanceSegmentationModel) -> str:
 
 
 def tune_streams(
-    model: InstanceSegmentationModel,
+    model: Segmenter,
     items: Sequence[DatasetImage],
     progress: Progress = lambda each, _: each,
 ) -> dict[int, list[Trial]]:
@@ -132,7 +134,7 @@ def tune_streams(
         UsageError: if the model has no options to fit.
     """
     tuned = tunable(model)
-    if isinstance(tuned, DenseModel):
+    if isinstance(tuned, DenseSegmenter):
         return {0: tune_decoding(tuned, items, progress)}
     chosen: dict[int, list[DatasetImage]] = {}
     for item in progress(_labelled(items), "choose"):
@@ -147,11 +149,11 @@ def tune_streams(
 
 
 def tune_decoding(
-    model: DenseModel,
+    model: DenseSegmenter,
     items: Sequence[DatasetImage],
     progress: Progress = lambda each, _: each,
     *,
-    router: Router | None = None,
+    router: RoutingSegmenter | None = None,
 ) -> list[Trial]:
     """Find the decoding options with the highest mean F1, one option after the other.
 
@@ -257,9 +259,7 @@ class _Case:
         return {name: np.load(path, mmap_mode="c") for name, path in self.maps.items()}
 
 
-def _predict(
-    model: DenseModel, reader: InstanceSegmentationModel, item: DatasetImage, folder: Path
-) -> _Case:
+def _predict(model: DenseSegmenter, reader: Segmenter, item: DatasetImage, folder: Path) -> _Case:
     assert item.labels is not None
     image, labels = read_model_image(reader, item.image), read_labels(item.labels)
     item.check_sizes(image.shape, labels.shape)

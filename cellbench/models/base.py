@@ -1,11 +1,10 @@
 """What every model shares: training steps, optimiser, validation by the evaluator's own F1, saving."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
@@ -15,30 +14,18 @@ from torch.utils.data import default_collate
 from torchmetrics import Metric
 
 from cellbench.errors import UsageError
-from cellbench.images import normalise
-from cellbench.inference.tiles import segment_in_tiles
 from cellbench.labels import LabelMap
 from cellbench.models.batches import Batch, HasCellDiameters, Targets, WholeImage
-from cellbench.models.names import OWN_MODELS, class_path
+from cellbench.models.checkpoint_keys import DIAMETERS_KEY, LICENCE_KEY, MODEL_KEY
+from cellbench.models.names import class_path, model_name
+from cellbench.models.segmenter import Segmenter
 from cellbench.models.weights import load_weights, read_checkpoint
 from cellbench.training.metric import CellF1
 from cellbench.training.ranges import check_at_least
 from cellbench.training.schedule import learning_rate_factor, training_progress
 
-MODEL_KEY = "cellbench_model"
-"""Where a checkpoint keeps the class path of its model."""
 
-LICENCE_KEY = "cellbench_weights_licence"
-"""Where a checkpoint keeps the licence of the pretrained weights that training started from."""
-
-DIAMETERS_KEY = "cellbench_diameters"
-"""Where a checkpoint keeps the diameters of the cells that the model was trained with, in pixels."""
-
-TUNED_DIAMETERS_KEY = "cellbench_tuned_diameters"
-"""Where a checkpoint without these keeps the diameters of the cells that it was tuned with, in pixels."""
-
-
-class InstanceSegmentationModel(LightningModule, ABC):
+class InstanceSegmentationModel(LightningModule, Segmenter):
     """Anything that can be trained to segment an image into a label map.
 
     A subclass implements :meth:`segment`, :meth:`loss` and :meth:`targets`, and :meth:`collate` where
@@ -56,17 +43,8 @@ class InstanceSegmentationModel(LightningModule, ABC):
         weights: checkpoint file whose weights training starts from. Weights whose name or shape does
             not fit are reported and keep their initial values. To continue an interrupted run, use
             ``--ckpt_path`` instead.
-
-    Attributes:
-        weights_licence: licence of the pretrained weights that training started from; empty where it
-            started from random weights.
-        diameters: lower quartile, median and upper quartile over the training images of the median
-            diameter of their cells, in pixels; where training did not store them, over the images that
-            the model was tuned with. None where they are not known.
     """
 
-    weights_licence: str = ""
-    diameters: tuple[float, float, float] | None = None
     val_metrics: nn.ModuleDict
     test_metrics: nn.ModuleDict
 
@@ -93,20 +71,7 @@ class InstanceSegmentationModel(LightningModule, ABC):
     @classmethod
     def model_name(cls) -> str:
         """Return the name of one of cellbench's own models, or the class path of another."""
-        path = class_path(cls)
-        return next((name for name, own in OWN_MODELS.items() if own == path), path)
-
-    @abstractmethod
-    def segment(self, image: torch.Tensor) -> LabelMap:
-        """Segment one image; a whole slide is cut into tiles before.
-
-        Args:
-            image: (3, H, W) in [0, 1]; it may be in main memory while the model is on a GPU. Sides
-                are at most 5512 px.
-
-        Returns:
-            (H, W) label map.
-        """
+        return model_name(class_path(cls))
 
     @abstractmethod
     def loss(self, batch: Batch) -> torch.Tensor:
@@ -126,23 +91,6 @@ class InstanceSegmentationModel(LightningModule, ABC):
         Returns:
             Arrays by name.
         """
-
-    def normalise(self, raw: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-        """Turn the pixels of an image file into what the model sees, in training and afterwards.
-
-        The default is the challenge's normalisation, :func:`cellbench.images.normalise`. A model with
-        another one overrides this method. It belongs to the model, and not to the data, so that a
-        checkpoint can never be used with another normalisation than it was trained with. The result
-        must depend on ``raw`` and the model's options alone, because training keeps decoded images on
-        disk.
-
-        Args:
-            raw: (H, W, C) pixels, as :func:`cellbench.images.read_raw` returns them.
-
-        Returns:
-            (H, W, 3) pixels; the network gets them divided by 255.
-        """
-        return normalise(raw)
 
     def target_encoder(self) -> Callable[[LabelMap], Targets]:
         """Return the function that makes training targets; it is sent to other processes.
@@ -172,21 +120,6 @@ class InstanceSegmentationModel(LightningModule, ABC):
         """
         self.val_metrics = nn.ModuleDict({"f1": CellF1()})
         self.test_metrics = nn.ModuleDict({"f1": CellF1()})
-
-    def segment_tiled(self, image: torch.Tensor) -> LabelMap:
-        """Segment one image of any size, a large one tile by tile.
-
-        Args:
-            image: (3, H, W) in [0, 1].
-
-        Returns:
-            (H, W) label map, ids 1 … N.
-        """
-
-        def segment(tile: torch.Tensor) -> LabelMap:
-            return self.segment(tile.permute(2, 0, 1))
-
-        return segment_in_tiles(segment, image.permute(1, 2, 0))
 
     def on_fit_start(self) -> None:
         """Start training from the weights of another checkpoint, unless this is a resumed run.
@@ -288,8 +221,5 @@ class InstanceSegmentationModel(LightningModule, ABC):
             checkpoint[DIAMETERS_KEY] = list(self.diameters)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the licence of the pretrained weights and the diameters of the cells in training."""
-        self.weights_licence = checkpoint.get(LICENCE_KEY, self.weights_licence)
-        if stored := checkpoint.get(DIAMETERS_KEY) or checkpoint.get(TUNED_DIAMETERS_KEY):
-            lower, median, upper = (float(each) for each in stored)
-            self.diameters = (lower, median, upper)
+        """Restore what :meth:`on_save_checkpoint` stored."""
+        Segmenter.on_load_checkpoint(self, checkpoint)  # not Lightning's, which does nothing

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellbench.models.dense import DenseModel
-from cellbench.networks.encoder_unet import EncoderUNet
-from cellbench.representations import Boundary
+from cellbench.models.parts import boundary_unet
 
 
 class BoundaryUNet(DenseModel):
@@ -38,8 +37,7 @@ class BoundaryUNet(DenseModel):
         smallest_interior: int = 16,
         **training: Any,
     ) -> None:
-        representation = Boundary(smallest_interior=smallest_interior, smallest_target=4)
-        network = EncoderUNet(
-            representation.channels, encoder, pretrained, decoder_channels, grids=(1,)
+        network, representation = boundary_unet(
+            encoder, pretrained, decoder_channels, smallest_interior
         )
         super().__init__(network=network, representation=representation, **training)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellbench.models.dense import DenseModel
-from cellbench.networks.cellpose_unet import CellposeUNet
-from cellbench.representations import Flow
+from cellbench.models.parts import cellpose
 
 
 class Cellpose(DenseModel):
@@ -22,6 +21,5 @@ class Cellpose(DenseModel):
     """
 
     def __init__(self, channels: Sequence[int] = (32, 64, 128, 256), **training: Any) -> None:
-        representation = Flow()
-        network = CellposeUNet(representation.channels, channels)
+        network, representation = cellpose(channels)
         super().__init__(network=network, representation=representation, **training)

@@ -10,29 +10,16 @@ from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
 from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.batches import Batch, Targets
-from cellbench.networks.grid import between_grid
-from cellbench.networks.windows import predict_in_windows
+from cellbench.models.checkpoint_keys import DECODING_KEY
+from cellbench.models.dense_segmenter import DenseSegmenter
+from cellbench.models.segmenter import DecodingSegmenter
 from cellbench.representations import Representation
-from cellbench.representations.base import NumpyMaps
-from cellbench.training.ranges import check_at_least
-
-DECODING_KEY = "cellbench_decoding"
-"""Where a checkpoint keeps the options of decoding that `cellbench tune` fits."""
 
 Tensors = Mapping[str, torch.Tensor]
 
-_RENAMED = {"looks": "ray_samples"}
-"""Options of decoding that older checkpoints keep under another name."""
 
-
-class DecodingModel(InstanceSegmentationModel):
-    """A model that learns the maps of a representation; its checkpoints keep the options of decoding.
-
-    Attributes:
-        representation: label map to maps and back, with the loss; a subclass sets it.
-    """
-
-    representation: Representation
+class DecodingModel(DecodingSegmenter, InstanceSegmentationModel):
+    """A model that learns the maps of a representation; its checkpoints keep the options of decoding."""
 
     def targets(self, labels: LabelMap) -> Targets:
         """Return the maps of a label map where the network predicts them.
@@ -55,13 +42,8 @@ class DecodingModel(InstanceSegmentationModel):
         super().on_save_checkpoint(checkpoint)
         checkpoint[DECODING_KEY] = self.representation.decoding()
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the options of decoding; a checkpoint without them keeps the model's own."""
-        super().on_load_checkpoint(checkpoint)
-        self.representation.set_decoding(stored_decoding(checkpoint))
 
-
-class DenseModel(DecodingModel):
+class DenseModel(DenseSegmenter, DecodingModel):
     """A network that predicts the dense maps of a representation.
 
     Args:
@@ -93,16 +75,7 @@ class DenseModel(DecodingModel):
         compiled: bool = False,
         **training: Any,
     ) -> None:
-        super().__init__(**training)
-        check_at_least(1, "model", window=window)
-        if not 0 <= overlap < 1:
-            raise UsageError(f"model.overlap {overlap}: must be at least 0 and below 1")
-        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        self.network = network.to(memory_format=self.memory_format)
-        self.weights_licence = getattr(network, "weights_licence", "")
-        self.representation = representation
-        self.window = window
-        self.overlap = overlap
+        super().__init__(network, representation, window, overlap, channels_last, **training)
         self.compiled = compiled
         self._compiled_network: Callable[[torch.Tensor], dict[str, torch.Tensor]] | None = None
         if self.encoder_rate != 1 and not hasattr(network, "encoder"):
@@ -119,37 +92,6 @@ class DenseModel(DecodingModel):
         the representation are there.
         """
         self.criterion = self.representation.loss
-
-    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Predict activated maps (B, C, H, W) of images (B, 3, H, W)."""
-        outputs = self.network(image.contiguous(memory_format=self.memory_format))
-        maps = self.representation.activate(outputs)
-        return between_grid(maps, self.representation.grid, image.shape[-2:])
-
-    def predict_maps(self, image: torch.Tensor) -> NumpyMaps:
-        """Predict the activated maps of one image of any size.
-
-        Args:
-            image: (3, H, W) in [0, 1]; it may be in main memory while the network is on a GPU.
-
-        Returns:
-            (C, H, W) float32 for each map.
-        """
-        maps = predict_in_windows(
-            self, image, window=self.window, overlap=self.overlap, device=self.device
-        )
-        return {name: each.cpu().numpy() for name, each in maps.items()}
-
-    def segment(self, image: torch.Tensor) -> LabelMap:
-        """Predict the maps of an image and decode them.
-
-        Args:
-            image: (3, H, W) in [0, 1].
-
-        Returns:
-            (H, W) label map.
-        """
-        return self.representation.decode(self.predict_maps(image))
 
     def setup(self, stage: str) -> None:
         """Compile for training; whole images have windows of other shapes, and gain nothing."""
@@ -171,20 +113,3 @@ class DenseModel(DecodingModel):
         """Return the parameters of ``network.encoder``; empty where the network has none."""
         encoder = getattr(self.network, "encoder", None)
         return [] if encoder is None else list(encoder.parameters())
-
-
-def stored_decoding(checkpoint: Mapping[str, Any]) -> dict[str, float]:
-    """Return the options of decoding that a checkpoint keeps, under their present names.
-
-    Args:
-        checkpoint: the content of a checkpoint file.
-
-    Example:
-        >>> stored_decoding({DECODING_KEY: {"0.looks": 2}})
-        {'0.ray_samples': 2}
-    """
-    options: dict[str, float] = {}
-    for name, value in checkpoint.get(DECODING_KEY, {}).items():
-        part, dot, option = name.rpartition(".")
-        options[part + dot + _RENAMED.get(option, option)] = value
-    return options

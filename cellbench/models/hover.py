@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellbench.models.dense import DenseModel
-from cellbench.networks.encoder_unet import EncoderUNet
-from cellbench.representations import HoVer
+from cellbench.models.parts import hover
 
 
 class HoVerUNet(DenseModel):
@@ -37,8 +36,5 @@ class HoVerUNet(DenseModel):
         smallest_target: int = 30,
         **training: Any,
     ) -> None:
-        representation = HoVer(smallest_target=smallest_target, exact_centres=True)
-        network = EncoderUNet(
-            representation.channels, encoder, pretrained, decoder_channels, grids=(1,)
-        )
+        network, representation = hover(encoder, pretrained, decoder_channels, smallest_target)
         super().__init__(network=network, representation=representation, **training)

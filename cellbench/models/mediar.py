@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellbench.models.dense import DenseModel
-from cellbench.networks.manet import MANet
-from cellbench.representations import Flow
+from cellbench.models.parts import mediar
 
 
 class Mediar(DenseModel):
@@ -37,8 +36,5 @@ class Mediar(DenseModel):
         attention_channels: int = 256,
         **training: Any,
     ) -> None:
-        representation = Flow()
-        network = MANet(
-            representation.channels, encoder, pretrained, decoder_channels, attention_channels
-        )
+        network, representation = mediar(encoder, pretrained, decoder_channels, attention_channels)
         super().__init__(network=network, representation=representation, **training)

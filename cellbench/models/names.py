@@ -26,3 +26,16 @@ def class_path(model: type) -> str:
         'builtins.dict'
     """
     return f"{model.__module__}.{model.__qualname__}"
+
+
+def model_name(path: str) -> str:
+    """Return the name of one of cellbench's own models, or the class path of another.
+
+    Args:
+        path: the class path of the model.
+
+    Example:
+        >>> model_name("cellbench.models.unet.UNetBoundary")
+        'unet'
+    """
+    return next((name for name, own in OWN_MODELS.items() if own == path), path)

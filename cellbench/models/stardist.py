@@ -4,12 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellbench.models.dense import DenseModel
-from cellbench.networks.encoder_unet import EncoderUNet
-from cellbench.representations import StarConvex
-
-_TYPICAL_RADIUS = 10.0  # pixels
-# Probability 0.12: few pixels are central, so an untrained network finds no cell.
-_CENTRE_LOGIT = -2.0
+from cellbench.models.parts import stardist
 
 
 class StarDistUNet(DenseModel):
@@ -41,14 +36,5 @@ class StarDistUNet(DenseModel):
         rays: int = 32,
         **training: Any,
     ) -> None:
-        channels = StarConvex(rays=rays).channels
-        network = EncoderUNet(
-            channels,
-            encoder,
-            pretrained,
-            decoder_channels,
-            scales={"distances": _TYPICAL_RADIUS},
-            initial_outputs={"distances": 1.0, "probability": _CENTRE_LOGIT},
-        )
-        representation = StarConvex(rays=rays, grid=network.grid)
+        network, representation = stardist(encoder, pretrained, decoder_channels, rays)
         super().__init__(network=network, representation=representation, **training)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellbench.models.dense import DenseModel
-from cellbench.networks.swin_unetr import SwinUNETR
-from cellbench.representations import Boundary
+from cellbench.models.parts import swin_unetr
 
 
 class SwinUNETRBoundary(DenseModel):
@@ -35,6 +34,5 @@ class SwinUNETRBoundary(DenseModel):
         smallest_interior: int = 16,
         **training: Any,
     ) -> None:
-        representation = Boundary(smallest_interior=smallest_interior, smallest_target=4)
-        network = SwinUNETR(representation.channels, feature_size, heads, convolutions)
+        network, representation = swin_unetr(feature_size, heads, convolutions, smallest_interior)
         super().__init__(network=network, representation=representation, **training)

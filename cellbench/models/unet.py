@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellbench.models.dense import DenseModel
-from cellbench.networks.unet import UNet
-from cellbench.representations import Boundary
+from cellbench.models.parts import unet
 
 
 class UNetBoundary(DenseModel):
@@ -29,6 +28,5 @@ class UNetBoundary(DenseModel):
         smallest_interior: int = 16,
         **training: Any,
     ) -> None:
-        representation = Boundary(smallest_interior=smallest_interior, smallest_target=4)
-        network = UNet(representation.channels, channels, residual_units)
+        network, representation = unet(channels, residual_units, smallest_interior)
         super().__init__(network=network, representation=representation, **training)

@@ -183,6 +183,24 @@ def test_losing_the_cluster_is_one_clear_error(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("impatient")
+def test_losing_results_with_the_cluster_is_one_clear_error(scheduler: str, tmp_path: Path) -> None:
+    """Two results are done, and then no worker is left that has them or could repeat them."""
+    items = {str(number): tmp_path / f"made {number}" for number in range(20)}
+    with workers(scheduler, tmp_path) as processes:
+        results = results_as_they_come(make_slowly, items, 1, scheduler)
+        next(results)
+        deadline = time.monotonic() + 60
+        while not all(path.exists() for path in items.values()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for process in processes.values():
+            process.kill()
+            process.wait()
+        with pytest.raises(ScoresError, match=f"^{scheduler}: the cluster has no workers"):
+            list(results)
+
+
+@pytest.mark.slow
 def test_losing_the_scheduler_is_one_clear_error(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

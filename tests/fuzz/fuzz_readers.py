@@ -30,6 +30,7 @@ from seeds import make_seeds
 from cellbench.boards.record import check_version, read_record
 from cellbench.boards.scores import read_scores_file
 from cellbench.data.folder import read_manifest
+from cellbench.entrants.entries import read_entry
 from cellbench.errors import CellbenchError
 from cellbench.evaluation.masks import read_mask_table
 from cellbench.evaluation.runtimes import read_runtimes
@@ -94,6 +95,7 @@ READERS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "scores": (read_scores_file,),
     "manifest": (read_manifest,),
     "record": (read_as_record,),
+    "entry": (read_entry,),
 }
 
 
@@ -129,7 +131,7 @@ class Fuzzer:
         end, number = time.monotonic() + seconds, start
         while time.monotonic() < end:
             random = Random(number)
-            kind = random.choices(list(self.seeds), (18, 1, 1, 1, 1, 1))[0]
+            kind = random.choices(list(self.seeds), (18, 1, 1, 1, 1, 1, 1))[0]
             seed = random.choice(self.seeds[kind])
             self.case.write_bytes(mutated(seed, self.seeds[kind], random))
             for read in READERS[kind]:

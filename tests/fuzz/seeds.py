@@ -34,6 +34,7 @@ def make_seeds(folder: Path) -> dict[str, Seeds]:
         "scores": [make_scores(2, 3).to_csv(index=False).encode()],
         "manifest": _MANIFESTS,
         "record": _RECORDS,
+        "entry": _ENTRIES,
     }
 
 
@@ -107,4 +108,17 @@ _MANIFESTS: Seeds = [
 ]
 _RECORDS: Seeds = [
     b'{"schema_version": 2, "value": "f1", "tables": {"ranks.csv": "0f"}, "modalities": {}}'
+]
+
+_ENTRIES = [
+    b"""name: a
+title: "Watershed: \xc3\xa9"
+trained_on: []
+command: [python, predict.py, "{inputs}", "{outputs}"]
+serve: [python, predict.py, -o, "{outputs}"]
+setup: [sh, -c, "echo {data}"]
+env: {HOME: /tmp, N: "1"}
+sources: ["*.py", "models/**/*.pt"]
+""",
+    b"name: b\nimage: lab/b:1\nauthors: >\n  A long\n  list\nmemory: 4g\ntimeout_factor: 1.5\n",
 ]

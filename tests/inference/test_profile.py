@@ -19,7 +19,7 @@ from cellbench.inference.profile_table import (
     write_profiles,
 )
 from cellbench.labels import LabelMap
-from cellbench.models import DenseModel
+from cellbench.models import DenseModel, DenseSegmenter
 from cellbench.models.unet import UNetBoundary
 from cellbench.representations import Boundary
 
@@ -96,7 +96,8 @@ def test_models_checkpoints_and_runs_are_found(tmp_path: Path) -> None:
     last = save_checkpoint(small_unet(), run / "checkpoints/last.ckpt")
     for word in (last, run):
         model = make_or_load(str(word), "cpu")
-        assert isinstance(model, UNetBoundary)
+        assert isinstance(model, DenseSegmenter)
+        assert model.model_name() == "unet"
         assert model.window == 64
         assert not model.training
     assert type(make_or_load("unet", "cpu")) is UNetBoundary

@@ -25,8 +25,9 @@ from cellbench.inference.segment import image_diameter, segment_files
 from cellbench.inference.tuning import describe_tuning, tune_checkpoint
 from cellbench.labels import LabelMap, read_labels
 from cellbench.labels.diameters import cell_diameters, median_diameters
-from cellbench.models.base import DIAMETERS_KEY, InstanceSegmentationModel
+from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.batches import Batch, Targets
+from cellbench.models.checkpoint_keys import DIAMETERS_KEY
 from cellbench.training.datamodule import CellDataModule
 
 

@@ -16,7 +16,8 @@ from cellbench.inference.ensemble import with_dense_maps
 from cellbench.inference.segment import segment_files
 from cellbench.inference.tuning import tunable
 from cellbench.labels import LabelMap, read_labels
-from cellbench.models.base import MODEL_KEY
+from cellbench.models import DenseSegmenter
+from cellbench.models.checkpoint_keys import MODEL_KEY
 from cellbench.models.unet import UNetBoundary
 
 
@@ -75,7 +76,8 @@ def test_what_ends_one_image_does_not_stop_the_rest(
 
 def test_the_checkpoint_alone_is_enough(checkpoint: Path) -> None:
     model = load_model(checkpoint, "cpu")
-    assert isinstance(model, UNetBoundary)
+    assert isinstance(model, DenseSegmenter)
+    assert model.model_name() == "unet"
     assert model.window == 64
     assert not model.training
 

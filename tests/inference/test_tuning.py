@@ -18,8 +18,8 @@ from cellbench.inference.search import best_trial
 from cellbench.inference.tuning import store_decoding, tune_decoding
 from cellbench.labels import read_labels, write_labels
 from cellbench.labels.diameters import median_diameters
-from cellbench.models import DenseModel, model_class
-from cellbench.models.dense import DECODING_KEY
+from cellbench.models import DenseModel, DenseSegmenter, model_class
+from cellbench.models.checkpoint_keys import DECODING_KEY
 from cellbench.models.names import OWN_MODELS
 from cellbench.representations import Boundary
 
@@ -118,7 +118,7 @@ def test_every_model_of_dense_maps_is_tuned(
     header = capsys.readouterr().out.splitlines()[0].split()
     assert header == [*model.representation.TUNED, "mean_f1"]
     loaded = load_model(path, "cpu")
-    assert isinstance(loaded, DenseModel)
+    assert isinstance(loaded, DenseSegmenter)
     tuned = loaded.representation.decoding()
     for option, values in model.representation.TUNED.items():
         assert tuned[option] in {*values, model.representation.decoding()[option]}

@@ -33,7 +33,7 @@ def test_more_windows_are_predicted_also_by_a_router(monkeypatch: pytest.MonkeyP
         seen.append(options["overlap"])
         return predict_in_windows(*arguments, **options)
 
-    monkeypatch.setattr("cellbench.models.dense.predict_in_windows", predict)
+    monkeypatch.setattr("cellbench.models.dense_segmenter.predict_in_windows", predict)
     router = tiny_model("multi_stream")
     for overlap in (0.6, None, 0.0):
         labels = segment_image(router, np.zeros((64, 64, 3)), overlap=overlap)

@@ -1,4 +1,4 @@
-"""What a subclass can change: losses, measures, targets, parameter groups."""
+"""What a subclass can change: losses, measures, targets, parameter groups, what a checkpoint keeps."""
 
 from pathlib import Path
 from typing import Any
@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from checkpoints import save_checkpoint
 from datasets import make_dataset
 from pytorch_lightning import Trainer
 from torchmetrics import Metric
 
+from cellbench.inference import load_model
 from cellbench.labels import LabelMap
 from cellbench.models import InstanceSegmentationModel
 from cellbench.models.batches import HasImageTargets
@@ -96,6 +98,33 @@ def test_targets_are_made_without_the_network_unless_a_subclass_makes_them() -> 
     assert model.target_encoder() == model.representation.targets
     changed = Changed(channels=(4, 8))
     assert changed.target_encoder() == changed.targets
+
+
+class Calibrated(UNetBoundary):
+    """Keeps a number of its own in its checkpoints."""
+
+    scale = 1.0
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["scale"] = self.scale
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_load_checkpoint(checkpoint)
+        assert checkpoint["state_dict"].keys() == self.state_dict().keys()
+        self.scale = checkpoint["scale"]
+
+
+def test_loading_for_inference_calls_the_hook_of_the_model(tmp_path: Path) -> None:
+    model = Calibrated(channels=(4, 8))
+    model.scale, model.diameters = 2.5, (5.0, 10.0, 20.0)
+    model.representation.set_decoding({"threshold": 0.3})
+    path = save_checkpoint(model, tmp_path / "last.ckpt")
+    loaded = load_model(path, "cpu", model_class=Calibrated)
+    assert isinstance(loaded, Calibrated)
+    assert loaded.scale == 2.5
+    assert loaded.diameters == (5.0, 10.0, 20.0)
+    assert loaded.representation.decoding()["threshold"] == 0.3
 
 
 def test_measures_are_the_evaluators_own() -> None:

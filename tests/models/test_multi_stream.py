@@ -20,7 +20,7 @@ from cellbench.errors import UsageError
 from cellbench.inference import load_model, load_models, segment_image
 from cellbench.inference.segment import predict_maps
 from cellbench.inference.tuning import tune_streams
-from cellbench.models.dense import DECODING_KEY
+from cellbench.models.checkpoint_keys import DECODING_KEY
 from cellbench.models.multi_stream import MultiStream
 
 

@@ -20,7 +20,7 @@ from cellbench.errors import CheckpointError, UsageError
 from cellbench.images import read_image
 from cellbench.inference import load_model, load_models, segment_image
 from cellbench.labels import read_labels
-from cellbench.models.base import MODEL_KEY
+from cellbench.models.checkpoint_keys import MODEL_KEY
 from cellbench.models.class_paths import import_model
 from cellbench.models.names import OWN_MODELS
 from cellbench.models.unet import UNetBoundary
@@ -156,7 +156,11 @@ def test_classes_in_files_of_one_name_do_not_stand_in_for_each_other(
     ours = save_checkpoint(small_unet(), tmp_path / "ours.ckpt")
     theirs = checkpoint_of("lab.unet.LabUNet", tmp_path / "theirs.ckpt")
     lab_unet = import_model("lab.unet.LabUNet")
-    assert type(load_model(ours, "cpu")) is UNetBoundary
+    assert load_model(ours, "cpu").model_name() == "unet"
+    assert (
+        type(load_model(ours, "cpu", model_class="cellbench.models.unet.UNetBoundary"))
+        is UNetBoundary
+    )
     assert type(load_model(theirs, "cpu", model_class=lab_unet)) is lab_unet
     for file, wrong in ((ours, lab_unet), (theirs, UNetBoundary), (theirs, "unet")):
         with pytest.raises(CheckpointError, match=r"is a checkpoint of .*, not of "):
@@ -183,7 +187,7 @@ def test_checkpoints_of_before_are_loaded_where_they_are_ours(
         if command_line:
             content["hyper_parameters"]["_class_path"] = path
         torch.save(content, file)
-    assert type(load_model(ours, "cpu")) is UNetBoundary
+    assert load_model(ours, "cpu").model_name() == "unet"
     for file, reason in ((theirs, "does not fit"), (other, "does not say")):
         with pytest.raises(CheckpointError, match="not registered" if command_line else reason):
             load_model(file, "cpu")

@@ -11,7 +11,8 @@ from training_runs import fit
 
 from cellbench.inference import load_model
 from cellbench.models import model_class
-from cellbench.models.base import LICENCE_KEY, InstanceSegmentationModel
+from cellbench.models.base import InstanceSegmentationModel
+from cellbench.models.checkpoint_keys import LICENCE_KEY
 from cellbench.models.convnext_hover import ConvNextHoVer
 from cellbench.models.convnext_stardist import ConvNextStarDist
 from cellbench.models.hover import HoVerUNet

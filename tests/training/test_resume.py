@@ -9,7 +9,7 @@ from datasets import make_dataset
 from outside_packages import on_path, write_package
 
 from cellbench.cli import main
-from cellbench.models.base import MODEL_KEY
+from cellbench.models.checkpoint_keys import MODEL_KEY
 
 VERBS = ["fit", "validate", "test", "predict"]
 

@@ -1,0 +1,55 @@
+"""Segmenters of cellbench's own models of dense maps, made from the options in a checkpoint."""
+
+from collections.abc import Mapping
+from inspect import signature
+from typing import Any
+
+from cellbench.models.dense_segmenter import DenseSegmenter
+from cellbench.models.names import model_name
+from cellbench.models.parts import PARTS
+
+_WINDOW_OPTIONS = {"window", "overlap", "channels_last"}
+_TRAINING_OPTIONS = {"compiled", "encoder_rate", "learning_rate", "warmup_steps", "weight_decay"}
+
+
+class OwnSegmenter(DenseSegmenter):
+    """One of cellbench's own models of dense maps, ready for the weights of a checkpoint.
+
+    Args:
+        name: name of the model, one of :data:`~cellbench.models.parts.PARTS`.
+        options: all options of the model; those of training are not used.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
+        make = PARTS[name]
+        own = {each: options[each] for each in signature(make).parameters}
+        if "pretrained" in own:
+            own["pretrained"] = False  # the checkpoint has the weights
+        windows = {each: options[each] for each in _WINDOW_OPTIONS}
+        network, representation = make(**own)
+        super().__init__(network, representation, **windows)
+        self._name = name
+
+    def model_name(self) -> str:
+        """Return the name of the model."""
+        return self._name
+
+
+def own_segmenter_name(path: str, options: Mapping[str, Any]) -> str | None:
+    """Return the name of the model in a checkpoint if it can be loaded as an :class:`OwnSegmenter`.
+
+    Its class is needed instead if another version of cellbench wrote the checkpoint and options are
+    missing or not known: the class has default values, and refuses what it does not know.
+
+    Args:
+        path: class path of the model.
+        options: the options in its checkpoint.
+
+    Returns:
+        The name; None if the class of the model is needed.
+    """
+    name = model_name(path)
+    if name not in PARTS:
+        return None
+    needed = signature(PARTS[name]).parameters.keys() | _WINDOW_OPTIONS
+    return name if needed <= options.keys() <= needed | _TRAINING_OPTIONS else None

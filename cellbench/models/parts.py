@@ -1,0 +1,145 @@
+"""The network and the representation of each of cellbench's models of dense maps, made from its options.
+
+The class of a model, which can be trained, and its
+:class:`~cellbench.models.own_segmenter.OwnSegmenter`, which cannot, both call these functions. The class
+documents the options and has their default values.
+"""
+
+from collections.abc import Callable, Sequence
+
+from torch import nn
+
+from cellbench.networks.cellpose_unet import CellposeUNet
+from cellbench.networks.encoder_unet import EncoderUNet
+from cellbench.networks.manet import MANet
+from cellbench.networks.swin_unetr import SwinUNETR
+from cellbench.networks.unet import UNet
+from cellbench.representations import Boundary, Flow, HoVer, Representation, StarConvex
+
+Parts = tuple[nn.Module, Representation]
+
+# The official limit of 16 pixels would hide every nucleus of less than about 60 pixels.
+_SMALLEST_TARGET = 4
+_TYPICAL_RADIUS = 10.0  # pixels
+# Probability 0.12: few pixels are central, so an untrained network finds no cell.
+_CENTRE_LOGIT = -2.0
+
+
+def boundary_unet(
+    encoder: str, pretrained: bool, decoder_channels: Sequence[int], smallest_interior: int
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.boundary_unet.BoundaryUNet`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1.
+        smallest_interior: smallest number of pixels of a predicted cell interior.
+    """
+    boundary = Boundary(smallest_interior=smallest_interior, smallest_target=_SMALLEST_TARGET)
+    network = EncoderUNet(boundary.channels, encoder, pretrained, decoder_channels, grids=(1,))
+    return network, boundary
+
+
+def cellpose(channels: Sequence[int]) -> Parts:
+    """Make the parts of :class:`~cellbench.models.cellpose.Cellpose`.
+
+    Args:
+        channels: number of features at each level, from the finest to the coarsest.
+    """
+    flow = Flow()
+    return CellposeUNet(flow.channels, channels), flow
+
+
+def hover(
+    encoder: str, pretrained: bool, decoder_channels: Sequence[int], smallest_target: int
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.hover.HoVerUNet`, also with a ConvNeXt.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1.
+        smallest_target: smallest number of pixels of a cell whose distances are learned.
+    """
+    distances = HoVer(smallest_target=smallest_target, exact_centres=True)
+    network = EncoderUNet(distances.channels, encoder, pretrained, decoder_channels, grids=(1,))
+    return network, distances
+
+
+def mediar(
+    encoder: str, pretrained: bool, decoder_channels: Sequence[int], attention_channels: int
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.mediar.Mediar`.
+
+    Args:
+        encoder: name of a Mix Transformer, or of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1.
+        attention_channels: number of features that the position-wise attention compares.
+    """
+    flow = Flow()
+    network = MANet(flow.channels, encoder, pretrained, decoder_channels, attention_channels)
+    return network, flow
+
+
+def stardist(encoder: str, pretrained: bool, decoder_channels: Sequence[int], rays: int) -> Parts:
+    """Make the parts of :class:`~cellbench.models.stardist.StarDistUNet`, also with a ConvNeXt.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2, and 1 for maps at every
+            pixel.
+        rays: number of directions in which the outline of a cell is measured.
+    """
+    network = EncoderUNet(
+        StarConvex(rays=rays).channels,
+        encoder,
+        pretrained,
+        decoder_channels,
+        scales={"distances": _TYPICAL_RADIUS},
+        initial_outputs={"distances": 1.0, "probability": _CENTRE_LOGIT},
+    )
+    return network, StarConvex(rays=rays, grid=network.grid)
+
+
+def swin_unetr(
+    feature_size: int, heads: Sequence[int], convolutions: bool, smallest_interior: int
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.swin_unetr.SwinUNETRBoundary`.
+
+    Args:
+        feature_size: number of features at the first level.
+        heads: number of attention heads at each of the four levels.
+        convolutions: add a convolution before each level.
+        smallest_interior: smallest number of pixels of a predicted cell interior.
+    """
+    boundary = Boundary(smallest_interior=smallest_interior, smallest_target=_SMALLEST_TARGET)
+    return SwinUNETR(boundary.channels, feature_size, heads, convolutions), boundary
+
+
+def unet(channels: Sequence[int], residual_units: int, smallest_interior: int) -> Parts:
+    """Make the parts of :class:`~cellbench.models.unet.UNetBoundary`.
+
+    Args:
+        channels: number of features at each level, from the finest to the coarsest.
+        residual_units: number of convolutions in each residual block.
+        smallest_interior: smallest number of pixels of a predicted cell interior.
+    """
+    boundary = Boundary(smallest_interior=smallest_interior, smallest_target=_SMALLEST_TARGET)
+    return UNet(boundary.channels, channels, residual_units), boundary
+
+
+PARTS: dict[str, Callable[..., Parts]] = {
+    "boundary_unet": boundary_unet,
+    "cellpose": cellpose,
+    "convnext_hover": hover,
+    "convnext_stardist": stardist,
+    "hover": hover,
+    "mediar": mediar,
+    "stardist": stardist,
+    "swin_unetr": swin_unetr,
+    "unet": unet,
+}
+"""The function that makes the parts of a model, by the name of the model."""
