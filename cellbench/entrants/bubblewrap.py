@@ -78,7 +78,7 @@ class BubblewrapSandbox(Sandbox):
             workplace: its folders.
         """
         places = self.places(workplace)
-        environment = reduced_environment(str(_HOME), "/tmp", task.env)
+        environment = reduced_environment(str(_HOME), "/tmp", task.env, network=task.installs)
         words = [
             *(_PROGRAM, *_ISOLATED, *([] if task.installs else [_NO_NETWORK]), *_base()),
             *("--bind", str(workplace.scratch), "/tmp", "--bind", str(workplace.home), str(_HOME)),

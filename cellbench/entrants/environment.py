@@ -7,18 +7,30 @@ from pathlib import Path
 
 _NAMES = frozenset({"LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TZ"})
 _PREFIXES = ("CELLBENCH_", "CUDA_", "HIP_", "LC_", "NVIDIA_", "PYTORCH_", "ROCR_")
+_NETWORK = frozenset({
+    "ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+    "CURL_CA_BUNDLE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE",
+})  # fmt: skip
 _ENDS = ("_NUM_THREADS",)  # OMP_, MKL_, OPENBLAS_, NUMBA_, NUMEXPR_
 
 
-def reduced_environment(home: str, scratch: str, own: Mapping[str, str]) -> dict[str, str]:
+def reduced_environment(
+    home: str, scratch: str, own: Mapping[str, str], *, network: bool = False
+) -> dict[str, str]:
     """Return the variables of a sandbox: a short list of this process's, and the entry's own.
 
     Args:
         home: the program's home folder.
         scratch: its folder for temporary files.
         own: the entry's ``env``, which comes last.
+        network: whether it may use the network, for which it then sees the variables of proxies and
+            certificates.
     """
-    kept = {name: value for name, value in full_environment({}).items() if _is_kept(name)}
+    kept = {
+        name: value
+        for name, value in full_environment({}).items()
+        if _is_kept(name) or (network and name.upper() in _NETWORK)
+    }
     return {**kept, "HOME": home, "TMPDIR": scratch, **own}
 
 

@@ -156,7 +156,8 @@ class ProcessSandbox(_LocalSandbox):
     )
 
     def _environment(self, task: Task, workplace: Workplace) -> dict[str, str]:
-        return reduced_environment(str(workplace.home), str(workplace.scratch), task.env)
+        home, scratch = str(workplace.home), str(workplace.scratch)
+        return reduced_environment(home, scratch, task.env, network=task.installs)
 
 
 def _link_data(task: Task, workplace: Workplace) -> None:

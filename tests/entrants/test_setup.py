@@ -1,5 +1,6 @@
 """``setup`` runs once for each version; the environment, the data and the sources of an entrant."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,20 @@ def test_a_failed_setup_is_the_result_of_every_image(
     (row,) = run(endless, data)
     assert "took longer than 1 s" in row["message"]
     assert (endless / ".cellbench-setup.log").read_text() == "downloading\n"
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_only_setup_sees_how_to_reach_the_network(
+    data: Path, tmp_path: Path, isolation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("https_proxy", "SSL_CERT_FILE", "LAB_TOKEN"):
+        monkeypatch.setenv(name, "/etc/lab")
+    code = "import os; print([name for name in os.environ if os.environ[name] == '/etc/lab'])"
+    check = "assert '/etc/lab' not in __import__('os').environ.values(); answer()"
+    folder = make_entrant(tmp_path / "good", data, check, setup=["python", "-c", code])
+    assert run(folder, data, isolation)[0]["status"] == "ok"
+    log = (folder / ".cellbench-setup.log").read_text()
+    assert sorted(ast.literal_eval(log)) == ["SSL_CERT_FILE", "https_proxy"]
 
 
 @pytest.mark.parametrize("isolation", ISOLATIONS)
