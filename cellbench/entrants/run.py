@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from cellbench.data.folder import DatasetImage
@@ -113,6 +114,15 @@ def _run_all(
 
 def _run_some_cold(job: Job, results: Results) -> None:
     """Measure the cold times of the first images that succeeded warm; their label maps are not kept."""
+    # A new home folder: the other one may contain the label maps.
+    job = replace(job, scratch=Scratch(job.out))
+    try:
+        _compare(job, results)
+    finally:
+        job.scratch.remove()
+
+
+def _compare(job: Job, results: Results) -> None:
     runner = ColdRuns(job)
     for row in [row for row in results.rows() if row["status"] == Status.OK][:_COMPARED]:
         if results.is_compared(row["image"]):

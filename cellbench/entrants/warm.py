@@ -19,15 +19,16 @@ from cellbench.images import image_shape
 STARTS = 3
 """Number of cold starts, whose median is added to the time of every image."""
 
-_SMALL_IMAGES = 3  # a program may fail on one of them
+_SMALL_IMAGES = 4  # one for each start, and a program may fail on one of them
 
 
 class WarmRuns:
     """Starts the entry's ``serve`` and requests one image after the other.
 
-    A cold start lasts from the start of the program until it has answered the request of a small image: the
-    smallest of the run. So it includes what a program does only once, at its first image. A program that
-    has ended is started again, with the small image first, so that no image pays for this.
+    A cold start lasts from the start of the program until it has answered the request of a small image, one
+    of the smallest of the run. So it includes what a program does only once, at its first image. Each start
+    requests another small image: the home folder is kept, and could contain the answer to the one before.
+    A program that has ended is started again, with a small image first, so that no image pays for this.
 
     Args:
         job: the entrant.
@@ -109,7 +110,7 @@ class WarmRuns:
                     raise
             else:
                 if last or answer.path is not None:
-                    self._small = [small]
+                    self._small = [*self._small[number:], small]
                     return server
             self.close()
         raise EntrantError("no image can be read")

@@ -39,7 +39,7 @@ class Workplace:
         inputs: contains copies of the images.
         outputs: where the program writes its label maps.
         scratch: for temporary files.
-        home: its home folder; nothing that a start leaves there makes the next one, or its images, faster.
+        home: its home folder, which is kept for the next start, for example for code that it compiled.
         descriptor: the folder that contains these, opened before the program was started.
     """
 
@@ -163,12 +163,12 @@ class Scratch:
         Yields:
             The folders.
         """
+        home = self._root / "home"
+        home.mkdir(parents=True, exist_ok=True)
         place = self._root / token_hex(8)
-        place.mkdir(parents=True)
-        inputs, outputs, scratch, home = (
-            place / name for name in (_INPUTS, _OUTPUTS, "scratch", "home")
-        )
-        for folder in (inputs, outputs, scratch, home):
+        place.mkdir()
+        inputs, outputs, scratch = (place / name for name in (_INPUTS, _OUTPUTS, "scratch"))
+        for folder in (inputs, outputs, scratch):
             folder.mkdir()
         descriptor = os.open(place, _FOLDER)
         try:
