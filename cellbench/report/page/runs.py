@@ -43,7 +43,8 @@ def describe_timing(board: BoardTables) -> str:
         sentences.append(f"{_TIMINGS.get(timing, timing)} ({names})")
     if loads := [value for run in runs.values() if (value := amount(run, "load")) is not None]:
         sentences.append(f"load average of the machine: up to {max(loads):.1f}")
-    sentences += [words for name, run in runs.items() if (words := _difference(name, run))]
+    if differences := list(filter(None, map(_difference, runs, runs.values()))):
+        sentences.append(f"cold minus warm time, medians: {', '.join(differences)}")
     return "; ".join(sentences)
 
 
@@ -75,11 +76,8 @@ def _difference(name: str, run: Run) -> str:
     images, seconds = run.get("compared"), amount(run, "cold_minus_warm_s")
     if not isinstance(images, int) or seconds is None:
         return ""
-    longer = "longer" if seconds >= 0 else "shorter"
-    return (
-        f"{name} was also measured cold on {count(images, 'image')}: the cold times are "
-        f"{number(abs(seconds), 2)} s {longer} (median)"
-    )
+    sign = "" if seconds < 0 else "+"
+    return f"{sign}{number(seconds, 2)} s ({name}, {count(images, 'image')})"
 
 
 def _grouped(runs: Mapping[str, Run], column: str) -> dict[str, str]:
