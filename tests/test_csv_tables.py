@@ -1,4 +1,4 @@
-"""CSV tables: what is wrong with one is told in one line."""
+"""Reading CSV tables: a table that cannot be read causes an error of one clear line."""
 
 from pathlib import Path
 

@@ -42,7 +42,7 @@ def run_entrant(
 
     Label maps, ``runtime.csv``, ``resources.csv`` and the entry's description go to ``out``. Successful
     results of an earlier run with the same entry, program, isolation, timing and image are kept, unless
-    their files were changed; all others are made again.
+    their files were changed; all other images are segmented again.
 
     Args:
         entry: the entrant to run.

@@ -23,7 +23,7 @@ def rank(scores: Path, board: Path, seed: int = 1) -> None:
 
 
 class Kill(BaseException):
-    """Stands for the end of the process."""
+    """Raised in place of a kill of the process."""
 
 
 def test_every_moment_between_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""An import that is killed: what is there is whole, and the same command makes the rest."""
+"""An import that is killed: the files that exist are complete, and the same command adds the rest."""
 
 import random
 from pathlib import Path

@@ -47,7 +47,7 @@ def running(folder: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def running_scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run a scheduler without workers; give its address."""
+    """Run a scheduler without workers, and yield its address."""
     file = folder / "scheduler.json"
     command = ("scheduler", "--port", "0", "--scheduler-file", str(file))
     with running(folder, *command) as process:

@@ -127,7 +127,7 @@ class Fuzzer:
         resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESSES, size + ADDRESSES))
 
     def run(self, seconds: float, start: int) -> int:
-        """Read cases until the time is over; give how many."""
+        """Read cases until the time is over, and return their number."""
         end, number = time.monotonic() + seconds, start
         while time.monotonic() < end:
             random = Random(number)

@@ -126,7 +126,7 @@ def test_two_runs_into_one_folder(runs: Runs, capsys: pytest.CaptureFixture[str]
 def test_a_full_disk_is_one_line(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The images after it are not segmented in vain."""
+    """Images whose label maps could not be saved are not segmented."""
 
     def full(*_: object, **__: object) -> None:
         if len(runs.read) == 3:

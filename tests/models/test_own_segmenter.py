@@ -1,4 +1,4 @@
-"""Segmenters of cellbench's own models: they do exactly what the class that was trained does."""
+"""Segmenters of cellbench's own models: they return the same label maps as the classes that are trained."""
 
 from pathlib import Path
 

@@ -63,7 +63,7 @@ def dice(truth: LabelMap, prediction: LabelMap) -> float:
 def score(
     truth: LabelMap, prediction: LabelMap, threshold: float = 0.5
 ) -> tuple[int, int, int, float]:
-    """Count one image, whole or in tiles from 25 million pixels on, and give its Dice."""
+    """Count one image, whole or in tiles from 25 million pixels on, and return its Dice."""
     return *_counts(truth, prediction, threshold), dice(truth, prediction)
 
 

@@ -21,7 +21,7 @@ def medians(*calls: Callable[[], object], rounds: int = 5) -> list[float]:
 
 
 def report(what: str, ours: float, peer: str, theirs: float) -> float:
-    """Print a comparison; give how many times faster we are."""
+    """Print a comparison, and return how many times faster we are."""
     ratio = theirs / ours
     print(f"\n{what}: {ours * 1e3:.1f} ms, {peer} {theirs * 1e3:.1f} ms, {ratio:.1f} times faster")
     return ratio
