@@ -133,7 +133,7 @@ def _stray(path: Path) -> ScoresError:
 
 
 def _check_scores(path: Path, facts: Mapping[str, Any]) -> None:
-    """Refuse scores that were made again after the ranking: the page would offer both together."""
+    """Refuse scores that were written again after the ranking: the page would offer both together."""
     listed = facts.get("scores") or []
     known = [
         entry.get("sha256")

@@ -1,4 +1,4 @@
-"""What is run for every image of an entrant, and what came of it."""
+"""What is run for every image of an entrant, and the result."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -78,7 +78,7 @@ class Results:
 
         Args:
             stem: stem of the image.
-            outcome: what came of it.
+            outcome: its result.
             isolation: name of the sandbox.
         """
         row = _row(stem, outcome, isolation)
@@ -110,7 +110,7 @@ class Results:
 
         Args:
             stem: stem of the image.
-            outcome: what came of it.
+            outcome: its result.
             isolation: name of the sandbox.
         """
         row = _row(stem, outcome, isolation)
@@ -153,7 +153,7 @@ class Results:
         self._write_compared()
 
     def _write_compared(self) -> None:
-        # An image that is measured again has no row meanwhile: a kill would leave the old one.
+        # An image that is measured again has no row until then: a kill would leave the old one.
         stems = [image.stem for image in self._images if image.stem in self._rows]
         found = [self._compared(stem) for stem in stems]
         rows = [row for row in found if row is not None]

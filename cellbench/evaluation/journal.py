@@ -14,7 +14,7 @@ _LONGEST_LINE = 64 << 20
 class Journal:
     """Results of finished images, one line of JSON each, appended as soon as they are known.
 
-    If somebody removes or replaces the file meanwhile, it is written again with all results.
+    If somebody removes or replaces the file during the run, it is written again with all results.
 
     Args:
         path: the file; with None, nothing is recorded.

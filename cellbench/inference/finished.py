@@ -17,7 +17,7 @@ from typing import Any
 from cellbench.errors import CellbenchError, UsageError, WriteError
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
-from cellbench.files import remove_partial_files
+from cellbench.files import fingerprint, remove_partial_files
 from cellbench.images import image_stem
 from cellbench.inference.record import RECORD_FILE, write_record
 from cellbench.inference.scaling import Scaling
@@ -121,7 +121,7 @@ class FinishedImages:
             for stem, image in known.items()
             if same and image.fits(files[stem], self._labels(stem))
         }
-        self._states = {stem: _state(files[stem]) for stem in self.missing()}
+        self._states = {stem: fingerprint([files[stem]]) for stem in self.missing()}
         self._remove_outdated()
         if known:
             report(self._describe_kept(known) if same else self._describe(previous, settings or {}))
@@ -150,7 +150,7 @@ class FinishedImages:
         if self._recorded:
             labels = file_checksum(self._labels(stem))
             # Not before the image is segmented: a file that was just read opens faster.
-            image = file_checksum(file) if _state(file) == self._states[stem] else ""
+            image = file_checksum(file) if fingerprint([file]) == self._states[stem] else ""
         excess = rank_runtime_seconds(seconds, *shape)
         finished = FinishedImage(file.name, image, labels, seconds, excess, **asdict(scaling))
         self._images[stem] = finished
@@ -233,7 +233,7 @@ def finished_images(
     settings: Mapping[str, object] | None,
     report: Callable[[str], object],
 ) -> Iterator[FinishedImages]:
-    """Provide what is finished of a run, and write its tables at the end, also if it is interrupted.
+    """Provide the finished images of a run, and write its tables at the end, also if it is interrupted.
 
     Args:
         outputs: folder of the label maps; it is created if it does not exist.
@@ -268,12 +268,3 @@ def concerns_all_images(error: Exception) -> bool:
     """
     name_too_long = getattr(error.__cause__, "errno", None) == errno.ENAMETOOLONG
     return isinstance(error, WriteError) and not name_too_long
-
-
-def _state(path: Path) -> tuple[int, int] | None:
-    """Return what changes when somebody writes to a file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns
