@@ -46,7 +46,7 @@ def write_record(scores: str | Path, protocol: Protocol, thresholds: Sequence[fl
 def mark_unfinished(scores: str | Path) -> None:
     """Replace the record while a scores.csv and the tables beside it are written.
 
-    If the process is killed during this time, :func:`read_protocol` refuses them: some may be older than others.
+    If the process is killed before the end, :func:`read_protocol` refuses them: some may be outdated.
 
     Args:
         scores: path of the scores.csv.
