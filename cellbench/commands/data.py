@@ -8,14 +8,12 @@ each image. ROOT/unlabeled/images (optional) contains images without label maps.
 import argparse
 from pathlib import Path
 
+from cellbench.commands import data_export, data_import
+from cellbench.commands.data_import import SPLITS
 from cellbench.commands.help_format import HelpFormatter, example
 
 # The rooms that know these names import more than --help may; a test compares them.
 DOWNLOADS = ("neurips22", "dsb2018", "dsb2018-stardist")
-IMPORTERS = ("coco", "dsb2018", "folder", "kaggle-rle", "neurips22")
-EXPORTERS = ("coco", "kaggle-rle")
-SPLITS = ("train", "tune", "test")
-MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "data/sample data/sample-2x --factor 2 --split test",
         )
     )
-    _configure_import(
+    data_import.configure(
         _add(
             verbs,
             "import",
@@ -71,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "coco downloads/livecell data/livecell --modality phase-contrast",
         )
     )
-    _configure_export(
+    data_export.configure(
         _add(
             verbs,
             "export",
@@ -124,85 +122,6 @@ def _configure_rescale(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(function=_rescale)
 
 
-def _configure_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "importer",
-        choices=IMPORTERS,
-        help="layout of the other dataset: coco: images and COCO annotations; dsb2018: Data Science Bowl "
-        "2018; folder: images and label maps; kaggle-rle: images and a table of run-length codes; "
-        "neurips22: the challenge",
-    )
-    parser.add_argument(
-        "source", type=Path, metavar="SOURCE", help="folder of the unpacked dataset"
-    )
-    parser.add_argument("root", type=Path, metavar="ROOT", help="dataset folder to write")
-    parser.add_argument(
-        "--split",
-        choices=SPLITS,
-        help="split of all images (default: the split in the source; where it has none, a random one "
-        "with the shares of --fractions)",
-    )
-    parser.add_argument(
-        "--fractions",
-        default="80/10/10",
-        metavar="TRAIN/TUNE/TEST",
-        help="per cent of the images without a split that go to each split (default: 80/10/10)",
-    )
-    parser.add_argument(
-        "--modality",
-        choices=MODALITIES,
-        default="",
-        help="modality of all images (default: unknown)",
-    )
-    parser.add_argument(
-        "--source-name",
-        default="",
-        metavar="NAME",
-        help="value of the column `source` in manifest.csv (default: the layout, for example coco)",
-    )
-    parser.add_argument(
-        "--annotations",
-        metavar="FILE",
-        help="for coco and kaggle-rle: the annotation file, relative to SOURCE (default: the only "
-        "JSON file there, or train.csv)",
-    )
-    parser.add_argument(
-        "--images",
-        metavar="FOLDER",
-        help="for coco, kaggle-rle and folder: the folder of images, relative to SOURCE (default: "
-        "images, or train for kaggle-rle)",
-    )
-    parser.add_argument(
-        "--labels",
-        metavar="FOLDER",
-        help="for folder: the folder of label maps, relative to SOURCE (default: labels)",
-    )
-    parser.set_defaults(function=_import)
-
-
-def _configure_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "source",
-        type=Path,
-        metavar="SOURCE",
-        help="a folder of label maps named <image>_label.tiff; or a dataset folder, with --split",
-    )
-    parser.add_argument("out", type=Path, metavar="OUT", help="the file to write")
-    parser.add_argument(
-        "--to",
-        required=True,
-        choices=EXPORTERS,
-        help="format: COCO annotations, or a Kaggle table with the columns id and predicted "
-        "(required)",
-    )
-    parser.add_argument(
-        "--split",
-        choices=SPLITS,
-        help="split of the dataset folder to export (default: SOURCE is a folder of label maps)",
-    )
-    parser.set_defaults(function=_export)
-
-
 def _configure_subset(parser: argparse.ArgumentParser) -> None:
     _add_folders(parser)
     parser.add_argument(
@@ -237,23 +156,6 @@ def _sample(arguments: argparse.Namespace) -> None:
     print(f"{arguments.root} contains the sample dataset")
 
 
-def _import(arguments: argparse.Namespace) -> None:
-    from cellbench.data.importers import import_dataset
-
-    own = {name: getattr(arguments, name) for name in ("annotations", "images", "labels")}
-    report = import_dataset(
-        arguments.importer,
-        arguments.source,
-        arguments.root,
-        split=arguments.split,
-        fractions=arguments.fractions,
-        modality=arguments.modality,
-        source_name=arguments.source_name,
-        **{name: value for name, value in own.items() if value is not None},
-    )
-    print(f"wrote {arguments.root}: {report}")
-
-
 def _rescale(arguments: argparse.Namespace) -> None:
     from cellbench.data.folder import UNLABELED
     from cellbench.data.rescale import rescale_dataset
@@ -261,13 +163,6 @@ def _rescale(arguments: argparse.Namespace) -> None:
     splits = [arguments.split] if arguments.split else [*SPLITS, UNLABELED]
     report = rescale_dataset(arguments.root, arguments.out, arguments.factor, splits)
     print(f"wrote {arguments.out}: {report}")
-
-
-def _export(arguments: argparse.Namespace) -> None:
-    from cellbench.data.exporters import export_labels
-
-    maps = export_labels(arguments.source, arguments.out, arguments.to, arguments.split)
-    print(f"{maps} label map{'s' * (maps != 1)} written to {arguments.out}")
 
 
 def _download(arguments: argparse.Namespace) -> None:

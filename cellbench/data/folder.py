@@ -3,15 +3,16 @@
 ``ROOT/unlabeled/images`` may hold further images without label maps.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from cellbench.csv_tables import read_rows, write_rows
 from cellbench.errors import DatasetError
 from cellbench.images import image_files, image_stem
 from cellbench.labels import label_files
+from cellbench.labels.names import match_stems
 
 SPLITS = ("train", "tune", "test")
 """The splits whose images have label maps."""
@@ -22,7 +23,6 @@ MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 MANIFEST = "manifest.csv"
 
 _COLUMNS = ("image", "split", "modality", "source")
-Value = TypeVar("Value")
 
 _BY_CASE = {name.casefold(): name for name in MODALITIES}
 
@@ -114,41 +114,6 @@ def _read_split(root: Path, split: str) -> list[DatasetImage]:
         DatasetImage(stem, split, path, labels.get(stem), *listed.get(stem, _NOT_LISTED))
         for stem, path in images.items()
     ]
-
-
-def match_stems(stems: Iterable[str], named: Mapping[str, Value]) -> dict[str, Value]:
-    """Find what belongs to each image stem: its file, time, modality or status.
-
-    The challenge's scripts cut names at the first dot (``a.b.png`` gives ``a_label.tiff``). Such a
-    shortened name is accepted, on either side, if it fits only one other name.
-
-    Args:
-        stems: the stems of the images.
-        named: the values to match, by stem or by shortened stem.
-
-    Returns:
-        The value of each stem that has one.
-
-    Example:
-        >>> match_stems(["a.b", "c"], {"a": Path("a_label.tiff"), "c": Path("c_label.tiff")})
-        {'a.b': PosixPath('a_label.tiff'), 'c': PosixPath('c_label.tiff')}
-    """
-    stems = list(stems)
-    matched = {stem: named[stem] for stem in stems if stem in named}
-    open_stems = _by_first_dot(stem for stem in stems if stem not in matched)
-    open_names = _by_first_dot(name for name in named if name not in matched)
-    for beginning, candidates in open_stems.items():
-        names = open_names.get(beginning, [])
-        if len(candidates) == len(names) == 1 and beginning in (candidates[0], names[0]):
-            matched[candidates[0]] = named[names[0]]
-    return {stem: matched[stem] for stem in stems if stem in matched}
-
-
-def _by_first_dot(names: Iterable[str]) -> dict[str, list[str]]:
-    grouped: dict[str, list[str]] = {}
-    for name in names:
-        grouped.setdefault(name.split(".")[0], []).append(name)
-    return grouped
 
 
 class ManifestEntry(NamedTuple):

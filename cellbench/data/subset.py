@@ -11,7 +11,6 @@ from cellbench.data.folder import (
     SPLITS,
     UNLABELED,
     DatasetImage,
-    match_stems,
     read_dataset,
     read_manifest_rows,
     write_manifest,
@@ -20,6 +19,7 @@ from cellbench.data.importers.writing import place
 from cellbench.data.new_folder import new_dataset_folder
 from cellbench.errors import DatasetError, UsageError
 from cellbench.images import image_stem
+from cellbench.labels.names import match_stems
 
 Row = dict[str, str]
 

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellbench.data.folder import match_stems
 from cellbench.entrants.limits import label_map_bytes
 from cellbench.entrants.workplace import MOST_FILES, FileStates, Workplace, file_state
 from cellbench.errors import EntrantError, InvalidLabelsError, LabelMapError
 from cellbench.evaluation.statuses import Status
 from cellbench.files import written_whole
 from cellbench.labels import check_labels, open_labels
+from cellbench.labels.names import match_stems
 
 _SUFFIXES = (".tif", ".tiff")
 _ENDING = "_label"

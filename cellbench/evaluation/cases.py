@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellbench.data.folder import MANIFEST, match_stems, read_modalities
+from cellbench.data.folder import MANIFEST, read_modalities
 from cellbench.errors import ScoresError
 from cellbench.evaluation.masks import MaskRows, read_mask_table
 from cellbench.evaluation.runtimes import RUNTIME_FILE, read_runtimes
@@ -16,6 +16,7 @@ from cellbench.files import fingerprint
 from cellbench.images import image_files
 from cellbench.labels.banded import BandedLabels
 from cellbench.labels.files import all_label_files, label_files, open_labels
+from cellbench.labels.names import match_stems
 
 MASK_TABLE = ".csv"
 """Extension of a run-length table of predictions."""

@@ -3,7 +3,7 @@
 import pytest
 
 from cellbench.cli import main
-from cellbench.commands import data
+from cellbench.commands import data, data_export, data_import
 from cellbench.data import folder
 from cellbench.data.download import DATASETS
 from cellbench.data.exporters import EXPORTERS
@@ -12,10 +12,10 @@ from cellbench.data.importers import IMPORTERS
 
 def test_choices_are_those_that_exist() -> None:
     assert tuple(DATASETS) == data.DOWNLOADS
-    assert tuple(IMPORTERS) == data.IMPORTERS
-    assert tuple(EXPORTERS) == data.EXPORTERS
-    assert data.SPLITS == folder.SPLITS
-    assert data.MODALITIES == folder.MODALITIES
+    assert tuple(IMPORTERS) == data_import.IMPORTERS
+    assert tuple(EXPORTERS) == data_export.EXPORTERS
+    assert data_import.SPLITS == folder.SPLITS
+    assert data_import.MODALITIES == folder.MODALITIES
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import pytest
 from datasets import make_dataset
 
 from cellbench.data.folder import (
-    match_stems,
     read_dataset,
     read_manifest,
     read_modalities,
@@ -27,25 +26,6 @@ def test_images_with_labels_and_modalities(tmp_path: Path) -> None:
         ("test1", "test", "DIC"),
     ]
     assert all(item.labels is not None and item.labels.is_file() for item in items)
-
-
-@pytest.mark.parametrize(
-    ("stems", "files", "expected"),
-    [
-        (["a"], ["a"], {"a": "a"}),
-        (["a.b"], ["a"], {"a.b": "a"}),  # as the official scripts cut names
-        (["a.b", "a.c"], ["a"], {}),  # ambiguous
-        (["a.b", "a"], ["a", "a.b"], {"a.b": "a.b", "a": "a"}),
-        (["a.b", "a"], ["a"], {"a": "a"}),
-        (["a"], ["a.b"], {"a": "a.b"}),  # the truth is named as the official scripts do
-        (["a"], ["a.b", "a.c"], {}),
-        (["a.b"], ["a.c"], {}),
-        (["x"], ["y"], {}),
-    ],
-)
-def test_stems(stems: list[str], files: list[str], expected: dict[str, str]) -> None:
-    found = match_stems(stems, {name: Path(name) for name in files})
-    assert found == {stem: Path(name) for stem, name in expected.items()}
 
 
 def test_splits_may_share_stems(tmp_path: Path) -> None:

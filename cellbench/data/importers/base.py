@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.data.folder import SPLITS, match_stems
+from cellbench.data.folder import SPLITS
 from cellbench.errors import DatasetError
 from cellbench.labels import LabelMap, cell_ids
+from cellbench.labels.names import match_stems
 
 PixelIndices = npt.NDArray[np.integer[Any]]
 """The pixels of one cell as indices into the flattened, row-major image."""

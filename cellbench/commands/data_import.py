@@ -1,0 +1,84 @@
+"""`cellbench data import`: convert another dataset to a dataset folder."""
+
+import argparse
+from pathlib import Path
+
+# The rooms that know these names import more than --help may; a test compares them.
+IMPORTERS = ("coco", "dsb2018", "folder", "kaggle-rle", "neurips22")
+SPLITS = ("train", "tune", "test")
+MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the subcommand."""
+    parser.add_argument(
+        "importer",
+        choices=IMPORTERS,
+        help="layout of the other dataset: coco: images and COCO annotations; dsb2018: Data Science Bowl "
+        "2018; folder: images and label maps; kaggle-rle: images and a table of run-length codes; "
+        "neurips22: the challenge",
+    )
+    parser.add_argument(
+        "source", type=Path, metavar="SOURCE", help="folder of the unpacked dataset"
+    )
+    parser.add_argument("root", type=Path, metavar="ROOT", help="dataset folder to write")
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        help="split of all images (default: the split in the source; where it has none, a random one "
+        "with the shares of --fractions)",
+    )
+    parser.add_argument(
+        "--fractions",
+        default="80/10/10",
+        metavar="TRAIN/TUNE/TEST",
+        help="per cent of the images without a split that go to each split (default: 80/10/10)",
+    )
+    parser.add_argument(
+        "--modality",
+        choices=MODALITIES,
+        default="",
+        help="modality of all images (default: unknown)",
+    )
+    parser.add_argument(
+        "--source-name",
+        default="",
+        metavar="NAME",
+        help="value of the column `source` in manifest.csv (default: the layout, for example coco)",
+    )
+    parser.add_argument(
+        "--annotations",
+        metavar="FILE",
+        help="for coco and kaggle-rle: the annotation file, relative to SOURCE (default: the only "
+        "JSON file there, or train.csv)",
+    )
+    parser.add_argument(
+        "--images",
+        metavar="FOLDER",
+        help="for coco, kaggle-rle and folder: the folder of images, relative to SOURCE (default: "
+        "images, or train for kaggle-rle)",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="FOLDER",
+        help="for folder: the folder of label maps, relative to SOURCE (default: labels)",
+    )
+    parser.set_defaults(function=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Convert the dataset and print what was written."""
+    from cellbench.data.importers import import_dataset
+
+    own = {name: getattr(arguments, name) for name in ("annotations", "images", "labels")}
+    report = import_dataset(
+        arguments.importer,
+        arguments.source,
+        arguments.root,
+        split=arguments.split,
+        fractions=arguments.fractions,
+        modality=arguments.modality,
+        source_name=arguments.source_name,
+        **{name: value for name, value in own.items() if value is not None},
+    )
+    print(f"wrote {arguments.root}: {report}")

@@ -1,0 +1,227 @@
+"""The one rule for the names of label maps: to which image a file belongs.
+
+It is used in the same way for the truth, for predictions, for imported datasets and for what entrants
+write. The label map of the image ``plate1.png`` is called ``plate1_label.tiff`` by this suite, as in the
+challenge; other tools write ``plate1_cp_masks.png`` (Cellpose), ``plate1.tif`` (StarDist) and other names.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+SUFFIXES = (".tiff", ".tif", ".png", ".npy", ".npz", ".mat")
+"""Extensions of files that can contain a label map, lower case."""
+
+ENDING = "_label"
+"""What follows the stem of the image in the names that this suite writes."""
+
+ENDINGS = (
+    ENDING,
+    "_labels",
+    "_cp_masks",  # Cellpose
+    "_masks",
+    "_mask",
+    "_instances",
+    "_inst",
+    "_segmentation",
+    "_seg",  # Cellpose's _seg.npy
+    "",
+)
+"""What may follow the stem of the image, in the order of preference; compared without regard to case."""
+
+_LABEL_PREFIXES = ("labels_", "label_", "masks_", "mask_", "seg_")
+_IMAGE_ENDINGS = ("_img", "_image", "_raw", "_im")
+_IMAGE_PREFIXES = ("images_", "image_", "img_", "im_", "raw_")
+_OME = ".ome"
+
+Value = TypeVar("Value")
+
+
+def label_stem(name: str, ending: str = ENDING) -> str | None:
+    """Return the stem of the image to which a file belongs if its name has a certain ending.
+
+    Args:
+        name: file name.
+        ending: one of :data:`ENDINGS`.
+
+    Returns:
+        The stem, in Unicode's composed form; None if the name has another ending or an extension that is
+        not in :data:`SUFFIXES`.
+
+    Example:
+        >>> label_stem("plate1_Label.ome.TIF"), label_stem("plate1_cp_masks.png", "_cp_masks")
+        ('plate1', 'plate1')
+        >>> label_stem("notes.txt") is None
+        True
+    """
+    stem = _without_extension(name)
+    if stem is None or not stem.casefold().endswith(ending) or len(stem) == len(ending):
+        return None
+    return stem[: len(stem) - len(ending)]
+
+
+def _without_extension(name: str) -> str | None:
+    # In archives from a Mac, some names have accents as separate characters.
+    stem, dot, extension = unicodedata.normalize("NFC", name).rpartition(".")
+    if not stem or dot + extension.lower() not in SUFFIXES:
+        return None
+    ome = stem.lower().endswith(_OME) and extension.lower().startswith("tif")
+    return stem[: -len(_OME)] if ome else stem
+
+
+def label_stems(names: Iterable[str]) -> dict[str, list[str]]:
+    """Group label maps by the stems of their images, where the images are not known.
+
+    All files are expected to have the same ending: the first of :data:`ENDINGS` that any of them has.
+
+    Args:
+        names: the names of the files in one folder.
+
+    Returns:
+        Stem to the names of its files, in the order of ``names``; files with another ending are left out.
+
+    Example:
+        >>> label_stems(["a_label.tiff", "b_label.tiff", "overview.png"])
+        {'a': ['a_label.tiff'], 'b': ['b_label.tiff']}
+        >>> label_stems(["a.tif", "b.tif"])
+        {'a': ['a.tif'], 'b': ['b.tif']}
+    """
+    names = list(names)
+    for ending in ENDINGS:
+        found: dict[str, list[str]] = {}
+        for name in names:
+            if stem := label_stem(name, ending):
+                found.setdefault(stem, []).append(name)
+        if found:
+            return found
+    return {}
+
+
+def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[str]]:
+    """Find the label maps of images by name.
+
+    A file belongs to an image if its name is the stem of the image and one of :data:`ENDINGS`, in upper or
+    lower case. Names without an ending count only if no file has one, because the images themselves often
+    are in the folder. If an image has files with several endings, those with the first one are taken.
+    ``image_7.png`` and ``7_img.png`` also fit ``mask_7.png`` and ``7_masks.png``, and names cut at their
+    first dot fit as in :func:`match_stems`.
+
+    Args:
+        stems: the stems of the images.
+        names: the names of the files in one folder, or in several.
+
+    Returns:
+        The names of the files of each stem that has any; more than one if they differ in the extension
+        only. Files that are not mentioned belong to no image.
+
+    Example:
+        >>> match_labels(["a", "b"], ["A_cp_masks.PNG", "b_cp_masks.png", "b_seg.npy", "c_seg.npy"])
+        {'a': ['A_cp_masks.PNG'], 'b': ['b_cp_masks.png']}
+    """
+    stems, names = list(stems), list(names)
+    images = _Images(stems)
+    found: dict[str, list[str]] = {}
+    used: set[str] = set()
+    left: dict[str, list[str]] = {}
+
+    def take(ending: str, candidates: Sequence[str]) -> None:
+        fits: dict[str, list[str]] = {}
+        for name in candidates:
+            key = label_stem(name, ending) if name not in used else None
+            if key is None:
+                continue
+            stem = images.find(key)
+            if stem is None:
+                left.setdefault(key, []).append(name)
+            elif stem not in found:
+                fits.setdefault(stem, []).append(name)
+        found.update(fits)
+        used.update(*fits.values())
+
+    # "a_mask.tif" beside the images a and a_mask: names that are the stem of an image come last.
+    whole = {name for name in names if _without_extension(name) in images.stems}
+    for ending in ENDINGS[:-1]:
+        take(ending, names if ending == ENDING else [n for n in names if n not in whole])
+    if not found:
+        take("", names)
+    for ending in ENDINGS[1:-1]:
+        take(ending, names)
+    found |= match_stems([stem for stem in stems if stem not in found], left)
+    return {stem: found[stem] for stem in stems if stem in found}
+
+
+class _Images:
+    """The stems of the images, found by the names that other tools write for them."""
+
+    def __init__(self, stems: Sequence[str]) -> None:
+        self.stems = frozenset(stems)
+        self._any_case = _unique((stem.casefold(), stem) for stem in stems)
+        self._shortened = _unique(
+            (key, stem)
+            for stem in stems
+            for key in _parts(stem.casefold().removesuffix(_OME), _IMAGE_PREFIXES, _IMAGE_ENDINGS)
+        )
+
+    def find(self, key: str) -> str | None:
+        """Return the stem for the name of a label map without its ending; None if it fits none or two."""
+        if key in self.stems:
+            return key
+        for part in _parts(key.casefold(), _LABEL_PREFIXES, _IMAGE_ENDINGS):
+            for table in (self._any_case, self._shortened):
+                if part in table:
+                    return table[part]
+        return None
+
+
+def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the stem of each key, without the keys of several stems."""
+    owners: dict[str, set[str]] = {}
+    for key, stem in pairs:
+        owners.setdefault(key, set()).add(stem)
+    return {key: next(iter(stems)) for key, stems in owners.items() if len(stems) == 1}
+
+
+def _parts(name: str, prefixes: Sequence[str], endings: Sequence[str]) -> Iterator[str]:
+    """Yield a name, and the name without the words that only say what the file contains."""
+    yield name
+    for ending in endings:
+        if name.endswith(ending) and name != ending:
+            yield name.removesuffix(ending)
+    for prefix in prefixes:
+        if name.startswith(prefix) and name != prefix:
+            yield name.removeprefix(prefix)
+
+
+def match_stems(stems: Iterable[str], named: Mapping[str, Value]) -> dict[str, Value]:
+    """Find what belongs to each image stem: its file, time, modality or status.
+
+    The challenge's scripts cut names at the first dot (``a.b.png`` gives ``a_label.tiff``). Such a
+    shortened name is accepted, on either side, if it fits only one other name.
+
+    Args:
+        stems: the stems of the images.
+        named: the values to match, by stem or by shortened stem.
+
+    Returns:
+        The value of each stem that has one.
+
+    Example:
+        >>> match_stems(["a.b", "c"], {"a": 12.5, "c": 3.0})
+        {'a.b': 12.5, 'c': 3.0}
+    """
+    stems = list(stems)
+    matched = {stem: named[stem] for stem in stems if stem in named}
+    open_stems = _by_first_dot(stem for stem in stems if stem not in matched)
+    open_names = _by_first_dot(name for name in named if name not in matched)
+    for beginning, candidates in open_stems.items():
+        names = open_names.get(beginning, [])
+        if len(candidates) == len(names) == 1 and beginning in (candidates[0], names[0]):
+            matched[candidates[0]] = named[names[0]]
+    return {stem: matched[stem] for stem in stems if stem in matched}
+
+
+def _by_first_dot(names: Iterable[str]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name in names:
+        grouped.setdefault(name.split(".")[0], []).append(name)
+    return grouped
