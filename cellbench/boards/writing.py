@@ -14,6 +14,7 @@ from cellbench.boards.folder_names import folder_names
 from cellbench.boards.joined import join_boards
 from cellbench.boards.long_table import Columns, read_long_table
 from cellbench.boards.measured import Measured
+from cellbench.boards.paper_table import write_paper_tables
 from cellbench.boards.run_id import MODALITIES, replace_board, write_records
 from cellbench.boards.runs import describe_runs
 from cellbench.boards.schema import SCHEMA_VERSION, TABLES
@@ -168,7 +169,9 @@ def _write_all(
                 place = f"{MODALITIES}/{folders[name]}"
                 records[place] = {**record, **_facts(part), "modality": name, MODALITIES: {}}
                 _write(part.tables(), new / place)
+                write_paper_tables(part, records[place], new / place)
             _write(tables, new)
+            write_paper_tables(board, records[""], new)
             write_records(new, records)
             replace_board(new, out)
         finally:
