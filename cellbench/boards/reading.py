@@ -18,6 +18,7 @@ from cellbench.boards.schema import (
     MetricName,
     consensus_names,
 )
+from cellbench.boards.unmatched import UNMATCHED
 from cellbench.choices import Scheme
 from cellbench.errors import ScoresError
 
@@ -51,6 +52,7 @@ _EXTRAS: dict[str, tuple[type, ...]] = {
     "software": (dict,),
     "hardware": (dict,),
     "threshold": (int, float),
+    UNMATCHED: (dict,),
 }
 """What a page shows in addition, where it is stated."""
 
