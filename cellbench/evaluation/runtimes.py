@@ -98,9 +98,8 @@ def _find_columns(header: Sequence[str], path: Path) -> tuple[str, str]:
         if {image.casefold(), seconds.casefold()} <= written.keys():
             return written[image.casefold()], written[seconds.casefold()]
     wanted = " or ".join(",".join(pair) for pair in _ACCEPTED)
-    raise ScoresError(
-        f"{path}: the first line must name the columns {wanted}; it has {', '.join(header)}"
-    )
+    has = ", ".join(map(repr, header)) or "no columns"
+    raise ScoresError(f"{path}: the first line must name the columns {wanted}; it has {has}")
 
 
 def _seconds(text: str) -> float:

@@ -66,7 +66,8 @@ def test_tables_of_users(table: str, tmp_path: Path) -> None:
     [
         (
             "name,time\na.png,1\n",
-            "the first line must name the columns Img Name,Real Running Time or image,seconds; it has name",
+            "the first line must name the columns Img Name,Real Running Time or image,seconds; it has "
+            "'name', 'time'",
         ),
         (
             "image,seconds\na.png,fast\n",
