@@ -38,6 +38,9 @@ def read_text(
     if not path.exists():
         raise ScoresError(f"{path}: no such file; {made_by}")
     table = read_content(path, columns, ScoresError)
+    lacking = [column for column in columns if column not in table.header]
+    if lacking:
+        raise ScoresError(f"{path}: {_why_lacking(lacking, table.header, if_lacking or made_by)}")
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
             text = pd.read_csv(
@@ -50,16 +53,13 @@ def read_text(
     except pd.errors.ParserWarning as error:
         raise ScoresError(
             f"{path}: cannot be read as a CSV: its rows have more values than the first line has columns; "
-            "use decimal points or save it with semicolons if these are decimal commas, and put names that "
-            "contain commas in double quotes"
+            "save it with semicolons if it has decimal commas, put names that contain commas in double "
+            "quotes, and give row names a column name (in R: write.csv instead of write.table)"
         ) from error
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise ScoresError(f"{path}: cannot be read as a CSV in UTF-8 ({reason})") from error
     text = text.rename(columns=lambda name: str(name).strip())
-    lacking = [column for column in columns if column not in text.columns]
-    if lacking:
-        raise ScoresError(f"{path}: {_why_lacking(lacking, table.header, if_lacking or made_by)}")
     twice = [column for column in columns if table.header.count(column) > 1]
     if twice:
         raise ScoresError(f"{path}: the column {twice[0]!r} occurs twice; keep one of them")
@@ -72,7 +72,7 @@ def read_text(
 def _why_lacking(lacking: Sequence[str], header: Sequence[str], advice: str) -> str:
     if separated_by_spaces(header, lacking):
         return SPACES
-    has = ", ".join(map(repr, header[:_NAMED]))
+    has = ", ".join(map(repr, header[:_NAMED])) or "no columns"
     more = f" and {len(header) - _NAMED} more" if len(header) > _NAMED else ""
     return f"these columns are missing: {', '.join(lacking)}; it has {has}{more}; {advice}"
 
@@ -102,12 +102,8 @@ def to_numbers(column: pd.Series, path: Path) -> pd.Series:
     numbers = pd.to_numeric(stripped.mask(absent), errors="coerce").astype(float)
     wrong = numbers.isna() & ~absent
     found = repr(column[wrong].iloc[0]) if wrong.any() else ""
-    raise_first(
-        wrong,
-        path,
-        f"{column.name} is not a number: {found}",
-        "leave the cell empty if it is missing",
-    )
+    advice = "write a number without a unit, or leave the cell empty if it is missing"
+    raise_first(wrong, path, f"{column.name} is not a number: {found}", advice)
     return numbers
 
 

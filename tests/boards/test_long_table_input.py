@@ -22,7 +22,12 @@ def rows(*lines: str) -> bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "cannot be read as a CSV in UTF-8 (No columns"),
+        (b"", "these columns are missing: case, team, dice; it has no columns"),
+        (
+            b"Exported in 2024\n\nteam,case,dice\na,c,1\n",
+            "it has 'Exported in 2024'; name the columns",
+        ),
+        (b'"team","case","dice"\n"1","a","c",1\n', "give row names a column name (in R: write.csv"),
         (b"team,case,dice\n", "there is a header but no rows"),
         (
             b"team|case|dice\na|c|1\n",
@@ -38,7 +43,7 @@ def rows(*lines: str) -> bytes:
         ),
         (
             rows("a,c,0,5"),
-            "use decimal points or save it with semicolons if these are decimal commas",
+            "save it with semicolons if it has decimal commas",
         ),
         (
             rows('a,c,"1,234"'),
@@ -47,7 +52,7 @@ def rows(*lines: str) -> bytes:
         (b"sep=;\nteam;case;dice\na;c;1\na;d;x\n", "line 4: dice is not a number: 'x'"),
         (
             rows("a,c,1", ",,", "a,d,70 %"),
-            "line 4: dice is not a number: '70 %'; leave the cell empty",
+            "line 4: dice is not a number: '70 %'; write a number without",
         ),
         (b"\x89PNG\r\n\x1a\n\x00\xff\xfe", "cannot be read as a CSV in UTF-8"),
         (rows("a,c,1", "a,d,good"), "line 3: dice is not a number"),

@@ -92,7 +92,11 @@ def test_a_failed_case_is_the_worst_and_is_named(
         ("inf", [], "dice is infinite, and the largest value is the best here"),
         ("-inf", ["--smaller-is-better"], "dice is infinite, and the smallest value is the best"),
         ("-inf", ["--missing", "drop"], "dice is infinite, and --missing drop would leave out"),
-        ("#DIV/0!", [], "dice is not a number: '#DIV/0!'; leave the cell empty if it is missing"),
+        (
+            "#DIV/0!",
+            [],
+            "dice is not a number: '#DIV/0!'; write a number without a unit, or leave the cell empty",
+        ),
     ],
 )
 def test_other_infinite_values_are_refused(
