@@ -56,8 +56,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_columns(
         parser.add_argument_group(
             "tables other than scores.csv",
-            "CSV with one row for each algorithm and case. Commas, semicolons (with decimal commas) or "
-            "tabs separate the columns.",
+            "CSV with one row for each algorithm and case. Commas, semicolons (with decimal\n"
+            "commas) or tabs separate the columns.",
         )
     )
 

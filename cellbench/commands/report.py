@@ -9,7 +9,9 @@ from cellbench.commands.help_format import example
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = example('report board --title "Cells of our lab" --about about.md')
+    parser.epilog = example(
+        "report board --data data/sample --predictions predictions --about about.md"
+    )
     add = parser.add_argument
     add("board", type=Path, metavar="BOARD", help="folder that `cellbench rank` wrote")
     add(

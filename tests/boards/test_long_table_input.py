@@ -211,9 +211,9 @@ def test_hostile_names_come_back_from_every_table(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_hostile_modalities_are_no_paths(tmp_path: Path) -> None:
-    modalities = [*HOSTILE, "", "A B", "a-b", "a b"]
+    modalities = [*(name.strip() for name in HOSTILE), "", "A B", "a-b", "a b"]
     table = [
-        (team, f"case {m}", modality, (m * team_number) % 7)
+        (team, f"case {m}", f" {modality} ", (m * team_number) % 7)
         for team_number, team in enumerate(("a", "b"), start=1)
         for m, modality in enumerate(modalities)
     ]
