@@ -54,7 +54,7 @@ def escape_latex(text: str) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    r"""Return a text that Markdown shows as it is, also within a table; addresses become no links.
+    r"""Return a text that Markdown shows as it is, also within a table; web addresses are no links.
 
     Args:
         text: any text.
