@@ -121,16 +121,16 @@ def read_long_table(paths: Sequence[str | Path], columns: Columns) -> Measured:
 
 
 def failure_rule(missing: Missing) -> str:
-    """Return in words what a missing value is.
+    """Return in words what a missing value counts as.
 
     Args:
         missing: see :class:`cellbench.boards.measured.Measured`.
     """
-    rules = {
-        "worst": "a missing value is infinitely bad: it ties after all that are present",
-        "drop": "a missing value has no rank: each algorithm is ranked on the cases it has",
-    }
-    return rules.get(str(missing), f"a missing value counts as {missing}")
+    if missing == "worst":
+        return "infinitely bad: it ties after all values that are present"
+    if missing == "drop":
+        return "left out: each algorithm is ranked on the cases that it has"
+    return f"{missing:g}"
 
 
 def _read_file(path: Path, columns: Columns) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from cellbench.boards.schema import PAPER_TABLES
 from cellbench.files import written_whole
 
 _NOTHING = "–"
-_DIGITS = 3  # significant digits of the largest value of a column
+_DIGITS = 3  # significant digits of the smallest value of a column, and most decimals
+_SMALL, _LARGE = 0.01, 1e9  # other columns are written with powers of ten
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,13 @@ def _column(values: pd.Series) -> list[str]:
 
 def _decimals(values: pd.Series) -> int | None:
     """Return how many decimals a column needs; None for numbers too small or large for decimals."""
-    largest = float(values.abs().max())
-    if not largest > 0:  # also where all are missing
+    sizes = values.abs()[values.abs() > 0]
+    if sizes.empty:  # also where all are missing
         return _DIGITS
-    size = math.floor(math.log10(largest)) + 1
-    return None if not -2 <= size <= 9 else max(_DIGITS - max(size, 0), 0)
+    if not _SMALL <= sizes.max() < _LARGE:
+        return None
+    before = math.floor(math.log10(sizes.min())) + 1  # digits before the decimal point
+    return _DIGITS - min(max(before, 0), _DIGITS)
 
 
 def _number(value: float, decimals: int | None) -> str:
@@ -122,7 +125,9 @@ def _note(tables: RankedTables, facts: Mapping[str, Any]) -> str:
     if board["median_runtime_s"].notna().any():
         sentences.append(f"Time: median running time per {unit}.")
     if board["failed"].any():
-        sentences.append(f"Failed: {unit}s without a usable result ({facts['failures']}).")
+        sentences.append(
+            f"Failed: {unit}s without a usable result; each counts as {facts['failures']}."
+        )
     if len(tables.clusters):
         sentences.append(
             "Algorithms that share a letter in the column Group do not differ significantly (paired "

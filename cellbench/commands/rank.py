@@ -249,6 +249,6 @@ def _warn(leaderboard: "pd.DataFrame", columns: "Columns") -> None:
     more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
     print(
         f"cellbench: warning: values of {columns.value!r} are missing or infinite: "
-        f"{', '.join(counts)}{more}; {failure_rule(columns.missing)}",
+        f"{', '.join(counts)}{more}; a missing value counts as {failure_rule(columns.missing)}",
         file=sys.stderr,
     )
