@@ -17,9 +17,10 @@ CONFIG := $(wildcard configs/data/$(NAME).yaml configs/data/$(NAME)/$(MODEL).yam
 CHOSEN  = $(if $(filter $(MODEL),$(MODELS)),--config configs/model/$(MODEL).yaml,--model $(MODEL))
 # The page shows images of the board's dataset, also if only BOARD is set.
 IMAGES  = $(wildcard $(if $(filter file,$(origin DATA)),data/$(BOARD),$(DATA)))
-SCORES  = leaderboard/$(BOARD)/scores.csv $(patsubst %/,%,$(wildcard leaderboard/$(BOARD)/entries/*/))
+SCORES  = $(strip $(wildcard leaderboard/$(BOARD)/scores.csv) \
+  $(patsubst %/,%,$(wildcard leaderboard/$(BOARD)/entries/*/)))
 
-.PHONY: setup train evaluate leaderboard test quick lint bench package oldest clean help dataset known-model
+.PHONY: setup train evaluate leaderboard test quick lint bench package oldest clean help dataset known-model known-board
 
 help:  ## show this list
 	@sed -nE 's/^([a-z]+):.*##  ?(.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -60,7 +61,11 @@ evaluate: dataset  ## run all baselines and trained models on DATA's test split,
 	$(BIN)/cellbench evaluate $(DATA)/test/labels predictions/$(BOARD) --out leaderboard/$(BOARD)/scores.csv
 	@$(MAKE) --no-print-directory leaderboard
 
-leaderboard: $(STAMP)  ## rank and draw BOARD again from its scores and submissions
+known-board:
+	@[ -n "$(SCORES)" ] || { echo "leaderboard/$(BOARD) has neither scores.csv nor entries/NAME/;" \
+	  "run 'make evaluate', or see leaderboard/RULES.md for how to submit scores" >&2; exit 2; }
+
+leaderboard: known-board $(STAMP)  ## rank and draw BOARD again from its scores, its submissions, or both
 	$(BIN)/cellbench rank $(SCORES) --out leaderboard/$(BOARD) --entries $(wildcard predictions/$(BOARD)/*/entry.yaml)
 	@$(BIN)/cellbench report leaderboard/$(BOARD) --published leaderboard/published/*.csv \
 	  $(addprefix --data ,$(IMAGES)) $(addprefix --predictions ,$(wildcard predictions/$(BOARD)))

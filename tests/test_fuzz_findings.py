@@ -113,8 +113,9 @@ def test_damaged_tiffs(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the column 'Img Name' is missing"),
-        ("\ufeff", "the column 'Img Name' is missing"),
+        ("", "must name the columns .* or image,seconds; it has no columns"),
+        ("\ufeff", "must name the columns .* or image,seconds; it has no columns"),
+        ('"a\nb",c', "it has 'a.*b', 'c'"),
         ('Img Name,Real Running Time\na,"5\nb,6', "line 2 has the running time 5 b,6"),
     ],
 )

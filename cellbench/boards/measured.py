@@ -124,7 +124,8 @@ def one_modality_each(rows: pd.DataFrame, source: str) -> pd.DataFrame:
         image = twice["image"].iloc[0]
         kinds = " and ".join(map(repr, sorted(twice.loc[twice["image"] == image, "modality"])))
         raise ScoresError(
-            f"{source}: the image {image!r} has the modalities {kinds}; keep one of them"
+            f"{source}: the image {image!r} has the modalities {kinds}; keep one of them, or "
+            "give different images different names"
         )
     known = dict(zip(named["image"], named["modality"], strict=True))
     return rows.assign(modality=[known.get(image, "") for image in rows["image"]])

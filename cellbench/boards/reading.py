@@ -18,6 +18,7 @@ from cellbench.boards.schema import (
     MetricName,
     consensus_names,
 )
+from cellbench.boards.unmatched import UNMATCHED
 from cellbench.choices import Scheme
 from cellbench.errors import ScoresError
 
@@ -51,6 +52,7 @@ _EXTRAS: dict[str, tuple[type, ...]] = {
     "software": (dict,),
     "hardware": (dict,),
     "threshold": (int, float),
+    UNMATCHED: (dict,),
 }
 """What a page shows in addition, where it is stated."""
 
@@ -127,6 +129,9 @@ def read_board(folder: str | Path) -> BoardTables:
             made by a version of cellbench with other tables; ``cellbench rank`` writes them again.
     """
     folder = Path(folder)
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "no such folder"
+        raise ScoresError(f"{folder}: {what}; name the folder of a board that cellbench rank wrote")
     facts = _read_facts(folder / PROVENANCE_FILE)
     check_run(folder, facts)
     tables = {

@@ -18,6 +18,12 @@ SCHEMA_VERSION = 2
 PROVENANCE_FILE = "provenance.json"
 """The file beside the tables that states what was ranked, how, and with what."""
 
+PAPER_TABLES = {
+    "leaderboard.md": "The leaderboard as a table in Markdown, for a README.",
+    "leaderboard.tex": "The leaderboard as a table in LaTeX, for a paper.",
+}
+"""Further files of a board, with what they hold."""
+
 
 class MetricName(StrEnum):
     """The metrics with a fixed name. The other one is the ranked value, ``f1`` for example.

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from cellbench.boards.columns import BOARDS, VALUE
-from cellbench.boards.schema import SCHEMA_VERSION, SCORES, TABLES
+from cellbench.boards.schema import PAPER_TABLES, SCHEMA_VERSION, SCORES, TABLES
 
 
 def list_tables() -> str:
     """Return the files of a board with what they hold, one line each, for a terminal."""
-    width = max(len(table.file) for table in TABLES.values())
-    return "\n".join(f"  {table.file:{width}}  {table.meaning}" for table in TABLES.values())
+    files = {table.file: table.meaning for table in TABLES.values()} | PAPER_TABLES
+    width = max(map(len, files))
+    return "\n".join(f"  {name:{width}}  {meaning}" for name, meaning in files.items())
 
 
 def to_markdown() -> str:

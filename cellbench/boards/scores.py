@@ -22,6 +22,10 @@ _NOISE_DECIMALS = 12  # so that values that differ only by floating-point error 
 _ROUNDED = 0.01  # seconds; tables may round their times
 _ROUNDED_F1 = 1e-4  # tables may round their F1, as the official script does
 
+_OTHER_TABLE = (
+    "make it with cellbench evaluate, or name the columns of another table with --case, --algorithm "
+    "and --value"
+)
 _WORDS = ("algorithm", "image", "modality", "status")
 _TIMES = ("runtime_s", "rank_runtime_s")
 _COUNTS = ("true_cells", "predicted_cells", "tp")
@@ -138,7 +142,8 @@ def read_scores_file(path: Path, measure: str = F1) -> pd.DataFrame:
     """
     higher = is_higher_better(measure)
     needed = (*_WORDS, *(("threshold", *_TIMES, measure) if measure == F1 else ()))
-    text = read_text(path, needed, "make it with cellbench evaluate")
+    text = read_text(path, needed, "make it with cellbench evaluate", _OTHER_TABLE)
+    text = text.assign(**{name: text[name].str.strip() for name in ("modality", "status")})
     if measure not in text:
         raise ScoresError(f"{path}: has no column {measure!r}; {_where_to_find(measure)}")
     present = [name for name in (measure, *_WHERE_KNOWN, "threshold") if name in text]

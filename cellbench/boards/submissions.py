@@ -7,7 +7,7 @@ import pandas as pd
 
 from cellbench.boards.schema import SCORES, TABLES
 from cellbench.boards.scores import F1, read_scores_file
-from cellbench.entrants.entries import AlgorithmEntry, read_algorithm
+from cellbench.entrants.entries import ENTRY_FILE, AlgorithmEntry, read_algorithm
 from cellbench.errors import CellbenchError, EntrantError
 
 SCORES_FILE = SCORES.file
@@ -36,6 +36,11 @@ def find_scores(
 
 
 def _read_submission(folder: Path, measure: str) -> AlgorithmEntry:
+    if not (folder / ENTRY_FILE).is_file():
+        raise EntrantError(
+            f"{folder}: has no {ENTRY_FILE}; a submission is a folder with {ENTRY_FILE} and {SCORES_FILE} "
+            "(to rank a table, name the file instead of its folder)"
+        )
     faults: list[str] = []
     name = folder.resolve().name
     entry = None

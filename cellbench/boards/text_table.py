@@ -1,6 +1,7 @@
 """CSV tables as text: errors name the line, and any name can be written and read back."""
 
 import csv
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,95 +9,133 @@ from typing import Literal
 
 import pandas as pd
 
+from cellbench.csv_tables import SPACES, has_decimal_commas, read_content, separated_by_spaces
 from cellbench.errors import ScoresError
 from cellbench.files import written_whole
 
-_MISSING = ("", "na", "nan")
+MISSING = ("", "na", "nan", "n/a", "#n/a", "<na>", "null", "none")
+"""Texts of a missing number, in lower case: those of Excel, R, pandas and SQL."""
+_NAMED = 20  # columns in an error, which is one line
 
 
-def read_text(path: Path, columns: Sequence[str], made_by: str) -> pd.DataFrame:
+def read_text(
+    path: Path, columns: Sequence[str], made_by: str, if_lacking: str = ""
+) -> pd.DataFrame:
     """Read a CSV with all cells as text, exactly as they are: an algorithm may be called "NA".
 
     Args:
-        path: the file, in UTF-8, with a header.
+        path: the file, with a header; see :func:`cellbench.csv_tables.read_content` for what it can be.
         columns: the columns it must have; others are kept.
         made_by: what to do if there is no such file, for the error.
+        if_lacking: what to do if it has other columns, for the error (default: ``made_by``).
 
     Returns:
-        The rows; the index counts them from 0, as :func:`raise_first` needs it.
+        The rows that have some text; the index counts all rows from 0, as :func:`raise_first` needs it.
 
     Raises:
         ScoresError: if it cannot be read, or a column is missing or occurs twice.
     """
+    if not path.exists():
+        raise ScoresError(f"{path}: no such file; {made_by}")
+    table = read_content(path, columns, ScoresError)
+    lacking = [column for column in columns if column not in table.header]
+    if lacking:
+        raise ScoresError(f"{path}: {_why_lacking(lacking, table.header, if_lacking or made_by)}")
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
             text = pd.read_csv(
-                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+                io.StringIO(table.content),
+                dtype=str,
+                keep_default_na=False,
+                index_col=False,
+                sep=table.separator,
             )
-    except FileNotFoundError as error:
-        raise ScoresError(f"{path}: no such file; {made_by}") from error
-    except (OSError, ValueError, pd.errors.ParserWarning) as error:
+    except pd.errors.ParserWarning as error:
+        raise ScoresError(
+            f"{path}: cannot be read as a CSV: its rows have more values than the first line has columns; "
+            "save it with semicolons if it has decimal commas, put names that contain commas in double "
+            "quotes, and give row names a column name (in R: write.csv instead of write.table)"
+        ) from error
+    except ValueError as error:
         reason = " ".join(str(error).split())
         raise ScoresError(f"{path}: cannot be read as a CSV in UTF-8 ({reason})") from error
-    lacking = [column for column in columns if column not in text.columns]
-    if lacking:
-        has = ", ".join(map(repr, text.columns))
-        raise ScoresError(f"{path}: these columns are missing: {', '.join(lacking)}; it has {has}")
-    # pandas calls the second of two columns "f1" "f1.1".
-    twice = [column for column in columns if f"{column}.1" in text.columns]
+    text = text.rename(columns=lambda name: str(name).strip())
+    twice = [column for column in columns if table.header.count(column) > 1]
     if twice:
         raise ScoresError(f"{path}: the column {twice[0]!r} occurs twice; keep one of them")
-    return text.fillna("")  # of rows that are cut short
+    text = text.fillna("")  # of rows that are cut short
+    # Spreadsheets save empty rows below the table as separators alone.
+    filled: pd.DataFrame = text[text.apply(lambda column: column.str.strip() != "").any(axis=1)]
+    return filled
+
+
+def _why_lacking(lacking: Sequence[str], header: Sequence[str], advice: str) -> str:
+    if separated_by_spaces(header, lacking):
+        return SPACES
+    has = ", ".join(map(repr, header[:_NAMED])) or "no columns"
+    more = f" and {len(header) - _NAMED} more" if len(header) > _NAMED else ""
+    return f"these columns are missing: {', '.join(lacking)}; it has {has}{more}; {advice}"
 
 
 def to_numbers(column: pd.Series, path: Path) -> pd.Series:
-    """Turn text into numbers; empty cells, NA and NaN are missing.
+    """Turn text into numbers; empty cells and the words in ``MISSING`` are missing.
 
     Args:
         column: the text, with the index of :func:`read_text`.
         path: the file, for the error.
 
     Returns:
-        The numbers, NaN where there is none.
+        The numbers, NaN where there is none; they may be infinite.
 
     Raises:
-        ScoresError: if a cell is not a number; it names the line.
+        ScoresError: if a cell is not a number, or it is unclear whether a comma is a decimal sign.
     """
     stripped = column.str.strip()
-    absent = stripped.str.lower().isin(_MISSING)
+    if stripped.str.contains(",", regex=False).any():
+        separator = read_content(path, [str(column.name)], ScoresError).separator
+        try:
+            commas = has_decimal_commas(list(stripped), separator)
+        except ValueError as error:
+            raise ScoresError(f"{path}: {column.name}: {error}") from error
+        stripped = stripped.str.replace(",", ".", regex=False) if commas else stripped
+    absent = stripped.str.lower().isin(MISSING)
     numbers = pd.to_numeric(stripped.mask(absent), errors="coerce").astype(float)
-    raise_first(numbers.isna() & ~absent, path, f"{column.name} is not a number")
+    wrong = numbers.isna() & ~absent
+    found = repr(column[wrong].iloc[0]) if wrong.any() else ""
+    advice = "write a number without a unit, or leave the cell empty if it is missing"
+    raise_first(wrong, path, f"{column.name} is not a number: {found}", advice)
     return numbers
 
 
-def raise_first(wrong: pd.Series, path: Path, what: str) -> None:
+def raise_first(wrong: pd.Series, path: Path, what: str, advice: str = "correct that row") -> None:
     """Raise an error that names the line of the first row that is wrong, if there is one.
 
     Args:
         wrong: whether each row is, with the index of :func:`read_text`.
         path: the file.
         what: what is wrong with the row.
+        advice: what to do.
 
     Raises:
         ScoresError: if a row is wrong.
     """
     if wrong.any():
         line = _line(path, int(wrong.index[wrong][0]))
-        raise ScoresError(f"{path}: line {line}: {what}; correct that row")
+        raise ScoresError(f"{path}: line {line}: {what}; {advice}")
 
 
 def _line(path: Path, row: int) -> int:
     """Return the line on which a row starts: names may hold line breaks, empty lines are not rows."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
-        start = seen = 0
-        for cells in reader:
-            blank = len(cells) < 2 and not "".join(cells).strip()
-            if not blank and seen == row + 1:  # the header is the first
-                break
-            seen += not blank
-            start = reader.line_num
-    return start + 1
+    table = read_content(path, [], ScoresError)
+    reader = csv.reader(io.StringIO(table.content, newline=""), delimiter=table.separator)
+    start = seen = 0
+    for cells in reader:
+        blank = len(cells) < 2 and not "".join(cells).strip()
+        if not blank and seen == row + 1:  # the header is the first
+            break
+        seen += not blank
+        start = reader.line_num
+    return start + table.header_line
 
 
 def write_text(table: pd.DataFrame, path: str | Path) -> None:

@@ -14,6 +14,7 @@ from cellbench.boards.folder_names import folder_names
 from cellbench.boards.joined import join_boards
 from cellbench.boards.long_table import Columns, read_long_table
 from cellbench.boards.measured import Measured
+from cellbench.boards.paper_table import write_paper_tables
 from cellbench.boards.run_id import MODALITIES, replace_board, write_records
 from cellbench.boards.runs import describe_runs
 from cellbench.boards.schema import SCHEMA_VERSION, TABLES
@@ -26,6 +27,7 @@ from cellbench.boards.scores import (
 )
 from cellbench.boards.submissions import find_scores, make_algorithms
 from cellbench.boards.text_table import write_text
+from cellbench.boards.unmatched import UNMATCHED, read_unmatched
 from cellbench.entrants.entries import AlgorithmEntry, read_algorithm
 from cellbench.errors import ScoresError
 from cellbench.evaluation.protocols import Protocol
@@ -115,7 +117,7 @@ def rank_sources(sources: Sources, out: str | Path, options: Options) -> Board:
         WriteError: if a file cannot be written.
     """
     entries = [read_algorithm(path) for path in sources.entries]
-    made_under, measured, submitted = _read(sources)
+    made_under, measured, submitted, unmatched = _read(sources)
     board, modalities = rank_board(measured, options), rank_modalities(measured, options)
     command = provenance.describe_command(sources.paths, options, sources.columns, sources.measure)
     record = {
@@ -126,21 +128,26 @@ def rank_sources(sources: Sources, out: str | Path, options: Options) -> Board:
         **provenance.describe_origin(sources.paths, command),
         "runs": describe_runs(sources.entries, entries),
     }
-    algorithms = make_algorithms(list(board.leaderboard["algorithm"]), entries, submitted)
+    names = list(board.leaderboard["algorithm"])
+    if known := {name: files for name, files in unmatched.items() if name in names}:
+        record[UNMATCHED] = known
+    algorithms = make_algorithms(names, entries, submitted)
     _write_all(board, modalities, algorithms, record, Path(out))
     return board
 
 
-def _read(sources: Sources) -> tuple[Protocol | None, Measured, list[AlgorithmEntry]]:
+def _read(
+    sources: Sources,
+) -> tuple[Protocol | None, Measured, list[AlgorithmEntry], dict[str, list[str]]]:
     if sources.columns is not None:
-        return None, read_long_table(sources.paths, sources.columns), []
+        return None, read_long_table(sources.paths, sources.columns), [], {}
     files, submitted = find_scores(sources.paths, sources.measure)
     scores = read_scores(files, sources.measure)
     made_under = provenance.find_protocol(files, sources.protocol)
     if not made_under.skips_empty_tiles:
         check_same_truth(scores)
     measured = measure_scores(scores, made_under.rank_decimals, sources.measure)
-    return made_under, measured, submitted
+    return made_under, measured, submitted, read_unmatched(files)
 
 
 def _write_all(
@@ -168,7 +175,9 @@ def _write_all(
                 place = f"{MODALITIES}/{folders[name]}"
                 records[place] = {**record, **_facts(part), "modality": name, MODALITIES: {}}
                 _write(part.tables(), new / place)
+                write_paper_tables(part, records[place], new / place)
             _write(tables, new)
+            write_paper_tables(board, records[""], new)
             write_records(new, records)
             replace_board(new, out)
         finally:

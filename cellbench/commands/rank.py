@@ -53,7 +53,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="print the columns of every table and exit",
     )
     _add_options(parser)
-    _add_columns(parser.add_argument_group("tables other than scores.csv"))
+    _add_columns(
+        parser.add_argument_group(
+            "tables other than scores.csv",
+            "CSV with one row for each algorithm and case. Commas, semicolons (with decimal\n"
+            "commas) or tabs separate the columns.",
+        )
+    )
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -146,14 +152,17 @@ def _add_columns(group: argparse._ArgumentGroup) -> None:
     add(
         "--modality",
         metavar="COLUMN",
-        help="column that groups the cases; each group is also ranked by itself (default: no groups)",
+        help='column that groups the cases, for example "task"; each group is also ranked by itself. If '
+        "two groups have cases of the same name, these are different cases (default: no groups)",
     )
     add(
         "--missing",
         default="worst",
         metavar="WHAT",
-        help='what a missing value is: "worst" (it ties after all others), "drop" (each algorithm is '
-        "ranked on the cases it has) or a number that takes its place (default: worst)",
+        help="what a missing value (an empty cell, NA, NaN) is: worst: it ties after all others; drop: "
+        "each algorithm is ranked on the cases it has; or a number that takes its place. An infinitely bad "
+        "value (inf with --smaller-is-better, otherwise -inf) is a failed case and counts in the same "
+        "way, but drop refuses it (default: worst)",
     )
 
 
@@ -239,7 +248,7 @@ def _warn(leaderboard: "pd.DataFrame", columns: "Columns") -> None:
     ]
     more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
     print(
-        f"cellbench: warning: values of {columns.value!r} are missing: {', '.join(counts)}{more}; "
-        f"{failure_rule(columns.missing)}",
+        f"cellbench: warning: values of {columns.value!r} are missing or infinite: "
+        f"{', '.join(counts)}{more}; a missing value counts as {failure_rule(columns.missing)}",
         file=sys.stderr,
     )

@@ -1,6 +1,7 @@
 """Draw the figures of a board and write its page, report.html, into the folder of the board."""
 
 import argparse
+from datetime import date
 from pathlib import Path
 
 from cellbench.commands.help_format import example
@@ -8,7 +9,9 @@ from cellbench.commands.help_format import example
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = example("report board --data data/sample --predictions predictions")
+    parser.epilog = example(
+        "report board --data data/sample --predictions predictions --about about.md"
+    )
     add = parser.add_argument
     add("board", type=Path, metavar="BOARD", help="folder that `cellbench rank` wrote")
     add(
@@ -34,6 +37,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="tables of published F1 scores, which the page lists in a section of their own, for example "
         "leaderboard/published/f1.csv (default: none)",
     )
+    add(
+        "--title",
+        metavar="TEXT",
+        help="title of the page; it is kept in BOARD/page.json for later pages (default: the name of the "
+        "folder BOARD)",
+    )
+    add(
+        "--about",
+        type=Path,
+        metavar="FILE",
+        help="text of the page in Markdown, without HTML and pictures; it is kept as BOARD/about.md for "
+        "later pages (default: a page without such a text)",
+    )
+    add(
+        "--date",
+        type=_day,
+        metavar="YYYY-MM-DD",
+        help="date of the page (default: the day on which this ranking was first reported)",
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-30") from None
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -45,5 +74,8 @@ def run(arguments: argparse.Namespace) -> None:
         data=arguments.data,
         predictions=arguments.predictions,
         published=arguments.published,
+        title=arguments.title,
+        about=arguments.about,
+        day=arguments.date,
     )
     print(f"wrote {page} and {len(figures)} figure files beside it")

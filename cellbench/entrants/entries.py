@@ -29,6 +29,9 @@ ENTRY_FILE = "entry.yaml"
 class AlgorithmEntry(BaseModel):
     """What a board shows about an algorithm beside its scores.
 
+    On the page, web addresses, DOIs and arXiv numbers in these texts are links, and so are identifiers
+    of common licences.
+
     Attributes:
         name: name of the algorithm and of its folder: at most 64 letters, digits and ``_ . -``.
         title: a longer name for people to read.

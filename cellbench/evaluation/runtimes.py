@@ -1,10 +1,10 @@
 """Running times: the official CSV and the challenge's tolerance."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cellbench.csv_tables import read_rows, write_rows
+from cellbench.csv_tables import has_decimal_commas, read_content, read_rows, write_rows
 from cellbench.errors import ScoresError
 from cellbench.images import image_stem
 
@@ -13,6 +13,8 @@ RUNTIME_FILE = "runtime.csv"
 
 RUNTIME_COLUMNS = ("Img Name", "Real Running Time", "Rank Running Time")
 """Columns of the challenge's CSV of running times."""
+
+_ACCEPTED = (RUNTIME_COLUMNS[:2], ("image", "seconds"))
 
 
 def tolerance_seconds(height: int, width: int) -> float:
@@ -50,32 +52,61 @@ def rank_runtime_seconds(runtime: float, height: int, width: int) -> float:
 
 
 def read_runtimes(path: str | Path) -> dict[str, float]:
-    """Read the real running times of the official CSV.
+    """Read running times: the official CSV, or a table of images and seconds.
 
     Args:
-        path: a CSV with the columns ``Img Name`` and ``Real Running Time`` in seconds.
+        path: a CSV with the columns ``Img Name`` and ``Real Running Time``, or ``image`` and ``seconds``;
+            other columns are ignored, and capital letters do not matter. Times are seconds.
 
     Returns:
         Seconds by image stem.
 
     Raises:
-        ScoresError: if the file is not such a CSV, or a time is not a finite number of at least 0.
+        ScoresError: if the file is not such a CSV, a time is not a finite number of at least 0, or an image
+            has two rows.
     """
     path = Path(path)
+    table = read_content(path, [name for pair in _ACCEPTED for name in pair], ScoresError)
+    image, column = _find_columns(table.header, path)
+    rows = read_rows(path, (image, column), ScoresError)
+    texts = [row[column].strip() for row in rows]
+    try:
+        commas = has_decimal_commas(texts, table.separator)
+    except ValueError as error:
+        raise ScoresError(f"{path}: {column}: {error}") from error
     times: dict[str, float] = {}
-    for number, row in enumerate(read_rows(path, RUNTIME_COLUMNS[:2], ScoresError), start=2):
-        name, text = row["Img Name"], row["Real Running Time"]
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = math.nan
+    for number, (row, text) in enumerate(zip(rows, texts, strict=True), table.header_line + 1):
+        seconds = _seconds(text.replace(",", ".") if commas else text)
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ScoresError(
                 f"{path}: line {number} has the running time {' '.join(text.split())}; "
                 "running times are seconds, 0 or more"
             )
-        times[image_stem(name)] = seconds
+        stem = image_stem(row[image])
+        if stem in times:
+            raise ScoresError(
+                f"{path}: line {number} is a second row for the image {stem!r}; keep one of them"
+            )
+        times[stem] = seconds
     return times
+
+
+def _find_columns(header: Sequence[str], path: Path) -> tuple[str, str]:
+    """Return the columns of the image and of the time as they are written in the header."""
+    written = {name.casefold(): name for name in header}
+    for image, seconds in _ACCEPTED:
+        if {image.casefold(), seconds.casefold()} <= written.keys():
+            return written[image.casefold()], written[seconds.casefold()]
+    wanted = " or ".join(",".join(pair) for pair in _ACCEPTED)
+    has = ", ".join(map(repr, header)) or "no columns"
+    raise ScoresError(f"{path}: the first line must name the columns {wanted}; it has {has}")
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def write_runtimes(path: Path, times: Iterable[tuple[str, float, float]]) -> None:

@@ -1,6 +1,7 @@
 """Figures and a page, made from the tables of a board."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from cellbench.errors import UsageError
@@ -15,6 +16,9 @@ def write_report(
     data: str | Path | None = None,
     predictions: str | Path | None = None,
     published: Sequence[str | Path] = (),
+    title: str | None = None,
+    about: str | Path | None = None,
+    day: date | None = None,
 ) -> list[Path]:
     """Draw the figures of a board and write its page ``report.html``, which needs no other file.
 
@@ -24,16 +28,19 @@ def write_report(
         predictions: folder with a folder of label maps for each algorithm, as ``cellbench run`` writes
             it, for the error gallery; needs ``data``.
         published: CSV files of numbers that others published, like those in leaderboard/published.
+        title: title of the page, kept in the board's folder for later pages; empty: the folder's name.
+        about: a text in Markdown for the page; it is kept in the board's folder for later pages.
+        day: date of the page; by default the day on which this ranking was first reported.
 
     Returns:
         The files that were written; the page is the last.
 
     Raises:
-        CellbenchError: if a table, the dataset folder or the predictions cannot be read.
+        CellbenchError: if a table, the text, the dataset folder or the predictions cannot be read.
         UsageError: if only one of ``data`` and ``predictions`` is given.
     """
     from cellbench.boards.reading import read_board
-    from cellbench.report.page import make_gallery, read_published, write_page
+    from cellbench.report.page import keep_about, make_gallery, read_published, write_page
 
     if (data is None) != (predictions is None):
         raise UsageError(
@@ -44,5 +51,6 @@ def write_report(
     gallery = None
     if data is not None and predictions is not None:
         gallery = make_gallery(tables, data, predictions)
+    keep_about(tables, title=title, text=about, day=day)
     figures = draw_board(board)
     return [*figures, write_page(tables, figures, gallery=gallery, published=reported)]

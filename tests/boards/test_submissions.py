@@ -111,7 +111,7 @@ def test_all_faults_of_a_submission_in_one_line(
         ("[" * 5000, "cannot be read as YAML"),
         ("title: no name", "name: Field required"),
         (b"\xff\xfe", "cannot be read as YAML"),
-        (None, "cannot be read as YAML"),
+        (None, "has no entry.yaml; a submission is a folder with entry.yaml and scores.csv"),
     ],
 )
 def test_bad_entries(entry: str | bytes | None, message: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from boards import files, make_scores, save
 
 from cellbench.boards import write_board
+from cellbench.boards.schema import PAPER_TABLES
 from cellbench.ranking import challenge_score
 
 TABLES = ["leaderboard", "ranks", "schemes", "significance", "bootstrap", "kendall_tau"]
@@ -75,7 +76,7 @@ def test_same_input_same_bytes(tmp_path: Path) -> None:
     path = save(make_scores(), tmp_path)
     for folder in ("one", "two"):
         write_board([path], tmp_path / folder, bootstrap=30, seed=7)
-    each = {*(f"{name}.csv" for name in ALL_TABLES), "provenance.json"}
+    each = {*(f"{name}.csv" for name in ALL_TABLES), "provenance.json", *PAPER_TABLES}
     parts = {f"modalities/{folder}/{name}" for folder in ("dic", "fluorescence") for name in each}
     assert files(tmp_path / "one") == files(tmp_path / "two")
     assert set(files(tmp_path / "one")) == {*each, *parts, "consensus.csv", "algorithms.csv"}

@@ -64,7 +64,7 @@ def test_truth_named_as_the_official_scripts_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("runtimes", "message"),
     [
-        ("Img Name,Seconds\na,1\n", "the column 'Real Running Time' is missing"),
+        ("Img Name,Seconds\na,1\n", "must name the columns Img Name,Real Running Time or"),
         ("Img Name,Real Running Time\na,-1\n", "line 2 has the running time -1"),
         ("Img Name,Real Running Time\na,soon\n", "line 2 has the running time soon"),
         ("Real Running Time,Img Name\n1\n", "line 2 has no value in the column 'Img Name'"),

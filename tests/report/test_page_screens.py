@@ -1,6 +1,7 @@
 """report.html on a phone, in the dark scheme, enlarged and on paper."""
 
 import base64
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from browser import chromium, every, one, until
 from pages import make_all, scores_of, write_scores
 from selenium.webdriver import Chrome
@@ -17,6 +19,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from cellbench.boards import write_board
 from cellbench.boards.reading import read_board
 from cellbench.report import write_report
 from cellbench.report.page import read_published, write_page
@@ -216,3 +219,31 @@ def test_published_numbers_are_printed_below_their_warning(board: Path, browser:
     printed = sheets(browser, path.with_suffix(".pdf"))
     (warned,) = [sheet for sheet in printed if "Not comparable." in sheet]
     assert "Published F1 scores" in warned
+
+
+def test_texts_and_links_fit_a_phone(browser: Chrome, tmp_path: Path) -> None:
+    long = "x" * 200
+    entry = tmp_path / "entries/long"
+    write_scores(entry, scores_of(["long"], ["a", "b"]))
+    stated = {"authors": long, "paper": f"https://example.org/{long}", "licence": "MIT"}
+    (entry / "entry.yaml").write_text(yaml.safe_dump({"name": "long", "title": long, **stated}))
+    record = {
+        "protocol": {"name": "neurips22", "version": 2},
+        "unmatched": {"long": [f"{long}.tif"]},
+    }
+    (entry / "scores.json").write_text(json.dumps(record))
+    board = tmp_path / "board"
+    write_board([entry], board, bootstrap=5)
+    row = "| " + " | ".join(["column"] * 30) + " |"
+    (board / "about.md").write_text(
+        f"# {long}\n\n[{long}](https://example.org/{long})\n\n```\n{long}\n```\n\n"
+        f"{row}\n{row.replace('column', '---')}\n{row}\n<script>alert(1)</script>\n"
+    )
+    with phone(browser):
+        browser.get(write_page(read_board(board), []).as_uri())
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+        for section in ("about", "algorithms", "failures", "cite"):
+            assert one(browser, f"#{section}").rect["width"] <= 390
+        headings = [heading.text for heading in every(browser, "#stated thead th .title")]
+        assert headings == ["Algorithm", "Authors", "Paper", "Licence of the code"]
+    assert browser.get_log("browser") == []

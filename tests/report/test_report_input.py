@@ -50,3 +50,13 @@ def test_one_folder_without_the_other(option: str, board: Path) -> None:
 def test_a_folder_that_is_no_board(tmp_path: Path) -> None:
     with pytest.raises(CellbenchError, match="run cellbench rank"):
         write_report(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "what"), [("file", "is a file"), ("nothing", "no such folder")])
+def test_a_board_is_a_folder(
+    name: str, what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["report", str(tmp_path / name)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{tmp_path / name}: {what}; name the folder of a board" in line

@@ -15,6 +15,8 @@ LARGEST = 256_000
 """Size in bytes of the largest table that is stored inside the page; larger ones are linked."""
 
 _TYPES = {
+    ".md": "text/markdown",
+    ".tex": "application/x-tex",
     ".csv": "text/csv;charset=utf-8",
     ".json": "application/json",
     ".png": "image/png",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cellbench.boards.groups import group_metric
 from cellbench.boards.reading import BoardTables
 from cellbench.boards.schema import MetricName
 from cellbench.boards.verdict import FEW_IMAGES, Claim, verdict
@@ -50,22 +51,6 @@ def _late(board: BoardTables) -> tuple[tuple[str, int], ...]:
     return tuple((name, int(counts[name])) for name in board.ranking.index if name in counts)
 
 
-def group_metric(board: BoardTables) -> str:
-    """Return the metric whose tests decide the groups of the leaderboard.
-
-    Args:
-        board: the tables; clusters is used.
-
-    Returns:
-        ``challenge`` if the combined ranks were tested, else the name of the value.
-    """
-    return (
-        MetricName.CHALLENGE
-        if MetricName.CHALLENGE in set(board.clusters["metric"])
-        else board.value
-    )
-
-
 def group_words(board: BoardTables) -> str:
     """Return in words what the groups of the leaderboard are about.
 
@@ -75,7 +60,7 @@ def group_words(board: BoardTables) -> str:
     Returns:
         For example "F1", or "F1 and running time".
     """
-    both = group_metric(board) == MetricName.CHALLENGE and board.timed
+    both = group_metric(board, board.value) == MetricName.CHALLENGE and board.timed
     return f"{board.value_title} and running time" if both else board.value_title
 
 
@@ -103,8 +88,9 @@ def table_sentences(board: BoardTables) -> list[str]:
             "“In time” is the number of images that were finished within the time tolerance."
         )
     if len(board.clusters):
+        together = group_metric(board, board.value) == MetricName.CHALLENGE
         sentences.append(
             "Algorithms that share a letter in “Group” do not differ significantly in "
-            f"{group_words(board)}{' together' if group_metric(board) == MetricName.CHALLENGE else ''}."
+            f"{group_words(board)}{' together' if together else ''}."
         )
     return sentences

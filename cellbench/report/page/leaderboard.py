@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from cellbench.boards.groups import groups_of, letter
 from cellbench.boards.reading import BoardTables
-from cellbench.report.page.headline import group_metric, group_words
+from cellbench.report.page.headline import group_words
 from cellbench.report.page.runs import amount, find_runs
-from cellbench.report.page.texts import NOTHING, letter, number, rank_text, span
+from cellbench.report.page.texts import NOTHING, number, rank_text, span
 
 
 @dataclass(frozen=True)
@@ -201,8 +202,7 @@ def _medians(board: BoardTables) -> list[Cell]:
 
 
 def _groups(board: BoardTables) -> list[Cell]:
-    tested = board.clusters[board.clusters["metric"] == group_metric(board)]
-    of_each = {str(name): sorted(rows) for name, rows in tested.groupby("algorithm")["cluster"]}
+    of_each = groups_of(board, board.value)
     return [
         Cell(" ".join(map(letter, of_each[name])), float(of_each[name][0]))
         if name in of_each

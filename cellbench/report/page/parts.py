@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cellbench.boards.reading import BoardTables, read_board
+from cellbench.boards.unmatched import UNMATCHED
 from cellbench.report.page.embedding import Figure, embed_figures
 from cellbench.report.page.gallery import COMMON, Gallery
 from cellbench.report.page.headline import Headline, make_headline
@@ -16,6 +17,9 @@ from cellbench.report.page.window import SIDE
 
 NOT_GIVEN = "not given"
 """What a modality without a name is called."""
+
+MOST_FILES = 200
+"""How many unmatched files of an algorithm the page names."""
 
 Notes = Mapping[str, tuple[str, str]]
 """Title and notes of each algorithm."""
@@ -119,6 +123,27 @@ def list_failures(board: BoardTables) -> list[tuple[str, str, str]]:
     rows = board.values.loc[board.values["status"] != "ok", ["algorithm", "image", "status"]]
     listed = list(rows.itertuples(index=False, name=None))
     return sorted(listed, key=lambda row: (place[row[0]], row[1]))
+
+
+def list_unmatched(board: BoardTables) -> list[tuple[str, str]]:
+    """List the prediction files that match no image.
+
+    Args:
+        board: the tables; provenance is used.
+
+    Returns:
+        Algorithm and file; the algorithms in the order of the leaderboard. At most ``MOST_FILES`` files of
+        an algorithm are named.
+    """
+    unmatched = board.provenance.get(UNMATCHED) or {}
+    rows = []
+    for name in board.ranking.index:
+        files = unmatched.get(name)
+        files = [str(file) for file in files] if isinstance(files, list) else []
+        rows += [(name, file) for file in files[:MOST_FILES]]
+        if len(files) > MOST_FILES:
+            rows.append((name, f"… and {count(len(files) - MOST_FILES, 'more file')}"))
+    return rows
 
 
 def failed_caption(board: BoardTables, failures: Sequence[object]) -> str:

@@ -85,17 +85,3 @@ def size(bytes_: int) -> str:
     if bytes_ < 1000:
         return f"{bytes_} B"
     return f"{bytes_ / 1000:.0f} kB" if bytes_ < 1_000_000 else f"{bytes_ / 1e6:.1f} MB"
-
-
-def letter(place: int) -> str:
-    """Return the letter of a group; from the 27th group on, two letters.
-
-    Args:
-        place: number of the group, from 1.
-
-    Example:
-        >>> letter(1), letter(26), letter(27)
-        ('a', 'z', 'aa')
-    """
-    rest, last = divmod(place - 1, 26)
-    return (letter(rest) if rest else "") + chr(ord("a") + last)

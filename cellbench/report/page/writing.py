@@ -1,6 +1,6 @@
 """report.html: a whole board in one file that needs no other file and loads nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,18 @@ from markupsafe import Markup
 
 import cellbench
 from cellbench.boards.reading import BoardTables
+from cellbench.boards.schema import PAPER_TABLES
 from cellbench.files import written_whole
 from cellbench.report.page import parts
+from cellbench.report.page.about import read_about
+from cellbench.report.page.citation import cite
 from cellbench.report.page.embedding import content_hash, embed_figures, list_downloads
+from cellbench.report.page.entries import list_entries
 from cellbench.report.page.facts import at_a_glance, origin
 from cellbench.report.page.gallery import Gallery
 from cellbench.report.page.headline import make_headline, table_sentences
 from cellbench.report.page.leaderboard import make_table
+from cellbench.report.page.prose import render_markdown
 from cellbench.report.page.published import Published
 
 PAGE_FILE = "report.html"
@@ -90,17 +95,28 @@ def _context(
     notes = parts.notes_of(board)
     failures = parts.list_failures(board)
     modalities = parts.modality_tabs(board, notes, figures)
+    about, entries = read_about(board), list_entries(board)
+    optional = {
+        "about": bool(about.text.strip()),
+        "modalities": bool(modalities),
+        "algorithms": entries is not None,
+        "published": bool(published),
+    }
     return {
         "policy": _policy(style, script),
         "style": Markup(style),
         "script": Markup(script),
         "version": cellbench.__version__,
-        "title": board.folder.resolve().name,
+        "title": about.title,
+        "date": about.date,
+        "about": render_markdown(about.text),
+        "entries": entries,
+        "citation": cite(board, about),
         "unit": board.unit,
         "headline": make_headline(board),
         "glance": at_a_glance(board),
         "origin": origin(board),
-        "contents": _contents(bool(modalities), bool(published)),
+        "contents": _contents(optional),
         "sentences": table_sentences(board),
         "board": make_table(board, notes),
         "modalities": modalities,
@@ -108,22 +124,27 @@ def _context(
         "figures": embed_figures(figures, board.folder, board),
         "failures": failures,
         "failed_caption": parts.failed_caption(board, failures),
+        "unmatched": parts.list_unmatched(board),
         "failure_rule": parts.failure_words(board),
         "published": published,
         "downloads": list_downloads(
-            board.folder, [*(f"{name}.csv" for name in _TABLES), "provenance.json"]
+            board.folder, [*(f"{name}.csv" for name in _TABLES), *PAPER_TABLES, "provenance.json"]
         ),
     }
 
 
-def _contents(modalities: bool, published: bool) -> list[tuple[str, str]]:
-    listed = [
-        ("leaderboard", "Leaderboard", True),
-        ("modalities", "By modality", modalities),
-        ("figures", "Figures", True),
-        ("gallery", "Errors on images", True),
-        ("failures", "Failures", True),
-        ("published", "Published elsewhere", published),
-        ("downloads", "Downloads", True),
-    ]
-    return [(id_, words) for id_, words, there in listed if there]
+def _contents(optional: Mapping[str, bool]) -> list[tuple[str, str]]:
+    """Return id and title of each section; those in ``optional`` only where they are there."""
+    sections = {
+        "about": "About",
+        "leaderboard": "Leaderboard",
+        "modalities": "By modality",
+        "algorithms": "Algorithms",
+        "figures": "Figures",
+        "gallery": "Errors on images",
+        "failures": "Failures",
+        "published": "Published elsewhere",
+        "cite": "How to cite",
+        "downloads": "Downloads",
+    }
+    return [(id_, words) for id_, words in sections.items() if optional.get(id_, True)]
