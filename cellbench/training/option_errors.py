@@ -120,7 +120,9 @@ def locate(line: str, words: Sequence[str]) -> str:
     Returns:
         The line as it is if the option is set on the command line itself.
     """
-    option = line.partition(":")[0]
+    option = line.partition(":")[0].partition(" ")[0]
+    if option == "trainer":  # a line about the trainer as a whole
+        return line
     spellings = {option, option.replace("init_args.", "")}
     if any(
         word.split("=")[0].removeprefix("--").rstrip("+").replace("init_args.", "") in spellings

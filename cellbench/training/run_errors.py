@@ -46,6 +46,11 @@ def in_one_line(error: Exception) -> CellbenchError | None:
             f"({_first_difference(str(error))}); use the options it was trained with, which are in "
             "config.yaml beside its folder"
         )
+    if found := re.search(r"`val_check_interval` \((\d+)\) .*batches \((\d+)\)", text):
+        return UsageError(
+            f"trainer.val_check_interval {found[1]}: an epoch has only {found[2]} batches; write at most "
+            "as many, or add --trainer.check_val_every_n_epoch null to count over several epochs"
+        )
     if isinstance(error, MisconfigurationException) or _is_lightnings(error):
         return UsageError(f"trainer: {text}")
     return None

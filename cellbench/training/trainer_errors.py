@@ -32,6 +32,10 @@ _SHARES = (
     "limit_predict_batches",
     "overfit_batches",
 )
+_CHOICES = {
+    "gradient_clip_algorithm": ("norm", "value"),
+    "profiler": ("simple", "advanced", "pytorch"),
+}
 _DURATIONS = ("max_time", "val_check_interval")
 _DURATION = re.compile(r"\d+:\d{2}:\d{2}:\d{2}")
 
@@ -43,8 +47,24 @@ def check_trainer(options: Mapping[str, Any]) -> None:
         options: the options below ``trainer``.
 
     Raises:
-        UsageError: if a number is out of range, or a duration is not written as one.
+        UsageError: if a number is out of range, a duration is not written as one, or a word is not one of
+            the choices.
     """
+    _check_numbers(options)
+    for name in _DURATIONS:
+        value = options.get(name)
+        if isinstance(value, str) and not _DURATION.fullmatch(value):
+            raise UsageError(
+                f"trainer.{name} {value}: write it as days:hours:minutes:seconds, such as 00:00:30:00 "
+                "for half an hour"
+            )
+    for name, choices in _CHOICES.items():
+        value = options.get(name)
+        if isinstance(value, str) and value not in choices:
+            raise UsageError(f"trainer.{name} {value}: choose one of {', '.join(choices)}")
+
+
+def _check_numbers(options: Mapping[str, Any]) -> None:
     for name, least in _AT_LEAST.items():
         value = options.get(name)
         if isinstance(value, int | float) and value < least:
@@ -55,13 +75,6 @@ def check_trainer(options: Mapping[str, Any]) -> None:
             raise UsageError(
                 f"trainer.{name} {value}: must be a part of the batches from 0.0 to 1.0, or their "
                 "number as a whole number"
-            )
-    for name in _DURATIONS:
-        value = options.get(name)
-        if isinstance(value, str) and not _DURATION.fullmatch(value):
-            raise UsageError(
-                f"trainer.{name} {value}: write it as days:hours:minutes:seconds, such as 00:00:30:00 "
-                "for half an hour"
             )
     interval = options.get("val_check_interval")
     if isinstance(interval, int | float) and not (0 < interval <= 1 or _is_count(interval)):

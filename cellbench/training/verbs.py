@@ -39,6 +39,7 @@ from cellbench.training.run_folder import run_loggers, what_next, write_entry
 from cellbench.training.schedule import CpuTimer
 from cellbench.training.trainer_errors import check_trainer, explain
 
+_LARGEST_SEED = 2**32 - 1
 _OPTION_ERRORS = (ValueError, TypeError, MisconfigurationException)
 
 
@@ -119,6 +120,7 @@ class TrainingCLI(LightningCLI):
             raise
         verb = self.config["subcommand"]
         config = self.config[verb]
+        _check_seed(config.seed_everything)
         named = config.get("ckpt_path")
         if verb != "fit":
             config.ckpt_path = self._trained(verb, named)
@@ -261,6 +263,11 @@ class TrainingCLI(LightningCLI):
         """
         self.trainer.callbacks.append(LabelMapWriter())  # type: ignore[attr-defined]
         self.trainer.predict(**options | {"return_predictions": False})
+
+
+def _check_seed(seed: bool | int) -> None:
+    if not 0 <= seed <= _LARGEST_SEED:
+        raise UsageError(f"seed_everything {seed}: must be from 0 to {_LARGEST_SEED}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
