@@ -32,6 +32,8 @@ _HARMLESS = (
     "The '(train|val|test|predict)_dataloader' does not have many workers",
     # The draws of an epoch follow from the number of steps, so nothing is drawn twice.
     "You're resuming from a checkpoint that ended before the epoch ended",
+    # The averaged weights are the ones that a checkpoint holds, so they need not be restored.
+    "You're using the WeightAveraging callback, but loading a checkpoint outside the 'fit' stage",
     # `fit` says it in its own words.
     "Checkpoint directory .* exists and is not empty",
     "Experiment logs directory .* exists and is not empty",

@@ -97,10 +97,10 @@ def check_checkpoint(checkpoint: Path, model: str, resume: bool = False) -> dict
 
 def _read(checkpoint: Path) -> dict[str, Any]:
     if checkpoint.is_dir():
-        inside = sorted(str(path) for path in checkpoint.rglob("*.ckpt"))
-        hint = f"such as {inside[0]}" if inside else "but this one contains none"
+        inside = sorted([*checkpoint.glob("*.ckpt"), *checkpoint.glob(f"{CHECKPOINTS}/*.ckpt")])
+        hint = f", such as {inside[0]}" if inside else ""
         raise CheckpointError(
-            f"ckpt_path: {str(checkpoint)!r} is not a file but a folder; name a checkpoint in it, {hint}"
+            f"ckpt_path: {str(checkpoint)!r} is not a file but a folder; name a checkpoint{hint}"
         )
     if not checkpoint.is_file():
         raise CheckpointError(

@@ -66,8 +66,6 @@ def test_wrong_options_are_one_line(
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--trainer.accelerator", "x"], "these options do not fit together: You selected an"),
-        (["--trainer.max_time", "5"], "trainer: `Timer(duration='5')` is not a valid duration"),
         (["--max_cpu_time", "5"], "max_cpu_time 5: write it as days:hours:minutes:seconds"),
         (
             ["--data.shares", "[1]"],
