@@ -10,9 +10,9 @@ class ExtraValidations(Callback):
     """Validate within the first minutes, and when training ends, whatever the length of an epoch.
 
     With a schedule in epochs (``trainer.check_val_every_n_epoch``), the first validation of a large
-    dataset can be hours away. So one validation is added after ``minutes``, and others after 2, 4, 8, …
-    times as long, each only if the trainer has not validated since the one before. They become rare,
-    so that they cost little time and hardly count for early stopping. A schedule in minutes
+    dataset can be hours away. So one validation is added after ``minutes``, the next one after twice as
+    long without any, then after four times as long, and so on. They become rare, so that they cost
+    little time and hardly count for early stopping. A schedule in minutes
     (``trainer.val_check_interval``) is left as it is.
 
     The last step of a training is always validated, so that its weights can become the best checkpoint.
@@ -23,15 +23,16 @@ class ExtraValidations(Callback):
 
     def __init__(self, minutes: float = 2.0) -> None:
         self.minutes = minutes
-        self._wait = self._due = 0.0
-        self._validated = False
+        self._wait = self._last = 0.0
         self._schedule: tuple[int | None, int | float | None] | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
         self._wait = 60 * self.minutes
-        self._due = time.monotonic() + self._wait
-        self._validated = False
+        self._last = time.monotonic()
+        # A timer must have decided whether training ends before this callback looks.
+        others = [each for each in trainer.callbacks if each is not self]  # type: ignore[attr-defined]
+        trainer.callbacks = [*others, self]  # type: ignore[attr-defined]
 
     def on_train_batch_start(
         self,
@@ -60,18 +61,15 @@ class ExtraValidations(Callback):
         elif self._is_due(trainer) and not trainer.is_last_batch and not _is_timed(trainer):
             self._schedule = (trainer.check_val_every_n_epoch, trainer.val_check_batch)
             trainer.check_val_every_n_epoch, trainer.val_check_batch = None, 1
+            self._wait *= 2
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Remember that the next validation need not be added."""
-        self._validated = not trainer.sanity_checking
+        """Start to wait for the next validation."""
+        self._last = time.monotonic()
 
     def _is_due(self, trainer: Trainer) -> bool:
         # All processes use the first one's clock, because they must validate together.
-        if not trainer.strategy.broadcast(time.monotonic() >= self._due):
-            return False
-        due, self._validated = not self._validated, False
-        self._due += self._wait
-        self._wait *= 2
+        due: bool = trainer.strategy.broadcast(time.monotonic() - self._last >= self._wait)
         return due
 
 
