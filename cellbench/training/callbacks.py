@@ -15,7 +15,7 @@ from cellbench.errors import CellbenchError
 from cellbench.inference.tiles import middle
 from cellbench.labels import label_path, write_labels
 from cellbench.training.pictures import draw_outlines, with_legend, write_picture
-from cellbench.training.run_folder import OVERLAYS
+from cellbench.training.run_folder import OVERLAYS, PREDICTIONS
 
 PLAIN_WEIGHTS_KEY = "current_model_state"
 """Key of the weights that are not averaged, in a checkpoint whose ``state_dict`` has the average."""
@@ -110,7 +110,7 @@ class LabelMapWriter(BasePredictionWriter):
             batch_idx: not used.
             dataloader_idx: not used.
         """
-        folder = Path(trainer.default_root_dir) / "predictions"
+        folder = Path(trainer.default_root_dir) / PREDICTIONS
         write_labels(label_path(folder, batch["stem"]), prediction)
 
 

@@ -28,7 +28,7 @@ def train(words: Sequence[str]) -> None:
     add_loader()
     words = check_configs(resolve_model_words(words))
     try:
-        with only_useful_messages():
+        with only_useful_messages(words[0]):
             _run(words)
     except UsageError as error:
         raise UsageError(locate(str(error), words)) from error
@@ -45,7 +45,11 @@ def _run(words: Sequence[str]) -> None:
         subclass_mode_model=True,
         subclass_mode_data=True,
         seed_everything_default=2022,
-        trainer_defaults={"precision": _default_precision(), "logger": False},
+        trainer_defaults={
+            "precision": _default_precision(),
+            "logger": False,
+            "enable_model_summary": False,  # cellbench says what matters in one line
+        },
         save_config_kwargs={"overwrite": True},
         parser_class=OneLineParser,
         parser_kwargs={

@@ -16,7 +16,8 @@ _NOT_SHOWN = (
     "You are using a CUDA device .* that has Tensor Cores",
     r"`Trainer\(\w+=1(\.0)?\)` was configured so",
     "`weights_only` was not set",
-    "Time limit reached",  # the timer of trainer.max_time; the last lines of a training say it
+    "Restoring states from the checkpoint path",  # another line follows when it is restored
+    "Using .* Automatic Mixed Precision",  # the first line of a training says it
 )
 """How the messages begin that are not shown."""
 
@@ -32,8 +33,6 @@ _HARMLESS = (
     "The '(train|val|test|predict)_dataloader' does not have many workers",
     # The draws of an epoch follow from the number of steps, so nothing is drawn twice.
     "You're resuming from a checkpoint that ended before the epoch ended",
-    # The averaged weights are the ones that a checkpoint holds, so they need not be restored.
-    "You're using the WeightAveraging callback, but loading a checkpoint outside the 'fit' stage",
     # `fit` says it in its own words.
     "Checkpoint directory .* exists and is not empty",
     "Experiment logs directory .* exists and is not empty",
@@ -42,19 +41,30 @@ _HARMLESS = (
 )
 """How the warnings begin that are about Lightning's own code or about a choice of cellbench."""
 
+_HARMLESS_AFTER_TRAINING = (
+    # Only training needs the state of its callbacks; the averaged weights are in the checkpoint.
+    "You're using the WeightAveraging callback, but loading a checkpoint outside the 'fit' stage",
+    "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint need to be provided",
+    "The dirpath has changed from",
+)
+"""The same for verbs that use a trained model."""
+
 
 @contextmanager
-def only_useful_messages() -> Iterator[None]:
+def only_useful_messages(verb: str) -> Iterator[None]:
     """Hide Lightning's advertisements and harmless warnings, and show other warnings as one line each.
 
     No warning about the user's data, options or machine is hidden.
+
+    Args:
+        verb: ``fit``, or a verb that uses a trained model.
     """
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     for logger in loggers:
         logger.addFilter(_is_shown)
     shown_before = warnings.formatwarning
     with warnings.catch_warnings():
-        for begin in _HARMLESS:
+        for begin in _HARMLESS + (() if verb == "fit" else _HARMLESS_AFTER_TRAINING):
             warnings.filterwarnings("ignore", begin)
         warnings.formatwarning = _one_line  # type: ignore[assignment]
         try:

@@ -20,21 +20,21 @@ def shows_bar() -> bool:
 
 
 class ProgressLines(ProgressBar):
-    """Write one line per epoch and one per tenth of the run to standard error.
+    """Write one line per epoch, and in long epochs one per tenth of the run, to standard error.
 
     A file or the log of a job would keep each state of a moving bar, which are thousands of lines.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._part = 0
+        self._shown = 0.0
         self._validated = False
         self._start = time.monotonic()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock; a resumed training continues at its part."""
         self._start = time.monotonic()
-        self._part = int(_PARTS * training_progress(trainer))
+        self._shown = training_progress(trainer)
 
     def on_train_batch_end(
         self,
@@ -44,10 +44,9 @@ class ProgressLines(ProgressBar):
         batch: Any,  # noqa: ANN401
         batch_idx: int,
     ) -> None:
-        """Write a line if another tenth of the training is done and the epoch is not."""
-        part = int(_PARTS * training_progress(trainer))
-        if part > self._part and not trainer.is_last_batch:
-            self._part = part
+        """Write a line if a tenth of the training was done since the last line, unless the epoch ends."""
+        progress = training_progress(trainer)
+        if progress - self._shown >= 1 / _PARTS and not trainer.is_last_batch:
             steps = f"step {batch_idx + 1} of {trainer.num_training_batches}"
             self._write(trainer, f"epoch {trainer.current_epoch + 1}, {steps}")
 
@@ -57,7 +56,6 @@ class ProgressLines(ProgressBar):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the line of the epoch."""
-        self._part = int(_PARTS * training_progress(trainer))
         self._write(trainer, f"epoch {trainer.current_epoch + 1}")
 
     def _write(self, trainer: Trainer, what: str) -> None:
@@ -66,7 +64,8 @@ class ProgressLines(ProgressBar):
         if self._validated and "val/f1" in measured:
             values.append(f"mean F1 {float(measured['val/f1']):.4f} on the tune split")
         self._validated = False
-        share = f"{training_progress(trainer):.0%} of the training"
+        self._shown = training_progress(trainer)
+        share = f"{self._shown:.0%} of the training"
         elapsed = timedelta(seconds=round(time.monotonic() - self._start))
         rank_zero_info(f"{what}: {', '.join([*values, share])}, after {elapsed}")
 

@@ -43,8 +43,8 @@ def in_one_line(error: Exception) -> CellbenchError | None:
     if _OTHER_OPTIONS.search(text):
         return CheckpointError(
             "ckpt_path: the checkpoint does not fit the options of the model "
-            f"({_first_difference(str(error))}); use the options it was trained with, which are in "
-            "config.yaml beside its folder"
+            f"({_first_difference(str(error))}); use the options that it was trained with, see "
+            "logs/version_0/config.yaml of its run"
         )
     if found := re.search(r"`val_check_interval` \((\d+)\) .*batches \((\d+)\)", text):
         return UsageError(

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
+from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from cellbench.files import written_whole
@@ -13,6 +14,7 @@ from cellbench.models.registry import model_class_words
 from cellbench.training.resume import CHECKPOINTS
 
 OVERLAYS = "overlays"
+PREDICTIONS = "predictions"
 _CSV, _TENSORBOARD = "logs", "tensorboard"
 
 
@@ -26,6 +28,36 @@ def run_loggers(root: Path) -> list[Logger]:
     if find_spec("tensorboard") is not None:
         loggers.append(TensorBoardLogger(root, name=_TENSORBOARD))
     return loggers
+
+
+def describe_start(model: InstanceSegmentationModel, trainer: Trainer) -> str:
+    """Return the first line of a training: what is trained, on which device, and where it is written.
+
+    Args:
+        model: the model.
+        trainer: the trainer of the run.
+    """
+    size = sum(each.numel() for each in model.parameters())
+    device = trainer.strategy.root_device
+    return (
+        f"training {type(model).__name__} ({size:,} parameters) on {device} with precision "
+        f"{trainer.precision}; results are written to {trainer.default_root_dir}"
+    )
+
+
+def why_stopped_early(trainer: Trainer) -> str:
+    """Return why a training ended before its limits; empty if it did not.
+
+    Args:
+        trainer: the trainer, after training.
+    """
+    for callback in trainer.early_stopping_callbacks:
+        if callback.stopped_epoch:
+            return (
+                f"training ended in epoch {callback.stopped_epoch + 1}, because {callback.monitor} has "
+                f"not improved in the last {callback.wait_count} validations"
+            )
+    return ""
 
 
 def write_entry(
@@ -69,7 +101,7 @@ def what_next(
     """
     file = root / CHECKPOINTS / checkpoint
     images: str | Path = data / "test/images" if data else "IMAGES"
-    predictions = root / "predictions"
+    predictions = root / PREDICTIONS
     segment: list[str | Path] = ["cellbench", "segment", images, predictions, "--checkpoint", file]
     lines = [f"trained model:   {file}", *_curves(root)]
     if (root / OVERLAYS).is_dir():

@@ -13,12 +13,6 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
 )
 
 from cellbench.errors import CellbenchError, CheckpointError, UsageError
-from cellbench.inference.tuning import (
-    describe_tuning,
-    progress_bar,
-    tune_checkpoint,
-    why_not_tunable,
-)
 from cellbench.models.class_paths import check_loadable
 from cellbench.models.names import class_path
 from cellbench.training.callbacks import LabelMapWriter
@@ -35,9 +29,17 @@ from cellbench.training.resume import (
     describe_missing,
     used_up_limit,
 )
-from cellbench.training.run_folder import run_loggers, what_next, write_entry
+from cellbench.training.run_folder import (
+    PREDICTIONS,
+    describe_start,
+    run_loggers,
+    what_next,
+    why_stopped_early,
+    write_entry,
+)
 from cellbench.training.schedule import CpuTimer
 from cellbench.training.trainer_errors import check_trainer, explain
+from cellbench.training.tuning import tune_after_training
 
 _LARGEST_SEED = 2**32 - 1
 _OPTION_ERRORS = (ValueError, TypeError, MisconfigurationException)
@@ -201,12 +203,15 @@ class TrainingCLI(LightningCLI):
                     f"{file}: nothing is left to train, because {limit}; allow more to continue"
                 )
                 return
+        rank_zero_info(describe_start(self.model, self.trainer))
         try:
             self.trainer.fit(**options | {"ckpt_path": file})
         except SystemExit as stop:
             if self.trainer.interrupted:
                 raise KeyboardInterrupt from stop
             raise
+        if reason := why_stopped_early(self.trainer):
+            rank_zero_info(reason)
 
     def before_validate(self) -> None:
         """Refuse to use a model that was never trained."""
@@ -229,31 +234,15 @@ class TrainingCLI(LightningCLI):
         trained_on = data.dataset_names() if isinstance(data, DatasetFolders) else []
         write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
         if self.config["fit"]["tune"]:
-            self._tune(root / CHECKPOINTS / kept[0])
+            tune_after_training(
+                root / CHECKPOINTS / kept[0], self.model, data, self.trainer.strategy.root_device
+            )
         folder = Path(data.root) if isinstance(data, CellDataModule) else None
         rank_zero_info("\n".join(what_next(root, self.model, kept[0], folder)))
 
     def _root(self) -> Path:
         """Return the folder of the run."""
         return Path(self.trainer.default_root_dir)
-
-    def _tune(self, checkpoint: Path) -> None:
-        if reason := why_not_tunable(self.model):
-            rank_zero_info(reason)
-        elif isinstance(self.datamodule, DatasetFolders):
-            streams = tune_checkpoint(
-                checkpoint,
-                self.datamodule.items("tune"),
-                self.trainer.strategy.root_device,
-                progress_bar,
-                model_class=type(self.model),
-            )
-            rank_zero_info("\n".join(describe_tuning(checkpoint, streams)))
-        else:
-            rank_zero_info(
-                f"{checkpoint}: decoding is not tuned, because {type(self.datamodule).__name__} does "
-                "not list images (items, dataset_names); `cellbench tune` can do it for a dataset folder"
-            )
 
     def predict(self, **options: Any) -> None:
         """Write each label map to a file, instead of collecting all of them in memory.
@@ -263,6 +252,9 @@ class TrainingCLI(LightningCLI):
         """
         self.trainer.callbacks.append(LabelMapWriter())  # type: ignore[attr-defined]
         self.trainer.predict(**options | {"return_predictions": False})
+        rank_zero_info(
+            f"predict: wrote the label maps of the test images to {self._root() / PREDICTIONS}"
+        )
 
 
 def _check_seed(seed: bool | int) -> None:

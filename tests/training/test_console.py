@@ -19,6 +19,7 @@ from cellbench.training.pictures import draw_outlines, with_legend
 from cellbench.training.progress import ProgressLines
 from cellbench.training.run_folder import what_next
 
+_CALLBACKS = "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint need to be provided"
 BAR = ("--trainer.enable_progress_bar", "true")
 
 
@@ -35,6 +36,7 @@ def test_a_training_prints_a_line_per_epoch_and_what_to_do_next(
         "epoch N, step N of N: loss N, N% of the training, after N:N:N",
         "epoch N: loss N, mean FN N on the tune split, N% of the training, after N:N:N",
     ] * 2
+    assert sum(line.startswith("training UNetBoundary (") for line in lines) == 1
     assert [re.search(r"(\d+)%", line)[1] for line in epochs] == ["25", "50", "75", "100"]
     assert lines[-5:] == [
         f"trained model:   {run}/checkpoints/best.ckpt",
@@ -52,6 +54,9 @@ def test_a_training_prints_a_line_per_epoch_and_what_to_do_next(
     words = fit_words("unet", run, data)[1:]
     assert main(["test", *words, *BAR]) == 0
     assert caplog.messages[-2:] == ["test: 1 of 2 images", "test: 2 of 2 images"]
+    assert main(["predict", *words]) == 0
+    wrote = f"predict: wrote the label maps of the test images to {run}/predictions"
+    assert caplog.messages[-1] == wrote
 
     events = EventAccumulator(str(run / "tensorboard/version_0"))
     events.Reload()
@@ -100,16 +105,25 @@ def test_advertisements_are_not_shown(
     text: str, is_shown: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     logger = logging.getLogger("pytorch_lightning.utilities.rank_zero")
-    with only_useful_messages():
+    with only_useful_messages("fit"):
         logger.info(text)
     assert caplog.messages == [text] * is_shown
     assert not logger.filters
 
 
+@pytest.mark.parametrize(("verb", "shown"), [("fit", 1), ("test", 0)])
+def test_the_state_of_callbacks_matters_only_in_training(
+    verb: str, shown: int, recwarn: pytest.WarningsRecorder
+) -> None:
+    with only_useful_messages(verb):
+        warnings.warn(_CALLBACKS, stacklevel=1)
+    assert len([each for each in recwarn if "Be aware" in str(each.message)]) == shown
+
+
 def test_warnings_about_the_data_are_shown_in_one_line(
     capfd: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
 ) -> None:
-    with only_useful_messages():
+    with only_useful_messages("fit"):
         warnings.warn("The 'val_dataloader' does not have many workers which may", stacklevel=1)
         warnings.warn("data: no cell in any label map", stacklevel=1)
         assert warnings.formatwarning("two\nlines", UserWarning, "f", 1) == "warning: two lines\n"
