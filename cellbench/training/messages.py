@@ -44,7 +44,7 @@ _HARMLESS = (
 _HARMLESS_AFTER_TRAINING = (
     # Only training needs the state of its callbacks; the averaged weights are in the checkpoint.
     "You're using the WeightAveraging callback, but loading a checkpoint outside the 'fit' stage",
-    "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint need to be provided",
+    "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint need to be",
     "The dirpath has changed from",
 )
 """The same for verbs that use a trained model."""

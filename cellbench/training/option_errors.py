@@ -15,6 +15,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 from cellbench.errors import UsageError
 from cellbench.models.class_paths import import_object
 from cellbench.training.config_files import config_files
+from cellbench.training.help_texts import CHECKPOINT
 
 _KEY = re.compile(r'Parser key "([^"]+)":')
 _CLASS = re.compile(r"Problem with given class_path '([^']+)'")
@@ -54,6 +55,22 @@ class OneLineParser(LightningArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # An abbreviation such as --trainer.max_epoch would be accepted in silence.
         super().__init__(*args, **{"allow_abbrev": False} | kwargs)
+
+    def add_method_arguments(self, *args: Any, **kwargs: Any) -> list[str]:
+        """Declare the parameters of a method, with cellbench's own description of ``--ckpt_path``.
+
+        Args:
+            *args: as for LightningArgumentParser.
+            **kwargs: as for LightningArgumentParser.
+
+        Returns:
+            The names of the options.
+        """
+        added: list[str] = super().add_method_arguments(*args, **kwargs)
+        for action in self._actions:
+            if action.dest == "ckpt_path":
+                action.help = CHECKPOINT
+        return added
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise the message as one line.

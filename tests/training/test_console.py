@@ -19,7 +19,9 @@ from cellbench.training.pictures import draw_outlines, with_legend
 from cellbench.training.progress import ProgressLines
 from cellbench.training.run_folder import what_next
 
-_CALLBACKS = "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint need to be provided"
+_CALLBACKS = (
+    "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint need to be"
+)
 BAR = ("--trainer.enable_progress_bar", "true")
 
 
