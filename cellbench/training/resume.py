@@ -1,6 +1,6 @@
 """The checkpoint that a training verb starts from: found in the run's folder, and checked before use."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,28 @@ def _read(checkpoint: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def ignored_options(
+    words: Sequence[str], options: Mapping[str, Any], content: Mapping[str, Any]
+) -> list[str]:
+    """Return the options of the model on a command line that a checkpoint overrides with other values.
+
+    Args:
+        words: the words of the command line.
+        options: the options of the model that they and the configuration files set.
+        content: the checkpoint.
+
+    Returns:
+        Names such as ``model.window``.
+    """
+    named = {word.partition("=")[0].replace("init_args.", "") for word in words}
+    stored = content["hyper_parameters"]
+    return [
+        f"model.{name}"
+        for name, value in options.items()
+        if f"--model.{name}" in named and name in stored and stored[name] != value
+    ]
+
+
 def used_up_limit(content: Mapping[str, Any], trainer: Trainer) -> str:
     """Return which limit of a training an earlier part of it has already used up.
 
@@ -129,9 +151,18 @@ def used_up_limit(content: Mapping[str, Any], trainer: Trainer) -> str:
     Returns:
         A line such as "trainer.max_epochs is 2, and 2 epochs are done"; empty if there is something
         left to train.
+
+    Raises:
+        CheckpointError: if the checkpoint does not say how far training has come.
     """
-    epochs = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-    steps = content["global_step"]
+    try:
+        epochs = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+        steps = int(content["global_step"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            "ckpt_path: the checkpoint does not say how many epochs and steps are done; it is damaged, or "
+            "another program wrote it; name another one"
+        ) from error
     if trainer.max_epochs is not None and 0 <= trainer.max_epochs <= epochs:
         return f"trainer.max_epochs is {trainer.max_epochs}, and {epochs} epochs are done"
     if 0 <= trainer.max_steps <= steps:
@@ -139,7 +170,7 @@ def used_up_limit(content: Mapping[str, Any], trainer: Trainer) -> str:
     for timer in trainer.callbacks:  # type: ignore[attr-defined]
         if not isinstance(timer, Timer) or (limit := timer.time_remaining()) is None:
             continue
-        state = content.get("callbacks", {}).get(timer.state_key, {})
+        state = (content.get("callbacks") or {}).get(timer.state_key, {})
         used = state.get("time_elapsed", {}).get("train", 0)
         if used >= limit:
             option = "max_cpu_time" if isinstance(timer, CpuTimer) else "trainer.max_time"

@@ -13,6 +13,7 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
 from cellbench.errors import CellbenchError, CheckpointError, UsageError
 
 _LIGHTNING = Path(pytorch_lightning.__file__).parent
+_CONNECTOR = _LIGHTNING / "trainer/connectors/checkpoint_connector.py"
 _OTHER_OPTIONS = re.compile(
     r"Error\(s\) in loading state_dict|loaded state dict (contains|has)|Key.* not found in"
 )
@@ -51,6 +52,11 @@ def in_one_line(error: Exception) -> CellbenchError | None:
             f"trainer.val_check_interval {found[1]}: an epoch has only {found[2]} batches; write at most "
             "as many, or add --trainer.check_val_every_n_epoch null to count over several epochs"
         )
+    if _restores(error):
+        return CheckpointError(
+            f"ckpt_path: the state of the training cannot be restored ({type(error).__name__}: {text}); "
+            "the checkpoint is damaged or was written by another version; name another one"
+        )
     if isinstance(error, MisconfigurationException) or _is_lightnings(error):
         return UsageError(f"trainer: {text}")
     return None
@@ -59,6 +65,15 @@ def in_one_line(error: Exception) -> CellbenchError | None:
 def _first_difference(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return " ".join(lines[1:2] or lines)[:160].rstrip(" ,:.")
+
+
+def _restores(error: Exception) -> bool:
+    """Return whether the error came up while Lightning restored a checkpoint."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return not isinstance(error, MisconfigurationException) and any(
+        Path(frame.filename) == _CONNECTOR and frame.name.startswith(("restore", "_restore"))
+        for frame in frames
+    )
 
 
 def _is_lightnings(error: Exception) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint, ProgressBar
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
-from pytorch_lightning.utilities import rank_zero_info
+from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
     MisconfigurationException,
 )
@@ -27,6 +27,7 @@ from cellbench.training.resume import (
     check_checkpoint,
     checkpoint_file,
     describe_missing,
+    ignored_options,
     used_up_limit,
 )
 from cellbench.training.run_folder import (
@@ -125,11 +126,11 @@ class TrainingCLI(LightningCLI):
         _check_seed(config.seed_everything)
         named = config.get("ckpt_path")
         if verb != "fit":
-            config.ckpt_path = self._trained(verb, named)
+            config.ckpt_path = self._trained(verb, named, args)
         elif named is not None and named not in WORDS:
             check_checkpoint(Path(named), config.model.class_path, resume=True)
 
-    def _trained(self, verb: str, named: str | Path | None) -> str | None:
+    def _trained(self, verb: str, named: str | Path | None, args: ArgsType) -> str | None:
         """Return the checkpoint that a verb uses, checked; None if none is named and none exists."""
         config = self.config[verb]
         file = checkpoint_file(
@@ -140,7 +141,10 @@ class TrainingCLI(LightningCLI):
                 return None
             if named in WORDS:
                 raise CheckpointError(describe_missing(file, verb))
-        check_checkpoint(file, config.model.class_path)
+        content = check_checkpoint(file, config.model.class_path)
+        words = args if isinstance(args, list) else []
+        for name in ignored_options(words, config.model.get("init_args") or {}, content):
+            rank_zero_warn(f"{name} is not used; {file} stores the options of its model")
         if named is None:
             rank_zero_info(f"{verb}: uses the checkpoint {file} (choose another with --ckpt_path)")
         return str(file)
@@ -156,6 +160,11 @@ class TrainingCLI(LightningCLI):
         """
         options = self.config_init[self.config["subcommand"]].trainer
         check_trainer(options)
+        if options.overfit_batches and isinstance(self.datamodule, CellDataModule):
+            raise UsageError(
+                "trainer.overfit_batches: cannot be used, because each epoch has new random patches; for "
+                "a short training, set trainer.limit_train_batches"
+            )
         callbacks = options.callbacks or []
         has_bar = any(isinstance(each, ProgressBar) for each in callbacks)
         if not has_bar and options.enable_progress_bar is not False and not shows_bar():

@@ -231,6 +231,54 @@ def test_continuing_with_another_network_is_one_line(
     )
 
 
+def test_an_option_that_the_checkpoint_overrides_is_named(
+    trained: Path, command: Command, recwarn: pytest.WarningsRecorder
+) -> None:
+    line = [*words("validate", trained), "--model.overlap", "0.75", "--model.window=64"]
+    command(line)
+    ignored = [str(each.message) for each in recwarn if "is not used" in str(each.message)]
+    file = trained / "run/checkpoints/best.ckpt"
+    assert ignored == [f"model.overlap is not used; {file} stores the options of its model"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            {"loops": {}},
+            "does not say how many epochs and steps are done; it is damaged, or another",
+        ),
+        (
+            {"global_step": None},
+            "does not say how many epochs and steps are done; it is damaged, or",
+        ),
+        (
+            {"lr_schedulers": [{}]},
+            "the state of the training cannot be restored (KeyError: 'lr_lambd",
+        ),
+        (
+            {"CellDataModule": {}},
+            "the state of the training cannot be restored (KeyError: 'steps'); ",
+        ),
+    ],
+)
+def test_a_checkpoint_with_damaged_parts_is_one_line(
+    change: dict[str, object], expected: str, trained: Path, tmp_path: Path, command: Command
+) -> None:
+    content = torch.load(trained / "run/checkpoints/last.ckpt", weights_only=True)
+    torch.save(content | change, tmp_path / "a.ckpt")
+    line = [*words("fit", trained), "--trainer.default_root_dir", str(tmp_path / "run")]
+    more = ["--trainer.max_epochs", "3", "--ckpt_path", str(tmp_path / "a.ckpt")]
+    last = command([*line, *more], 1)[1].strip().splitlines()[-1]
+    assert last.startswith("cellbench: ckpt_path: the ")
+    assert expected in last
+
+
+def test_a_training_on_the_same_batches_is_refused(trained: Path, command: Command) -> None:
+    err = command([*words("fit", trained), "--trainer.overfit_batches", "1"], 2)[1]
+    assert "trainer.overfit_batches: cannot be used, because each epoch has new random" in err
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
