@@ -31,6 +31,9 @@ class ProgressLines(ProgressBar):
         self._validated = False
         self._start = time.monotonic()
 
+    def disable(self) -> None:
+        """Do nothing; only the first process of a distributed training writes lines anyway."""
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock; a resumed training continues at its part."""
         self._start = time.monotonic()

@@ -157,8 +157,8 @@ def _devices(value: object, text: str) -> str:
     gpus = torch.cuda.device_count()
     if gpus == 0:
         return (
-            f"trainer.devices {value}: training on the processor uses one process; leave the option out, "
-            "or write --trainer.devices 1"
+            f"trainer.devices {value}: on the processor, it is the number of processes, 1 or more; leave "
+            "the option out, or write --trainer.devices 1"
         )
     return (
         f"trainer.devices {value}: there are {gpus} GPUs on this machine; write how many to use, such as "

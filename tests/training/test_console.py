@@ -85,6 +85,10 @@ def test_no_lines_for_more_images_than_ten_parts(caplog: pytest.LogCaptureFixtur
     assert caplog.messages == [f"test: {count} of 200 images" for count in range(20, 201, 20)]
 
 
+def test_other_processes_of_a_distributed_training_can_disable_the_lines() -> None:
+    ProgressLines().disable()
+
+
 def test_a_run_without_a_known_dataset(tmp_path: Path) -> None:
     lines = what_next(tmp_path / "a run", UNetBoundary(channels=(4, 8)), "last.ckpt", None)
     assert lines == [

@@ -11,7 +11,7 @@ from cellbench.training.run_errors import in_one_line
 from cellbench.training.trainer_errors import explain
 
 no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-ONE_PROCESS = "training on the processor uses one process; leave the option out, or write"
+ONE_PROCESS = "on the processor, it is the number of processes, 1 or more; leave the option out"
 DURATION = "write it as days:hours:minutes:seconds, such as 00:00:30:00 for half an hour"
 
 
