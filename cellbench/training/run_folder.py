@@ -94,12 +94,15 @@ def what_next(
         root: folder of the run.
         model: the trained model.
         checkpoint: name of the checkpoint to use.
-        data: dataset folder of the run; None if it is not known.
+        data: dataset folder of the run; None if it is not known. Its test images are named if there are
+            any.
 
     Returns:
         Lines, with the paths of this run.
     """
     file = root / CHECKPOINTS / checkpoint
+    if data is not None and not (data / "test/images").is_dir():
+        data = None
     images: str | Path = data / "test/images" if data else "IMAGES"
     predictions = root / PREDICTIONS
     segment: list[str | Path] = ["cellbench", "segment", images, predictions, "--checkpoint", file]

@@ -90,7 +90,9 @@ def test_other_processes_of_a_distributed_training_can_disable_the_lines() -> No
 
 
 def test_a_run_without_a_known_dataset(tmp_path: Path) -> None:
-    lines = what_next(tmp_path / "a run", UNetBoundary(channels=(4, 8)), "last.ckpt", None)
+    model = UNetBoundary(channels=(4, 8))
+    lines = what_next(tmp_path / "a run", model, "last.ckpt", None)
+    assert lines == what_next(tmp_path / "a run", model, "last.ckpt", tmp_path)  # no test images
     assert lines == [
         f"trained model:   {tmp_path}/a run/checkpoints/last.ckpt",
         f"segment images:  cellbench segment IMAGES '{tmp_path}/a run/predictions' --checkpoint "
