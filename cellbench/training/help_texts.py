@@ -12,6 +12,36 @@ CHECKPOINT = (
 )
 """What the help says about ``--ckpt_path``."""
 
+OTHER_NAMES = {
+    "epochs": "trainer.max_epochs",
+    "steps": "trainer.max_steps",
+    "batch_size": "data.batch_size",
+    "crop_size": "data.crop_size",
+    "patch_size": "data.crop_size",
+    "workers": "data.num_workers",
+    "num_workers": "data.num_workers",
+    "root": "data.root",
+    "data_dir": "data.root",
+    "dataset": "data.root",
+    "lr": "model.learning_rate",
+    "learning_rate": "model.learning_rate",
+    "weights": "model.weights",
+    "pretrained": "model.pretrained",
+    "gpu": "trainer.accelerator gpu",
+    "gpus": "trainer.devices",
+    "device": "trainer.accelerator",
+    "amp": "trainer.precision",
+    "seed": "seed_everything",
+    "out": "trainer.default_root_dir",
+    "output": "trainer.default_root_dir",
+    "output_dir": "trainer.default_root_dir",
+    "save_dir": "trainer.default_root_dir",
+    "checkpoint": "ckpt_path",
+    "ckpt": "ckpt_path",
+    "resume": "ckpt_path last",
+}
+"""How other programs call what an option of a training verb sets."""
+
 _OPTIONS = """\
 base.yaml, model/NAME.yaml and data/NAME.yaml come with cellbench and are found
 by these names from everywhere; name a file of your own by its path.

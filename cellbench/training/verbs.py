@@ -38,7 +38,7 @@ from cellbench.training.run_folder import (
     why_stopped_early,
     write_entry,
 )
-from cellbench.training.schedule import CpuTimer
+from cellbench.training.schedule import cpu_timer
 from cellbench.training.trainer_errors import check_trainer, explain
 from cellbench.training.tuning import tune_after_training
 
@@ -48,6 +48,9 @@ _OPTION_ERRORS = (ValueError, TypeError, MisconfigurationException)
 
 class TrainingCLI(LightningCLI):
     """LightningCLI that keeps a run's files in ``trainer.default_root_dir`` and tunes its decoding."""
+
+    _continues = False
+    """Whether an earlier training is continued, whose checkpoints are then those of this one."""
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Declare the seed, with a description that can be understood without Lightning's manual.
@@ -178,7 +181,7 @@ class TrainingCLI(LightningCLI):
         """Set the folders of logs and checkpoints, so that ``--ckpt_path last`` finds them."""
         check_loadable(type(self.model))
         if (limit := self.config["fit"].max_cpu_time) is not None:
-            self.trainer.callbacks.append(_cpu_timer(limit))  # type: ignore[attr-defined]
+            self.trainer.callbacks.append(cpu_timer(limit))  # type: ignore[attr-defined]
         root = self._root()
         self.trainer.loggers = run_loggers(root)
         for callback in self.trainer.checkpoint_callbacks:
@@ -206,6 +209,7 @@ class TrainingCLI(LightningCLI):
             rank_zero_info(f"{file}: does not exist, so training starts from the beginning")
             file = None
         elif file is not None:
+            self._continues = True
             content = check_checkpoint(file, class_path(type(self.model)), resume=True)
             if limit := used_up_limit(content, self.trainer):
                 rank_zero_info(
@@ -235,7 +239,9 @@ class TrainingCLI(LightningCLI):
         if not self.trainer.is_global_zero:
             return
         root = self._root()
-        kept = [name for name in (BEST, LAST) if (root / CHECKPOINTS / name).is_file()]
+        kept = [
+            name for name in (BEST, LAST) if self._is_of_this_training(root / CHECKPOINTS / name)
+        ]
         if not kept:
             rank_zero_info(f"{root / CHECKPOINTS}: no checkpoint was written, so there is no model")
             return
@@ -248,6 +254,17 @@ class TrainingCLI(LightningCLI):
             )
         folder = Path(data.root) if isinstance(data, CellDataModule) else None
         rank_zero_info("\n".join(what_next(root, self.model, kept[0], folder)))
+
+    def _is_of_this_training(self, checkpoint: Path) -> bool:
+        """Return whether a checkpoint exists, and is not left over from an earlier training."""
+        return checkpoint.is_file() and (
+            self._continues
+            or any(
+                isinstance(callback, ModelCheckpoint)
+                and Path(callback.best_model_path).absolute() == checkpoint.absolute()
+                for callback in self.trainer.checkpoint_callbacks
+            )
+        )
 
     def _root(self) -> Path:
         """Return the folder of the run."""
@@ -276,12 +293,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while cause is not None:
         yield cause
         cause = cause.__cause__
-
-
-def _cpu_timer(limit: str) -> CpuTimer:
-    try:
-        return CpuTimer(limit)
-    except MisconfigurationException:
-        raise UsageError(
-            f"max_cpu_time {limit}: write it as days:hours:minutes:seconds, such as 00:00:30:00"
-        ) from None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+import yaml
 from checkpoints import save_checkpoint, small_unet
 from datasets import make_dataset
 from training_runs import fit_words
@@ -180,6 +181,19 @@ def test_replacing_an_earlier_training_is_said(
     assert "add --ckpt_path last" in err
 
 
+def test_a_checkpoint_of_an_earlier_training_is_not_taken_for_a_new_one(
+    trained: Path, tmp_path: Path, command: Command
+) -> None:
+    shutil.copytree(trained / "run", tmp_path / "run")
+    line = [*words("fit", trained), "--trainer.default_root_dir", str(tmp_path / "run")]
+    err = command([*line, "--trainer.limit_val_batches", "0"])[1]
+    assert f"trained model:   {tmp_path}/run/checkpoints/last.ckpt" in err
+    entry = yaml.safe_load((tmp_path / "run/entry.yaml").read_text())
+    assert entry["command"][-1] == "checkpoints/last.ckpt"
+    err = command([*line, "--trainer.max_epochs", "0"])[1]
+    assert f"{tmp_path}/run/checkpoints: no checkpoint was written, so there is no model" in err
+
+
 @pytest.mark.parametrize("verb", ["fit", "validate", "test", "predict"])
 @pytest.mark.parametrize(
     ("name", "expected"),
@@ -286,7 +300,7 @@ def test_a_training_on_the_same_batches_is_refused(trained: Path, command: Comma
             ["fit", "--trainer.max_epoch", "3"],
             "trainer.max_epoch: there is no such option; did you",
         ),
-        (["test", "--ckpt", "a"], "ckpt: there is no such option; did you mean ckpt_path"),
+        (["test", "--ckpt", "a"], "ckpt: there is no such option; did you mean --ckpt_path?"),
         (
             ["evaluate", "a", "b", "--thresh", "1"],
             "evaluate: --thresh: there is no such option; did",
