@@ -17,6 +17,7 @@ _NOT_SHOWN = (
     r"`Trainer\(\w+=1(\.0)?\)` was configured so",
     "`weights_only` was not set",
     "Restoring states from the checkpoint path",  # another line follows when it is restored
+    "Found current_model_state in the checkpoint",  # the weights that are not averaged
     "Using .* Automatic Mixed Precision",  # the first line of a training says it
 )
 """How the messages begin that are not shown."""
