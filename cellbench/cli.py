@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from cellbench import __version__
-from cellbench.commands.help_format import HelpFormatter
+from cellbench.commands.help_format import HelpFormatter, OneLineArgumentParser
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.extras import missing_train_packages
 from cellbench.resources import find_configs
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # an OSError, but no fault of the input
         raise
     except (CellbenchError, OSError) as error:
-        return _fail(str(error), 2 if isinstance(error, UsageError) else 1)
+        return _fail(_describe(error), 2 if isinstance(error, UsageError) else 1)
     except ModuleNotFoundError as error:
         if not (advice := missing_train_packages(error)):
             raise
@@ -74,9 +74,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail(
             "interrupted; `segment`, `run`, `evaluate` and `data download` continue where they "
-            "stopped when the same command is run again",
+            "stopped when the same command is run again, and `fit` if --ckpt_path last is added",
             130,
         )
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _fail(message: str, status: int) -> int:
@@ -94,7 +100,7 @@ def _run(words: list[str]) -> int:
     if verb not in VERBS:
         _parser().parse_args(words or ["--help"])
     command = import_module(f"cellbench.commands.{verb}")
-    parser = argparse.ArgumentParser(
+    parser = OneLineArgumentParser(
         f"cellbench {verb}", description=command.__doc__, formatter_class=HelpFormatter
     )
     command.configure(parser)
@@ -103,7 +109,7 @@ def _run(words: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneLineArgumentParser(
         "cellbench",
         description="The NeurIPS 2022 cell segmentation challenge as a living benchmark suite.",
         epilog=_EPILOG,

@@ -4,25 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import BasePredictionWriter, WeightAveraging
+from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cellbench.errors import CellbenchError
-from cellbench.files import written_whole
 from cellbench.inference.tiles import middle
-from cellbench.labels import LabelMap, label_path, write_labels
+from cellbench.labels import label_path, write_labels
+from cellbench.training.pictures import draw_outlines, with_legend, write_picture
+from cellbench.training.run_folder import OVERLAYS, PREDICTIONS
 
 PLAIN_WEIGHTS_KEY = "current_model_state"
 """Key of the weights that are not averaged, in a checkpoint whose ``state_dict`` has the average."""
 
 _LARGEST_SIDE = 1024
-_TRUE_COLOUR = (0.0, 0.62, 0.45)
-_PREDICTED_COLOUR = (0.84, 0.37, 0.0)
 
 
 class AveragedWeights(WeightAveraging):
@@ -42,7 +40,8 @@ class AveragedWeights(WeightAveraging):
             if old[0].is_floating_point():
                 count = int(steps)  # waits for the GPU, therefore once for all weights
                 update = get_ema_multi_avg_fn(min(decay, (1 + count) / (10 + count)))  # type: ignore[no-untyped-call]
-                update(old, new, steps)
+                # The average was made before the trainer changed the precision of the weights.
+                update(old, [now.to(each.dtype) for each, now in zip(old, new, strict=True)], steps)
                 return
             for each, now in zip(old, new, strict=True):  # counts and indices
                 each.copy_(now)
@@ -111,15 +110,15 @@ class LabelMapWriter(BasePredictionWriter):
             batch_idx: not used.
             dataloader_idx: not used.
         """
-        folder = Path(trainer.default_root_dir) / "predictions"
+        folder = Path(trainer.default_root_dir) / PREDICTIONS
         write_labels(label_path(folder, batch["stem"]), prediction)
 
 
 class Overlays(Callback):
     """Draw true and predicted outlines on a few tune images after each validation.
 
-    The pictures are written to ``overlays/`` in the run's folder: truth green, prediction orange. Only
-    the middle of large images is drawn.
+    The pictures, with a legend, are written to ``overlays/`` in the run's folder and to TensorBoard.
+    Only the middle of large images is drawn.
 
     Args:
         images: number of images, spread evenly over the tune split.
@@ -141,42 +140,19 @@ class Overlays(Callback):
         """Draw one image if it is among the chosen ones."""
         if trainer.sanity_checking or batch_idx not in self._chosen(trainer):
             return
-        folder = Path(trainer.default_root_dir) / "overlays"
+        folder = Path(trainer.default_root_dir) / OVERLAYS
         image = batch["image"].permute(1, 2, 0).float().cpu().numpy()
         truth = batch["labels"].cpu().numpy()
         shown = (middle(each, _LARGEST_SIDE) for each in (image, truth, outputs["labels"]))
-        picture = draw_outlines(*shown)
-        name = f"epoch{trainer.current_epoch:04d}_{batch['stem'][:60]}.jpg"
-        _write_picture(folder / name, picture)
+        picture = with_legend(draw_outlines(*shown))
+        stem = batch["stem"][:60]
+        write_picture(folder / f"epoch{trainer.current_epoch:04d}_{stem}.jpg", picture)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image(
+                    f"{OVERLAYS}/{stem}", picture, trainer.global_step, dataformats="HWC"
+                )
 
     def _chosen(self, trainer: Trainer) -> set[int]:
         total = int(sum(trainer.num_val_batches))
         return {index * total // self.images for index in range(self.images)}
-
-
-def draw_outlines(
-    image: npt.NDArray[np.floating], truth: LabelMap, prediction: LabelMap
-) -> npt.NDArray[np.uint8]:
-    """Draw outlines of true and predicted cells.
-
-    Args:
-        image: (H, W, 3) in [0, 1].
-        truth: (H, W) label map, drawn green.
-        prediction: (H, W) label map, drawn orange.
-
-    Returns:
-        (H, W, 3) uint8.
-    """
-    from skimage.segmentation import mark_boundaries
-
-    picture = mark_boundaries(image, truth, color=_TRUE_COLOUR, mode="inner")
-    picture = mark_boundaries(picture, prediction, color=_PREDICTED_COLOUR, mode="inner")
-    drawn: npt.NDArray[np.uint8] = (picture.clip(0, 1) * 255).astype(np.uint8)
-    return drawn
-
-
-def _write_picture(path: Path, picture: npt.NDArray[np.uint8]) -> None:
-    from PIL import Image
-
-    with written_whole(path) as temporary:
-        Image.fromarray(picture).save(temporary, quality=92)

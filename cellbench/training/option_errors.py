@@ -15,6 +15,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 from cellbench.errors import UsageError
 from cellbench.models.class_paths import import_object
 from cellbench.training.config_files import config_files
+from cellbench.training.help_texts import CHECKPOINT, OTHER_NAMES
 
 _KEY = re.compile(r'Parser key "([^"]+)":')
 _CLASS = re.compile(r"Problem with given class_path '([^']+)'")
@@ -54,6 +55,22 @@ class OneLineParser(LightningArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # An abbreviation such as --trainer.max_epoch would be accepted in silence.
         super().__init__(*args, **{"allow_abbrev": False} | kwargs)
+
+    def add_method_arguments(self, *args: Any, **kwargs: Any) -> list[str]:
+        """Declare the parameters of a method, with cellbench's own description of ``--ckpt_path``.
+
+        Args:
+            *args: as for LightningArgumentParser.
+            **kwargs: as for LightningArgumentParser.
+
+        Returns:
+            The names of the options.
+        """
+        added: list[str] = super().add_method_arguments(*args, **kwargs)
+        for action in self._actions:
+            if action.dest == "ckpt_path":
+                action.help = CHECKPOINT
+        return added
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise the message as one line.
@@ -105,7 +122,8 @@ def one_line(message: str, options: Sequence[str] = ()) -> str:
     if {*expected} - {_NULL, _A_CLASS}:
         return f"{key}: expected {' or '.join(expected)}, but got {_value(inner)}"
     if _NO_PATH.search(" ".join(inner)):
-        return f"{key}: {_value(inner)} is not a class path; write it as package.module.Class"
+        folder = "; to name a dataset folder, write --data.root" if key == "data" else ""
+        return f"{key}: {_value(inner)} is not a class path such as package.module.Class{folder}"
     text = " ".join(message.split())
     return re.sub(r'^Parser key "([^"]+)": ', r"\1: ", text)
 
@@ -120,7 +138,9 @@ def locate(line: str, words: Sequence[str]) -> str:
     Returns:
         The line as it is if the option is set on the command line itself.
     """
-    option = line.partition(":")[0]
+    option = line.partition(":")[0].partition(" ")[0]
+    if option == "trainer":  # a line about the trainer as a whole
+        return line
     spellings = {option, option.replace("init_args.", "")}
     if any(
         word.split("=")[0].removeprefix("--").rstrip("+").replace("init_args.", "") in spellings
@@ -155,7 +175,7 @@ def _option_names(parser: ArgumentParser) -> list[str]:
             for verb in action.choices.values():
                 names |= dict.fromkeys(_option_names(verb))
         for word in action.option_strings:
-            if word.startswith("--") and not word.endswith(".help"):
+            if word.startswith("--") and not word.endswith((".help", "+")):
                 names[word.removeprefix("--")] = None
     return list(names)
 
@@ -194,10 +214,13 @@ def _nearest(name: str, names: Sequence[str]) -> str:
             "; a model makes its own optimizer: set model.learning_rate, model.weight_decay or "
             "model.warmup_steps"
         )
+    last_part = name.rpartition(".")[2].replace("-", "_")
+    if (other := OTHER_NAMES.get(last_part)) and other != name:
+        return f"; did you mean --{other}?"
     found = get_close_matches(name, names, n=3, cutoff=0.6)
     if not found:  # only the last part of the name may be right
         last = {each.rpartition(".")[2]: each for each in names}
-        found = [last[each] for each in get_close_matches(name.rpartition(".")[2], last, n=3)]
+        found = [last[each] for each in get_close_matches(last_part, last, n=3)]
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
 

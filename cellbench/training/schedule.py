@@ -6,6 +6,11 @@ import time
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Timer
 from pytorch_lightning.trainer.states import RunningStage
+from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
+    MisconfigurationException,
+)
+
+from cellbench.errors import UsageError
 
 
 class CpuTimer(Timer):
@@ -38,6 +43,23 @@ class CpuTimer(Timer):
         if start is None:
             return self._offset
         return (time.process_time() if end is None else end) - start + self._offset
+
+
+def cpu_timer(limit: str) -> CpuTimer:
+    """Make the timer of ``--max_cpu_time``.
+
+    Args:
+        limit: days:hours:minutes:seconds, such as 00:00:30:00.
+
+    Raises:
+        UsageError: if it is written otherwise.
+    """
+    try:
+        return CpuTimer(limit)
+    except MisconfigurationException:
+        raise UsageError(
+            f"max_cpu_time {limit}: write it as days:hours:minutes:seconds, such as 00:00:30:00"
+        ) from None
 
 
 def training_progress(trainer: Trainer) -> float:

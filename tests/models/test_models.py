@@ -73,9 +73,9 @@ def test_a_trained_model_is_an_entrant(tmp_path: Path) -> None:
     ]
 
 
-def test_a_run_too_short_for_validation_is_an_entrant_too(tmp_path: Path) -> None:
+def test_a_run_without_validation_is_an_entrant_too(tmp_path: Path) -> None:
     data, run = make_dataset(tmp_path / "data", images=1), tmp_path / "short"
-    more = ("--trainer.max_epochs", "1", "--trainer.check_val_every_n_epoch", "5")
+    more = ("--trainer.max_epochs", "1", "--trainer.limit_val_batches", "0")
     assert fit("unet", run, data, *more) == 0
     entry = yaml.safe_load((run / "entry.yaml").read_text())
     assert entry["command"][-1] == "checkpoints/last.ckpt"

@@ -14,8 +14,9 @@ from pytorch_lightning.callbacks import Timer
 
 from cellbench.errors import CellbenchError
 from cellbench.models.unet import UNetBoundary
-from cellbench.training.callbacks import AveragedWeights, NonFiniteGuard, draw_outlines
+from cellbench.training.callbacks import AveragedWeights, NonFiniteGuard
 from cellbench.training.datamodule import CellDataModule
+from cellbench.training.pictures import draw_outlines
 from cellbench.training.schedule import CpuTimer, learning_rate_factor, training_progress
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 from checkpoints import save_checkpoint, small_unet
-from datasets import make_dataset
 from outside_packages import on_path, write_package
 
 from cellbench.cli import main
@@ -51,10 +50,27 @@ def test_the_last_checkpoint_of_another_model_is_refused(
     )
 
 
-@pytest.mark.parametrize("path", ["absent.ckpt", "best", "", ".", "http://127.0.0.1/a.ckpt"])
-def test_what_is_not_a_file_is_refused(path: str, capsys: pytest.CaptureFixture[str]) -> None:
-    line = error_line(["validate", "--model", "unet", "--ckpt_path", path], capsys)
-    assert line.startswith(f"ckpt_path: '{Path(path)}' is not a file; name a checkpoint, such as")
+@pytest.mark.parametrize("verb", ["fit", "validate"])
+@pytest.mark.parametrize("path", ["absent.ckpt", "hpc", "http://127.0.0.1/a.ckpt"])
+def test_what_is_not_a_file_is_refused(
+    path: str, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = error_line([verb, "--model", "unet", "--ckpt_path", path], capsys)
+    assert line == (
+        f"ckpt_path: '{Path(path)}' is not a file; name a checkpoint that `cellbench fit` wrote, or "
+        "write `best` or `last` for those in --trainer.default_root_dir"
+    )
+
+
+def test_a_checkpoint_in_a_folder_is_proposed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["test", "--model", "unet", "--ckpt_path", str(tmp_path)]
+    refused = f"ckpt_path: '{tmp_path}' is not a file but a folder; name a checkpoint"
+    assert error_line(words, capsys) == refused
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/last.ckpt").touch()
+    assert error_line(words, capsys) == f"{refused}, such as {tmp_path}/checkpoints/last.ckpt"
 
 
 def test_a_file_of_something_else_is_refused(
@@ -67,13 +83,3 @@ def test_a_file_of_something_else_is_refused(
         segment = ["segment", str(tmp_path), str(tmp_path), "--checkpoint"]
         (tmp_path / "a.png").touch()
         assert "not a checkpoint" in error_line([*segment, str(tmp_path / "a.ckpt")], capsys)
-
-
-@pytest.mark.parametrize("verb", VERBS[1:])
-def test_a_model_that_was_never_trained_is_not_used(
-    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    data = make_dataset(tmp_path / "data", images=1)
-    words = [verb, "--model", "unet", "--model.channels", "[4, 8]", "--data.root", str(data)]
-    line = error_line(words, capsys, status=2)
-    assert line.startswith(f"ckpt_path: missing; name the checkpoint to {verb} with, such as")

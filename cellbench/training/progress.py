@@ -1,0 +1,116 @@
+"""Progress of a training verb where the output is no terminal: a few lines instead of a moving bar."""
+
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import ProgressBar
+from pytorch_lightning.utilities import rank_zero_info
+
+from cellbench.training.schedule import training_progress
+
+_PARTS = 10
+
+
+def shows_bar() -> bool:
+    """Return whether standard output is a terminal, where a progress bar can move."""
+    return sys.stdout.isatty()
+
+
+class ProgressLines(ProgressBar):
+    """Write one line per epoch, and in long epochs one per tenth of the run, to standard error.
+
+    A file or the log of a job would keep each state of a moving bar, which are thousands of lines.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown = 0.0
+        self._validated = False
+        self._start = time.monotonic()
+
+    def disable(self) -> None:
+        """Do nothing; only the first process of a distributed training writes lines anyway."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock; a resumed training continues at its part."""
+        self._start = time.monotonic()
+        self._shown = training_progress(trainer)
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,  # noqa: ANN401  (what Lightning declares)
+        batch: Any,  # noqa: ANN401
+        batch_idx: int,
+    ) -> None:
+        """Write a line if a tenth of the training was done since the last line, unless the epoch ends."""
+        progress = training_progress(trainer)
+        if progress - self._shown >= 1 / _PARTS and not trainer.is_last_batch:
+            steps = f"step {batch_idx + 1} of {trainer.num_training_batches}"
+            self._write(trainer, f"epoch {trainer.current_epoch + 1}, {steps}")
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Remember that the next line can show a new F1."""
+        self._validated = not trainer.sanity_checking
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the line of the epoch."""
+        self._write(trainer, f"epoch {trainer.current_epoch + 1}")
+
+    def _write(self, trainer: Trainer, what: str) -> None:
+        measured = trainer.callback_metrics
+        values = [f"loss {float(measured['train/loss']):.3g}"] if "train/loss" in measured else []
+        if self._validated and "val/f1" in measured:
+            values.append(f"mean F1 {float(measured['val/f1']):.4f} on the tune split")
+        self._validated = False
+        self._shown = training_progress(trainer)
+        share = f"{self._shown:.0%} of the training"
+        elapsed = timedelta(seconds=round(time.monotonic() - self._start))
+        rank_zero_info(f"{what}: {', '.join([*values, share])}, after {elapsed}")
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,  # noqa: ANN401
+        batch: Any,  # noqa: ANN401
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Write a line per tenth of the images of `cellbench validate`, but not during training."""
+        if trainer.state.fn == "validate":
+            self._write_images("validate", batch_idx, trainer.num_val_batches)
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,  # noqa: ANN401
+        batch: Any,  # noqa: ANN401
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Write a line per tenth of the images of `cellbench test`."""
+        self._write_images("test", batch_idx, trainer.num_test_batches)
+
+    def on_predict_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,  # noqa: ANN401
+        batch: Any,  # noqa: ANN401
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Write a line per tenth of the images of `cellbench predict`."""
+        self._write_images("predict", batch_idx, trainer.num_predict_batches)
+
+    @staticmethod
+    def _write_images(verb: str, index: int, batches: list[int | float]) -> None:
+        total = int(sum(batches))
+        if _PARTS * (index + 1) // total > _PARTS * index // total:
+            rank_zero_info(f"{verb}: {index + 1} of {total} images")
