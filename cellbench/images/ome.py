@@ -3,7 +3,6 @@
 import logging
 from functools import cache
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import tifffile
@@ -90,5 +89,5 @@ def _description(file: tifffile.TiffFile) -> ElementTree.Element | None:
         return None
 
 
-def _elements(root: ElementTree.Element, name: str) -> list[Any]:
+def _elements(root: ElementTree.Element, name: str) -> list[ElementTree.Element]:
     return [each for each in root.iter() if each.tag.rpartition("}")[2] == name]

@@ -22,8 +22,6 @@ _BESIDE_SLIDE = ("Thumbnail", "Label", "Macro", "Map", "Overview", "Probability"
 _DESCRIBED = ("ome", "mmstack", "ndtiff", "scn")  # kinds whose metadata list the planes
 _MACRO_SHARE = 1 / 16  # a photograph of the whole slide has far fewer pixels than a scan
 
-Series = tifffile.TiffPageSeries
-
 
 @contextmanager
 def open_tiff(path: Path) -> Iterator[OpenedImage]:
@@ -61,7 +59,9 @@ def _lacks_planes(file: tifffile.TiffFile) -> bool:
     return any(page is None for series in described for page in series.pages)
 
 
-def _decode(path: Path, series: Series, order: list[int]) -> tuple[Pixels, int | None]:
+def _decode(
+    path: Path, series: tifffile.TiffPageSeries, order: list[int]
+) -> tuple[Pixels, int | None]:
     page = series.keyframe
     check_size(path, *page.chunks[:2])
     if page.compression != tifffile.COMPRESSION.NONE:
@@ -77,7 +77,7 @@ def _decode(path: Path, series: Series, order: list[int]) -> tuple[Pixels, int |
     return array, None
 
 
-def _check_segments(path: Path, series: Series) -> None:
+def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:
     """Find what decoders do not: truncated files, LZW that would crash, streams that are too large."""
     for page in series.pages:
         first = page.keyframe  # the other pages of a series know only where their pixels are
@@ -107,7 +107,9 @@ def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
         offsets.add(page.offset)
 
 
-def _layout(path: Path, file: tifffile.TiffFile, channels: bool) -> tuple[Series, list[int]]:
+def _layout(
+    path: Path, file: tifffile.TiffFile, channels: bool
+) -> tuple[tifffile.TiffPageSeries, list[int]]:
     """Return the only image of a TIFF and the axes that are rows, columns and, if any, channels.
 
     Args:
@@ -130,7 +132,7 @@ def _layout(path: Path, file: tifffile.TiffFile, channels: bool) -> tuple[Series
                 return full[0], [*kept[1:], kept[0]]
         elif "".join(sorted(names)) in ("XY", "CXY", "SXY"):
             return full[0], sorted(kept, key=lambda axis: "YXCS".index(axes[axis]))
-    pages = sum(
+    pages: int = sum(
         math.prod(size for axis, size in zip(one.axes, one.shape, strict=True) if axis not in "YXS")
         for one in full
     )
@@ -141,7 +143,7 @@ def _layout(path: Path, file: tifffile.TiffFile, channels: bool) -> tuple[Series
     )
 
 
-def _full_resolution(file: tifffile.TiffFile) -> list[Series]:
+def _full_resolution(file: tifffile.TiffFile) -> list[tifffile.TiffPageSeries]:
     """Return the images of a TIFF without reduced copies and, of a slide, without its other pictures."""
     full = [series for series in file.series if not series.keyframe.is_reduced] or file.series
     if file.is_svs and len(full) > 1:  # the baseline always comes first

@@ -100,7 +100,9 @@ def _open_tiff(path: Path) -> BandedLabels:
         bands = partial(_stored_bands, path, opened, page.dataoffsets[0], page.shape, stored)
     labels = BandedLabels(path, page.shape, dtype, bands)
     orientation = tiff_orientation(page)
-    return labels if orientation == UPRIGHT else in_bands(oriented(labels.whole(), orientation), path)
+    return (
+        labels if orientation == UPRIGHT else in_bands(oriented(labels.whole(), orientation), path)
+    )
 
 
 def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
