@@ -4,6 +4,7 @@ The numbers are those of the TIFF tag Orientation (TIFF 6.0, section 8), which E
 """
 
 import struct
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,9 @@ def exif_orientation(data: bytes) -> int:
     from PIL.Image import Exif
 
     exif = Exif()
-    # Damaged EXIF data says nothing of the pixels, and can cause an error of any type.
-    with suppress(Exception):
+    # Damaged EXIF data say nothing about the pixels, and can cause an error of any type.
+    with warnings.catch_warnings(), suppress(Exception):
+        warnings.simplefilter("ignore")
         exif.load(data.removeprefix(_EXIF_PREFIX))
         return _valid(exif.get(_TAG))
     return UPRIGHT
