@@ -1,6 +1,6 @@
 """Writers of small ND2 and LIF files, and the place of CZI files that Zeiss's own library wrote.
 
-The libraries that read these formats do not write them. The files contain the least that the libraries need.
+The libraries that read these formats do not write them. The files contain only what the libraries need.
 """
 
 import struct
@@ -114,4 +114,5 @@ def _variables(**numbers: int) -> str:
 
 
 def _variant(content: str) -> bytes:
-    return f'<variant version="1.0"><no_name runtype="CLxListVariant">{content}</no_name></variant>'.encode()
+    text = f'<no_name runtype="CLxListVariant">{content}</no_name>'
+    return f'<variant version="1.0">{text}</variant>'.encode()

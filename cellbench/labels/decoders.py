@@ -7,8 +7,9 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -110,11 +111,14 @@ def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
 
     tifffile's own ``series`` is not used here: with a damaged file it may never return.
     """
-    with suppress(IndexError):
-        _ = file.pages[1]
-        raise InvalidLabelsError(
-            f"{path}: contains more than one page; save a single label map (H, W)"
-        )
+    offsets = {file.pages.first.offset} if file.pages else set()
+    for page in islice(file.pages, 1, None):
+        # Smaller copies of the first page, and no circular list of pages.
+        if page.offset in offsets or not page.is_reduced:
+            raise InvalidLabelsError(
+                f"{path}: contains more than one page; save a single label map (H, W)"
+            )
+        offsets.add(page.offset)
     if not file.pages:
         raise ValueError("it contains no page")
     page = file.pages.first

@@ -1,9 +1,9 @@
 """GIF, WebP and JPEG 2000: read as they were written, one frame only, within the limit of pixels."""
 
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -150,7 +150,7 @@ def enlarged_jpeg2000(data: bytearray) -> None:
     ],
 )
 def test_small_files_that_declare_a_huge_image(
-    name: str, write: Writer, enlarge: Any, tmp_path: Path
+    name: str, write: Writer, enlarge: Callable[[bytearray], None], tmp_path: Path
 ) -> None:
     write(tmp_path / name, GRAY[..., :1].repeat(3, -1))
     data = bytearray((tmp_path / name).read_bytes())

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pictures import pillow, picture
+from pictures import picture, pillow
 
 from cellbench.errors import ImageError
 from cellbench.images import (
@@ -31,7 +31,8 @@ UNREAD = [
 ]
 OTHERS = [
     "a.png", "a_label.tiff", "a_seg.npy", "a.npz", "a.csv", "a.json", "a.geojson", "a.txt", "a.yaml",
-    "a.xml", "a.mat", "a.zip", "Thumbs.db", "desktop.ini", ".hidden.vsi", "._a.dcm", "README", "a.companion.ome",
+    "a.xml", "a.mat", "a.zip", "Thumbs.db", "desktop.ini", ".hidden.vsi", "._a.dcm", "README",
+    "a.companion.ome",
 ]  # fmt: skip
 
 
