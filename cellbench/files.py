@@ -16,7 +16,7 @@ from pathlib import Path
 from cellbench.errors import CellbenchError, UsageError, WriteError
 
 # Our own message says what is wrong with a file; the log of a decoder would only add lines.
-for _decoder in ("tifffile", "imagecodecs"):
+for _decoder in ("tifffile", "imagecodecs", "czifile", "liffile", "nd2"):
     logging.getLogger(_decoder).addHandler(logging.NullHandler())
     logging.getLogger(_decoder).propagate = False
 _tifffile_log = logging.getLogger("tifffile")

@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="INPUTS",
         help="an image file of any size, a folder of image files (TIFF, PNG, JPEG, BMP, GIF, WebP, "
-        "JPEG 2000, LSM and the slide formats SVS, NDPI, SCN and BIF; CZI, ND2 and LIF with "
+        "JPEG 2000, LSM and the slide formats SVS, NDPI and SCN; CZI, ND2 and LIF with "
         "`pip install cellbench[formats]`), or - to read the path of one image per "
         "line from standard input, and to answer each with a line on standard output (`done` and the path "
         "of the label map, or `failed` and the reason); runtime.csv is then not written",

@@ -12,18 +12,19 @@ from cellbench.images.opened import OpenedImage
 
 SUFFIXES = (
     ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".jp2", ".j2k",
-    ".jpx", ".btf", ".tf8", ".lsm", ".stk", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".czi", ".nd2",
+    ".jpx", ".btf", ".tf8", ".lsm", ".stk", ".svs", ".ndpi", ".scn", ".qptiff", ".czi", ".nd2",
     ".lif",
 )  # fmt: skip
 """Extensions of image files that are read, lower case; the last three need ``cellbench[formats]``."""
 
 UNREAD_SUFFIXES = frozenset((
-    ".vsi", ".ets", ".oib", ".oif", ".oir", ".poir", ".dcm", ".dicom", ".heic", ".heif", ".avif", ".jxr",
-    ".wdp", ".hdp", ".jxl", ".mrxs", ".vms", ".vmu", ".svslide", ".isyntax", ".afi", ".zvi", ".ims", ".dv",
-    ".r3d", ".flex", ".mvd2", ".lei", ".lof", ".xlif", ".xlef", ".ipw", ".ipl", ".liff", ".sld", ".spe",
-    ".ics", ".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".c01", ".xdce", ".1sc", ".gel", ".dm3", ".dm4",
-    ".mrc", ".zarr", ".n5", ".h5", ".hdf5", ".fits", ".exr", ".hdr", ".dib", ".pbm", ".pgm", ".ppm",
-    ".pnm", ".tga", ".psd", ".xcf", ".dng", ".nef", ".cr2", ".cr3", ".arw", ".avi", ".mp4", ".mov",
+    ".vsi", ".ets", ".oib", ".oif", ".oir", ".poir", ".dcm", ".dicom", ".heic", ".heif", ".avif",
+    ".jxr", ".wdp", ".hdp", ".jxl", ".mrxs", ".vms", ".vmu", ".svslide", ".isyntax", ".afi", ".bif",
+    ".zvi", ".ims", ".dv", ".r3d", ".flex", ".mvd2", ".lei", ".lof", ".xlif", ".xlef", ".ipw", ".ipl",
+    ".liff", ".sld", ".spe", ".ics", ".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".c01", ".xdce", ".1sc",
+    ".gel", ".dm3", ".dm4", ".mrc", ".zarr", ".n5", ".h5", ".hdf5", ".fits", ".exr", ".hdr", ".dib",
+    ".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".psd", ".xcf", ".dng", ".nef", ".cr2", ".cr3", ".arw",
+    ".avi", ".mp4", ".mov",
 ))  # fmt: skip
 """Extensions of images and films that are not read, lower case."""
 

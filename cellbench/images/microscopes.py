@@ -37,7 +37,9 @@ def open_czi(path: Path) -> Iterator[OpenedImage]:
             image = file.scenes()
             yield _opened(path, tuple(image.sizes), image.shape, image)
         else:  # the last release for Python 3.11
-            if any(each.compression in _ZSTANDARD for each in file.filtered_subblock_directory):
+            tiles = [each for each in file.filtered_subblock_directory if not each.pyramid_type]
+            file.filtered_subblock_directory = tiles  # it would draw reduced copies over the image
+            if any(tile.compression in _ZSTANDARD for tile in tiles):
                 raise ImageError(
                     f"{path}: is compressed with Zstandard, which needs Python 3.12 or newer; {EXPORT}"
                 )

@@ -1,6 +1,7 @@
 """Opens TIFF files: the one image in them, of a pyramid or slide in its full resolution."""
 
 import math
+import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -18,6 +19,7 @@ from cellbench.images.orientation import tiff_orientation
 _MOST_CHANNELS_LAST = 16
 _MOST_CHANNELS_FIRST = 4
 _ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
+_NDPI_TAG, _TIFF_TAG_BYTES = 65420, 12
 _BESIDE_SLIDE = ("Thumbnail", "Label", "Macro", "Map", "Overview", "Probability")
 _DESCRIBED = ("ome", "mmstack", "ndtiff", "scn")  # kinds whose metadata list the planes
 _MACRO_SHARE = 1 / 16  # a photograph of the whole slide has far fewer pixels than a scan
@@ -39,7 +41,8 @@ def open_tiff(path: Path) -> Iterator[OpenedImage]:
         ImageError: if the file contains no image or several, or is damaged.
     """
     with ExitStack() as stack:
-        file = stack.enter_context(tifffile.TiffFile(path))
+        plain = {"is_ndpi": False} if path.suffix.lower() == ".ndpi" and not _is_ndpi(path) else {}
+        file = stack.enter_context(tifffile.TiffFile(path, **plain))
         _check_pages(path, file)
         missing = missing_companions(file)
         channels = False
@@ -51,6 +54,18 @@ def open_tiff(path: Path) -> Iterator[OpenedImage]:
         shape = tuple(series.shape[axis] for axis in order)
         decode = partial(_decode, path, series, order)
         yield OpenedImage(path, shape, decode, tiff_orientation(series.keyframe))
+
+
+def _is_ndpi(path: Path) -> bool:
+    """Return whether a TIFF is one of Hamamatsu's; tifffile believes the extension."""
+    with path.open("rb") as file:
+        (start,) = struct.unpack_from("<Q", file.read(12), 4)
+        if start >= path.stat().st_size:  # an ordinary TIFF has 32 bits here
+            return False
+        file.seek(start)
+        (count,) = struct.unpack("<H", file.read(2))
+        tags = file.read(_TIFF_TAG_BYTES * count)
+    return any(code == _NDPI_TAG for code, *_ in struct.iter_unpack("<H10x", tags))
 
 
 def _lacks_planes(file: tifffile.TiffFile) -> bool:

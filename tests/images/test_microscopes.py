@@ -41,6 +41,17 @@ def test_czi(name: str, array: Array) -> None:
 
 
 @needs_czi
+def test_reduced_copies_in_czi_are_left_out(tmp_path: Path) -> None:
+    data = bytearray((CZI_FILES / "mosaic.czi").read_bytes())
+    second = data.index(b"DV", data.index(b"DV", data.index(b"ZISRAWDIRECTORY")) + 2)
+    data[second + 22] = 1  # the type of the pyramid
+    (tmp_path / "a.czi").write_bytes(data)
+    raw = read_raw(tmp_path / "a.czi")
+    np.testing.assert_array_equal(raw[:, :CZI_WIDTH], CZI_CONTENTS["gray.czi"])
+    assert not raw[:, CZI_WIDTH:].any()
+
+
+@needs_czi
 def test_compression_with_zstandard() -> None:
     """The last czifile for Python 3.11 does not read it."""
     import czifile

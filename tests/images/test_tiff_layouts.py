@@ -47,6 +47,38 @@ def test_aperio_slides_give_the_baseline(options: dict[str, Any], tmp_path: Path
     assert image_shape(path) == BASELINE.shape[:2]
 
 
+def as_ndpi(path: Path, **options: Any) -> None:
+    """Write a slide with 64-bit offsets, as Hamamatsu does: an IFD and then the high bits of each value."""
+    tifffile.imwrite(path, BASELINE, metadata=None, photometric="rgb", **options)
+    data = bytearray(path.read_bytes())
+    (start,) = struct.unpack_from("<I", data, 4)
+    (tags,) = struct.unpack_from("<H", data, start)
+    entries = data[start + 2 : start + 2 + 12 * tags] + struct.pack("<HHII", 65420, 4, 1, 1)
+    end = len(data)
+    data += struct.pack("<H", tags + 1) + entries + bytes(8) + bytes(4 * (tags + 1))
+    # Pixels follow the header; those that the new offset covers are written at the end.
+    (place,) = (p for p in range(0, len(entries), 12) if entries[p : p + 2] == b"\x11\x01")
+    data += BASELINE.tobytes()
+    struct.pack_into("<I", data, end + 2 + place + 8, len(data) - BASELINE.nbytes)
+    struct.pack_into("<Q", data, 4, end)
+    path.write_bytes(data)
+
+
+def test_hamamatsu_slides(tmp_path: Path) -> None:
+    as_ndpi(tmp_path / "a.ndpi")
+    np.testing.assert_array_equal(read_raw(tmp_path / "a.ndpi"), BASELINE)
+    assert image_shape(tmp_path / "a.ndpi") == BASELINE.shape[:2]
+
+
+@pytest.mark.parametrize(
+    "name", ["a.ndpi", "a.lsm", "a.stk", "a.svs", "a.scn", "a.qptiff", "a.btf"]
+)
+def test_an_ordinary_tiff_of_another_name(name: str, tmp_path: Path) -> None:
+    for options in ({}, {"compression": "zlib", "tile": (32, 32)}):
+        pages(tmp_path / name, BASELINE, **options)
+        np.testing.assert_array_equal(read_raw(tmp_path / name), BASELINE)
+
+
 def test_leica_slides_give_the_scan(tmp_path: Path) -> None:
     pages(tmp_path / "a.scn", SMALL[:9, :9], BASELINE, SMALL, descriptions=(SCN,), tile=(32, 32))
     np.testing.assert_array_equal(read_raw(tmp_path / "a.scn"), BASELINE)
