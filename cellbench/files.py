@@ -36,9 +36,9 @@ _PARTIAL_OF = re.compile(r"\.(?P<stem>.+)\.(?P<process>[0-9]+)\.partial(\.\w+)?"
 _TIFF_TAG = re.compile(r"<TiffTag.fromfile> raised .*?<tifffile.TiffTag (\d+) ")
 # Tags that decide which pixels a page has, where they are, how they are encoded, what their axes are.
 _PIXEL_TAGS = {
-    *range(254, 267), 270, 273, 274, 277, 278, 279, 284, 292, 293, 317, *range(320, 326), 330, 332, 334,
-    338, 339, 347, *range(512, 522), 529, 530, 531, 532, 32995, 32996, 32997, 32998, 33628, 33629, 33630,
-    33631, 34362, 34412, 50674, 50838, 50839, 51123, *range(65420, 65460),
+    *range(254, 260), 262, 266, 270, 273, 277, 278, 279, 284, 292, 293, 317, *range(320, 326), 330, 338,
+    339, 347, *range(512, 522), *range(529, 533), *range(32995, 32999), *range(33628, 33632), 34362, 34412,
+    65420, 65426, 65432,
 }  # fmt: skip
 
 

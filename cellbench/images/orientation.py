@@ -33,6 +33,7 @@ def oriented(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
         A view of the pixels; (W, H, …) if :func:`is_sideways`.
 
     Example:
+        >>> import numpy as np
         >>> oriented(np.array([[1, 2, 3]]), 6).tolist()
         [[1], [2], [3]]
     """

@@ -205,7 +205,9 @@ def change_tag(path: Path, code: int, form: str, field: int, value: int) -> None
     ("form", "field", "value"),
     [("<H", 2, 99), ("<I", 4, 2**30), ("<I", 4, 0), ("<I", 8, 2**32 - 9)],
 )
-@pytest.mark.parametrize("code", [282, 305, 700, 34665, 34675, 34853, 37500, 33432, 65000])
+@pytest.mark.parametrize(
+    "code", [274, 282, 305, 700, 34665, 34675, 34853, 37500, 33432, 50838, 51123, 65000]
+)
 def test_damaged_tags_that_do_not_concern_the_pixels(
     code: int, form: str, field: int, value: int, options: dict[str, Any], tmp_path: Path
 ) -> None:
