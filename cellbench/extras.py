@@ -1,4 +1,4 @@
-"""The optional packages that training and trained models need: ``cellbench[train]``."""
+"""The optional packages: ``cellbench[train]`` and ``cellbench[formats]``."""
 
 from importlib.util import find_spec
 
@@ -7,6 +7,9 @@ TRAIN_PACKAGES = (
     "timm", "segmentation_models_pytorch", "monai", "einops", "stardist",
 )  # fmt: skip
 """Import names of the packages that ``pip install "cellbench[train]"`` adds to the base install."""
+
+FORMAT_PACKAGES = {"czifile": "CZI", "nd2": "ND2", "liffile": "LIF"}
+"""Import names of the packages that ``pip install "cellbench[formats]"`` adds, and what they read."""
 
 
 def missing_train_packages(error: ModuleNotFoundError) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from cellbench.errors import CellbenchError, UsageError, WriteError
 
 # Our own message says what is wrong with a file; the log of a decoder would only add lines.
-for _decoder in ("tifffile", "imagecodecs"):
+for _decoder in ("tifffile", "imagecodecs", "czifile", "liffile", "nd2"):
     logging.getLogger(_decoder).addHandler(logging.NullHandler())
     logging.getLogger(_decoder).propagate = False
 _tifffile_log = logging.getLogger("tifffile")
@@ -31,6 +31,15 @@ _WRITE_ADVICE = {
 }
 _PARTIAL = ".*.partial*"
 _PARTIAL_OF = re.compile(r"\.(?P<stem>.+)\.(?P<process>[0-9]+)\.partial(\.\w+)?")
+
+
+_TIFF_TAG = re.compile(r"<TiffTag.fromfile> raised .*?<tifffile.TiffTag (\d+) ")
+# Tags that decide which pixels a page has, where they are, how they are encoded, what their axes are.
+_PIXEL_TAGS = {
+    *range(254, 260), 262, 266, 270, 273, 277, 278, 279, 284, 292, 293, 317, *range(320, 326), 330, 338,
+    339, 347, *range(512, 522), *range(529, 533), *range(32995, 32999), *range(33628, 33632), 34362, 34412,
+    65420, 65426, 65432,
+}  # fmt: skip
 
 
 def max_pixels() -> int:
@@ -233,7 +242,8 @@ def _is_special(path: Path) -> bool:
 def tiff_faults_raised() -> Iterator[None]:
     """Raise the errors that tifffile only logs, such as a tag beyond the end of a truncated file.
 
-    Without such a tag the pixels would be decoded wrongly.
+    Without such a tag the pixels would be decoded wrongly. Damaged tags that do not concern the pixels,
+    such as EXIF data, the resolution or private notes, are ignored.
 
     Raises:
         ValueError: at the end of the block, with tifffile's message.
@@ -248,8 +258,10 @@ def tiff_faults_raised() -> Iterator[None]:
         yield
     finally:
         _tifffile_log.removeHandler(collector)
-    if faults:
-        raise ValueError(faults[0])
+    for fault in faults:
+        tag = _TIFF_TAG.search(fault)
+        if tag is None or int(tag[1]) in _PIXEL_TAGS:
+            raise ValueError(fault)
 
 
 def fingerprint(files: Sequence[Path | None], *settings: object) -> str:

@@ -25,7 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "inputs",
         type=Path,
         metavar="INPUTS",
-        help="an image file of any size, a folder of image files, or - to read the path of one image per "
+        help="an image file of any size, a folder of image files (TIFF, PNG, JPEG, BMP, GIF, WebP, "
+        "JPEG 2000, LSM and the slide formats SVS, NDPI and SCN; CZI, ND2 and LIF with "
+        "`pip install cellbench[formats]`), or - to read the path of one image per "
         "line from standard input, and to answer each with a line on standard output (`done` and the path "
         "of the label map, or `failed` and the reason); runtime.csv is then not written",
     )
@@ -149,8 +151,22 @@ def run(arguments: argparse.Namespace) -> int:
         **options,
     )
     done = len(files) - len(failed)
+    unread = _report_unread(arguments.inputs)
     print(f"{done} of {len(files)} images are segmented; label maps are in {arguments.outputs}")
-    return 1 if failed else 0
+    return 1 if failed or unread else 0
+
+
+def _report_unread(inputs: Path) -> int:
+    """Name the images of a folder whose kind is not read, and return their number."""
+    from cellbench.images import unread_files, unread_message
+
+    paths = unread_files(inputs) if inputs.is_dir() else []
+    for path in paths:
+        print(unread_message(path), file=sys.stderr)
+    if paths:
+        count = "1 image was" if len(paths) == 1 else f"{len(paths)} images were"
+        print(f"{inputs}: {count} not segmented because the format is not read", file=sys.stderr)
+    return len(paths)
 
 
 def _find_images(inputs: Path) -> dict[str, Path]:
@@ -161,7 +177,10 @@ def _find_images(inputs: Path) -> dict[str, Path]:
     if inputs.is_dir():
         files = image_files(inputs)
         if not files:
-            raise ImageError(f"{inputs}: the folder contains no images")
+            unread = _report_unread(inputs)
+            raise ImageError(
+                f"{inputs}: the folder contains no images{' that are read' * bool(unread)}"
+            )
         return files
     if not inputs.is_file():
         raise ImageError(f"{inputs}: no such file or folder")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from cellbench.data.folder import SPLITS, UNLABELED, DatasetImage, read_dataset
 from cellbench.errors import ImageError, LabelMapError
-from cellbench.images import read_raw
+from cellbench.images import read_raw, unread_files, unread_message
 from cellbench.labels import label_files, read_labels
 from cellbench.labels.diameters import cell_diameters
 
@@ -70,7 +70,7 @@ def describe(root: str | Path) -> "pd.DataFrame":
     images = read_dataset(root, [*SPLITS, UNLABELED])
     problems: list[str] = []
     facts = pd.DataFrame([asdict(_facts_of(image, problems)) for image in images])
-    problems += _labels_without_image(Path(root), images)
+    problems += _labels_without_image(Path(root), images) + _unread_images(Path(root))
     groups = facts.groupby(["split", "modality"], sort=False)
     table = pd.DataFrame(
         [{"split": s, "modality": m, **_summary(group)} for (s, m), group in groups]
@@ -109,6 +109,12 @@ def _labels_without_image(root: Path, images: list[DatasetImage]) -> list[str]:
     folders = [root / split / "labels" for split in SPLITS]
     present = [path for one in folders if one.is_dir() for path in label_files(one).values()]
     return [f"{path}: has no image" for path in present if path not in used]
+
+
+def _unread_images(root: Path) -> list[str]:
+    folders = [root / split / "images" for split in (*SPLITS, UNLABELED)]
+    present = [path for one in folders if one.is_dir() for path in unread_files(one)]
+    return [unread_message(path) for path in present]
 
 
 def _summary(group: "pd.DataFrame") -> dict[str, object]:

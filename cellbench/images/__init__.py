@@ -1,15 +1,14 @@
 """Images: read any microscopy file as (H, W, 3), with the challenge's normalisation."""
 
-from cellbench.images.normalisation import normalise
-from cellbench.images.reading import (
+from cellbench.images.formats import (
     SUFFIXES,
     image_files,
-    image_shape,
     image_stem,
-    read_channels,
-    read_image,
-    read_raw,
+    unread_files,
+    unread_message,
 )
+from cellbench.images.normalisation import normalise
+from cellbench.images.reading import image_shape, read_channels, read_image, read_raw
 
 __all__ = [
     "SUFFIXES",
@@ -20,4 +19,6 @@ __all__ = [
     "read_channels",
     "read_image",
     "read_raw",
+    "unread_files",
+    "unread_message",
 ]

@@ -47,6 +47,28 @@ class Declared(NamedTuple):
     tiles: int = 1
 
 
+def declared_sizes(compression: int, data: bytes) -> Iterator[Declared]:
+    """Yield the sizes that a stream declares.
+
+    Args:
+        compression: value of the TIFF tag Compression; also the format of a file that is no TIFF.
+        data: the compressed strip, tile or file, or its beginning.
+
+    Yields:
+        The sizes; none if the compression has no header of its own.
+
+    Raises:
+        ValueError: if the header is damaged.
+    """
+    reader = _READERS.get(compression)
+    if reader is None:
+        return
+    try:
+        yield from reader(data)
+    except (struct.error, IndexError) as error:
+        raise ValueError("the header of a compressed part is damaged") from error
+
+
 def check_stream(compression: int, data: bytes, shape: tuple[int, int, int]) -> None:
     """Check that a strip or tile is not larger than the TIFF states.
 
@@ -58,23 +80,19 @@ def check_stream(compression: int, data: bytes, shape: tuple[int, int, int]) -> 
     Raises:
         ValueError: if the stream declares more pixels, channels or inner tiles, or no size.
     """
-    reader = _READERS.get(compression)
-    if reader is None:
+    if compression not in _READERS:
         return
     height, width, channels = shape
     declared = False
-    try:
-        for found in reader(data):
-            declared = True
-            too_large = found.height > height + _SLACK or found.width > width + _SLACK
-            many_tiles = found.tiles > _MOST_TILES + found.height * found.width // _TILE_PIXELS
-            if too_large or many_tiles or found.channels > max(channels, _MOST_CHANNELS):
-                raise ValueError(
-                    f"a compressed part declares {found.height} × {found.width} px in {found.channels} "
-                    f"channels and {found.tiles} tiles, but the TIFF {height} × {width} px in {channels}"
-                )
-    except (struct.error, IndexError) as error:
-        raise ValueError("the header of a compressed part is damaged") from error
+    for found in declared_sizes(compression, data):
+        declared = True
+        too_large = found.height > height + _SLACK or found.width > width + _SLACK
+        many_tiles = found.tiles > _MOST_TILES + found.height * found.width // _TILE_PIXELS
+        if too_large or many_tiles or found.channels > max(channels, _MOST_CHANNELS):
+            raise ValueError(
+                f"a compressed part declares {found.height} × {found.width} px in {found.channels} "
+                f"channels and {found.tiles} tiles, but the TIFF {height} × {width} px in {channels}"
+            )
     if not declared:
         raise ValueError("a compressed part does not declare its size")
 

@@ -7,8 +7,9 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ import tifffile
 from cellbench.errors import CellbenchError, InvalidLabelsError, LabelMapError
 from cellbench.files import max_pixels, tiff_faults_raised
 from cellbench.images.code_streams import check_expansion, check_segment, check_tile
+from cellbench.images.orientation import UPRIGHT, oriented, png_orientation, tiff_orientation
 from cellbench.labels.banded import BandedLabels, Bands, as_ids, band_rows, checked_type, in_bands
 from cellbench.labels.maps import LabelMap
 
@@ -97,7 +99,11 @@ def _open_tiff(path: Path) -> BandedLabels:
     if plain:
         opened, stored = lambda: path.open("rb"), page.dtype.newbyteorder(file.byteorder)
         bands = partial(_stored_bands, path, opened, page.dataoffsets[0], page.shape, stored)
-    return BandedLabels(path, page.shape, dtype, bands)
+    labels = BandedLabels(path, page.shape, dtype, bands)
+    orientation = tiff_orientation(page)
+    return (
+        labels if orientation == UPRIGHT else in_bands(oriented(labels.whole(), orientation), path)
+    )
 
 
 def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
@@ -105,11 +111,14 @@ def _check_pages(path: Path, file: tifffile.TiffFile) -> None:
 
     tifffile's own ``series`` is not used here: with a damaged file it may never return.
     """
-    with suppress(IndexError):
-        _ = file.pages[1]
-        raise InvalidLabelsError(
-            f"{path}: contains more than one page; save a single label map (H, W)"
-        )
+    offsets = {file.pages.first.offset} if file.pages else set()
+    for page in islice(file.pages, 1, None):
+        # Smaller copies of the first page, and no circular list of pages.
+        if page.offset in offsets or not page.is_reduced:
+            raise InvalidLabelsError(
+                f"{path}: contains more than one page; save a single label map (H, W)"
+            )
+        offsets.add(page.offset)
     if not file.pages:
         raise ValueError("it contains no page")
     page = file.pages.first
@@ -167,7 +176,8 @@ def _open_png(path: Path) -> BandedLabels:
     check_expansion(height * width, path.stat().st_size)
     import imagecodecs
 
-    return in_bands(imagecodecs.png_decode(path.read_bytes()), path)
+    pixels = imagecodecs.png_decode(path.read_bytes())
+    return in_bands(oriented(pixels, png_orientation(path)), path)
 
 
 def _open_npz(path: Path) -> BandedLabels:

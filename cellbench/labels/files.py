@@ -62,6 +62,8 @@ def label_path(folder: str | Path, stem: str) -> Path:
 def read_labels(path: str | Path) -> LabelMap:
     """Read a label map from a TIFF (any compression, BigTIFF, tiled), PNG (8 or 16 bits), NPY or NPZ.
 
+    The orientation that EXIF data or the TIFF tag Orientation state is applied, as for images.
+
     Args:
         path: the file; its format is recognised by its content, not by its name.
 

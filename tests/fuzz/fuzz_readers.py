@@ -8,6 +8,7 @@ findings: the file that did it, and what happened. Exit status 1 where there are
 import argparse
 import faulthandler
 import hashlib
+import logging
 import os
 import re
 import resource
@@ -115,6 +116,7 @@ class Fuzzer:
         self.seeds = make_seeds(work)
         faulthandler.enable(self.trace)
         os.dup2(self.noise.fileno(), sys.stderr.fileno())
+        logging.getLogger("cellbench.images").setLevel(logging.ERROR)  # warnings are no noise
         os.environ["CELLBENCH_MAX_PIXELS"] = str(MOST_PIXELS)
         for kind, seeds in self.seeds.items():  # what is sound is read, and all imports are made
             for seed in seeds:

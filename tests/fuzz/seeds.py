@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 from boards import make_scores
 from label_formats import CELLS, WRITERS
+from microscope_files import CZI_FILES, write_lif, write_nd2
 from pictures import picture, png, tiff
 from PIL import Image
 
@@ -27,6 +29,10 @@ def make_seeds(folder: Path) -> dict[str, Seeds]:
     files += [_written(path, tiff(**options), array) for array, options in _tiffs()]
     files += [_written(path, png, picture(*kind)) for kind in _PNGS]
     files += [_saved(**options) for options in _PILLOWS]
+    files += [_written(path, jpeg2000, picture(*kind)) for kind in _JPEG2000S]
+    files += [_animation(kind) for kind in ("GIF", "WEBP")]
+    files += [_written(path, write_lif, picture("uint16")), *_nd2s(path)]
+    files += [each.read_bytes() for each in sorted(CZI_FILES.glob("*.czi"))]
     return {
         "picture": files,
         "runtimes": _RUNTIMES,
@@ -65,9 +71,35 @@ def _tiffs() -> list[tuple[np.ndarray[Any, Any], dict[str, Any]]]:
         (picture("uint8", 4), {"photometric": "separated"}),
         *((colour, {"compression": name, "photometric": "rgb"}) for name in compressed),
         (colour, {"compression": "jpeg", "tile": (16, 16), "subsampling": (2, 2)}),
+        (colour, {"extratags": [(274, "H", 1, 6, True), (65000, "s", 0, b"private" * 9, True)]}),
+        (gray, {"extratags": [(274, "H", 1, 8, True)], "compression": "zlib"}),
+        (colour, {"description": "Aperio Image", "metadata": None, "tile": (16, 16)}),
+        (gray, {"description": _ONE_OF_TWO, "metadata": None}),
     ]
 
 
+def jpeg2000(path: Path, array: np.ndarray[Any, Any]) -> None:
+    path.write_bytes(imagecodecs.jpeg2k_encode(array, level=30, codecformat="jp2"))
+
+
+def _animation(kind: str) -> bytes:
+    buffer = io.BytesIO()
+    frames = [Image.fromarray(picture("uint8", 3) // k) for k in (1, 2)]
+    frames[0].save(buffer, kind, save_all=True, append_images=frames[1:])
+    return buffer.getvalue()
+
+
+def _nd2s(path: Path) -> Seeds:
+    return [_written(path, write_nd2, picture(*kind)) for kind in (("uint16", 1), ("uint8", 3))]
+
+
+_EXIF = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+_ONE_OF_TWO = (
+    '<OME UUID="a"><Image><Pixels DimensionOrder="XYCZT" Type="uint8" SizeX="53" SizeY="37" SizeZ="1" '
+    'SizeC="2" SizeT="1"><TiffData IFD="0" FirstC="0"><UUID FileName="case">a</UUID></TiffData>'
+    '<TiffData IFD="0" FirstC="1"><UUID FileName="b.tif">b</UUID></TiffData></Pixels></Image></OME>'
+)
+_JPEG2000S: list[tuple[str, int]] = [("uint8", 3), ("uint16", 1), ("uint8", 4)]
 _PNGS: list[tuple[str, int]] = [
     (dtype, channels) for dtype in ("uint8", "uint16") for channels in (0, 2, 3, 4)
 ]
@@ -91,6 +123,14 @@ _PILLOWS: list[dict[str, Any]] = [
     {"mode": "L", "kind": "BMP"},
     {"mode": "P", "kind": "BMP"},
     {"mode": "RGB", "kind": "BMP"},
+    {"mode": "P", "kind": "GIF"},
+    {"mode": "L", "kind": "GIF"},
+    {"mode": "1", "kind": "GIF", "interlace": True},
+    {"mode": "RGB", "kind": "WEBP", "lossless": True},
+    {"mode": "RGB", "kind": "WEBP", "quality": 50, "exif": _EXIF},
+    {"mode": "RGBA", "kind": "WEBP"},
+    {"mode": "RGB", "kind": "JPEG", "exif": _EXIF},
+    {"mode": "L", "kind": "PNG", "exif": _EXIF},
 ]
 
 _RUNTIMES: Seeds = [

@@ -40,10 +40,10 @@ BROKEN: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     "text": (
         "a.png",
         lambda path: path.write_text("hello"),
-        "not a TIFF, PNG, JPEG or BMP file; export it as OME-TIFF",
+        "not an image in a format that is read (TIFF, PNG, JPEG, BMP, GIF, WebP",
     ),
     "text like BMP": ("a.bmp", lambda path: path.write_text("BMW, 7"), "cannot be read"),
-    "gif": ("a.png", lambda path: Image.new("L", (3, 3)).save(path, "GIF"), "not a TIFF, PNG"),
+    "icon": ("a.png", lambda path: Image.new("L", (9, 9)).save(path, "ICO"), "not an image in a"),
     "z stack": ("a.tif", pages((5, 9, 9), metadata={"axes": "ZYX"}), "stack of 5 pages"),
     "time": ("a.tif", pages((2, 9, 9), metadata={"axes": "TYX"}), "axes 'CYX'"),
     "plain stack": ("a.tif", pages((30, 40, 50)), "stack of 30 pages"),
