@@ -42,7 +42,7 @@ def imported(modules: list[str]) -> set[str]:
     return distributions({name for module in modules for name in foreign_imports(module)})
 
 
-OPTIONAL = declared(EXTRAS["coco"] + EXTRAS["distributed"] + EXTRAS["tensorboard"])
+OPTIONAL = declared(EXTRAS["distributed"] + EXTRAS["tensorboard"])
 
 
 def test_base_dependencies_are_what_the_light_half_and_the_baselines_import() -> None:
@@ -63,9 +63,7 @@ def test_the_names_of_the_missing_packages_are_those_of_the_extra() -> None:
     assert {normalised(name) for name in TRAIN_PACKAGES} == declared(EXTRAS["train"])
 
 
-@pytest.mark.parametrize(
-    "extra", [None, "train", "pretrained", "coco", "distributed", "tensorboard"]
-)
+@pytest.mark.parametrize("extra", [None, "train", "pretrained", "distributed", "tensorboard"])
 def test_every_dependency_has_a_lower_bound_and_a_tested_version(extra: str | None) -> None:
     requirements = PROJECT["dependencies"] if extra is None else EXTRAS[extra]
     assert all(">=" in each for each in requirements)
@@ -79,4 +77,4 @@ def test_the_packages_with_weights_are_those_of_the_extra() -> None:
 
 
 def test_development_installs_everything() -> None:
-    assert "cellbench[train,pretrained,tensorboard,coco,distributed]" in EXTRAS["dev"]
+    assert "cellbench[train,pretrained,tensorboard,distributed]" in EXTRAS["dev"]

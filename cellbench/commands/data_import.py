@@ -6,7 +6,10 @@ from pathlib import Path
 # The rooms that know these names import more than --help may; a test compares them.
 IMPORTERS = ("coco", "dsb2018", "folder", "kaggle-rle", "neurips22")
 SPLITS = ("train", "tune", "test")
+ORDERS = ("rows", "columns")
 MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
+
+_OWN_OPTIONS = ("annotations", "images", "labels", "categories", "skip_missing", "order")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,14 +53,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--annotations",
         metavar="FILE",
         help="for coco and kaggle-rle: the annotation file, relative to SOURCE (default: the only "
-        "JSON file there, or train.csv)",
+        "JSON file there, or train.csv, or the only CSV file)",
     )
     parser.add_argument(
         "--images",
         metavar="FOLDER",
         help="for coco, kaggle-rle and folder: the folder of images, relative to SOURCE (default: "
-        "images, or train for kaggle-rle)",
+        "images, or train for kaggle-rle; for coco, SOURCE itself if there is no folder images)",
     )
+    _configure_annotations(parser)
     parser.add_argument(
         "--labels",
         metavar="FOLDER",
@@ -66,11 +70,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(function=run)
 
 
+def _configure_annotations(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--categories",
+        metavar="NAME,…",
+        help="for coco: names or ids of the categories to import, separated by commas, for example "
+        '"cell" (default: all)',
+    )
+    parser.add_argument(
+        "--skip-missing",
+        action="store_true",
+        default=None,
+        help="for coco and kaggle-rle: leave out images that the annotation file names but that do not "
+        "exist; a warning says how many (default: an error)",
+    )
+    parser.add_argument(
+        "--order",
+        choices=ORDERS,
+        help="for kaggle-rle: direction in which the run-length codes count the pixels (default: columns "
+        "if the table has the column EncodedPixels, as in the Data Science Bowl 2018; rows if it has the "
+        "column annotation or predicted, as in Sartorius Cell Instance Segmentation)",
+    )
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Convert the dataset and print what was written."""
     from cellbench.data.importers import import_dataset
 
-    own = {name: getattr(arguments, name) for name in ("annotations", "images", "labels")}
+    own = {name: getattr(arguments, name) for name in _OWN_OPTIONS}
     report = import_dataset(
         arguments.importer,
         arguments.source,

@@ -40,7 +40,7 @@ def import_dataset(
     fractions: str = "80/10/10",
     modality: str = "",
     source_name: str = "",
-    **options: str,
+    **options: str | bool,
 ) -> ImportReport:
     """Convert another dataset to a dataset folder; an interrupted import continues when run again.
 
@@ -81,7 +81,7 @@ def import_dataset(
     return write_dataset(found, foreign, Path(root), columns)
 
 
-def _read(name: str, source: Path, options: dict[str, str]) -> ForeignDataset:
+def _read(name: str, source: Path, options: dict[str, str | bool]) -> ForeignDataset:
     if not source.is_dir():
         raise DatasetError(f"{source}: no such folder; give the folder of the unpacked dataset")
     known = list(inspect.signature(IMPORTERS[name]).parameters)[1:]
