@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from cellbench.evaluation.journal import Journal
+    from cellbench.evaluation.mask_files import MaskOptions
     from cellbench.evaluation.measures import Table
     from cellbench.evaluation.rows import FolderResult
 
@@ -41,9 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         metavar="PREDICTIONS",
         help="folder of an algorithm's label maps with the same names; or a folder of such folders, "
-        "one for each algorithm; or a run-length table (.csv) with the columns id and predicted",
+        "one for each algorithm; or a run-length table (.csv) with the columns id and predicted, or "
+        "ImageId and EncodedPixels; or COCO results (.json)",
     )
     _configure_inputs(parser)
+    _configure_mask_files(parser)
     _configure_rules(parser)
     _configure_work(parser)
 
@@ -74,6 +77,30 @@ def _configure_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV with the running times, in the challenge's format (default: runtime.csv in the "
         "predictions folder, if there is one)",
+    )
+
+
+def _configure_mask_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--order",
+        choices=("rows", "columns"),
+        help="direction in which the codes of a run-length table count the pixels (default: columns if the "
+        "table has the column EncodedPixels, as in the Data Science Bowl 2018; rows if it has the column "
+        "predicted or annotation, as in Sartorius Cell Instance Segmentation)",
+    )
+    parser.add_argument(
+        "--score-threshold",
+        type=float,
+        metavar="SCORE",
+        help="lowest score of the detections that are used of COCO results; where detections overlap, the "
+        "one with the higher score keeps the pixels (default: 0.5)",
+    )
+    parser.add_argument(
+        "--coco-images",
+        type=Path,
+        metavar="FILE",
+        help="COCO file (.json) that lists the file names of the image ids in COCO results; not needed if "
+        "the results list the images themselves, or use file names as ids",
     )
 
 
@@ -213,9 +240,18 @@ def _score(arguments: argparse.Namespace, journal: "Journal") -> list["FolderRes
                     scheduler=arguments.scheduler,
                     journal=journal,
                     progress=_Bar(bar),
+                    masks=_mask_options(arguments),
                 )
             )
     return results
+
+
+def _mask_options(arguments: argparse.Namespace) -> "MaskOptions":
+    from cellbench.evaluation.mask_files import MaskOptions
+
+    options = MaskOptions(arguments.order, arguments.score_threshold, arguments.coco_images)
+    options.check(arguments.predictions)
+    return options
 
 
 class _Bar:
@@ -233,15 +269,15 @@ class _Bar:
 def algorithm_folders(predictions: Path) -> list[Path]:
     """List what to score: a folder with label maps or a table itself, else the folders inside."""
     from cellbench.errors import ScoresError
-    from cellbench.evaluation.cases import MASK_TABLE
+    from cellbench.evaluation.mask_files import is_mask_file
     from cellbench.labels.files import all_label_files
 
-    if predictions.is_file() and predictions.suffix.lower() == MASK_TABLE:
+    if predictions.is_file() and is_mask_file(predictions):
         return [predictions]
     if not predictions.is_dir():
         raise ScoresError(
-            f"{predictions}: neither a folder of predictions nor a run-length table (.csv); "
-            "check the path"
+            f"{predictions}: not a folder of predictions, a run-length table (.csv) or COCO results "
+            "(.json); check the path"
         )
     inside = sorted(
         path for path in predictions.iterdir() if path.is_dir() and not path.name.startswith(".")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cellbench.data.folder import MANIFEST, read_modalities
 from cellbench.errors import ScoresError
-from cellbench.evaluation.masks import MaskRows, read_mask_table
+from cellbench.evaluation.mask_files import MaskOptions, Masks, is_mask_file, read_masks
 from cellbench.evaluation.runtimes import RUNTIME_FILE, read_runtimes
 from cellbench.evaluation.seals import check_run
 from cellbench.evaluation.statuses import Status, read_statuses
@@ -17,9 +17,6 @@ from cellbench.images import image_files
 from cellbench.labels.banded import BandedLabels
 from cellbench.labels.files import all_label_files, label_files, open_labels
 from cellbench.labels.names import match_stems
-
-MASK_TABLE = ".csv"
-"""Extension of a run-length table of predictions."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +28,7 @@ class Case:
     Attributes:
         stem: stem of the image.
         truth: file of the true label map.
-        prediction: file of the predicted label map, or its rows of a run-length table; None if absent.
+        prediction: file of the predicted label map, or its cells in a file for all images; None if absent.
         image: file of the image, if its size has to be read from it.
         modality: modality of the image; empty if unknown.
         runtime: running time in seconds; NaN if unknown.
@@ -40,7 +37,7 @@ class Case:
 
     stem: str
     truth: Path
-    prediction: Path | MaskRows | None
+    prediction: Path | Masks | None
     image: Path | None
     modality: str
     runtime: float
@@ -50,7 +47,7 @@ class Case:
         """Open the predicted label map.
 
         Args:
-            shape: (H, W) of the image, which a run-length table does not contain.
+            shape: (H, W) of the image, which a file for all images need not contain.
 
         Returns:
             The label map; its pixels are read later.
@@ -58,9 +55,9 @@ class Case:
         Raises:
             LabelMapError: if it cannot be read or is not a label map.
         """
-        if isinstance(self.prediction, MaskRows):
-            return self.prediction.open(shape)
-        return open_labels(self.prediction or "")
+        if self.prediction is None or isinstance(self.prediction, Path):
+            return open_labels(self.prediction or "")
+        return self.prediction.open(shape)
 
     def fingerprint(self, *settings: object) -> str:
         """Return a key that changes when the files of this case, what is known about it or a setting do.
@@ -69,10 +66,12 @@ class Case:
             settings: everything else that the result depends on.
         """
         files = [self.truth, self.image]
-        rows = self.prediction.fingerprint() if isinstance(self.prediction, MaskRows) else ""
+        cells = ""
         if isinstance(self.prediction, Path):
             files.append(self.prediction)
-        return fingerprint(files, rows, self.modality, self.runtime, self.status, *settings)
+        elif self.prediction is not None:
+            cells = self.prediction.fingerprint()
+        return fingerprint(files, cells, self.modality, self.runtime, self.status, *settings)
 
 
 def find_cases(
@@ -81,15 +80,17 @@ def find_cases(
     images: str | Path | None = None,
     manifest: str | Path | None = None,
     runtimes: str | Path | None = None,
+    masks: MaskOptions | None = None,
 ) -> list[Case]:
     """List the images of the truth; a warning names predictions that belong to none of them.
 
     Args:
         truth: folder of true label maps.
-        predictions: folder of predicted label maps, or a run-length table.
+        predictions: folder of predicted label maps, or a run-length table or COCO results.
         images: folder of the images, if their sizes differ from those of the label maps.
         manifest: CSV with the modalities; by default the manifest of the truth's dataset.
         runtimes: CSV with running times; by default ``runtime.csv`` of the predictions.
+        masks: how to read a run-length table or COCO results.
 
     Returns:
         One case for each image, in order of the stems.
@@ -102,7 +103,7 @@ def find_cases(
         raise ScoresError(f"{truth}: contains no label maps named <stem>_label.tiff")
     if predictions.is_dir():
         check_run(predictions, times=runtimes is None)
-    named, statuses = _predictions_of(predictions)
+    named, statuses = _predictions_of(predictions, truths, masks)
     names = match_stems(truths, {name: name for name in named})
     unused = sorted(set(named) - set(names.values()))
     if unused:
@@ -136,12 +137,14 @@ def _status(ended: Status, found: bool) -> Status:
     return ended if found or ended is not Status.OK else Status.MISSING
 
 
-def _predictions_of(predictions: Path) -> tuple[dict[str, Path | MaskRows], dict[str, Status]]:
+def _predictions_of(
+    predictions: Path, truths: Mapping[str, Path], masks: MaskOptions | None
+) -> tuple[Mapping[str, Path | Masks], dict[str, Status]]:
     """Find the predictions by name, and the status of each run if it is known."""
-    if predictions.suffix.lower() == MASK_TABLE and not predictions.is_dir():
-        return dict(read_mask_table(predictions)), {}
+    if is_mask_file(predictions):
+        return read_masks(predictions, truths, masks), {}
     statuses = read_statuses(predictions)
-    named: dict[str, Path | MaskRows] = {}
+    named: dict[str, Path] = {}
     for name, paths in all_label_files(predictions).items():
         named[name] = paths[0]
         if len(paths) > 1:

@@ -29,6 +29,7 @@ from cellbench.labels.runs import (
     encode_runs,
     parse_runs,
     run_pixels,
+    share_of_touching_runs,
 )
 
 __all__ = [
@@ -53,5 +54,6 @@ __all__ = [
     "relabel",
     "remove_frame_cells",
     "run_pixels",
+    "share_of_touching_runs",
     "write_labels",
 ]

@@ -109,7 +109,7 @@ def _image_files(
     finder = ListedImages(source, images, names.values())
     found: dict[str, Path] = {}
     seen: set[Path] = set()
-    missing = []
+    missing, renamed = [], []
     for number, name in names.items():
         path = finder.find(name, f"{file.path}, image {number}")
         if path is None:
@@ -121,6 +121,8 @@ def _image_files(
         else:
             seen.add(path)
             found[number] = path
+            if path.name.casefold() != name.name.casefold():
+                renamed.append(f"{path.name} for {name.name}")
     if missing and not (skip_missing and found):
         raise DatasetError(
             f"{file.path}: names {missing[0]}, which is not in {finder.folder}, and {len(missing)} of "
@@ -131,6 +133,11 @@ def _image_files(
         foreign.warnings.append(
             f"{file.path}: images left out because they are missing: {len(missing)} of {len(names)}, the "
             f"first is {missing[0]}"
+        )
+    if renamed:
+        foreign.warnings.append(
+            f"{file.path}: images with another extension are taken: {len(renamed)}, the first is "
+            f"{renamed[0]}"
         )
     return found
 

@@ -5,11 +5,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from cellbench.data.importers.base import subfolder, visible_folders
 from cellbench.data.json_values import shown
 from cellbench.errors import DatasetError
+from cellbench.images import SUFFIXES, image_stem
 
 _DRIVE = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -54,6 +56,7 @@ class ListedImages:
     A name is a path below the folder of images or below the dataset's folder. Where there is no such
     file, the one whose path ends like the name is taken, if there is only one: annotation files often
     name folders of the machine that they were written on, or only the last part of the path (LIVECell).
+    If there is none either, the extension may differ, because images are often converted.
 
     Args:
         source: the folder of the dataset.
@@ -99,13 +102,11 @@ class ListedImages:
         wanted = [_key(part) for part in reversed(name.parts)]
         least = 2 if wanted[0] in self._ambiguous else 1
         best: dict[int, list[Path]] = {}
-        for path in self._files.get(wanted[0], []):
-            common = 0
-            for part, other in zip(wanted, map(_key, reversed(path.parts)), strict=False):
-                if part != other:
-                    break
-                common += 1
-            best.setdefault(common, []).append(path)
+        by_name, by_stem = self._files
+        for path in by_name.get(wanted[0]) or by_stem.get(image_stem(wanted[0]), []):
+            above = map(_key, reversed(path.parts[:-1]))
+            same = takewhile(lambda pair: pair[0] == pair[1], zip(wanted[1:], above, strict=False))
+            best.setdefault(1 + len(list(same)), []).append(path)
         if not best or max(best) < least:
             return None
         fits = best[max(best)]
@@ -117,14 +118,17 @@ class ListedImages:
         return fits[0]
 
     @cached_property
-    def _files(self) -> dict[str, list[Path]]:
-        """The files below the folder of images, by name without regard to case."""
-        files: dict[str, list[Path]] = {}
+    def _files(self) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
+        """The files below the folder of images by name, and its images by stem, in any case."""
+        by_name: dict[str, list[Path]] = {}
+        by_stem: dict[str, list[Path]] = {}
         for folder in visible_folders(self.folder):
             for path in sorted(folder.iterdir()):
                 if path.is_file() and not path.name.startswith("."):
-                    files.setdefault(_key(path.name), []).append(path)
-        return files
+                    by_name.setdefault(_key(path.name), []).append(path)
+                    if path.suffix.lower() in SUFFIXES:
+                        by_stem.setdefault(_key(path.stem), []).append(path)
+        return by_name, by_stem
 
 
 def _key(name: str) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cellbench.data.folder import SPLITS, DatasetImage, read_dataset
 from cellbench.errors import CellbenchError, DatasetError, ScoresError
-from cellbench.evaluation.cases import MASK_TABLE, Case, find_cases
+from cellbench.evaluation.cases import Case, find_cases
+from cellbench.evaluation.mask_files import MASK_TABLE
 from cellbench.labels import label_files
 
 
