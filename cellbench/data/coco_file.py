@@ -14,6 +14,7 @@ from cellbench.errors import DatasetError
 _Json = dict[str, Any]
 
 _MOST_NAMED = 10
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _cells(path: Path, entries: Sequence[_Json], kind: str) -> list[CocoCell]:
 
 def _cell(path: Path, entry: _Json, kind: str, number: int) -> CocoCell:
     name = f"{kind} {id_text(entry.get('id')) or number}"
-    name = name if name.isprintable() and len(name) < 60 else f"{kind} {number}"
+    name = name if name.isprintable() and len(name) <= _LONGEST_NAME else f"{kind} {number}"
     where = f"{path}, {name}"
     crowd = is_true(entry.get("iscrowd"))
     if crowd is None:
@@ -230,7 +231,7 @@ def _counted(file: CocoFile, used: Counter[str | None]) -> str:
 
 
 def _named(names: Iterable[str]) -> str:
-    names = list(names)
+    names = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names]
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
 

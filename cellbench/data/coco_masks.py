@@ -15,6 +15,8 @@ _Numbers = npt.NDArray[np.int64]
 _COMPRESSED = re.compile(r"(?:[P-o]{0,6}[0-O])*")
 """Numbers in groups of five bits; pycocotools reads beyond the end of a text that is cut in a number."""
 
+_EMPTY: tuple[object, ...] = (None, [], {}, "", [[]])
+
 _FARTHEST = 1e8
 """Coordinates in pixels; pycocotools counts fifths of pixels in 32 bits."""
 
@@ -107,7 +109,7 @@ def has_no_outline(segmentation: object) -> bool:
         (True, False)
     """
     parts = segmentation if isinstance(segmentation, list) else [segmentation]
-    return all(part in (None, [], {}, "", [[]]) for part in parts)
+    return all(part in _EMPTY for part in parts)
 
 
 def _parts(segmentation: object, where: str) -> list[Any]:
@@ -118,7 +120,7 @@ def _parts(segmentation: object, where: str) -> list[Any]:
         return [segmentation]
     if not isinstance(segmentation, list):
         raise DatasetError(f"{where}: has neither polygons nor a run-length code; add one")
-    filled = [part for part in segmentation if not has_no_outline(part)]
+    filled = [part for part in segmentation if part not in _EMPTY]
     if not isinstance(filled[0], list | dict) or all(map(_is_point, filled)):
         filled = [filled]
     return [part if isinstance(part, dict) else _points(part, where) for part in filled]

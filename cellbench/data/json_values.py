@@ -3,6 +3,9 @@
 import math
 import reprlib
 
+_LONGEST_ID = 300
+"""Characters: a file name, perhaps with folders."""
+
 _shortened = reprlib.Repr()
 _shortened.maxstring = _shortened.maxother = _shortened.maxlong = 60
 
@@ -76,10 +79,9 @@ def id_text(value: object) -> str | None:
         >>> id_text(1.0), id_text(" 1"), id_text("plate1.png"), id_text(None)
         ('1', '1', 'plate1.png', None)
     """
-    if isinstance(value, str):
-        return value.strip() or None
-    number = whole_number(value)
-    return None if number is None else str(number)
+    number = None if isinstance(value, str) else whole_number(value)
+    text = value.strip() if isinstance(value, str) else "" if number is None else str(number)
+    return text if 0 < len(text) <= _LONGEST_ID else None
 
 
 def is_true(value: object) -> bool | None:

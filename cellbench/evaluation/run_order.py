@@ -39,7 +39,8 @@ def warn_of_run_order(predictions: Path, images: Sequence[tuple[Path, object]]) 
     if fits[other] >= _LEAST_SHARE and fits[other] >= fits[used] + _LEAST_GAIN:
         _log.warning(
             "%s: the run-length codes are read along the %s, but fit the truth better the other way "
-            "(%.0f %% of a predicted cell are in one true cell, instead of %.0f %%); add --order %s",
+            "(on average %.0f %% of a predicted cell is in one true cell, instead of %.0f %%); add "
+            "--order %s",
             predictions,
             used,
             100 * fits[other],

@@ -1,12 +1,14 @@
 """Small sound files of every kind that is read: what the fuzzer damages."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from boards import make_scores
+from coco_damage import sound
 from label_formats import CELLS, WRITERS
 from pictures import picture, png, tiff
 from PIL import Image
@@ -31,6 +33,7 @@ def make_seeds(folder: Path) -> dict[str, Seeds]:
         "picture": files,
         "runtimes": _RUNTIMES,
         "masks": _MASKS,
+        "coco": [json.dumps(content).encode() for content in (sound(), sound()["annotations"])],
         "scores": [make_scores(2, 3).to_csv(index=False).encode()],
         "manifest": _MANIFESTS,
         "record": _RECORDS,
