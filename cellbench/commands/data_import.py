@@ -9,6 +9,7 @@ SPLITS = ("train", "tune", "test")
 ORDERS = ("rows", "columns")
 MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 
+_IN_ONE_FILE = ("coco", "kaggle-rle")
 _OWN_OPTIONS = ("annotations", "images", "labels", "categories", "skip_missing", "order")
 
 
@@ -22,7 +23,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "neurips22: the challenge",
     )
     parser.add_argument(
-        "source", type=Path, metavar="SOURCE", help="folder of the unpacked dataset"
+        "source",
+        type=Path,
+        metavar="SOURCE",
+        help="folder of the unpacked dataset; for coco and kaggle-rle, also the annotation file in it",
     )
     parser.add_argument("root", type=Path, metavar="ROOT", help="dataset folder to write")
     parser.add_argument(
@@ -97,6 +101,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Convert the dataset and print what was written."""
     from cellbench.data.importers import import_dataset
 
+    if arguments.importer in _IN_ONE_FILE and arguments.source.is_file():
+        arguments.annotations = arguments.annotations or arguments.source.name
+        arguments.source = arguments.source.parent
     own = {name: getattr(arguments, name) for name in _OWN_OPTIONS}
     report = import_dataset(
         arguments.importer,

@@ -191,7 +191,9 @@ def run(arguments: argparse.Namespace) -> None:
             "ends in .csv"
         )
     from cellbench.evaluation.journal import Journal
+    from cellbench.evaluation.mask_files import check_truth
 
+    check_truth(arguments.truth)
     journal = arguments.out.with_name(f".{arguments.out.name}.journal")
     results = _score(arguments, Journal(journal))
     remove_abandoned_files(arguments.out)

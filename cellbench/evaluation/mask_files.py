@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from cellbench.data.json_values import shown
 from cellbench.data.mask_table import Order
-from cellbench.errors import UsageError
+from cellbench.errors import ScoresError, UsageError
 from cellbench.evaluation.coco_results import read_coco_results
 from cellbench.evaluation.masks import read_mask_table
 from cellbench.labels.banded import BandedLabels
+from cellbench.labels.names import match_stems
 
 COCO_FILE = ".json"
 MASK_TABLE = ".csv"
@@ -95,9 +97,34 @@ def read_masks(
         The cells of each image by its name in the file, without extension.
 
     Raises:
-        CellbenchError: if it cannot be read.
+        CellbenchError: if it cannot be read, or contains no image of the truth.
     """
     options = options or MaskOptions()
+    found: Mapping[str, Masks]
     if path.suffix.lower() == MASK_TABLE:
-        return read_mask_table(path, options.order)
-    return read_coco_results(path, stems, options.score_threshold, options.coco_images)
+        found = read_mask_table(path, options.order)
+    else:
+        found = read_coco_results(path, stems, options.score_threshold, options.coco_images)
+    if found and stems and not match_stems(stems, found):
+        names = ", ".join(sorted(map(shown, found))[:3])
+        raise ScoresError(
+            f"{path}: contains none of the {len(stems)} images of the truth; wanted, for example, "
+            f"{next(iter(stems))}, found {names}; correct the names, or choose the truth of these images"
+        )
+    return found
+
+
+def check_truth(truth: Path) -> None:
+    """Check that the truth is not one file for all images, which has to be converted.
+
+    Args:
+        truth: what the user named as the truth.
+
+    Raises:
+        ScoresError: if it is a file.
+    """
+    if truth.is_file():
+        importer = "kaggle-rle" if truth.suffix.lower() == MASK_TABLE else "coco"
+        how = f"convert it with `cellbench data import {importer} {truth} ROOT --split test`"
+        how = f"{how}, then name ROOT/test/labels" if is_mask_file(truth) else "name the folder"
+        raise ScoresError(f"{truth}: a file, but the truth has to be a folder of label maps; {how}")

@@ -564,3 +564,34 @@ def test_options_without_effect_are_refused(tmp_path: Path) -> None:
     words = ["evaluate", str(tmp_path / "truth"), str(table), "--out", str(tmp_path / "s.csv")]
     assert main([*words, "--score-threshold", "0.5"]) == 2
     assert main(words) == 0
+
+
+def test_predictions_of_other_images(
+    results: list[Json], content: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert results
+    for number, image in enumerate(content["images"]):
+        image["file_name"] = f"well{number}.png"
+    assert evaluate(tmp_path, content) == 1
+    message = refused(capsys)
+    assert "contains none of the 2 images of the truth" in message
+    assert "wanted, for example, a, found 'well0', 'well1'" in message
+
+
+def test_the_annotation_file_as_source(content: Json, tmp_path: Path) -> None:
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    (tmp_path / "other.json").write_text("{}")
+    words = ["data", "import", "coco", str(tmp_path / "instances.json"), str(tmp_path / "out")]
+    assert main([*words, "--split", "test"]) == 0
+    check_import(tmp_path)
+
+
+def test_a_file_as_truth(
+    results: list[Json], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert results
+    listing = str(tmp_path / "instances.json")
+    words = ["evaluate", listing, str(tmp_path / "truth"), "--out", str(tmp_path / "s.csv")]
+    assert main(words) == 1
+    message = refused(capsys)
+    assert f"convert it with `cellbench data import coco {listing} ROOT --split test`" in message
