@@ -175,6 +175,8 @@ def _code_runs(code: dict[str, Any], shape: tuple[int, int], where: str) -> Runs
             )
     counts = code["counts"]
     if isinstance(counts, str):
+        # Python's str() of bytes, which is a usual mistake when such codes are saved.
+        counts = counts[2:-1] if counts.startswith("b'") and counts.endswith("'") else counts
         if not _COMPRESSED.fullmatch(counts):
             raise DatasetError(f"{where}: the run-length code is broken; export it again")
         numbers = _numbers(counts)

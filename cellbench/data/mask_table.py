@@ -24,6 +24,7 @@ _RUNS: dict[str, Order] = {"annotation": "rows", "predicted": "rows", "encodedpi
 _LONGEST_FIELD = 2**31 - 1  # the module csv accepts 128 KiB by default; a C long on every system
 _DELIMITERS = ",;\t"
 _NOT_SCORED = "ignored"
+_NO_CELLS = ("nan", "-1")  # beside an empty field
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def read_mask_rows(
                 if "\n" in stem or "\r" in stem:
                     raise error(f"{table}: line {line} has an id of several lines; correct it")
                 code = values[runs] if len(fields) == len(names) else None
+                code = "" if code and code.strip().lower() in _NO_CELLS else code
                 rows.setdefault(stem, []).append(MaskRow(line, code, _size(values)))
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise error(f"{table}: not a CSV file in UTF-8 ({fault}); save it as one") from fault

@@ -155,6 +155,12 @@ def compressed(content: Json) -> None:
         cell["segmentation"] = {"size": list(SHAPE), "counts": code["counts"].decode()}
 
 
+def text_of_bytes(content: Json) -> None:
+    compressed(content)
+    for cell in content["annotations"]:
+        cell["segmentation"]["counts"] = str(cell["segmentation"]["counts"].encode())
+
+
 def text_ids(content: Json) -> None:
     for cell in content["annotations"]:
         cell |= {"id": str(cell["id"]), "image_id": str(cell["image_id"]), "category_id": "1"}
@@ -224,7 +230,7 @@ def no_extension(content: Json) -> None:
 SPELLINGS: list[Callable[[Json], None]] = [
     *(unnested, flat, nested_points, contours_of_opencv),
     *(as_code, list_with_one_code, code_with_text, code_without_size, compressed),
-    *(code_without_last_background, text_ids, float_ids, text_sizes, no_sizes),
+    *(text_of_bytes, code_without_last_background, text_ids, float_ids, text_sizes, no_sizes),
     *(text_crowds, no_crowds, text_crowd, dictionary),
     *(images_prefix, windows_prefix, other_machine, other_extension, no_extension),
 ]
@@ -399,6 +405,14 @@ def test_annotations_of_images_that_are_not_listed(
         "annotations left out because their image is not listed: 1, the first is annotation 8 of image 5"
         in capsys.readouterr().out
     )
+
+
+def test_images_without_annotations(
+    content: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_import(tmp_path, content | {"annotations": []}) == 0
+    assert "contains no annotations, the images are without cells" in capsys.readouterr().out
+    assert imported(tmp_path)["a"].max() == 0
 
 
 def test_results_are_no_dataset(

@@ -145,11 +145,12 @@ def test_no_warning_without_contrast(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "--order columns" in capsys.readouterr().out
 
 
-def test_images_without_cells(tmp_path: Path) -> None:
+@pytest.mark.parametrize("empty", ["", " ", "nan", "-1"])
+def test_images_without_cells(empty: str, tmp_path: Path) -> None:
     truth = save(tmp_path)
     write_table(tmp_path / "train.csv", {"a": truth["a"]}, "ImageId,EncodedPixels", "columns")
     with (tmp_path / "train.csv").open("a") as file:
-        file.write("b,\n")
+        file.write(f"b,{empty}\n")
     assert run_import(tmp_path) == 0
     check_import(tmp_path, truth | {"b": np.zeros(SHAPE, np.uint16)})
     assert evaluate(tmp_path) == [1.0, 0.0]

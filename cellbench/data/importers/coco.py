@@ -52,6 +52,8 @@ def read_coco(
         )
     cells, warnings = of_categories(file, categories)
     foreign = ForeignDataset(warnings=warnings)
+    if not cells:
+        foreign.warnings.append(f"{path}: contains no annotations, the images are without cells")
     grouped = _by_image(file, cells, foreign)
     for image, found in _image_files(source, images, file, skip_missing, foreign).items():
         single = [cell for cell in grouped[image] if not cell.crowd]
@@ -65,7 +67,8 @@ def read_coco(
 def _annotation_file(source: Path, annotations: str) -> Path:
     if annotations:
         return source / annotations
-    files = sorted(source.glob("*.json")) or sorted(source.glob("annotations/*.json"))
+    found = sorted(source.glob("*.json")) or sorted(source.glob("annotations/*.json"))
+    files = [path for path in found if not path.name.startswith(".")]
     if len(files) != 1:
         names = f" ({', '.join(path.name for path in files[:5])})" if files else ""
         raise DatasetError(
