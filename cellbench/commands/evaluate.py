@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cellbench.commands.mask_options import configure_mask_files, mask_options
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
     from cellbench.evaluation.journal import Journal
-    from cellbench.evaluation.mask_files import MaskOptions
     from cellbench.evaluation.measures import Table
     from cellbench.evaluation.rows import FolderResult
 
@@ -46,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "ImageId and EncodedPixels; or COCO results (.json)",
     )
     _configure_inputs(parser)
-    _configure_mask_files(parser)
+    configure_mask_files(parser)
     _configure_rules(parser)
     _configure_work(parser)
 
@@ -77,30 +78,6 @@ def _configure_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV with the running times, in the challenge's format (default: runtime.csv in the "
         "predictions folder, if there is one)",
-    )
-
-
-def _configure_mask_files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--order",
-        choices=("rows", "columns"),
-        help="direction in which the codes of a run-length table count the pixels (default: columns if the "
-        "table has the column EncodedPixels, as in the Data Science Bowl 2018; rows if it has the column "
-        "predicted or annotation, as in Sartorius Cell Instance Segmentation)",
-    )
-    parser.add_argument(
-        "--score-threshold",
-        type=float,
-        metavar="SCORE",
-        help="lowest score of the detections that are used of COCO results; where detections overlap, the "
-        "one with the higher score keeps the pixels (default: 0.5)",
-    )
-    parser.add_argument(
-        "--coco-images",
-        type=Path,
-        metavar="FILE",
-        help="COCO file (.json) that lists the file names of the image ids in COCO results; not needed if "
-        "the results list the images themselves, or use file names as ids",
     )
 
 
@@ -242,18 +219,10 @@ def _score(arguments: argparse.Namespace, journal: "Journal") -> list["FolderRes
                     scheduler=arguments.scheduler,
                     journal=journal,
                     progress=_Bar(bar),
-                    masks=_mask_options(arguments),
+                    masks=mask_options(arguments),
                 )
             )
     return results
-
-
-def _mask_options(arguments: argparse.Namespace) -> "MaskOptions":
-    from cellbench.evaluation.mask_files import MaskOptions
-
-    options = MaskOptions(arguments.order, arguments.score_threshold, arguments.coco_images)
-    options.check(arguments.predictions)
-    return options
 
 
 class _Bar:
