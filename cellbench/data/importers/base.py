@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cellbench.data.folder import SPLITS
-from cellbench.errors import DatasetError
+from cellbench.errors import DatasetError, LabelMapError
 from cellbench.labels import LabelMap, cell_ids
 from cellbench.labels.names import match_stems
+from cellbench.labels.outlines import Ring, fill_rings
 
 PixelIndices = npt.NDArray[np.integer[Any]]
 """The pixels of one cell as indices into the flattened, row-major image."""
@@ -179,3 +180,39 @@ def paint(
     if lost := len(cells) - len(cell_ids(labels)):
         warnings.append(f"cells without a pixel of their own are left out: {lost}")
     return Drawing(labels, tuple(warnings))
+
+
+def draw_outlines(
+    path: Path,
+    cells: Sequence[Sequence[Sequence[Ring]]],
+    shape: tuple[int, int],
+    notes: Sequence[str] = (),
+) -> Drawing:
+    """Draw cells from their outlines; where cells overlap, the smaller one keeps the pixels.
+
+    Args:
+        path: the file of the outlines, for messages.
+        cells: for each cell its pieces, for each piece its outline and the holes in it.
+        shape: (H, W) of the image.
+        notes: warnings about the file.
+
+    Returns:
+        The label map, the k-th of ``cells`` with the id k + 1, and its warnings.
+
+    Raises:
+        DatasetError: if no outline is inside the image, or one is not a polygon.
+    """
+    try:
+        pixels = [np.unique(np.concatenate([fill_rings(p, shape) for p in cell])) for cell in cells]
+    except LabelMapError as error:
+        raise DatasetError(f"{path}: {error}; export the outlines again") from error
+    if not cells:
+        notes = [*notes, f"{path.name} contains no outline, imported as an image without cells"]
+    elif not any(map(len, pixels)):
+        raise DatasetError(
+            f"{path}: none of its {len(cells)} outlines is inside the image of {shape[0]} × {shape[1]} "
+            "pixels (height × width); export them in pixels of the full image"
+        )
+    smallest_first = np.argsort([len(one) for one in pixels], kind="stable").tolist()
+    drawing = paint(pixels, shape, "the smaller cell", smallest_first)
+    return Drawing(drawing.labels, (*notes, *drawing.warnings))
