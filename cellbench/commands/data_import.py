@@ -15,7 +15,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "importer",
         choices=IMPORTERS,
         help="layout of the other dataset: coco: images and COCO annotations; dsb2018: Data Science Bowl "
-        "2018; folder: images and label maps; kaggle-rle: images and a table of run-length codes; "
+        "2018; folder: images and label maps (Cellpose, StarDist, Omnipose and others), or outlines of "
+        "QuPath (GeoJSON) or ImageJ (ROIs); kaggle-rle: images and a table of run-length codes; "
         "neurips22: the challenge",
     )
     parser.add_argument(
@@ -56,19 +57,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--images",
         metavar="FOLDER",
         help="for coco, kaggle-rle and folder: the folder of images, relative to SOURCE (default: "
-        "images, or train for kaggle-rle)",
+        "images, or train for kaggle-rle; folder finds it by its name)",
     )
     parser.add_argument(
         "--labels",
         metavar="FOLDER",
-        help="for folder: the folder of label maps, relative to SOURCE (default: labels)",
+        help="for folder: the folder of label maps, relative to SOURCE; it may be that of the images "
+        "(default: found by its name, such as labels or masks)",
+    )
+    parser.add_argument(
+        "--split-components",
+        action="store_true",
+        help="make each connected piece of a cell a cell of its own, for binary masks (default: pieces "
+        "with the same id are one cell)",
     )
     parser.set_defaults(function=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Convert the dataset and print what was written."""
+    """Convert the dataset and print what was written; images that could not be imported are an error."""
     from cellbench.data.importers import import_dataset
+    from cellbench.errors import DatasetError
 
     own = {name: getattr(arguments, name) for name in ("annotations", "images", "labels")}
     report = import_dataset(
@@ -79,6 +88,13 @@ def run(arguments: argparse.Namespace) -> None:
         fractions=arguments.fractions,
         modality=arguments.modality,
         source_name=arguments.source_name,
+        split_components=arguments.split_components,
         **{name: value for name, value in own.items() if value is not None},
     )
     print(f"wrote {arguments.root}: {report}")
+    if report.problems:
+        count = len(report.problems)
+        raise DatasetError(
+            f"{arguments.source}: {count} image{'s' * (count > 1)} could not be imported, as listed above; "
+            "correct the files and run the same command again"
+        )

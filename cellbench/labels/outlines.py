@@ -1,4 +1,7 @@
-"""Outlines of cells as polygons, in pixels: the pixel in row r and column c is the square from (c, r) to (c + 1, r + 1)."""
+"""Outlines of cells as polygons in pixels.
+
+The pixel in row r and column c is the square from (x, y) = (c, r) to (c + 1, r + 1).
+"""
 
 from collections.abc import Sequence
 
@@ -32,8 +35,8 @@ def fill_rings(rings: Sequence[Ring], shape: tuple[int, int]) -> npt.NDArray[np.
         LabelMapError: if a ring has fewer than three corners, or a coordinate is not a number.
 
     Example:
-        >>> square, hole = np.array([[0, 0], [3, 0], [3, 3], [0, 3]]), np.array([[1, 1], [2, 1], [2, 2], [1, 2]])
-        >>> fill_rings([square, hole], (4, 4)).tolist()
+        >>> square = np.array([[0, 0], [3, 0], [3, 3], [0, 3]])
+        >>> fill_rings([square, 1 + square / 3], (4, 4)).tolist()
         [0, 1, 2, 4, 6, 8, 9, 10]
     """
     height, width = shape

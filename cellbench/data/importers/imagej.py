@@ -1,4 +1,4 @@
-"""Regions of interest of ImageJ and Fiji (.roi, and ZIP archives of the ROI Manager), drawn as label maps."""
+"""Regions of interest of ImageJ and Fiji (.roi, and archives of the ROI Manager), drawn as label maps."""
 
 import zipfile
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def _rings(roi: "ImagejRoi") -> list[Ring]:
     if not roi.composite and roi.roitype in (ROI_TYPE.RECT, ROI_TYPE.OVAL):
         return [_box(roi, oval=roi.roitype == ROI_TYPE.OVAL)]
     rings = [np.asarray(ring, np.float64) for ring in roi.coordinates(multi=True)]
-    return [ring for ring in rings if len(ring) > 2]  # noqa: PLR2004 (corners of a triangle)
+    return [ring for ring in rings if len(ring) > 2]
 
 
 def _box(roi: "ImagejRoi", *, oval: bool) -> Ring:

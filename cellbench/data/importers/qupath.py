@@ -44,8 +44,8 @@ def draw_geojson(path: Path, shape: tuple[int, int]) -> Drawing:
 
     Cells are the objects of the type ``detection`` or ``cell``; in a file without them, those of the type
     ``annotation`` or without a type. The outline of a cell is its ``geometry`` (Polygon or MultiPolygon,
-    with holes), or its ``nucleusGeometry`` if it has no other. Coordinates are pixels of the full image, from
-    the upper left corner of the first pixel.
+    with holes), or its ``nucleusGeometry`` if it has no other. Coordinates are pixels of the full image,
+    from the upper left corner of the first pixel.
 
     Args:
         path: a FeatureCollection, a list of features or one feature; may be compressed (gzip, or a ZIP
