@@ -55,7 +55,12 @@ def pair_labels(
                 pairs.found[stem] = paths[0]
             else:
                 pairs.doubles[stem] = paths
-    pairs.unused = [path for path in files if any(path in paths for paths in left.values())]
+    # Further files of an image that has a label map, such as a_seg.npy beside a_masks.png.
+    while further := match_labels(stems, left):
+        for name in {name for names_of_one in further.values() for name in names_of_one}:
+            del left[name]
+    unused = {path for paths in left.values() for path in paths}
+    pairs.unused = [path for path in files if path in unused]
     return pairs
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cellbench.data.folder import SPLITS
 from cellbench.data.importers.base import visible_folders
+from cellbench.data.split_names import SPLIT_WORDS
 
 # In the order of preference, where a folder contains several of them.
 IMAGE_WORDS = ("images", "image", "imgs", "img", "tissue images", "raw", "raws", "inputs", "input")
@@ -29,19 +30,6 @@ LABEL_WORDS = (
     "rois",
     "geojson",
 )
-SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "val": "tune",
-    "valid": "tune",
-    "validation": "tune",
-    "tune": "tune",
-    "tuning": "tune",
-    "dev": "tune",
-    "test": "test",
-    "testing": "test",
-}
-"""The split that a word in the name of a folder stands for."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellbench.data.folder import SPLITS, DatasetImage, read_dataset
+from cellbench.data.folder import SPLITS, DatasetImage, labels_folder, read_dataset
 from cellbench.errors import CellbenchError, DatasetError, ScoresError
 from cellbench.evaluation.cases import MASK_TABLE, Case, find_cases
 from cellbench.labels import label_files
@@ -95,12 +95,12 @@ def _find_images(wanted: set[str], data: Path) -> dict[str, DatasetImage]:
         if not (data / split / "images").is_dir():
             continue
         # A board names an image after its truth.
-        labels = data / split / "labels"
-        stems = (
-            {path: stem for stem, path in label_files(labels).items()} if labels.is_dir() else {}
-        )
+        labels = labels_folder(data, split)
+        stems = {path: stem for stem, path in label_files(labels).items()} if labels else {}
         named = {
-            stems[image.labels]: image for image in read_dataset(data, [split]) if image.labels
+            stems.get(image.labels, image.stem): image
+            for image in read_dataset(data, [split])
+            if image.labels
         }
         found = {stem: image for stem, image in named.items() if stem in wanted}
         best = max(found, best, key=len)
