@@ -71,6 +71,6 @@ def _draw(masks: Sequence[Path], shape: tuple[int, int]) -> Drawing:
 def _read_mask(path: Path) -> npt.NDArray[np.bool_]:
     """Return the pixels of one cell; in a mask in colours, those that are not black."""
     try:
-        return read_labels(path) != 0
+        return np.asarray(read_labels(path) != 0)
     except InvalidLabelsError:
-        return (read_raw(path) != 0).any(axis=2)
+        return np.asarray((read_raw(path) != 0).any(axis=2))

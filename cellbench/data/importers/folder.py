@@ -38,6 +38,21 @@ _LABEL_PREFIXES = ("labels_", "label_", "masks_", "mask_")
 # What Cellpose writes beside its label maps.
 _BY_PRODUCTS = ("_flows", "_cp_flows", "_outlines", "_cp_outlines", "_overlay", "_cp_output")
 _MOST_KINDS = 3
+# Notes and tables beside images are no images.
+_TEXTS = (
+    ".csv",
+    ".txt",
+    ".json",
+    ".xml",
+    ".md",
+    ".log",
+    ".html",
+    ".pdf",
+    ".xlsx",
+    ".yaml",
+    ".yml",
+    "",
+)
 
 
 @dataclass
@@ -50,6 +65,7 @@ class _Group:
         labels: the folder of the other files; None if it does not exist.
         files: files that can contain label maps.
         others: all other files of that folder.
+        unread: files in the folder of the images that look like images of kinds that are not read.
         pairs: the result.
     """
 
@@ -58,6 +74,7 @@ class _Group:
     labels: Path | None
     files: list[Path]
     others: list[Path]
+    unread: list[Path] = field(default_factory=list)
     pairs: Pairs = field(default_factory=Pairs)
 
 
@@ -121,7 +138,11 @@ def _separate_groups(place: Place) -> Iterator[_Group]:
         images, labels = place.images / inner, place.labels / inner
         found = image_files(images) if images.is_dir() else {}
         files = visible_files(labels) if labels.is_dir() else []
-        yield _grouped(found, inner.parts, labels if labels.is_dir() else None, files)
+        group = _grouped(found, inner.parts, labels if labels.is_dir() else None, files)
+        if images.is_dir():
+            kinds = (*SUFFIXES, *_TEXTS)
+            group.unread = [p for p in visible_files(images) if p.suffix.lower() not in kinds]
+        yield group
 
 
 def _shared_groups(place: Place) -> Iterator[_Group]:
@@ -208,6 +229,10 @@ def _add(foreign: ForeignDataset, group: _Group, with_tune: bool) -> None:
             foreign.problems.append(double_labels(image, group.pairs.doubles[stem]))
         else:
             foreign.warnings.append(missing_labels(image, stem, group.labels, left))
+    foreign.problems += [
+        f"{path}: is not an image of a kind that is read; save it as TIFF or PNG"
+        for path in group.unread
+    ]
     foreign.warnings += group.pairs.notes
     foreign.warnings += [
         f"{path}: there is no image of this name, not imported" for path in group.pairs.unused
@@ -216,8 +241,8 @@ def _add(foreign: ForeignDataset, group: _Group, with_tune: bool) -> None:
 
 def _nothing_found(source: Path, groups: list[_Group], foreign: ForeignDataset) -> str:
     if reasons := [*foreign.problems, *foreign.warnings]:
-        more = f" (and {len(reasons) - 1} more files without a partner)" if reasons[1:] else ""
-        if any(group.images for group in groups):
+        more = f" (and {len(reasons) - 1} more problems)" if reasons[1:] else ""
+        if any(group.images or group.unread for group in groups):
             return f"{reasons[0]}{more}"
     kinds = Counter(
         path.suffix.lower() or path.name

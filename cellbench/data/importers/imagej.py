@@ -81,7 +81,8 @@ def _rings(roi: "ImagejRoi") -> list[Ring]:
 
 
 def _box(roi: "ImagejRoi", *, oval: bool) -> Ring:
-    left, top, right, bottom = roi.left, roi.top, roi.right, roi.bottom
+    sides = (roi.left, roi.top, roi.right, roi.bottom)
+    left, top, right, bottom = map(float, sides)
     if roi.subpixelrect:
         left, top, right, bottom = roi.xd, roi.yd, roi.xd + roi.widthd, roi.yd + roi.heightd
     if not oval:
