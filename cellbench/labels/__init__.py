@@ -21,6 +21,7 @@ from cellbench.labels.maps import (
     relabel,
     remove_frame_cells,
 )
+from cellbench.labels.pieces import pieces_of_one_id, split_components
 from cellbench.labels.runs import (
     CellCounts,
     count_cells,
@@ -49,9 +50,11 @@ __all__ = [
     "label_path",
     "open_labels",
     "parse_runs",
+    "pieces_of_one_id",
     "read_labels",
     "relabel",
     "remove_frame_cells",
     "run_pixels",
+    "split_components",
     "write_labels",
 ]
