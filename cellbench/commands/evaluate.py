@@ -1,6 +1,7 @@
 """Score predicted label maps against the true ones: F1 for each algorithm, image and IoU threshold."""
 
 import argparse
+import logging
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from cellbench.evaluation.journal import Journal
     from cellbench.evaluation.measures import Table
     from cellbench.evaluation.rows import FolderResult
+
+_log = logging.getLogger(__name__)
 
 PROTOCOL_NAMES = ("neurips22", "neurips22-v1", "exact")
 """Names of the protocols; written here so that ``--help`` needs no import of the scoring code."""
@@ -170,7 +173,8 @@ def run(arguments: argparse.Namespace) -> None:
     remove_abandoned_files(arguments.out)
     mark_unfinished(arguments.out)
     _write(results, _tables(arguments), arguments.out)
-    write_record(arguments.out, protocol, arguments.thresholds)
+    unmatched = {result.algorithm: result.unmatched for result in results}
+    write_record(arguments.out, protocol, arguments.thresholds, unmatched)
     journal.unlink(missing_ok=True)
     _print_summary(results)
     print(f"wrote {arguments.out}")
@@ -184,38 +188,59 @@ def _tables(arguments: argparse.Namespace) -> list["Table"]:
 
 
 def _score(arguments: argparse.Namespace, journal: "Journal") -> list["FolderResult"]:
-    from tqdm import tqdm
-
     from cellbench.errors import ScoresError
-    from cellbench.evaluation.folder import score_folder
+    from cellbench.evaluation.predictions import NoPredictionsError
 
-    algorithms = algorithm_folders(arguments.predictions)
+    algorithms = _algorithms(arguments.truth, arguments.predictions)
     if len(algorithms) > 1 and (arguments.algorithm or arguments.runtime):
         raise ScoresError(
             f"{arguments.predictions}: contains {len(algorithms)} algorithms, but --algorithm and "
             "--runtime apply to a single one; name one of the folders inside"
         )
-    results = []
+    results: dict[Path, FolderResult] = {}
+    problems: dict[Path, NoPredictionsError] = {}
     for predictions in algorithms:
-        with tqdm(unit="image", desc=predictions.name, disable=None) as bar:
-            results.append(
-                score_folder(
-                    arguments.truth,
-                    predictions,
-                    algorithm=arguments.algorithm,
-                    images=arguments.images,
-                    manifest=arguments.manifest,
-                    runtimes=arguments.runtime,
-                    protocol=arguments.protocol,
-                    thresholds=arguments.thresholds,
-                    tables=_tables(arguments),
-                    jobs=arguments.jobs,
-                    scheduler=arguments.scheduler,
-                    journal=journal,
-                    progress=_Bar(bar),
-                )
-            )
-    return results
+        try:
+            results[predictions] = _score_one(arguments, predictions, journal)
+        except NoPredictionsError as error:
+            problems[predictions] = error
+    if not results:
+        raise next(iter(problems.values()))
+    # One algorithm with other names does not keep the others from being scored.
+    for predictions, problem in problems.items():
+        _log.warning("%s; all of its images are scored 0 (status: missing)", problem)
+        results[predictions] = _score_one(arguments, predictions, journal, need_predictions=False)
+    return [results[predictions] for predictions in algorithms]
+
+
+def _score_one(
+    arguments: argparse.Namespace,
+    predictions: Path,
+    journal: "Journal",
+    *,
+    need_predictions: bool = True,
+) -> "FolderResult":
+    from tqdm import tqdm
+
+    from cellbench.evaluation.folder import score_folder
+
+    with tqdm(unit="image", desc=predictions.name, disable=None) as bar:
+        return score_folder(
+            arguments.truth,
+            predictions,
+            algorithm=arguments.algorithm,
+            images=arguments.images,
+            manifest=arguments.manifest,
+            runtimes=arguments.runtime,
+            protocol=arguments.protocol,
+            thresholds=arguments.thresholds,
+            tables=_tables(arguments),
+            jobs=arguments.jobs,
+            scheduler=arguments.scheduler,
+            journal=journal,
+            progress=_Bar(bar),
+            need_predictions=need_predictions,
+        )
 
 
 class _Bar:
@@ -230,11 +255,11 @@ class _Bar:
         self._bar.update(done - self._bar.n)
 
 
-def algorithm_folders(predictions: Path) -> list[Path]:
-    """List what to score: a folder with label maps or a table itself, else the folders inside."""
+def _algorithms(truth: Path, predictions: Path) -> list[Path]:
+    """List what to score: a table or a folder with label maps itself, else the folders inside."""
     from cellbench.errors import ScoresError
-    from cellbench.evaluation.cases import MASK_TABLE
-    from cellbench.labels.files import all_label_files
+    from cellbench.evaluation.cases import MASK_TABLE, find_truths
+    from cellbench.evaluation.predictions import algorithm_folders
 
     if predictions.is_file() and predictions.suffix.lower() == MASK_TABLE:
         return [predictions]
@@ -243,10 +268,7 @@ def algorithm_folders(predictions: Path) -> list[Path]:
             f"{predictions}: neither a folder of predictions nor a run-length table (.csv); "
             "check the path"
         )
-    inside = sorted(
-        path for path in predictions.iterdir() if path.is_dir() and not path.name.startswith(".")
-    )
-    return [predictions] if all_label_files(predictions) or not inside else inside
+    return algorithm_folders(predictions, find_truths(truth)[1])
 
 
 def _write(results: Sequence["FolderResult"], tables: Sequence["Table"], out: Path) -> None:

@@ -98,11 +98,13 @@ def score_folder(
     scheduler: str | None = None,
     journal: str | Path | Journal | None = None,
     progress: Progress | None = None,
+    need_predictions: bool = True,
 ) -> FolderResult:
     """Score predicted label maps against the truth, with details and cells if wanted.
 
     Args:
-        truth: folder of ``<stem>_label.tiff`` (also .tif, .png, .npy, .npz).
+        truth: folder of label maps, named as :mod:`cellbench.labels.names` says, for example
+            ``<stem>_label.tiff`` or ``<stem>.png``.
         predictions: folder of the same, with ``runtime.csv`` if times are known; or a run-length
             table with the columns ``id,predicted``, as on Kaggle.
         algorithm: name of the algorithm; by default the name of the predictions.
@@ -117,23 +119,27 @@ def score_folder(
         journal: file with the images that are done, so that a stopped run continues where it stopped; or
             its journal, which is read only once if several folders are scored.
         progress: called with the numbers of images done and of all images.
+        need_predictions: whether it is an error if no prediction fits an image; otherwise all images are
+            missing.
 
     Returns:
-        The rows of each image, in order of the stems.
+        The rows of each image, in order of the stems, and the files that fit no image.
 
     Raises:
-        CellbenchError: if a folder is absent or empty, or a table or option cannot be used; if a truth
-            cannot be used, after all other images are scored.
+        CellbenchError: if a folder is absent or empty, no prediction fits an image, or a table or option
+            cannot be used; if a truth cannot be used, after all other images are scored.
     """
     scorer = _scorer(get_protocol(protocol), thresholds, tables)
     folders = Path(truth), Path(predictions)
     if scheduler is not None:  # the workers have working directories of their own
         folders = folders[0].absolute(), folders[1].absolute()
         images = Path(images).absolute() if images is not None else None
-    cases = find_cases(*folders, images, manifest, runtimes)
+    cases, unmatched = find_cases(
+        *folders, images, manifest, runtimes, need_predictions=need_predictions
+    )
     book = journal if isinstance(journal, Journal) else Journal(journal)
     results = _results(scorer, cases, book, jobs, scheduler, progress or _silent)
-    return FolderResult(algorithm or _name_of(Path(predictions)), tuple(results))
+    return FolderResult(algorithm or _name_of(Path(predictions)), tuple(results), unmatched)
 
 
 def _scorer(rules: Protocol, thresholds: Sequence[float], tables: Sequence[str]) -> ImageScorer:

@@ -175,10 +175,12 @@ class FolderResult:
     Attributes:
         algorithm: name of the algorithm.
         images: the rows of each image.
+        unmatched: names of the files of predictions that fit no image.
     """
 
     algorithm: str
     images: tuple[ImageResult, ...]
+    unmatched: tuple[str, ...] = ()
 
     @property
     def scores(self) -> list[ScoresRow]:

@@ -5,7 +5,6 @@ Reading, writing, relabelling, frame cells, validity and run-length codes.
 
 from cellbench.labels.banded import BandedLabels, in_bands
 from cellbench.labels.files import (
-    all_label_files,
     label_files,
     label_path,
     open_labels,
@@ -37,7 +36,6 @@ __all__ = [
     "BandedLabels",
     "CellCounts",
     "LabelMap",
-    "all_label_files",
     "cell_ids",
     "check_labels",
     "count_cells",

@@ -9,44 +9,37 @@ import numpy.typing as npt
 import tifffile
 
 from cellbench.errors import LabelMapError
-from cellbench.files import all_files_by_stem, files_by_stem, written_whole
+from cellbench.files import list_files, written_whole
 from cellbench.labels.banded import BandedLabels
 from cellbench.labels.decoders import OPENERS, faults_named
 from cellbench.labels.maps import LabelMap, check_labels
+from cellbench.labels.names import ENDING, SUFFIXES, label_stems
 
-_ENDING = "_label"
-_SUFFIXES = (".tiff", ".tif", ".png", ".npy", ".npz")
 _TILE = 512
 
 
 def label_files(folder: str | Path) -> dict[str, Path]:
-    """Find the label maps ``<stem>_label.tiff`` (also .tif, .png, .npy and .npz) in a folder.
+    """Find the label maps in a folder by the stems of their images, where the images are not known.
 
     Args:
-        folder: the folder; its subfolders are ignored.
+        folder: the folder; its subfolders and junk such as hidden files are ignored. Files are named as
+            :data:`cellbench.labels.names.ENDINGS` says.
 
     Returns:
-        Image stem to path, sorted.
+        Image stem to path, sorted by file name.
 
     Raises:
         LabelMapError: if the folder is absent or two files share a stem.
     """
-    return files_by_stem(folder, _SUFFIXES, LabelMapError, ending=_ENDING)
-
-
-def all_label_files(folder: str | Path) -> dict[str, list[Path]]:
-    """Find the label maps in a folder as :func:`label_files` does; several files may share a stem.
-
-    Args:
-        folder: the folder; its subfolders are ignored.
-
-    Returns:
-        Image stem to paths, sorted.
-
-    Raises:
-        LabelMapError: if the folder is absent.
-    """
-    return all_files_by_stem(folder, _SUFFIXES, LabelMapError, ending=_ENDING)
+    paths = {path.name: path for path in list_files(folder, SUFFIXES, LabelMapError)}
+    found = {}
+    for stem, names in label_stems(paths).items():
+        if len(names) > 1:
+            raise LabelMapError(
+                f"{paths[names[1]]}: has the same stem as {names[0]}; rename or remove one of them"
+            )
+        found[stem] = paths[names[0]]
+    return found
 
 
 def label_path(folder: str | Path, stem: str) -> Path:
@@ -56,7 +49,7 @@ def label_path(folder: str | Path, stem: str) -> Path:
         folder: folder of the label maps.
         stem: stem of the image.
     """
-    return Path(folder) / f"{stem}{_ENDING}.tiff"
+    return Path(folder) / f"{stem}{ENDING}.tiff"
 
 
 def read_labels(path: str | Path) -> LabelMap:

@@ -1,4 +1,4 @@
-"""Connected pieces of cells: how to notice that a binary mask stands in for a label map, and how to split it.
+"""Connected pieces of cells: notice a binary mask that stands in for a label map, and split it.
 
 Two pixels are connected if they share a side or a corner (8-connectivity, as in scikit-image and ImageJ).
 """

@@ -68,7 +68,7 @@ def find_sources(
             problems.append(Problem(algorithm, "", "no folder of this name among the predictions"))
             continue
         try:
-            found_cases = find_cases(truth, folders[algorithm])
+            found_cases = find_cases(truth, folders[algorithm]).cases
         except (CellbenchError, OSError) as error:
             problems.append(Problem(algorithm, "", one_line(error, data, predictions)))
             continue
