@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cellbench.labels.names import ENDING, SUFFIXES, match_labels
+from cellbench.errors import LabelMapError
+from cellbench.files import is_junk, list_files
+from cellbench.labels.names import ENDING, SUFFIXES, match_labels, unmatched_labels
 
 _MOST_FOUND = 3
 _NO_LABEL_MAPS = (".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".jp2")
@@ -55,11 +57,9 @@ def pair_labels(
                 pairs.found[stem] = paths[0]
             else:
                 pairs.doubles[stem] = paths
-    # Further files of an image that has a label map, such as a_seg.npy beside a_masks.png.
-    while further := match_labels(stems, left):
-        for name in {name for names_of_one in further.values() for name in names_of_one}:
-            del left[name]
-    unused = {path for paths in left.values() for path in paths}
+    have = [*pairs.found, *pairs.doubles]
+    further = set(left) - set(unmatched_labels(stems, left, dict.fromkeys(have, ())))
+    unused = {path for name, paths in left.items() for path in paths if name not in further}
     pairs.unused = [path for path in files if path in unused]
     return pairs
 
@@ -68,21 +68,22 @@ def label_map_files(folder: Path) -> list[Path]:
     """Return the files of a folder whose extension is that of a label map, sorted; hidden ones are ignored.
 
     Args:
-        folder: the folder, which exists; its subfolders are ignored.
+        folder: the folder; its subfolders are ignored.
+
+    Raises:
+        LabelMapError: if the folder is absent, or a file in it cannot be a label map.
     """
-    return [path for path in visible_files(folder) if path.suffix.lower() in SUFFIXES]
+    return list_files(folder, SUFFIXES, LabelMapError)
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """Return the files of a folder, sorted, without hidden ones and those that Windows adds.
+    """Return the files of a folder, sorted, without those that only come from an operating system.
 
     Args:
         folder: the folder, which exists; its subfolders are ignored.
     """
     return [
-        path
-        for path in sorted(folder.iterdir())
-        if not path.name.startswith(".") and path.name != "Thumbs.db" and not path.is_dir()
+        path for path in sorted(folder.iterdir()) if not is_junk(path.name) and not path.is_dir()
     ]
 
 

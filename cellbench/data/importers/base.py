@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cellbench.data.folder import SPLITS
 from cellbench.data.label_pairs import double_labels, missing_labels, pair_labels
 from cellbench.errors import DatasetError, LabelMapError
+from cellbench.files import is_junk
 from cellbench.images import image_stem
 from cellbench.labels import LabelMap, cell_ids
 from cellbench.labels.outlines import Ring, fill_rings
@@ -139,7 +140,7 @@ def visible_folders(source: Path) -> Iterator[Path]:
         source: the folder to search.
     """
     for folder, subfolders, _ in os.walk(source):
-        subfolders[:] = sorted(n for n in subfolders if not n.startswith((".", "__MACOSX")))
+        subfolders[:] = sorted(name for name in subfolders if not is_junk(name))
         yield Path(folder)
 
 

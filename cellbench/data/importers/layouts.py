@@ -8,6 +8,7 @@ from pathlib import Path
 from cellbench.data.folder import SPLITS
 from cellbench.data.importers.base import visible_folders
 from cellbench.data.split_names import SPLIT_WORDS
+from cellbench.files import is_junk
 
 # In the order of preference, where a folder contains several of them.
 IMAGE_WORDS = ("images", "image", "imgs", "img", "tissue images", "raw", "raws", "inputs", "input")
@@ -70,7 +71,7 @@ def _places_in(folder: Path) -> Iterator[Place]:
     images: dict[str, list[tuple[int, Path]]] = {}
     labels: dict[str, list[tuple[int, Path]]] = {}
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.name.startswith((".", "__MACOSX")):
+        if path.is_dir() and not is_junk(path.name):
             word, split = _parts(path.name)
             for words, found in ((IMAGE_WORDS, images), (LABEL_WORDS, labels)):
                 if word in words:
