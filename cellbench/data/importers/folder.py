@@ -175,7 +175,7 @@ def _pair(group: _Group) -> None:
     only = next(iter(group.images), None)
     if len(group.images) == len(group.files) == 1 and only and not group.pairs.found:
         (path,) = group.files
-        word = image_stem(path.name).casefold()
+        word = path.stem.casefold()
         if (only.casefold() in IMAGE_WORDS and word in LABEL_WORDS) or word == "roiset":
             group.pairs = Pairs({only: path})
 
@@ -217,11 +217,12 @@ def _pair_across(groups: list[_Group]) -> None:
 
 def _add(foreign: ForeignDataset, group: _Group, with_tune: bool) -> None:
     splits = allowed_splits(split_of(group.parts), with_tune=with_tune)
-    prefix = prefix_of(group.parts)
     left = {path.name: path for path in (*group.pairs.unused, *group.others)}
     for stem, image in group.images.items():
         if stem in group.pairs.found:
             path = group.pairs.found[stem]
+            # A folder that is called as its image adds nothing: a/a.tif stays a.
+            prefix = prefix_of(tuple(part for part in group.parts if part != stem))
             foreign.images.append(
                 SourceImage(image, draw_of(path) or path, splits, prefix + image.name)
             )
