@@ -130,7 +130,9 @@ def test_twelve_images_can_be_trained_on(source: Path, capsys: pytest.CaptureFix
         save_image(source / f"images/cells_{number}.png", number)
         save(source / f"labels/cells_{number}.png", TRUTH)
     assert len(imported(source)) == 12
-    assert f"12 images with {12 * CELLS} cells (train 10, tune 1, test 1)" in capsys.readouterr().out
+    assert (
+        f"12 images with {12 * CELLS} cells (train 10, tune 1, test 1)" in capsys.readouterr().out
+    )
 
 
 def described(root: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:

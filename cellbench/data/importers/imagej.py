@@ -2,17 +2,16 @@
 
 import zipfile
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from cellbench.data.importers.base import Drawing, draw_outlines
 from cellbench.errors import DatasetError
 from cellbench.labels.outlines import Ring
-
-if TYPE_CHECKING:
-    from roifile import ImagejRoi
 
 _LARGEST = 1 << 26  # bytes of one region in an archive
 _CORNERS_OF_OVAL = 720
@@ -32,7 +31,7 @@ def draw_rois(path: Path, shape: tuple[int, int]) -> Drawing:
         DatasetError: if the file is damaged, roifile is not installed, or no region is inside the image.
     """
     try:
-        from roifile import ImagejRoi
+        roifile = import_module("roifile")
     except ModuleNotFoundError as error:
         raise DatasetError(
             f'{path}: ROIs of ImageJ need the package roifile; run: pip install "cellbench[formats]"'
@@ -40,7 +39,7 @@ def draw_rois(path: Path, shape: tuple[int, int]) -> Drawing:
     cells, without_area = [], 0
     try:
         for content in _contents(path):
-            rings = _rings(ImagejRoi.frombytes(content))
+            rings = _rings(roifile, roifile.ImagejRoi.frombytes(content))
             if rings:
                 cells.append([rings])
             else:
@@ -67,20 +66,19 @@ def _contents(path: Path) -> Iterator[bytes]:
                 yield archive.read(member)
 
 
-def _rings(roi: "ImagejRoi") -> list[Ring]:
+def _rings(roifile: ModuleType, roi: Any) -> list[Ring]:  # noqa: ANN401 (roifile need not be installed)
     """Return the outline of a region and its holes; nothing for points and lines."""
-    from roifile import ROI_SUBTYPE, ROI_TYPE
-
-    areas = (ROI_TYPE.POLYGON, ROI_TYPE.FREEHAND, ROI_TYPE.TRACED, ROI_TYPE.RECT, ROI_TYPE.OVAL)
-    if roi.roitype not in areas or roi.subtype in (ROI_SUBTYPE.TEXT, ROI_SUBTYPE.IMAGE):
+    kinds, subtypes = roifile.ROI_TYPE, roifile.ROI_SUBTYPE
+    areas = (kinds.POLYGON, kinds.FREEHAND, kinds.TRACED, kinds.RECT, kinds.OVAL)
+    if roi.roitype not in areas or roi.subtype in (subtypes.TEXT, subtypes.IMAGE):
         return []
-    if not roi.composite and roi.roitype in (ROI_TYPE.RECT, ROI_TYPE.OVAL):
-        return [_box(roi, oval=roi.roitype == ROI_TYPE.OVAL)]
+    if not roi.composite and roi.roitype in (kinds.RECT, kinds.OVAL):
+        return [_box(roi, oval=roi.roitype == kinds.OVAL)]
     rings = [np.asarray(ring, np.float64) for ring in roi.coordinates(multi=True)]
     return [ring for ring in rings if len(ring) > 2]
 
 
-def _box(roi: "ImagejRoi", *, oval: bool) -> Ring:
+def _box(roi: Any, *, oval: bool) -> Ring:  # noqa: ANN401
     sides = (roi.left, roi.top, roi.right, roi.bottom)
     left, top, right, bottom = map(float, sides)
     if roi.subpixelrect:
