@@ -111,12 +111,13 @@ def test_annotations_are_the_cells_of_a_file_without_detections(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", r"cannot be read as GeoJSON .*export it again from QuPath"),
+        (b"", r"cannot be read as GeoJSON .*export the outlines from QuPath"),
         (b"[1]", r"cannot be read as GeoJSON"),
         (b'{"type": "Topology"}', r"the type 'Topology' is unknown"),
         (b"\x1f\x8bx", r"is damaged"),
         (b"\xff", r"cannot be read as GeoJSON"),
-        (b'{"shapes": []}', r"cannot be read as GeoJSON \('type'\)"),
+        (b'{"shapes": []}', r"a file of LabelMe, which is not read"),
+        (b'{"images": []}', r"cannot be read as GeoJSON \(it has no entry 'type'\)"),
         (b'{"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}', r"at least three corners"),
         (b'{"type": "Polygon", "coordinates": [[["x", 0]]]}', r"cannot be read as GeoJSON"),
         (b'{"type": "Polygon", "coordinates": [[[0, NaN], [1, 1], [2, 0]]]}', r"not a finite"),

@@ -38,6 +38,13 @@ _LABEL_PREFIXES = ("labels_", "label_", "masks_", "mask_")
 # What Cellpose writes beside its label maps.
 _BY_PRODUCTS = ("_flows", "_cp_flows", "_outlines", "_cp_outlines", "_overlay", "_cp_output")
 _MOST_KINDS = 3
+_HINTS = {
+    ".json": "if {} is a COCO file, use the importer coco",
+    ".csv": "if {} is a table of run-length codes, use the importer kaggle-rle",
+    ".zip": "if {} contains the dataset, unpack it first",
+    ".npz": "if {} contains many images, save each image and each label map as a file",
+}
+"""What to do with files that may contain a whole dataset."""
 # Notes and tables beside images are no images.
 _TEXTS = (
     ".csv",
@@ -113,6 +120,11 @@ def read_folder(
     with_tune = any(split_of(group.parts) == "tune" for group in groups if group.images)
     for group in groups:
         _add(foreign, group, with_tune)
+    for pairs in (group.pairs for group in groups):
+        foreign.warnings += pairs.notes
+        foreign.warnings += [
+            f"{path}: there is no image of this name, not imported" for path in pairs.unused
+        ]
     if not foreign.images:
         raise DatasetError(_nothing_found(source, groups, foreign))
     return foreign
@@ -234,24 +246,21 @@ def _add(foreign: ForeignDataset, group: _Group, with_tune: bool) -> None:
         f"{path}: is not an image of a kind that is read; save it as TIFF or PNG"
         for path in group.unread
     ]
-    foreign.warnings += group.pairs.notes
-    foreign.warnings += [
-        f"{path}: there is no image of this name, not imported" for path in group.pairs.unused
-    ]
 
 
 def _nothing_found(source: Path, groups: list[_Group], foreign: ForeignDataset) -> str:
-    if reasons := [*foreign.problems, *foreign.warnings]:
-        more = f" (and {len(reasons) - 1} more problems)" if reasons[1:] else ""
-        if any(group.images or group.unread for group in groups):
-            return f"{reasons[0]}{more}"
-    kinds = Counter(
-        path.suffix.lower() or path.name
-        for group in groups
-        for path in (*group.files, *group.others)
+    """Return one line that says why nothing was imported and what to do."""
+    reasons = [*foreign.problems, *foreign.warnings]
+    files = [p for group in groups for p in (*group.pairs.unused, *group.others)]
+    hint = next(
+        (f"; {_HINTS[p.suffix.lower()].format(p)}" for p in files if p.suffix.lower() in _HINTS), ""
     )
+    if any(group.images or group.unread for group in groups):
+        more = f" (and {len(reasons) - 1} more problems)" if reasons[1:] else ""
+        return f"{reasons[0]}{more}{hint}"
+    kinds = Counter(path.suffix.lower() or path.name for path in files)
     shown = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(_MOST_KINDS))
     return (
         f"{source}: contains no image that can be imported (found {shown or 'no files'}); save images as "
-        "TIFF or PNG in a folder `images`, and their label maps in a folder `labels`"
+        f"TIFF or PNG in a folder `images`, and their label maps in a folder `labels`{hint}"
     )

@@ -61,8 +61,9 @@ def draw_geojson(path: Path, shape: tuple[int, int]) -> Drawing:
             _add(objects, feature)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:100] or type(error).__name__
+        reason = f"it has no entry {reason}" if isinstance(error, KeyError) else reason
         raise DatasetError(
-            f"{path}: cannot be read as GeoJSON ({reason}); export it again from QuPath"
+            f"{path}: cannot be read as GeoJSON ({reason}); export the outlines from QuPath"
         ) from error
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
         raise DatasetError(f"{path}: is damaged ({error}); copy or export it again") from error
@@ -111,6 +112,8 @@ def _features(content: Any) -> Iterator[_Json]:  # noqa: ANN401 (anything that J
         for entry in content:
             yield from _features(entry)
         return
+    if "shapes" in content:
+        raise ValueError("it is a file of LabelMe, which is not read")
     kind = content["type"]
     if kind == "FeatureCollection":
         yield from _features(content["features"])

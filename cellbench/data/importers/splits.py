@@ -71,7 +71,8 @@ def assign_splits(
     """Return the split of each image; a split with a share above 0 gets an image if there are enough.
 
     Each image gets its split by :func:`assign_split`. In a small dataset this can leave a split empty;
-    it then gets an image of the split that has the most. The result depends on the stems only.
+    it then gets an image of the split that has the most. Fewer images than splits fill train first, then
+    tune. The result depends on the stems only.
 
     Args:
         images: the images; each has the splits that it may be put into.
@@ -84,7 +85,7 @@ def assign_splits(
     Example:
         >>> images = [SourceImage(Path(f"{stem}.png"), Path(f"{stem}_label.tiff")) for stem in "abc"]
         >>> assign_splits(images, {"train": 80, "tune": 10, "test": 10}, {})
-        ['test', 'train', 'tune']
+        ['tune', 'test', 'train']
     """
     fixed = [kept.get(one.image) if kept.get(one.image) in one.splits else None for one in images]
     found = [
@@ -93,11 +94,14 @@ def assign_splits(
     ]
     sizes = Counter(found)
     wanted = [split for split in SPLITS if fractions[split] > 0]
-    for split in wanted if len(images) >= len(wanted) else ():
+    for split in wanted:
+        later = SPLITS[SPLITS.index(split) :]
         movable = [
             (-sizes[found[place]], -_draw(one.stem), one.stem, place)
             for place, one in enumerate(images)
-            if not fixed[place] and split in one.splits and sizes[found[place]] > 1
+            if not fixed[place]
+            and split in one.splits
+            and (sizes[found[place]] > 1 or found[place] in later)
         ]
         if movable and not sizes[split]:
             place = min(movable)[-1]
