@@ -83,13 +83,14 @@ for _core in ("numpy.core", "numpy._core"):  # the first before NumPy 2
     _KNOWN[f"{_core}.multiarray", "_reconstruct"] = _Array
     _KNOWN[f"{_core}.multiarray", "scalar"] = _Other
     _KNOWN[f"{_core}.numeric", "_frombuffer"] = _from_buffer
-_UNNEEDED = ("pathlib", "pathlib._local", "datetime")
+for _path in ("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath"):
+    _KNOWN["pathlib", _path] = _KNOWN["pathlib._local", _path] = _Other  # the second in Python 3.13
+for _time in ("datetime", "date", "time", "timedelta"):
+    _KNOWN["datetime", _time] = _Other
 
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Callable[..., object]:
-        if module in _UNNEEDED:
-            return _Other
         if (module, name) not in _KNOWN:
             raise ValueError(f"it refers to {module}.{name}, which is not an array")
         return _KNOWN[module, name]
