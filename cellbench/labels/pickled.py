@@ -8,7 +8,6 @@ import io
 import pickle
 import pickletools
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 _TYPE = re.compile(r"[biuf][1248]")
 _MOST_OPERATIONS = 1 << 22
 _MOST_KEPT = 1 << 20
+_MOST_TUPLES = 20_000
 _KEEP = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
@@ -53,6 +53,23 @@ class _Array:
         return self.state[1:]
 
 
+class _FromBuffer(_Array):
+    """An array, as pickles of protocol 5 describe it."""
+
+    def __init__(self, data: object, dtype: object, shape: object, order: object) -> None:
+        self.state = (1, shape, dtype, order == "F", data)
+
+
+class _Bytes:
+    """Bytes, which pickles of protocol 2 store as text."""
+
+    def __init__(self, text: str = "", *_: object) -> None:
+        self.data = text.encode("latin1")
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
 class _Other:
     """A value that is not needed, such as a path or a single number."""
 
@@ -63,26 +80,16 @@ class _Other:
         pass
 
 
-def _from_buffer(data: object, dtype: object, shape: object, order: object) -> _Array:
-    array = _Array()
-    array.state = (1, shape, dtype, order == "F", data)
-    return array
-
-
-def _encode(text: str, *_: object) -> bytes:
-    """Return the bytes that old pickles store as text."""
-    return text.encode("latin1")
-
-
-_KNOWN: dict[tuple[str, str], Callable[..., object]] = {
+# Only classes with __setstate__: a pickle could set attributes of all others, and of functions.
+_KNOWN: dict[tuple[str, str], type] = {
     ("numpy", "ndarray"): _Other,
     ("numpy", "dtype"): _Type,
-    ("_codecs", "encode"): _encode,
+    ("_codecs", "encode"): _Bytes,
 }
 for _core in ("numpy.core", "numpy._core"):  # the first before NumPy 2
     _KNOWN[f"{_core}.multiarray", "_reconstruct"] = _Array
     _KNOWN[f"{_core}.multiarray", "scalar"] = _Other
-    _KNOWN[f"{_core}.numeric", "_frombuffer"] = _from_buffer
+    _KNOWN[f"{_core}.numeric", "_frombuffer"] = _FromBuffer
 for _path in ("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath"):
     _KNOWN["pathlib", _path] = _KNOWN["pathlib._local", _path] = _Other  # the second in Python 3.13
 for _time in ("datetime", "date", "time", "timedelta"):
@@ -90,7 +97,7 @@ for _time in ("datetime", "date", "time", "timedelta"):
 
 
 class _Reader(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Callable[..., object]:
+    def find_class(self, module: str, name: str) -> type:
         if (module, name) not in _KNOWN:
             raise ValueError(f"it refers to {module}.{name}, which is not an array")
         return _KNOWN[module, name]
@@ -110,11 +117,7 @@ def read_pickled_array(data: bytes, key: str) -> npt.NDArray[Any]:
         KeyError: if the pickle contains something else than a dictionary with an array under this key.
         Exception: of many types, if it is damaged, or contains anything but arrays and plain values.
     """
-    for count, (operation, argument, _) in enumerate(pickletools.genops(data)):
-        # The compiled reader takes memory for all numbers up to the largest.
-        too_large = operation.name in _KEEP and (argument or 0) > _MOST_KEPT
-        if count > _MOST_OPERATIONS or too_large:
-            raise ValueError("the pickle is too complicated")
+    _check_operations(data)
     loaded = _Reader(io.BytesIO(data)).load()
     if isinstance(loaded, _Array):  # NumPy saves a dictionary as an array of one object
         values = loaded.parts()[-1]
@@ -123,7 +126,20 @@ def read_pickled_array(data: bytes, key: str) -> npt.NDArray[Any]:
     if not isinstance(found, _Array):
         raise KeyError(key)
     shape, dtype, by_columns, raw = found.parts()
+    raw = raw.data if isinstance(raw, _Bytes) else raw
     if not isinstance(dtype, _Type) or not isinstance(raw, bytes | bytearray):
         raise ValueError("an array in it does not consist of numbers")
     flat = np.frombuffer(raw, dtype.as_dtype())
     return flat.reshape(shape, order="F" if by_columns else "C")
+
+
+def _check_operations(data: bytes) -> None:
+    """Refuse pickles that could make the compiled reader use up memory or its stack."""
+    tuples = 0
+    for count, (operation, argument, _) in enumerate(pickletools.genops(data)):
+        # Memory is taken for all numbers up to the largest.
+        too_large = operation.name in _KEEP and (argument or 0) > _MOST_KEPT
+        # Each tuple may be inside the next one, and all of them are visited to hash the last.
+        tuples += operation.name.startswith("TUPLE")
+        if too_large or count > _MOST_OPERATIONS or tuples > _MOST_TUPLES:
+            raise ValueError("it has too many parts")
