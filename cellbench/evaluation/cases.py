@@ -189,6 +189,8 @@ def _predictions_of(
     if predictions.suffix.lower() == MASK_TABLE and not predictions.is_dir():
         return _rows_of(predictions, truths, need_predictions)
     found = find_predictions(predictions, truths)
+    if found.folder != predictions:
+        check_run(found.folder, truths)
     statuses = match_stems(truths, read_statuses(predictions))
     if need_predictions and not statuses:
         check_any(predictions, found, list(truths))

@@ -1,5 +1,6 @@
 """Scoring a folder of predictions: one row per image and threshold, failures included."""
 
+import logging
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -19,6 +20,8 @@ from cellbench.evaluation.rows import FolderResult, ImageResult, columns
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], object]
 """Called with the number of images that are done and the number of all images."""
@@ -80,6 +83,8 @@ def evaluate_folder(
         journal=journal,
         progress=progress,
     )
+    for note in result.notes:
+        _log.warning("%s", note)
     return pd.DataFrame(result.csv_rows(Table.SCORES), columns=list(columns(Table.SCORES)))
 
 

@@ -1,4 +1,4 @@
-"""Files of label maps: reads TIFF, PNG, NPY and NPZ, writes TIFF with zlib compression."""
+"""Files of label maps: reads TIFF, PNG, NPY, NPZ and MATLAB files, writes TIFF with zlib compression."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,8 @@ import tifffile
 from cellbench.errors import LabelMapError
 from cellbench.files import list_files, written_whole
 from cellbench.labels.banded import BandedLabels
-from cellbench.labels.decoders import OPENERS, faults_named
+from cellbench.labels.decoders import OPENERS
+from cellbench.labels.headers import faults_named
 from cellbench.labels.maps import LabelMap, check_labels
 from cellbench.labels.names import ENDING, SUFFIXES, label_stems
 
@@ -55,11 +56,16 @@ def label_path(folder: str | Path, stem: str) -> Path:
 def read_labels(path: str | Path) -> LabelMap:
     """Read a label map from a TIFF (any compression, BigTIFF, tiled), PNG (8 or 16 bits), NPY or NPZ.
 
+    Cellpose's ``_seg.npy`` (its ``masks``) and MATLAB files up to version 7 (``inst_map`` of HoVer-Net, or
+    the only variable) are read too. Further axes of length 1 are dropped. Indices of a palette are ids.
+    Gray values that are stored as RGB or RGBA are read if all channels are equal, and floating-point
+    numbers if all of them are whole.
+
     Args:
         path: the file; its format is recognised by its content, not by its name.
 
     Returns:
-        (H, W) integers of the same type as in the file.
+        (H, W) integers of the same type as in the file; int64 for floating-point numbers.
 
     Raises:
         LabelMapError: if the file is absent or cannot be read.
@@ -71,8 +77,8 @@ def read_labels(path: str | Path) -> LabelMap:
 def open_labels(path: str | Path) -> BandedLabels:
     """Read the header of a label map's file; the pixels are read later, in bands if possible.
 
-    TIFF is decoded strip by strip or in rows of tiles, NPY and NPZ row by row. PNG and arrays in Fortran
-    order are read at once.
+    TIFF is decoded strip by strip or in rows of tiles, NPY and NPZ row by row. PNG, MATLAB files,
+    ``_seg.npy`` and arrays in Fortran order are read at once.
 
     Args:
         path: the file; its format is recognised by its content, not by its name.
@@ -101,7 +107,7 @@ def open_labels(path: str | Path) -> BandedLabels:
             if head.startswith(signature):
                 return opener(path)
         raise LabelMapError(
-            f"{path}: not a TIFF, PNG, NPY or NPZ file; export the label map as TIFF"
+            f"{path}: not a TIFF, PNG, NPY, NPZ or MATLAB file; export the label map as TIFF"
         )
 
 

@@ -148,20 +148,21 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
     left: dict[str, list[str]] = {}
 
     def take(ending: str, candidates: Sequence[str]) -> None:
-        fits: dict[str, list[str]] = {}
+        fits: dict[str, dict[int, list[str]]] = {}
         for name in candidates:
             key = label_stem(name, ending) if name not in used else None
             if key is None:
                 continue
-            stem = images.find(key)
+            stem, rank = images.find(key)
             if stem is None:
                 if name not in unknown:
                     left.setdefault(key, []).append(name)
                 unknown.add(name)
             elif stem not in found:
-                fits.setdefault(stem, []).append(name)
-        found.update(fits)
-        used.update(*fits.values())
+                fits.setdefault(stem, {}).setdefault(rank, []).append(name)
+        for stem, ranked in fits.items():
+            found[stem] = ranked[min(ranked)]
+            used.update(found[stem])
 
     # "a_mask.tif" beside the images a and a_mask: names that are the stem of an image come last.
     whole = {name for name in names if _without_extension(name) in images.stems}
@@ -201,7 +202,7 @@ def unmatched_labels(
         keys = [label_stem(name, ending) for ending in ENDINGS]
         stem = _without_extension(name)
         keys += [_BY_PRODUCTS.sub("", stem)] if stem else []
-        return any(images.find(key) in found for key in keys if key)
+        return any(images.find(key)[0] in found for key in keys if key)
 
     return [name for name in names if name not in used and not is_further_file(name)]
 
@@ -214,14 +215,18 @@ class _Images:
         self._any_case = _unique((stem.casefold(), stem) for stem in stems)
         self._cores = _unique((core, stem) for stem in stems for core in _cores(stem))
 
-    def find(self, key: str) -> str | None:
-        """Return the stem for the name of a label map without its ending; None if it fits none or two."""
+    def find(self, key: str) -> tuple[str | None, int]:
+        """Return the stem for the name of a label map without its ending; None if it fits none or two.
+
+        The number that follows is the smaller, the more the two are alike.
+        """
         if key in self.stems:
-            return key
+            return key, 0
         if (folded := key.casefold()) in self._any_case:
-            return self._any_case[folded]
+            return self._any_case[folded], 1
         # Longer parts of the name first: they say more.
-        return next((self._cores[core] for core in _cores(key) if core in self._cores), None)
+        core = next((core for core in _cores(key) if core in self._cores), None)
+        return (None if core is None else self._cores[core]), 2
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -37,7 +37,7 @@ def pieces_of_one_id(labels: LabelMap) -> int:
 
 
 def split_components(labels: LabelMap) -> LabelMap:
-    """Give every connected piece of a cell an id of its own, which makes a label map of a binary mask.
+    """Split cells into their connected pieces, each with an id, which makes a label map of a binary mask.
 
     Cells of a binary mask that touch each other become one cell: the mask does not tell them apart.
 
