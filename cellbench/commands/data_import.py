@@ -8,9 +8,19 @@ IMPORTERS = ("coco", "dsb2018", "folder", "kaggle-rle", "neurips22")
 SPLITS = ("train", "tune", "test")
 MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 
+_DESCRIPTION = """Convert another dataset to a dataset folder.
+
+The importer `folder` pairs images and label maps by their names. The label map of images/a.png is called
+a_label, a_labels, a_cp_masks, a_masks, a_mask, a_instances, a_segmentation, a_seg or a, and is a TIFF, PNG,
+NPY, NPZ or MAT file in a folder labels or masks, or in the folder of the images. Instead of a label map,
+outlines can be drawn: a.geojson of QuPath, a_rois.zip or a.roi of ImageJ. Subfolders become part of the
+name (images/B/a.png becomes B_a.png). Folders called train, val (imported as tune) or test decide the
+split. Images that cannot be imported are listed, and the exit status is 1."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
+    parser.description = _DESCRIPTION
     parser.add_argument(
         "importer",
         choices=IMPORTERS,
@@ -26,14 +36,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split",
         choices=SPLITS,
-        help="split of all images (default: the split in the source; where it has none, a random one "
-        "with the shares of --fractions)",
+        help="split of all images (default: the split in the source; where it has none, the images are "
+        "divided by --fractions, always in the same way)",
     )
     parser.add_argument(
         "--fractions",
         default="80/10/10",
         metavar="TRAIN/TUNE/TEST",
-        help="per cent of the images without a split that go to each split (default: 80/10/10)",
+        help="per cent of the images without a split that go to each split; each split gets an image if "
+        "there are three or more, and images that were imported earlier stay in their split (default: "
+        "80/10/10)",
     )
     parser.add_argument(
         "--modality",

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import tifffile
 from datasets import make_dataset
+from jsonargparse import Namespace
 from label_maps import discs
 from PIL import Image
-from training_runs import fit
+from training_runs import fit, fit_words
 
 from cellbench.cli import main
 from cellbench.data.folder import read_dataset
 from cellbench.labels import LabelMap, read_labels
+from cellbench.training.split_checks import check_splits
 
 TRUTH = discs((64, 64))
 CELLS = int(TRUTH.max())
@@ -216,3 +218,31 @@ def test_training_checks_its_splits_first(
     error = [line for line in capsys.readouterr().err.splitlines() if "cellbench: " in line]
     assert len(error) == 1
     assert re.search(message, error[0])
+
+
+@pytest.mark.parametrize("verb", ["test", "predict"])
+def test_verbs_that_need_a_test_split(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_dataset(tmp_path / "mydata")
+    (root / "test").rename(root / "Testing")
+    assert main([verb, *fit_words("unet", tmp_path / "run", root)[1:]]) == 1
+    assert "Testing: is not a split; rename it to test" in capsys.readouterr().err
+
+
+def test_training_names_images_that_it_cannot_use(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = make_dataset(tmp_path / "mydata")
+    (root / "train/labels/train1_label.tiff").unlink()
+    config = Namespace(
+        data=Namespace(class_path="cellbench.training.datamodule.CellDataModule"),
+        trainer=Namespace(limit_val_batches=None),
+        tune=True,
+    )
+    config.data.init_args = Namespace(root=str(root), roots=None)
+    with caplog.at_level("INFO"):
+        check_splits("fit", config)
+    assert "1 image has no label map in train/labels and will not be used, the first is train1" in (
+        caplog.text
+    )
