@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cellbench.csv_tables import read_rows, write_rows
 from cellbench.data.label_pairs import Pairs, double_labels, label_map_files, pair_labels
-from cellbench.data.split_names import misnamed_splits
+from cellbench.data.split_names import missing_images_advice
 from cellbench.errors import DatasetError, LabelMapError
 from cellbench.images import image_files, image_stem
 from cellbench.labels.names import match_stems
@@ -102,10 +102,7 @@ def read_dataset(root: str | Path, splits: Sequence[str] = SPLITS) -> list[Datas
             found += _read_split(root, split)
     if not found:
         wanted = " or ".join(f"{split}/images" for split in splits)
-        hints = misnamed_splits(root) or [
-            "add images, or convert a dataset with `cellbench data import`"
-        ]
-        raise DatasetError(f"{root}: no images in {wanted}; {hints[0]}")
+        raise DatasetError(f"{root}: no images in {wanted}; {missing_images_advice(root)}")
     return found
 
 

@@ -35,6 +35,20 @@ def misnamed_splits(root: Path) -> list[str]:
     ]
 
 
+def missing_images_advice(root: Path) -> str:
+    """Return what to do with a folder that has no images where a dataset folder has them.
+
+    Args:
+        root: the folder, which exists.
+    """
+    if misnamed := misnamed_splits(root):
+        return misnamed[0]
+    convert = f"convert it with `cellbench data import folder {root} NEW`"
+    if (root / "images").is_dir():
+        return f"{root / 'images'} is not in a split; {convert}"
+    return f"add images, or if it has another layout, {convert}"
+
+
 def split_folders(root: Path) -> dict[str, str]:
     """Return the folders whose names mean a split.
 

@@ -11,7 +11,7 @@ from cellbench.data.checks import split_problems, unused_labels
 from cellbench.data.folder import read_dataset
 from cellbench.data.label_pairs import missing_labels, pair_labels
 from cellbench.data.split_names import misnamed_splits, split_folders
-from cellbench.errors import LabelMapError
+from cellbench.errors import DatasetError, LabelMapError
 from cellbench.labels import read_labels, write_labels
 
 
@@ -29,6 +29,16 @@ def test_folders_whose_names_mean_a_split(tmp_path: Path) -> None:
         "is not a split; rename it to tune",
         "is not a split; move its files into test",
     ]
+
+
+def test_folders_without_splits_can_be_imported(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"add images, or if it has another layout, convert"):
+        read_dataset(tmp_path)
+    (tmp_path / "images").mkdir()
+    with pytest.raises(
+        DatasetError, match=r"images is not in a split; convert it with `cellbench d"
+    ):
+        read_dataset(tmp_path)
 
 
 def test_a_dataset_with_a_test_split_alone_is_complete(tmp_path: Path) -> None:

@@ -183,6 +183,10 @@ def test_what_cellpose_writes_beside_its_label_maps_is_no_image(tmp_path: Path) 
             {"images/a.npy": "image", "labels/a.npy": "labels"},
             r"images/a\.npy: is not an image of a kind .*save it",
         ),
+        (
+            {"ID/images/ID.png": "image", "ID/masks/1.png": "labels", "ID/masks/2.png": "labels"},
+            r"ID\.png: has no label map; .* if each file is the mask of one cell, use .* dsb2018",
+        ),
         ({"train.npz": "text", "test.npz": "text"}, r"no image that .*found 2 \.npz"),
         ({"images/a.png": "image"}, r"images/a\.png: has no label map; wanted a_label"),
         ({"a.png": "image", "b.png": "image"}, r"a\.png: has no label map; wanted .*1 more"),

@@ -86,6 +86,22 @@ def test_geojson_can_be_compressed(tmp_path: Path) -> None:
         np.testing.assert_array_equal(draw(SHAPE).labels, EXPECTED)
 
 
+def test_polygons_and_rectangles_of_labelme(tmp_path: Path) -> None:
+    shapes = [
+        {"label": "cell", "points": square(0, 0, 3, 2)[:-1], "shape_type": "polygon"},
+        {"label": "cell", "points": [[4, 1], [6, 5]], "shape_type": "rectangle"},
+        {"label": "cell", "points": [[4, 1]], "shape_type": "point"},
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"version": "5.4.1", "shapes": shapes, "imagePath": "a.png"}))
+    drawing = draw_geojson(path, SHAPE)
+    expected = np.zeros(SHAPE, int)
+    expected[0:2, 0:3] = 1
+    expected[1:5, 4:6] = 2
+    np.testing.assert_array_equal(drawing.labels, expected)
+    assert drawing.warnings == ("a.json: 1 points or lines are left out",)
+
+
 def test_annotations_are_the_cells_of_a_file_without_detections(tmp_path: Path) -> None:
     content = [
         feature("Polygon", [square(0, 0, 8, 6)], "annotation"),
@@ -116,7 +132,7 @@ def test_annotations_are_the_cells_of_a_file_without_detections(tmp_path: Path) 
         (b'{"type": "Topology"}', r"the type 'Topology' is unknown"),
         (b"\x1f\x8bx", r"is damaged"),
         (b"\xff", r"cannot be read as GeoJSON"),
-        (b'{"shapes": []}', r"a file of LabelMe, which is not read"),
+        (b'{"shapes": [{}]}', r"cannot be read as GeoJSON \(it has no entry 'points'\)"),
         (b'{"images": []}', r"cannot be read as GeoJSON \(it has no entry 'type'\)"),
         (b'{"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}', r"at least three corners"),
         (b'{"type": "Polygon", "coordinates": [[["x", 0]]]}', r"cannot be read as GeoJSON"),

@@ -252,6 +252,8 @@ def _nothing_found(source: Path, groups: list[_Group], foreign: ForeignDataset) 
     """Return one line that says why nothing was imported and what to do."""
     reasons = [*foreign.problems, *foreign.warnings]
     files = [p for group in groups for p in (*group.pairs.unused, *group.others)]
+    if any(len(group.images) == 1 < len(group.files) for group in groups):
+        return f"{reasons[0]}; if each file is the mask of one cell, use the importer dsb2018"
     hint = next(
         (f"; {_HINTS[p.suffix.lower()].format(p)}" for p in files if p.suffix.lower() in _HINTS), ""
     )

@@ -1,4 +1,4 @@
-"""Outlines of cells in GeoJSON, as QuPath exports them, drawn as label maps."""
+"""Outlines of cells in GeoJSON, as QuPath exports them, or in LabelMe's JSON, drawn as label maps."""
 
 import gzip
 import json
@@ -40,7 +40,7 @@ class _Objects:
 
 
 def draw_geojson(path: Path, shape: tuple[int, int]) -> Drawing:
-    """Draw the cells in a GeoJSON file of QuPath.
+    """Draw the cells in a GeoJSON file of QuPath, or the polygons and rectangles in a file of LabelMe.
 
     Cells are the objects of the type ``detection`` or ``cell``; in a file without them, those of the type
     ``annotation`` or without a type. The outline of a cell is its ``geometry`` (Polygon or MultiPolygon,
@@ -113,7 +113,8 @@ def _features(content: Any) -> Iterator[_Json]:  # noqa: ANN401 (anything that J
             yield from _features(entry)
         return
     if "shapes" in content:
-        raise ValueError("it is a file of LabelMe, which is not read")
+        yield from map(_feature_of_labelme, content["shapes"])
+        return
     kind = content["type"]
     if kind == "FeatureCollection":
         yield from _features(content["features"])
@@ -124,6 +125,16 @@ def _features(content: Any) -> Iterator[_Json]:  # noqa: ANN401 (anything that J
         yield {"geometry": content}
     else:
         raise ValueError(f"the type {kind!r} is unknown")
+
+
+def _feature_of_labelme(shape: _Json) -> _Json:
+    points = shape["points"]
+    kind = shape.get("shape_type") or "polygon"
+    if kind == "rectangle":
+        (left, top), (right, bottom) = points
+        points = [[left, top], [right, top], [right, bottom], [left, bottom]]
+    is_area = kind in ("polygon", "rectangle")
+    return {"geometry": {"type": "Polygon" if is_area else "MultiPoint", "coordinates": [points]}}
 
 
 def _add(objects: _Objects, feature: _Json) -> None:
