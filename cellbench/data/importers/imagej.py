@@ -49,7 +49,7 @@ def draw_rois(path: Path, shape: tuple[int, int]) -> Drawing:
         raise DatasetError(
             f"{path}: cannot be read as ROIs of ImageJ ({reason}); save it again with the ROI Manager"
         ) from error
-    notes = [f"{path.name}: {without_area} points or lines are left out"] if without_area else []
+    notes = [f"{path.name}: points and lines are left out: {without_area}"] if without_area else []
     return draw_outlines(path, cells, shape, notes)
 
 

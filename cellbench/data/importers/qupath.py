@@ -73,7 +73,7 @@ def draw_geojson(path: Path, shape: tuple[int, int]) -> Drawing:
             f"{path.name} has detections, so {len(objects.annotation)} annotations are not used"
         )
     if objects.without_area:
-        notes.append(f"{path.name}: {objects.without_area} points or lines are left out")
+        notes.append(f"{path.name}: points and lines are left out: {objects.without_area}")
     cells = objects.detection or objects.annotation
     return draw_outlines(path, cells, shape, notes)
 
