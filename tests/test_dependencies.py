@@ -63,7 +63,9 @@ def test_the_names_of_the_missing_packages_are_those_of_the_extra() -> None:
     assert {normalised(name) for name in TRAIN_PACKAGES} == declared(EXTRAS["train"])
 
 
-@pytest.mark.parametrize("extra", [None, "train", "pretrained", "distributed", "tensorboard"])
+@pytest.mark.parametrize(
+    "extra", [None, "train", "pretrained", "formats", "distributed", "tensorboard"]
+)
 def test_every_dependency_has_a_lower_bound_and_a_tested_version(extra: str | None) -> None:
     requirements = PROJECT["dependencies"] if extra is None else EXTRAS[extra]
     assert all(">=" in each for each in requirements)
@@ -77,4 +79,4 @@ def test_the_packages_with_weights_are_those_of_the_extra() -> None:
 
 
 def test_development_installs_everything() -> None:
-    assert "cellbench[train,pretrained,tensorboard,distributed]" in EXTRAS["dev"]
+    assert "cellbench[train,pretrained,tensorboard,formats,distributed]" in EXTRAS["dev"]

@@ -11,15 +11,25 @@ MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 
 _IN_ONE_FILE = ("coco", "kaggle-rle")
 _OWN_OPTIONS = ("annotations", "images", "labels", "categories", "skip_missing", "order")
+_DESCRIPTION = """Convert another dataset to a dataset folder.
+
+The importer `folder` pairs images and label maps by their names. The label map of images/a.png is called
+a_label, a_labels, a_cp_masks, a_masks, a_mask, a_instances, a_segmentation, a_seg or a, and is a TIFF, PNG,
+NPY, NPZ or MAT file in a folder labels or masks, or in the folder of the images. Instead of a label map,
+outlines can be drawn: a.geojson of QuPath, a_rois.zip or a.roi of ImageJ. Subfolders become part of the
+name (images/B/a.png becomes B_a.png). Folders called train, val (imported as tune) or test decide the
+split. Images that cannot be imported are listed, and the exit status is 1."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
+    parser.description = _DESCRIPTION
     parser.add_argument(
         "importer",
         choices=IMPORTERS,
         help="layout of the other dataset: coco: images and COCO annotations; dsb2018: Data Science Bowl "
-        "2018; folder: images and label maps; kaggle-rle: images and a table of run-length codes; "
+        "2018; folder: images and label maps (Cellpose, StarDist, Omnipose and others), or outlines of "
+        "QuPath (GeoJSON) or ImageJ (ROIs); kaggle-rle: images and a table of run-length codes; "
         "neurips22: the challenge",
     )
     parser.add_argument(
@@ -32,14 +42,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split",
         choices=SPLITS,
-        help="split of all images (default: the split in the source; where it has none, a random one "
-        "with the shares of --fractions)",
+        help="split of all images (default: the split in the source; where it has none, the images are "
+        "divided by --fractions, always in the same way)",
     )
     parser.add_argument(
         "--fractions",
         default="80/10/10",
         metavar="TRAIN/TUNE/TEST",
-        help="per cent of the images without a split that go to each split (default: 80/10/10)",
+        help="per cent of the images without a split that go to each split; each split gets an image if "
+        "there are three or more, and images that were imported earlier stay in their split (default: "
+        "80/10/10)",
     )
     parser.add_argument(
         "--modality",
@@ -63,13 +75,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--images",
         metavar="FOLDER",
         help="for coco, kaggle-rle and folder: the folder of images, relative to SOURCE (default: "
-        "images, or train for kaggle-rle; for coco, SOURCE itself if there is no folder images)",
+        "images, or train for kaggle-rle; folder finds it by its name; for coco, SOURCE itself if there is "
+        "no folder images)",
     )
     _configure_annotations(parser)
     parser.add_argument(
         "--labels",
         metavar="FOLDER",
-        help="for folder: the folder of label maps, relative to SOURCE (default: labels)",
+        help="for folder: the folder of label maps, relative to SOURCE; it may be that of the images "
+        "(default: found by its name, such as labels or masks)",
+    )
+    parser.add_argument(
+        "--split-components",
+        action="store_true",
+        help="make each connected piece of a cell a cell of its own, for binary masks (default: pieces "
+        "with the same id are one cell)",
     )
     parser.set_defaults(function=run)
 
@@ -98,8 +118,9 @@ def _configure_annotations(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Convert the dataset and print what was written."""
+    """Convert the dataset and print what was written; images that could not be imported are an error."""
     from cellbench.data.importers import import_dataset
+    from cellbench.errors import DatasetError
 
     if arguments.importer in _IN_ONE_FILE and arguments.source.is_file():
         arguments.annotations = arguments.annotations or arguments.source.name
@@ -113,6 +134,13 @@ def run(arguments: argparse.Namespace) -> None:
         fractions=arguments.fractions,
         modality=arguments.modality,
         source_name=arguments.source_name,
+        split_components=arguments.split_components,
         **{name: value for name, value in own.items() if value is not None},
     )
     print(f"wrote {arguments.root}: {report}")
+    if report.problems:
+        count = len(report.problems)
+        raise DatasetError(
+            f"{arguments.source}: {count} image{'s' * (count > 1)} could not be imported, as listed above; "
+            "correct the files and run the same command again"
+        )

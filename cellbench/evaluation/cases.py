@@ -2,21 +2,25 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cellbench.data.folder import MANIFEST, read_modalities
 from cellbench.errors import ScoresError
 from cellbench.evaluation.mask_files import MaskOptions, Masks, is_mask_file, read_masks
+from cellbench.evaluation.predictions import check_any, find_predictions, listed
 from cellbench.evaluation.runtimes import RUNTIME_FILE, read_runtimes
 from cellbench.evaluation.seals import check_run
 from cellbench.evaluation.statuses import Status, read_statuses
 from cellbench.files import fingerprint
 from cellbench.images import image_files
 from cellbench.labels.banded import BandedLabels
-from cellbench.labels.files import all_label_files, label_files, open_labels
+from cellbench.labels.files import label_files, open_labels
 from cellbench.labels.names import match_stems
+
+_TRUTH_FOLDERS = ("labels", "masks", "label", "mask")
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +78,18 @@ class Case:
         return fingerprint(files, cells, self.modality, self.runtime, self.status, *settings)
 
 
+class Cases(NamedTuple):
+    """What there is to score for an algorithm.
+
+    Attributes:
+        cases: one for each image of the truth, in order of the stems.
+        unmatched: names of the files of predictions that fit no image.
+    """
+
+    cases: list[Case]
+    unmatched: tuple[str, ...]
+
+
 def find_cases(
     truth: Path,
     predictions: Path,
@@ -81,55 +97,80 @@ def find_cases(
     manifest: str | Path | None = None,
     runtimes: str | Path | None = None,
     masks: MaskOptions | None = None,
-) -> list[Case]:
+    *,
+    need_predictions: bool = True,
+) -> Cases:
     """List the images of the truth; a warning names predictions that belong to none of them.
 
     Args:
-        truth: folder of true label maps.
+        truth: folder of true label maps, or a folder that contains it.
         predictions: folder of predicted label maps, or a run-length table or COCO results.
         images: folder of the images, if their sizes differ from those of the label maps.
         manifest: CSV with the modalities; by default the manifest of the truth's dataset.
         runtimes: CSV with running times; by default ``runtime.csv`` of the predictions.
         masks: how to read a run-length table or COCO results.
+        need_predictions: whether it is an error if no prediction in a folder fits an image.
 
     Returns:
-        One case for each image, in order of the stems.
+        The cases, and the files that fit no image.
 
     Raises:
-        CellbenchError: if a folder is absent or empty, or a table cannot be read.
+        CellbenchError: if a folder is absent or empty, a table cannot be read, or no prediction fits an
+            image.
     """
-    truths = label_files(truth)
-    if not truths:
-        raise ScoresError(f"{truth}: contains no label maps named <stem>_label.tiff")
+    truth, truths = find_truths(truth)
     if predictions.is_dir():
-        check_run(predictions, times=runtimes is None)
-    named, statuses = _predictions_of(predictions, truths, masks)
-    names = match_stems(truths, {name: name for name in named})
-    unused = sorted(set(named) - set(names.values()))
-    if unused:
-        _log.warning(
-            "%s: %d predictions have no true label map and are not scored, the first is %s",
-            predictions,
-            len(unused),
-            unused[0],
-        )
+        check_run(predictions, truths, times=runtimes is None)
+    named, statuses, unmatched = _predictions_of(predictions, truths, masks, need_predictions)
+    _warn_of_unmatched(predictions, unmatched)
     pictures = _images_of(truths, images)
-    listed = read_modalities(_manifest_of(truth, manifest), truth.resolve().parent.name)
-    modalities = match_stems(truths, listed)
+    listed_modalities = read_modalities(_manifest_of(truth, manifest), truth.resolve().parent.name)
+    modalities = match_stems(truths, listed_modalities)
     times = match_stems(truths, _runtimes_of(predictions, runtimes))
-    endings = match_stems(truths, statuses)
-    return [
+    cases = [
         Case(
             stem=stem,
             truth=path,
-            prediction=named[names[stem]] if stem in names else None,
+            prediction=named.get(stem),
             image=pictures.get(stem),
             modality=modalities.get(stem, ""),
             runtime=times.get(stem, math.nan),
-            status=_status(endings.get(stem, Status.OK), stem in names),
+            status=_status(statuses.get(stem, Status.OK), stem in named),
         )
         for stem, path in truths.items()
     ]
+    return Cases(cases, unmatched)
+
+
+def find_truths(truth: Path) -> tuple[Path, dict[str, Path]]:
+    """Find the true label maps in a folder, or in its folder ``labels`` or ``masks``.
+
+    Args:
+        truth: the folder.
+
+    Returns:
+        The folder that contains the label maps, and the label map of each image by stem.
+
+    Raises:
+        CellbenchError: if the folder is absent or contains no label maps.
+    """
+    for folder in (truth, *(truth / name for name in _TRUTH_FOLDERS)):
+        if (folder == truth or folder.is_dir()) and (truths := label_files(folder)):
+            return folder, truths
+    raise ScoresError(f"{truth}: contains no label maps named <image>_label.tiff or <image>.tif")
+
+
+def _warn_of_unmatched(predictions: Path, unmatched: Sequence[str]) -> None:
+    if unmatched:
+        _log.warning(
+            "%s: %d %s: %s",
+            predictions,
+            len(unmatched),
+            "file fits no image and is not scored"
+            if len(unmatched) == 1
+            else "files fit no image and are not scored",
+            listed(unmatched),
+        )
 
 
 def _status(ended: Status, found: bool) -> Status:
@@ -138,15 +179,18 @@ def _status(ended: Status, found: bool) -> Status:
 
 
 def _predictions_of(
-    predictions: Path, truths: Mapping[str, Path], masks: MaskOptions | None
-) -> tuple[Mapping[str, Path | Masks], dict[str, Status]]:
-    """Find the predictions by name, and the status of each run if it is known."""
+    predictions: Path, truths: Mapping[str, Path], masks: MaskOptions | None, need_predictions: bool
+) -> tuple[Mapping[str, Path | Masks], dict[str, Status], tuple[str, ...]]:
+    """Find the prediction of each image, the status of its run if known, and what fits no image."""
     if is_mask_file(predictions):
-        return read_masks(predictions, truths, masks), {}
-    statuses = read_statuses(predictions)
-    named: dict[str, Path] = {}
-    for name, paths in all_label_files(predictions).items():
-        named[name] = paths[0]
+        return _masks_of(predictions, truths, masks)
+    found = find_predictions(predictions, truths)
+    if found.folder != predictions:
+        check_run(found.folder, truths)
+    statuses = match_stems(truths, read_statuses(predictions))
+    if need_predictions and not statuses:
+        check_any(predictions, found, list(truths))
+    for stem, paths in found.files.items():
         if len(paths) > 1:
             both = " and ".join(path.name for path in paths[:2])
             _log.warning(
@@ -154,8 +198,17 @@ def _predictions_of(
                 predictions,
                 both,
             )
-            statuses[name] = Status.INVALID
-    return named, statuses
+            statuses[stem] = Status.INVALID
+    return {stem: paths[0] for stem, paths in found.files.items()}, statuses, found.unmatched
+
+
+def _masks_of(
+    file: Path, truths: Mapping[str, Path], options: MaskOptions | None
+) -> tuple[dict[str, Masks], dict[str, Status], tuple[str, ...]]:
+    masks = read_masks(file, truths, options)
+    names = match_stems(truths, {name: name for name in masks})
+    unmatched = tuple(sorted(set(masks) - set(names.values())))
+    return {stem: masks[name] for stem, name in names.items()}, {}, unmatched
 
 
 def _images_of(truths: Mapping[str, Path], images: str | Path | None) -> dict[str, Path]:

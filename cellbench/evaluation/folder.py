@@ -1,5 +1,6 @@
 """Scoring a folder of predictions: one row per image and threshold, failures included."""
 
+import logging
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ from cellbench.evaluation.run_order import warn_of_run_order
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], object]
 """Called with the number of images that are done and the number of all images."""
@@ -85,6 +88,8 @@ def evaluate_folder(
         progress=progress,
         masks=masks,
     )
+    for note in result.notes:
+        _log.warning("%s", note)
     return pd.DataFrame(result.csv_rows(Table.SCORES), columns=list(columns(Table.SCORES)))
 
 
@@ -104,11 +109,13 @@ def score_folder(
     journal: str | Path | Journal | None = None,
     progress: Progress | None = None,
     masks: MaskOptions | None = None,
+    need_predictions: bool = True,
 ) -> FolderResult:
     """Score predicted label maps against the truth, with details and cells if wanted.
 
     Args:
-        truth: folder of ``<stem>_label.tiff`` (also .tif, .png, .npy, .npz).
+        truth: folder of label maps, named as :mod:`cellbench.labels.names` says, for example
+            ``<stem>_label.tiff`` or ``<stem>.png``.
         predictions: folder of the same, with ``runtime.csv`` if times are known; or a run-length
             table (.csv) with the columns ``id,predicted`` or ``ImageId,EncodedPixels``, as on Kaggle; or
             COCO results (.json).
@@ -125,24 +132,28 @@ def score_folder(
             its journal, which is read only once if several folders are scored.
         progress: called with the numbers of images done and of all images.
         masks: how to read a run-length table or COCO results.
+        need_predictions: whether it is an error if no prediction fits an image; otherwise all images are
+            missing.
 
     Returns:
-        The rows of each image, in order of the stems.
+        The rows of each image, in order of the stems, and the files that fit no image.
 
     Raises:
-        CellbenchError: if a folder is absent or empty, or a table or option cannot be used; if a truth
-            cannot be used, after all other images are scored.
+        CellbenchError: if a folder is absent or empty, no prediction fits an image, or a table or option
+            cannot be used; if a truth cannot be used, after all other images are scored.
     """
     scorer = _scorer(get_protocol(protocol), thresholds, tables)
     folders = Path(truth), Path(predictions)
     if scheduler is not None:  # the workers have working directories of their own
         folders = folders[0].absolute(), folders[1].absolute()
         images = Path(images).absolute() if images is not None else None
-    cases = find_cases(*folders, images, manifest, runtimes, masks)
+    cases, unmatched = find_cases(
+        *folders, images, manifest, runtimes, masks, need_predictions=need_predictions
+    )
     warn_of_run_order(folders[1], [(case.truth, case.prediction) for case in cases])
     book = journal if isinstance(journal, Journal) else Journal(journal)
     results = _results(scorer, cases, book, jobs, scheduler, progress or _silent)
-    return FolderResult(algorithm or _name_of(Path(predictions)), tuple(results))
+    return FolderResult(algorithm or _name_of(Path(predictions)), tuple(results), unmatched)
 
 
 def _scorer(rules: Protocol, thresholds: Sequence[float], tables: Sequence[str]) -> ImageScorer:

@@ -11,6 +11,7 @@ from cellbench.data.mask_table import Order
 from cellbench.errors import ScoresError, UsageError
 from cellbench.evaluation.coco_results import read_coco_results
 from cellbench.evaluation.masks import read_mask_table
+from cellbench.evaluation.predictions import NoPredictionsError, listed
 from cellbench.labels.banded import BandedLabels
 from cellbench.labels.names import match_stems
 
@@ -106,10 +107,9 @@ def read_masks(
     else:
         found = read_coco_results(path, stems, options.score_threshold, options.coco_images)
     if found and stems and not match_stems(stems, found):
-        names = ", ".join(sorted(map(shown, found))[:3])
-        raise ScoresError(
-            f"{path}: contains none of the {len(stems)} images of the truth; wanted, for example, "
-            f"{next(iter(stems))}, found {names}; correct the names, or choose the truth of these images"
+        raise NoPredictionsError(
+            f"{path}: contains none of the images of the truth; wanted, for example, {next(iter(stems))}, "
+            f"found {listed([shown(name) for name in sorted(found)])}; correct the names of the images"
         )
     return found
 

@@ -39,6 +39,7 @@ from cellbench.training.memory import keep_freed_memory
 from cellbench.training.option_errors import OneLineParser, locate
 from cellbench.training.resume import EXAMPLE, check_checkpoint
 from cellbench.training.schedule import CpuTimer
+from cellbench.training.split_checks import check_splits
 
 CHECKPOINTS = "checkpoints"
 BEST = "best.ckpt"
@@ -88,6 +89,10 @@ class TrainingCLI(LightningCLI):
         )
         default = f"{CellDataModule.__module__}.{CellDataModule.__qualname__}"
         parser.set_defaults({"data": {"class_path": default}})
+
+    def before_instantiate_classes(self) -> None:
+        """Check the dataset before a network is built."""
+        check_splits(str(self.subcommand), self.config[str(self.subcommand)])
 
     def instantiate_classes(self) -> None:
         """Create trainer, datamodule and model; an error that one of them raises is kept unchanged.

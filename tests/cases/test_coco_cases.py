@@ -588,7 +588,7 @@ def test_predictions_of_other_images(
         image["file_name"] = f"well{number}.png"
     assert evaluate(tmp_path, content) == 1
     message = refused(capsys)
-    assert "contains none of the 2 images of the truth" in message
+    assert "contains none of the images of the truth" in message
     assert "wanted, for example, a, found 'well0', 'well1'" in message
 
 

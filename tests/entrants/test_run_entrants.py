@@ -80,7 +80,12 @@ def test_label_maps_times_and_resources(data: Path, tmp_path: Path) -> None:
             "missing",
             "the outputs folder was removed or replaced",
         ),
-        ("(outputs / f'{image.stem}_label.png').touch()", {}, "missing", "looking at test0.png"),
+        (
+            "(outputs / f'{image.stem}_label.png').touch()",
+            {},
+            "unreadable",
+            "label map: the file is empty; copy or save it again",
+        ),
         ("time.sleep(60)", {"timeout_factor": 0.5}, "timeout", "looking at test0.png"),
         ("import os; os.kill(os.getpid(), 9)", {}, "failed", "looking at test0.png"),
     ],

@@ -18,7 +18,6 @@ from label_formats import CELLS, SHAPE, WRITERS, Writer, by_bands, npy, npz, tif
 from cellbench.errors import InvalidLabelsError, LabelMapError, WriteError
 from cellbench.labels import (
     LabelMap,
-    all_label_files,
     banded,
     in_bands,
     label_files,
@@ -245,5 +244,3 @@ def test_label_files(tmp_path: Path) -> None:
     (tmp_path / "b_label.tif").touch()
     with pytest.raises(LabelMapError, match="has the same stem as b_label"):
         label_files(tmp_path)
-    both = [tmp_path / "b_label.tif", tmp_path / "b_label.tiff"]
-    assert all_label_files(tmp_path)["b"] == both
