@@ -65,19 +65,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="value of the column `source` in manifest.csv (default: the layout, for example coco)",
     )
-    parser.add_argument(
-        "--annotations",
-        metavar="FILE",
-        help="for coco and kaggle-rle: the annotation file, relative to SOURCE (default: the only "
-        "JSON file there, or train.csv, or the only CSV file)",
-    )
-    parser.add_argument(
-        "--images",
-        metavar="FOLDER",
-        help="for coco, kaggle-rle and folder: the folder of images, relative to SOURCE (default: "
-        "images, or train for kaggle-rle; folder finds it by its name; for coco, SOURCE itself if there is "
-        "no folder images)",
-    )
     _configure_annotations(parser)
     parser.add_argument(
         "--labels",
@@ -95,6 +82,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_annotations(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--annotations",
+        metavar="FILE",
+        help="for coco and kaggle-rle: the annotation file, relative to SOURCE (default: the only "
+        "JSON file there, or train.csv, or the only CSV file)",
+    )
+    parser.add_argument(
+        "--images",
+        metavar="FOLDER",
+        help="for coco, kaggle-rle and folder: the folder of images, relative to SOURCE (default: "
+        "images, or train for kaggle-rle; folder finds it by its name; for coco, SOURCE itself if there is "
+        "no folder images)",
+    )
     parser.add_argument(
         "--categories",
         metavar="NAME,…",

@@ -47,9 +47,6 @@ def evaluate_folder(
 ) -> "pd.DataFrame":
     """Score predicted label maps against the truth, as the table ``scores.csv``.
 
-    Every image of the truth has a row for each threshold. An image without a usable prediction scores
-    F1 0, and its ``status`` says why.
-
     Args:
         truth: folder of true label maps; see :func:`score_folder`, also for the next ones.
         predictions: folder of predicted label maps, or a run-length table or COCO results.
@@ -66,7 +63,8 @@ def evaluate_folder(
         masks: how to read a run-length table or COCO results.
 
     Returns:
-        One row per image and threshold, images in order of their stems.
+        One row per image of the truth and threshold, in order of the stems. An image without a usable
+        prediction scores F1 0, and its ``status`` says why.
 
     Raises:
         CellbenchError: as :func:`score_folder`.
@@ -132,8 +130,7 @@ def score_folder(
             its journal, which is read only once if several folders are scored.
         progress: called with the numbers of images done and of all images.
         masks: how to read a run-length table or COCO results.
-        need_predictions: whether it is an error if no prediction fits an image; otherwise all images are
-            missing.
+        need_predictions: whether it is an error if no prediction fits, instead of images being missing.
 
     Returns:
         The rows of each image, in order of the stems, and the files that fit no image.

@@ -303,6 +303,19 @@ def test_folders_in_names(content: Json, tmp_path: Path) -> None:
     check_import(tmp_path)
 
 
+def test_images_of_one_name_in_two_folders(content: Json, tmp_path: Path) -> None:
+    for folder, image in zip(("plate1", "plate2"), content["images"], strict=True):
+        (tmp_path / "images" / folder).mkdir()
+        path = tmp_path / "images" / image["file_name"]
+        path.rename(tmp_path / "images" / folder / "well.png")
+        image["file_name"] = f"{folder}/well.png"
+    assert run_import(tmp_path, content) == 0
+    found = imported(tmp_path)
+    assert list(found) == ["plate1_well", "plate2_well"]
+    for stem, labels in zip(BOXES, found.values(), strict=True):
+        np.testing.assert_array_equal(labels, truth(stem))
+
+
 def test_nested_images_as_in_livecell(content: Json, tmp_path: Path) -> None:
     for folder, stem in zip(("A172", "BT474"), BOXES, strict=True):
         nested = tmp_path / "images/livecell_train_val_images" / folder

@@ -1,6 +1,7 @@
 """COCO instance annotations: polygons and run-length codes in one JSON file, as LIVECell has them."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -55,12 +56,14 @@ def read_coco(
     if not cells:
         foreign.warnings.append(f"{path}: contains no annotations, the images are without cells")
     grouped = _by_image(file, cells, foreign)
-    for image, found in _image_files(source, images, file, skip_missing, foreign).items():
+    files = _image_files(source, images, file, skip_missing, foreign)
+    names = _new_names(file, files)
+    for image, found in files.items():
         single = [cell for cell in grouped[image] if not cell.crowd]
         if crowds := len(grouped[image]) - len(single):
             foreign.warnings.append(f"{found}: crowd annotations skipped: {crowds}")
         labels = partial(_draw, path, file.images[image], single)
-        foreign.images.append(SourceImage(found, labels))
+        foreign.images.append(SourceImage(found, labels, name=names[image]))
     return foreign
 
 
@@ -143,6 +146,17 @@ def _image_files(
             f"{renamed[0]}"
         )
     return found
+
+
+def _new_names(file: CocoFile, files: Mapping[str, Path]) -> dict[str, str]:
+    """Return the file names in the dataset folder: where stems are equal, folders become part of them."""
+    stems = Counter(path.stem.casefold() for path in files.values())
+    names = {}
+    for number, path in files.items():
+        listed = checked_path((file.images or {})[number].file_name, f"{file.path}, image {number}")
+        folders = listed.parts[:-1] if stems[path.stem.casefold()] > 1 else ()
+        names[number] = "_".join([*folders, path.name])
+    return names
 
 
 def _draw(
