@@ -10,7 +10,7 @@ import torch
 import yaml
 from pytorch_lightning import LightningDataModule
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
+from pytorch_lightning.cli import ArgsType, LightningArgumentParser
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_info
 from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
@@ -39,7 +39,7 @@ from cellbench.training.memory import keep_freed_memory
 from cellbench.training.option_errors import OneLineParser, locate
 from cellbench.training.resume import EXAMPLE, check_checkpoint
 from cellbench.training.schedule import CpuTimer
-from cellbench.training.split_checks import check_splits
+from cellbench.training.split_checks import CheckedSplitsCLI
 
 CHECKPOINTS = "checkpoints"
 BEST = "best.ckpt"
@@ -51,7 +51,7 @@ _CHECKPOINT_WORDS = ("last", "hpc")
 _OPTION_ERRORS = (ValueError, TypeError, MisconfigurationException)
 
 
-class TrainingCLI(LightningCLI):
+class TrainingCLI(CheckedSplitsCLI):
     """LightningCLI that keeps a run's files in ``trainer.default_root_dir`` and tunes its decoding."""
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -89,10 +89,6 @@ class TrainingCLI(LightningCLI):
         )
         default = f"{CellDataModule.__module__}.{CellDataModule.__qualname__}"
         parser.set_defaults({"data": {"class_path": default}})
-
-    def before_instantiate_classes(self) -> None:
-        """Check the dataset before a network is built."""
-        check_splits(str(self.subcommand), self.config[str(self.subcommand)])
 
     def instantiate_classes(self) -> None:
         """Create trainer, datamodule and model; an error that one of them raises is kept unchanged.

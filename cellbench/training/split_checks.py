@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from jsonargparse import Namespace
+from pytorch_lightning.cli import LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
 
 from cellbench.data.folder import read_dataset
@@ -13,6 +14,15 @@ from cellbench.training.datamodule import CellDataModule
 from cellbench.training.dataset_folders import labelled_images, training_roots
 
 _SPLITS = {"validate": "tune", "test": "test", "predict": "test"}
+
+
+class CheckedSplitsCLI(LightningCLI):
+    """LightningCLI that looks for the images before it builds a network, which can take a while."""
+
+    def before_instantiate_classes(self) -> None:
+        """Check the splits that the verb uses; see :func:`check_splits`."""
+        verb = str(self.subcommand)
+        check_splits(verb, self.config[verb])
 
 
 def check_splits(verb: str, config: Namespace) -> None:

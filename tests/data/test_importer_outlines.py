@@ -130,7 +130,12 @@ def test_annotations_are_the_cells_of_a_file_without_detections(tmp_path: Path) 
         (b"", r"cannot be read as GeoJSON .*export the outlines from QuPath"),
         (b"[1]", r"cannot be read as GeoJSON"),
         (b'{"type": "Topology"}', r"the type 'Topology' is unknown"),
-        (b"\x1f\x8bx", r"is damaged"),
+        (b"\x1f\x8bx", r"cannot be read as GeoJSON"),
+        (
+            b'{"type": "Polygon", "coordinates": [[[1%s, 0]]]}' % (b"0" * 400),
+            r"cannot be read as G",
+        ),
+        (b"[" * 100_000, r"cannot be read as GeoJSON"),
         (b"\xff", r"cannot be read as GeoJSON"),
         (b'{"shapes": [{}]}', r"cannot be read as GeoJSON \(it has no entry 'points'\)"),
         (b'{"images": []}', r"cannot be read as GeoJSON \(it has no entry 'type'\)"),
@@ -166,9 +171,7 @@ def test_names_that_tools_write(name: str, tmp_path: Path) -> None:
     path = tmp_path / "labels" / name
     path.write_text("x")
     assert name_for_pairing(path) != name
-    with pytest.raises(
-        DatasetError, match=rf"{name}: (cannot be read|is damaged|ROIs of ImageJ need)"
-    ):
+    with pytest.raises(DatasetError, match=rf"{name}: (cannot be read|ROIs of ImageJ need)"):
         import_dataset("folder", tmp_path, tmp_path / "root")
 
 

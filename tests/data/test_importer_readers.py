@@ -133,7 +133,7 @@ def test_overlapping_kaggle_rows_keep_the_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        ("labels/x_label.tiff", r"x_label\.tiff: not a TIFF, PNG, NPY or NPZ"),
+        ("labels/x_label.tiff", r"x_label\.tiff: not a TIFF, PNG, NPY, NPZ"),
         ("images/x.png", r"x\.png: "),
         ("images/x.bmp", r"x\.png: has the same stem as x\.bmp"),
     ],

@@ -1,5 +1,6 @@
 """Regions of interest of ImageJ and Fiji (.roi, and archives of the ROI Manager), drawn as label maps."""
 
+import logging
 import zipfile
 from collections.abc import Iterator
 from importlib import import_module
@@ -12,6 +13,9 @@ import numpy as np
 from cellbench.data.importers.base import Drawing, draw_outlines
 from cellbench.errors import DatasetError
 from cellbench.labels.outlines import Ring
+
+# It would log a line for each name or property that is cut off; the outlines are read all the same.
+logging.getLogger("roifile").setLevel(logging.ERROR)
 
 _LARGEST = 1 << 26  # bytes of one region in an archive
 _CORNERS_OF_OVAL = 720
