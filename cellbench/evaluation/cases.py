@@ -11,6 +11,7 @@ from cellbench.data.folder import MANIFEST, read_modalities
 from cellbench.errors import ScoresError
 from cellbench.evaluation.masks import MaskRows, read_mask_table
 from cellbench.evaluation.predictions import (
+    IMAGE_FOLDERS,
     NoPredictionsError,
     check_any,
     find_predictions,
@@ -156,8 +157,11 @@ def find_truths(truth: Path) -> tuple[Path, dict[str, Path]]:
         The folder that contains the label maps, and the label map of each image by stem.
 
     Raises:
-        CellbenchError: if the folder is absent or contains no label maps.
+        CellbenchError: if the folder is absent, has the name of a folder of images, or contains no label
+            maps.
     """
+    if truth.name.casefold() in IMAGE_FOLDERS:
+        raise ScoresError(f"{truth}: is a folder of images; name the folder of their label maps")
     for folder in (truth, *(truth / name for name in _TRUTH_FOLDERS)):
         if (folder == truth or folder.is_dir()) and (truths := label_files(folder)):
             return folder, truths

@@ -38,9 +38,6 @@ def test_integers_that_matlab_stores_in_few_bytes_and_big_endian(tmp_path: Path)
     def element(kind: int, data: bytes) -> bytes:
         return struct.pack(">II", kind, len(data)) + data + bytes(-len(data) % 8)
 
-    name = (
-        struct.pack(">HH", 1, 1) + b"x"
-    )  # 1 to 4 bytes are in the tag: type and size have 16 bits
     name = struct.pack(">I", 1 << 16 | 1) + b"x\0\0\0"  # the tag has type, size and up to 4 bytes
     matrix = element(6, struct.pack(">II", 6, 0)) + element(5, struct.pack(">ii", 2, 3)) + name
     matrix += element(2, bytes([1, 4, 2, 5, 3, 6]))
