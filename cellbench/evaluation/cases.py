@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cellbench.data.folder import MANIFEST, read_modalities
 from cellbench.errors import ScoresError
 from cellbench.evaluation.mask_files import MaskOptions, Masks, is_mask_file, read_masks
-from cellbench.evaluation.predictions import check_any, find_predictions, listed
+from cellbench.evaluation.predictions import IMAGE_FOLDERS, check_any, find_predictions, listed
 from cellbench.evaluation.runtimes import RUNTIME_FILE, read_runtimes
 from cellbench.evaluation.seals import check_run
 from cellbench.evaluation.statuses import Status, read_statuses
@@ -152,8 +152,11 @@ def find_truths(truth: Path) -> tuple[Path, dict[str, Path]]:
         The folder that contains the label maps, and the label map of each image by stem.
 
     Raises:
-        CellbenchError: if the folder is absent or contains no label maps.
+        CellbenchError: if the folder is absent, has the name of a folder of images, or contains no label
+            maps.
     """
+    if truth.name.casefold() in IMAGE_FOLDERS:
+        raise ScoresError(f"{truth}: is a folder of images; name the folder of their label maps")
     for folder in (truth, *(truth / name for name in _TRUTH_FOLDERS)):
         if (folder == truth or folder.is_dir()) and (truths := label_files(folder)):
             return folder, truths

@@ -152,8 +152,8 @@ def _pieces(opened: _Opened) -> tuple[tuple[str, int], ...]:
         return ()
     parts = opened.overlaps.parts
     scored = (
-        {cell for part in parts for cell in part.truth_ids.tolist()[:2]},
-        {cell for part in parts for cell in part.prediction_ids.tolist()[:2]},
+        {cell for part in parts for cell in part.truth_ids[:2].tolist()},
+        {cell for part in parts for cell in part.prediction_ids[:2].tolist()},
     )
     found = []
     for labels, ids in zip((opened.truth, opened.prediction), scored, strict=True):

@@ -25,8 +25,12 @@ _LABEL_FOLDERS = (
 )
 """Names of folders that say what is inside, in the order of preference; compared in lower case."""
 
+IMAGE_FOLDERS = ("images", "image", "imgs", "img", "raw")
+"""Names of folders that contain images, lower case."""
+
 _OTHER_FOLDERS = (
-    *("images", "image", "img", "imgs", "raw", "overlays", "overlay", "outlines", "flows", "json"),
+    *IMAGE_FOLDERS,
+    *("overlays", "overlay", "outlines", "flows", "json"),
     *("qupath", "thumb", "logs", "log", "crashed"),
 )
 """Names of folders with other results of an algorithm, lower case."""
@@ -128,7 +132,9 @@ def _owners(folders: Sequence[Path], stems: Collection[str]) -> dict[str, Path]:
     """Return the folder of each image, if folders are named after images."""
     named = {f"{path.name}{SUFFIXES[0]}": path for path in folders}
     owners = {stem: named[names[0]] for stem, names in match_labels(stems, named).items()}
-    return owners if len(owners) > 1 or len(owners) == len(stems) else {}
+    # Algorithms may have the names of images, but they have label maps of several.
+    several = any(len(_in_folder(path, stems).files) > 1 for path in owners.values())
+    return owners if len(owners) > 1 and not several else {}
 
 
 def _folders_inside(folder: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from cellbench.files import max_pixels
 from cellbench.labels.banded import BandedLabels, as_ids, band_rows, checked_type, in_bands
 from cellbench.labels.headers import checked_plane, faults_named
 from cellbench.labels.maps import LabelMap
+from cellbench.labels.matlab import list_variables, read_variable
 from cellbench.labels.pickled import read_pickled_array
 from cellbench.labels.planes import Plane, gray_of_colours
 
@@ -26,11 +27,6 @@ _PICKLED_BYTES = 32
 """Bytes per pixel that are allowed in a pickle: Cellpose also stores the image and its flows."""
 _CELLPOSE_KEY = "masks"
 _MATLAB_KEY = "inst_map"  # HoVer-Net, CoNSeP, Kumar
-_MATLAB_NUMBERS = (
-    *("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"),
-    *("single", "double", "logical"),
-)
-
 _LONGEST_REASON = 120
 
 _Opened = Callable[[], AbstractContextManager[IO[bytes]]]
@@ -183,21 +179,16 @@ def open_matlab(path: Path) -> BandedLabels:
     Raises:
         LabelMapError: if it is not a label map; other errors of decoders are passed on.
     """
-    import scipy.io
-
-    with warnings.catch_warnings():  # about variables that are stored twice
-        warnings.simplefilter("ignore")
-        variables = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path)}
-        name = next(iter(variables)) if len(variables) == 1 else _MATLAB_KEY
-        shape, kind = variables.get(name, ((), ""))
-        if kind not in _MATLAB_NUMBERS:
-            raise InvalidLabelsError(
-                f"{path}: has no variable '{_MATLAB_KEY}' with numbers, but "
-                f"{', '.join(variables)[:_LONGEST_REASON] or 'none'}; save the label map under this name"
-            )
-        checked_plane(path, shape, np.uint8)
-        labels = scipy.io.loadmat(path, variable_names=[name])[name]
-    return array_in_bands(labels, path)
+    variables = {variable.name: variable for variable in list_variables(path)}
+    only = next(iter(variables.values())) if len(variables) == 1 else None
+    variable = variables.get(_MATLAB_KEY, only)
+    if variable is None or not variable.numeric:
+        raise InvalidLabelsError(
+            f"{path}: has no variable '{_MATLAB_KEY}' with numbers, but "
+            f"{', '.join(variables)[:_LONGEST_REASON] or 'none'}; save the label map under this name"
+        )
+    checked_plane(path, variable.shape, np.uint8)
+    return array_in_bands(read_variable(path, variable), path)
 
 
 def refuse_hdf5(path: Path) -> BandedLabels:

@@ -75,9 +75,15 @@ def label_stem(name: str, ending: str = ENDING) -> str | None:
         True
     """
     stem = _without_extension(name)
-    if stem is None or len(stem) == len(ending):
-        return None
-    if ending and not stem.lower().translate(_SEPARATORS).endswith(ending):
+    return None if stem is None else _without_ending(stem, _folded(stem), ending)
+
+
+def _folded(stem: str) -> str:
+    return stem.lower().translate(_SEPARATORS)
+
+
+def _without_ending(stem: str, folded: str, ending: str) -> str | None:
+    if not folded.endswith(ending) or len(stem) <= len(ending):
         return None
     return stem[: len(stem) - len(ending)]
 
@@ -140,7 +146,10 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
         >>> match_labels(["a", "b"], ["A_cp_masks.PNG", "b_cp_masks.png", "b_seg.npy", "c_seg.npy"])
         {'a': ['A_cp_masks.PNG'], 'b': ['b_cp_masks.png']}
     """
-    stems, names = list(stems), list(names)
+    stems = list(stems)
+    plain = {name: stem for name in names if (stem := _without_extension(name)) is not None}
+    parsed = {name: (stem, _folded(stem)) for name, stem in plain.items()}
+    names = list(parsed)
     images = _Images(stems)
     found: dict[str, list[str]] = {}
     used: set[str] = set()
@@ -150,7 +159,7 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
     def take(ending: str, candidates: Sequence[str]) -> None:
         fits: dict[str, dict[int, list[str]]] = {}
         for name in candidates:
-            key = label_stem(name, ending) if name not in used else None
+            key = _without_ending(*parsed[name], ending) if name not in used else None
             if key is None:
                 continue
             stem, rank = images.find(key)
@@ -165,7 +174,7 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
             used.update(found[stem])
 
     # "a_mask.tif" beside the images a and a_mask: names that are the stem of an image come last.
-    whole = {name for name in names if _without_extension(name) in images.stems}
+    whole = {name for name, stem in plain.items() if stem in images.stems}
     for ending in ENDINGS[:-1]:
         take(ending, names if ending == ENDING else [n for n in names if n not in whole])
     if not found:

@@ -270,3 +270,21 @@ def test_a_pickle_that_would_run_a_program(evaluate: Evaluate, tmp_path: Path) -
     assert "it refers to" in scored.err
     assert "which is not an array" in scored.err
     assert not (tmp_path / "harm").exists()
+
+
+def test_algorithms_that_are_called_like_images(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "all/plate1", "{}.tif")
+    write_all(tmp_path / "all/plate2", "{}.tif")
+    scored = evaluate("all")
+    assert scored.scores["algorithm"].tolist() == ["plate1"] * 3 + ["plate2"] * 3
+    assert scored.scores["f1"].tolist() == [1.0] * 6
+
+
+def test_images_are_not_taken_for_truth(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "images", "{}.png")
+    write_all(tmp_path / "pred", "{}_label.tiff")
+    scored = evaluate(truth="images")
+    assert scored.status == 1
+    assert scored.err.endswith(
+        "images: is a folder of images; name the folder of their label maps\n"
+    )
