@@ -179,7 +179,7 @@ def _categories(entries: Any) -> dict[str, str]:  # noqa: ANN401
     for entry in _listed(entries or []):
         number = id_text(entry["id"])
         name = entry.get("name")
-        if number is not None:
+        if number is not None and number.isprintable():
             names[number] = name if isinstance(name, str) and name.isprintable() else number
     return names
 

@@ -622,3 +622,11 @@ def test_a_file_as_truth(
     assert main(words) == 1
     message = refused(capsys)
     assert f"convert it with `cellbench data import coco {listing} ROOT --split test`" in message
+
+
+def test_ids_of_several_lines_are_not_shown(
+    content: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content["categories"].append({"id": "a\nb", "name": "debris"})
+    assert run_import(tmp_path, content, "--categories", "nothing") == 1
+    assert "choose from cell (id 1)\n" in refused(capsys)
