@@ -139,7 +139,7 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "loop": (loop, "Too many levels of symbolic links"),
     "pipe": (os.mkfifo, "is not a regular file"),
     "empty": (Path.touch, "empty"),
-    "text": (lambda path: path.write_text("hello"), "not a TIFF, PNG, NPY, NPZ or MATLAB file"),
+    "text": (lambda path: path.write_text("hello"), "not a TIFF, PNG, NPY or NPZ file, nor a .mat"),
     "truncated": (truncated, "truncated; copy or save it again"),
     "truncated png": (truncated_png, "cannot be read"),
     "header only": (lambda path: path.write_bytes(b"II*\0\x08\0\0\0"), "it contains no page"),
