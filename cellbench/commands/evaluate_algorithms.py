@@ -106,6 +106,6 @@ def _algorithms(truth: Path, predictions: Path) -> list[Path]:
     if not predictions.is_dir():
         raise ScoresError(
             f"{predictions}: neither a folder of predictions nor a run-length table (.csv); "
-            "check the path"
+            "check the path, or unpack the archive"
         )
     return algorithm_folders(predictions, find_truths(truth)[1])

@@ -226,7 +226,7 @@ INVALID: dict[str, tuple[Callable[[Path], Any], str]] = {
     "fields": (lambda path: npy(path, np.zeros((2, 2), "u1,u2")), "ids must be integers"),
     "pickle": (lambda path: npy(path, np.full((2, 2), print)), "object"),
     "pickle in npz": (lambda path: npz(path, np.full((2, 2), print)), "object"),
-    "two arrays": (lambda path: zipped(path, b"", b""), "contains 2 arrays"),
+    "two arrays": (lambda path: zipped(path, b"", b""), "contains 2 arrays, of which not exactly"),
 }
 
 
