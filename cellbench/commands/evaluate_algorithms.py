@@ -109,6 +109,6 @@ def _algorithms(truth: Path, predictions: Path) -> list[Path]:
     if not predictions.is_dir():
         raise ScoresError(
             f"{predictions}: not a folder of predictions, a run-length table (.csv) or COCO results "
-            "(.json); check the path"
+            "(.json); check the path, or unpack the archive"
         )
     return algorithm_folders(predictions, find_truths(truth)[1])

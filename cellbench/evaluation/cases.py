@@ -164,16 +164,14 @@ def find_truths(truth: Path) -> tuple[Path, dict[str, Path]]:
 
 
 def _warn_of_unmatched(predictions: Path, unmatched: Sequence[str]) -> None:
-    if unmatched:
-        _log.warning(
-            "%s: %d %s: %s",
-            predictions,
-            len(unmatched),
-            "file fits no image and is not scored"
-            if len(unmatched) == 1
-            else "files fit no image and are not scored",
-            listed(unmatched),
-        )
+    if not unmatched:
+        return
+    number = len(unmatched)
+    if predictions.is_dir():
+        what = "file fits no image and is" if number == 1 else "files fit no image and are"
+    else:
+        what = "image has no truth and is" if number == 1 else "images have no truth and are"
+    _log.warning("%s: %d %s not scored: %s", predictions, number, what, listed(unmatched))
 
 
 def _status(ended: Status, found: bool) -> Status:

@@ -170,6 +170,10 @@ def algorithm_folders(predictions: Path, stems: Collection[str]) -> list[Path]:
     )
     if not inside or one_algorithm or _in_folder(predictions, stems).files:
         return [predictions]
+    if len(inside) == 1 and not _search(inside[0], stems, _DEEPEST - 1).files:
+        deeper = algorithm_folders(inside[0], stems)  # an archive that was unpacked to X/X/
+        if len(deeper) > 1:
+            return deeper
     general = (*_LABEL_FOLDERS, *_OTHER_FOLDERS, predictions.name.casefold())
     parts = [path for path in inside if path.name.casefold() in general]
     others = [path for path in inside if path not in parts]

@@ -25,6 +25,7 @@ from cellbench.labels.planes import Plane, gray_of_colours
 _NPY_HEADER_BYTES = 1 << 14  # NumPy refuses longer ones; an archive may unpack to a huge one
 _PICKLED_BYTES = 32
 """Bytes per pixel that are allowed in a pickle: Cellpose also stores the image and its flows."""
+_NPZ_KEYS = ("labels", "label", "masks", "mask", "inst_map", "instances")
 _CELLPOSE_KEY = "masks"
 _MATLAB_KEY = "inst_map"  # HoVer-Net, CoNSeP, Kumar
 _LONGEST_REASON = 120
@@ -33,7 +34,7 @@ _Opened = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 def open_npz(path: Path) -> BandedLabels:
-    """Open an archive of NumPy that contains a single array.
+    """Open an archive of NumPy that contains a single array, or one that is called labels or masks.
 
     Args:
         path: the file.
@@ -44,7 +45,13 @@ def open_npz(path: Path) -> BandedLabels:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
     if len(members) != 1:
-        raise InvalidLabelsError(f"{path}: contains {len(members)} arrays; save a single label map")
+        number = len(members)
+        members = [one for one in members if one.filename.removesuffix(".npy").lower() in _NPZ_KEYS]
+        if len(members) != 1:
+            raise InvalidLabelsError(
+                f"{path}: contains {number} arrays, of which not exactly one is called labels or masks; "
+                "save a single label map"
+            )
     # NumPy writes no others, and zipfile would unpack them without a limit.
     if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise LabelMapError(f"{path}: unsupported compression; save it with numpy.savez_compressed")

@@ -107,7 +107,7 @@ def open_labels(path: str | Path) -> BandedLabels:
             if head.startswith(signature):
                 return opener(path)
         raise LabelMapError(
-            f"{path}: not a TIFF, PNG, NPY, NPZ or MATLAB file; export the label map as TIFF"
+            f"{path}: not a TIFF, PNG, NPY or NPZ file, nor a .mat file; export the label map as TIFF"
         )
 
 

@@ -288,3 +288,20 @@ def test_images_are_not_taken_for_truth(evaluate: Evaluate, tmp_path: Path) -> N
     assert scored.err.endswith(
         "images: is a folder of images; name the folder of their label maps\n"
     )
+
+
+def test_algorithms_one_folder_too_deep(evaluate: Evaluate, tmp_path: Path) -> None:
+    for team in ("teamA", "teamB"):
+        write_all(tmp_path / "all/all" / team, "{}_label.tiff")
+    write(tmp_path / "all/__MACOSX/all/._x.tif", discs())
+    scored = evaluate("all")
+    assert (scored.status, scored.err) == (0, "")
+    assert scored.scores["algorithm"].tolist() == ["teamA"] * 3 + ["teamB"] * 3
+    assert scored.scores["f1"].tolist() == [1.0] * 6
+
+
+def test_an_archive_has_to_be_unpacked(evaluate: Evaluate, tmp_path: Path) -> None:
+    (tmp_path / "pred.zip").write_bytes(b"PK\3\4")
+    scored = evaluate("pred.zip")
+    assert scored.status == 1
+    assert scored.err.endswith("check the path, or unpack the archive\n")

@@ -139,7 +139,7 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "loop": (loop, "Too many levels of symbolic links"),
     "pipe": (os.mkfifo, "is not a regular file"),
     "empty": (Path.touch, "empty"),
-    "text": (lambda path: path.write_text("hello"), "not a TIFF, PNG, NPY, NPZ or MATLAB file"),
+    "text": (lambda path: path.write_text("hello"), "not a TIFF, PNG, NPY or NPZ file, nor a .mat"),
     "truncated": (truncated, "truncated; copy or save it again"),
     "truncated png": (truncated_png, "cannot be read"),
     "header only": (lambda path: path.write_bytes(b"II*\0\x08\0\0\0"), "it contains no page"),
@@ -226,7 +226,7 @@ INVALID: dict[str, tuple[Callable[[Path], Any], str]] = {
     "fields": (lambda path: npy(path, np.zeros((2, 2), "u1,u2")), "ids must be integers"),
     "pickle": (lambda path: npy(path, np.full((2, 2), print)), "object"),
     "pickle in npz": (lambda path: npz(path, np.full((2, 2), print)), "object"),
-    "two arrays": (lambda path: zipped(path, b"", b""), "contains 2 arrays"),
+    "two arrays": (lambda path: zipped(path, b"", b""), "contains 2 arrays, of which not exactly"),
 }
 
 

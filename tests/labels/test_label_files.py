@@ -244,3 +244,12 @@ def test_label_files(tmp_path: Path) -> None:
     (tmp_path / "b_label.tif").touch()
     with pytest.raises(LabelMapError, match="has the same stem as b_label"):
         label_files(tmp_path)
+
+
+def test_an_archive_with_an_array_that_is_called_labels(tmp_path: Path) -> None:
+    for name in ("labels", "Masks", "inst_map"):
+        np.savez_compressed(tmp_path / "a.npz", image=CELLS + 1, **{name: CELLS})
+        np.testing.assert_array_equal(read_labels(tmp_path / "a.npz"), CELLS)
+    np.savez(tmp_path / "a.npz", masks=CELLS, labels=CELLS)
+    with pytest.raises(InvalidLabelsError, match="contains 2 arrays, of which not exactly one"):
+        read_labels(tmp_path / "a.npz")
