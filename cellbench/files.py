@@ -29,6 +29,12 @@ _WRITE_ADVICE = {
     errno.EFBIG: "allow larger files (ulimit -f) and run the same command again",
     errno.EIO: "check the disk and run the same command again",
 }
+_JUNK = frozenset(
+    [
+        *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "#recycle"),
+        *("__pycache__", "lost+found", "system volume information"),
+    ]
+)
 _PARTIAL = ".*.partial*"
 _PARTIAL_OF = re.compile(r"\.(?P<stem>.+)\.(?P<process>[0-9]+)\.partial(\.\w+)?")
 
@@ -165,10 +171,10 @@ def _runs(process: int) -> bool:
 def files_by_stem(
     folder: str | Path, suffixes: Iterable[str], error: type[CellbenchError], ending: str = ""
 ) -> dict[str, Path]:
-    """Find the files in a folder by stem; each stem may have one file only.
+    """Find the files in a folder by stem, the file name without its last extension and ``ending``.
 
     Args:
-        folder: the folder; its subfolders and hidden files are ignored.
+        folder: the folder; its subfolders and junk such as hidden files are ignored.
         suffixes: accepted extensions, lower case, with the dot.
         error: type of the errors that are raised.
         ending: text that follows the stem, such as ``_label``; files without it are ignored.
@@ -177,32 +183,34 @@ def files_by_stem(
         Stem to path, sorted by file name.
 
     Raises:
-        CellbenchError: of the type ``error``, if the folder is absent, two files share a stem, or as in
-            :func:`all_files_by_stem`.
+        CellbenchError: of the type ``error``, if two files share a stem, or as in :func:`list_files`.
     """
     found: dict[str, Path] = {}
-    for stem, paths in all_files_by_stem(folder, suffixes, error, ending).items():
-        if len(paths) > 1:
+    for path in list_files(folder, suffixes, error):
+        if not path.stem.endswith(ending):
+            continue
+        # In archives from a Mac, some names have accents as separate characters.
+        stem = unicodedata.normalize("NFC", path.stem.removesuffix(ending))
+        if stem in found:
             raise error(
-                f"{paths[1]}: has the same stem as {paths[0].name}; rename or remove one of them"
+                f"{path}: has the same stem as {found[stem].name}; rename or remove one of them"
             )
-        found[stem] = paths[0]
+        found[stem] = path
     return found
 
 
-def all_files_by_stem(
-    folder: str | Path, suffixes: Iterable[str], error: type[CellbenchError], ending: str = ""
-) -> dict[str, list[Path]]:
-    """Find the files in a folder by stem, the file name without its last extension and ``ending``.
+def list_files(
+    folder: str | Path, suffixes: Iterable[str], error: type[CellbenchError]
+) -> list[Path]:
+    """List the files of a folder that have certain extensions, without junk and subfolders.
 
     Args:
-        folder: the folder; its subfolders and hidden files are ignored.
+        folder: the folder.
         suffixes: accepted extensions, lower case, with the dot.
         error: type of the errors that are raised.
-        ending: text that follows the stem, such as ``_label``; files without it are ignored.
 
     Returns:
-        Stem to paths, sorted by file name.
+        The paths, sorted.
 
     Raises:
         CellbenchError: of the type ``error``, if the folder is absent, or a file in it is a pipe, a
@@ -211,12 +219,9 @@ def all_files_by_stem(
     folder, suffixes = Path(folder), frozenset(suffixes)
     if not folder.is_dir():
         raise error(f"{folder}: no such folder; check the path")
-    found: dict[str, list[Path]] = {}
+    found = []
     for path in sorted(folder.iterdir()):
-        hidden = path.name.startswith(".")
-        if hidden or path.suffix.lower() not in suffixes or not path.stem.endswith(ending):
-            continue
-        if path.is_dir():
+        if is_junk(path.name) or path.suffix.lower() not in suffixes or path.is_dir():
             continue
         if "\r" in path.name:  # CSV tables would be torn there
             raise error(f"{str(path)!r}: the name has a line break; rename the file")
@@ -224,10 +229,21 @@ def all_files_by_stem(
             raise error(
                 f"{path}: is a pipe, a socket or a device; remove it, or replace it by a regular file"
             )
-        # In archives from a Mac, some names have accents as separate characters.
-        stem = unicodedata.normalize("NFC", path.stem.removesuffix(ending))
-        found.setdefault(stem, []).append(path)
+        found.append(path)
     return found
+
+
+def is_junk(name: str) -> bool:
+    """Return whether a file or folder only comes from an operating system or a program, as hidden ones do.
+
+    Args:
+        name: its name without the folder.
+
+    Example:
+        >>> is_junk("__MACOSX"), is_junk("._a.tif"), is_junk("Thumbs.db"), is_junk("a.tif")
+        (True, True, True, False)
+    """
+    return name.startswith((".", "$")) or name.casefold() in _JUNK
 
 
 def _is_special(path: Path) -> bool:

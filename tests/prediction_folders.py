@@ -20,7 +20,7 @@ def make_folders(tmp_path: Path) -> tuple[Path, Path]:
     write_labels(predictions / "b_label.tiff", discs(seed=1))  # named as the official scripts do
     write_labels(predictions / "e_label.tiff", discs(seed=3)[:-1])
     (predictions / "f_label.tiff").write_bytes(b"II*\0 this is no TIFF")
-    imwrite(predictions / "g_label.tiff", discs(seed=5).astype(np.float32))
+    imwrite(predictions / "g_label.tiff", discs(seed=5) + np.float32(0.5))
     write_labels(predictions / "h_label.tiff", discs(seed=6))
     (predictions / "resources.csv").write_text("image,status\na,ok\nh,timeout\n")
     (predictions / "runtime.csv").write_text(

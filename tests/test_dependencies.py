@@ -42,7 +42,7 @@ def imported(modules: list[str]) -> set[str]:
     return distributions({name for module in modules for name in foreign_imports(module)})
 
 
-OPTIONAL = declared(EXTRAS["coco"] + EXTRAS["distributed"] + EXTRAS["tensorboard"])
+OPTIONAL = declared(EXTRAS["distributed"] + EXTRAS["tensorboard"])
 
 
 def test_base_dependencies_are_what_the_light_half_and_the_baselines_import() -> None:
@@ -65,7 +65,7 @@ def test_the_names_of_the_missing_packages_are_those_of_the_extra() -> None:
 
 
 @pytest.mark.parametrize(
-    "extra", [None, "train", "pretrained", "coco", "formats", "distributed", "tensorboard"]
+    "extra", [None, "train", "pretrained", "formats", "distributed", "tensorboard"]
 )
 def test_every_dependency_has_a_lower_bound_and_a_tested_version(extra: str | None) -> None:
     requirements = PROJECT["dependencies"] if extra is None else EXTRAS[extra]
@@ -80,4 +80,4 @@ def test_the_packages_with_weights_are_those_of_the_extra() -> None:
 
 
 def test_development_installs_everything() -> None:
-    assert "cellbench[train,pretrained,tensorboard,coco,formats,distributed]" in EXTRAS["dev"]
+    assert "cellbench[train,pretrained,tensorboard,formats,distributed]" in EXTRAS["dev"]

@@ -49,7 +49,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     download.set_defaults(function=_download)
     describe = _add(
-        verbs, "describe", "print images, cells, sizes and problems of a dataset", "data/sample"
+        verbs,
+        "describe",
+        "print images, cells, sizes and problems of a dataset; exit with status 1 if it has problems",
+        "data/sample",
     )
     describe.add_argument("root", type=Path, metavar="ROOT", help="the dataset folder")
     describe.set_defaults(function=_describe)
@@ -144,9 +147,9 @@ def _condition(text: str) -> tuple[str, str]:
     return column, value
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Run the chosen subcommand."""
-    arguments.function(arguments)
+def run(arguments: argparse.Namespace) -> int:
+    """Run the chosen subcommand and return its exit status."""
+    return int(arguments.function(arguments) or 0)
 
 
 def _sample(arguments: argparse.Namespace) -> None:
@@ -172,10 +175,12 @@ def _download(arguments: argparse.Namespace) -> None:
         print(f"{folder} is ready for `cellbench data import`")
 
 
-def _describe(arguments: argparse.Namespace) -> None:
+def _describe(arguments: argparse.Namespace) -> int:
     from cellbench.data.describe import describe, format_description
 
-    print(format_description(describe(arguments.root)))
+    table = describe(arguments.root)
+    print(format_description(table))
+    return int(bool(table.attrs["problems"]))
 
 
 def _subset(arguments: argparse.Namespace) -> None:

@@ -1,17 +1,19 @@
 """Score predicted label maps against the true ones: F1 for each algorithm, image and IoU threshold."""
 
 import argparse
+import logging
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cellbench.commands.mask_options import configure_mask_files
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
-    from cellbench.evaluation.journal import Journal
     from cellbench.evaluation.measures import Table
     from cellbench.evaluation.rows import FolderResult
+
+_log = logging.getLogger(__name__)
 
 PROTOCOL_NAMES = ("neurips22", "neurips22-v1", "exact")
 """Names of the protocols; written here so that ``--help`` needs no import of the scoring code."""
@@ -19,6 +21,17 @@ PROTOCOL_NAMES = ("neurips22", "neurips22-v1", "exact")
 _EPILOG = """\
 example:
   cellbench evaluate data/sample/test/labels predictions --out scores.csv --details
+
+names of label maps:
+  For the image plate1.png: plate1_label.tiff, as cellbench writes it, or plate1.tif, plate1_masks.png,
+  plate1_cp_masks.png, plate1_seg.npy and similar names, in upper or lower case. They may be in a folder
+  inside PREDICTIONS, such as masks/, or in a folder for each image. Files that fit no image are listed;
+  if none fits, nothing is scored. If PREDICTIONS contains several algorithms, one without any label map
+  that fits scores 0 with the status "missing", and a message names it.
+
+formats of label maps:
+  TIFF, PNG (also with a palette, whose indices are the ids), NPY, NPZ, Cellpose's _seg.npy, and .mat
+  up to version 7 (inst_map of HoVer-Net). Floating-point numbers must be whole; colours must be gray.
 
 Every image of the truth is scored for every algorithm. An image without a usable prediction scores
 F1 0, and the column "status" says why. If the run is stopped, the same command continues it.
@@ -33,17 +46,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="TRUTH",
-        help="folder of true label maps, named <image>_label.tiff (also .tif, .png, .npy, .npz)",
+        help="folder of true label maps, named <image>_label.tiff or as other tools name them (see below)",
     )
     parser.add_argument(
         "predictions",
         type=Path,
         nargs="?",
         metavar="PREDICTIONS",
-        help="folder of an algorithm's label maps with the same names; or a folder of such folders, "
-        "one for each algorithm; or a run-length table (.csv) with the columns id and predicted",
+        help="folder of an algorithm's label maps, named after the images; or a folder of such folders, "
+        "one for each algorithm; or a run-length table (.csv) with the columns id and predicted, or "
+        "ImageId and EncodedPixels; or COCO results (.json)",
     )
     _configure_inputs(parser)
+    configure_mask_files(parser)
     _configure_rules(parser)
     _configure_work(parser)
 
@@ -155,6 +170,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out.is_dir():
         raise UsageError(f"--out {arguments.out}: is a folder; name the file to write")
 
+    from cellbench.commands.evaluate_algorithms import score_algorithms
     from cellbench.evaluation.record import mark_unfinished, record_path, write_record
     from cellbench.files import remove_abandoned_files
 
@@ -164,14 +180,19 @@ def run(arguments: argparse.Namespace) -> None:
             "ends in .csv"
         )
     from cellbench.evaluation.journal import Journal
+    from cellbench.evaluation.mask_files import check_truth
 
+    check_truth(arguments.truth)
     journal = arguments.out.with_name(f".{arguments.out.name}.journal")
-    results = _score(arguments, Journal(journal))
+    results = score_algorithms(arguments, _tables(arguments), Journal(journal))
     remove_abandoned_files(arguments.out)
     mark_unfinished(arguments.out)
     _write(results, _tables(arguments), arguments.out)
-    write_record(arguments.out, protocol, arguments.thresholds)
+    unmatched = {result.algorithm: result.unmatched for result in results}
+    write_record(arguments.out, protocol, arguments.thresholds, unmatched)
     journal.unlink(missing_ok=True)
+    for note in dict.fromkeys(note for result in results for note in result.notes):
+        _log.warning("%s", note)
     _print_summary(results)
     print(f"wrote {arguments.out}")
 
@@ -181,72 +202,6 @@ def _tables(arguments: argparse.Namespace) -> list["Table"]:
 
     more = (arguments.details, Table.DETAILS), (arguments.cells, Table.CELLS)
     return [Table.SCORES, *(table for wanted, table in more if wanted)]
-
-
-def _score(arguments: argparse.Namespace, journal: "Journal") -> list["FolderResult"]:
-    from tqdm import tqdm
-
-    from cellbench.errors import ScoresError
-    from cellbench.evaluation.folder import score_folder
-
-    algorithms = algorithm_folders(arguments.predictions)
-    if len(algorithms) > 1 and (arguments.algorithm or arguments.runtime):
-        raise ScoresError(
-            f"{arguments.predictions}: contains {len(algorithms)} algorithms, but --algorithm and "
-            "--runtime apply to a single one; name one of the folders inside"
-        )
-    results = []
-    for predictions in algorithms:
-        with tqdm(unit="image", desc=predictions.name, disable=None) as bar:
-            results.append(
-                score_folder(
-                    arguments.truth,
-                    predictions,
-                    algorithm=arguments.algorithm,
-                    images=arguments.images,
-                    manifest=arguments.manifest,
-                    runtimes=arguments.runtime,
-                    protocol=arguments.protocol,
-                    thresholds=arguments.thresholds,
-                    tables=_tables(arguments),
-                    jobs=arguments.jobs,
-                    scheduler=arguments.scheduler,
-                    journal=journal,
-                    progress=_Bar(bar),
-                )
-            )
-    return results
-
-
-class _Bar:
-    """Shows progress; images of an earlier run do not count for the rate."""
-
-    def __init__(self, bar: "tqdm[Any]") -> None:
-        self._bar = bar
-
-    def __call__(self, done: int, total: int) -> None:
-        if self._bar.total is None:
-            self._bar.total, self._bar.initial, self._bar.n = total, done, done
-        self._bar.update(done - self._bar.n)
-
-
-def algorithm_folders(predictions: Path) -> list[Path]:
-    """List what to score: a folder with label maps or a table itself, else the folders inside."""
-    from cellbench.errors import ScoresError
-    from cellbench.evaluation.cases import MASK_TABLE
-    from cellbench.labels.files import all_label_files
-
-    if predictions.is_file() and predictions.suffix.lower() == MASK_TABLE:
-        return [predictions]
-    if not predictions.is_dir():
-        raise ScoresError(
-            f"{predictions}: neither a folder of predictions nor a run-length table (.csv); "
-            "check the path"
-        )
-    inside = sorted(
-        path for path in predictions.iterdir() if path.is_dir() and not path.name.startswith(".")
-    )
-    return [predictions] if all_label_files(predictions) or not inside else inside
 
 
 def _write(results: Sequence["FolderResult"], tables: Sequence["Table"], out: Path) -> None:

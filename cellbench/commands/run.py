@@ -118,12 +118,22 @@ def run(arguments: argparse.Namespace) -> None:
         statuses = Counter(row["status"] for row in rows)
         summary = ", ".join(f"{count} {status}" for status, count in statuses.items())
         print(f"{entry.name}: {len(rows)} images ({summary}), {_describe_times(rows)}")
+        if reason := _describe_failure(rows):
+            print(f"{entry.name}: {reason}", file=sys.stderr)
         if warning := describe_slow_images(entry.name, rows, images):
             print(warning)
     for problem in problems[1:]:
         print(problem, file=sys.stderr)
     if problems:
         raise problems[0]
+
+
+def _describe_failure(rows: Sequence["Row"]) -> str:
+    """Say why the first image has no label map; empty if all have one or no reason is known."""
+    for row in rows:
+        if row["status"] != "ok" and row["message"]:
+            return f"{row['image']} is {row['status']}: {row['message']}"
+    return ""
 
 
 def _describe_times(rows: Sequence["Row"]) -> str:

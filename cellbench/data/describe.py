@@ -1,5 +1,6 @@
 """Describe a dataset folder: its images and cells, and the problems in it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from cellbench.data.checks import missing_label_problem, split_problems, unused_labels
 from cellbench.data.folder import SPLITS, UNLABELED, DatasetImage, read_dataset
 from cellbench.errors import ImageError, LabelMapError
 from cellbench.images import read_raw, unread_files, unread_message
-from cellbench.labels import label_files, read_labels
+from cellbench.labels import read_labels
 from cellbench.labels.diameters import cell_diameters
+from cellbench.labels.pieces import pieces_of_one_id
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,10 +70,15 @@ def describe(root: str | Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
+    root = Path(root)
     images = read_dataset(root, [*SPLITS, UNLABELED])
-    problems: list[str] = []
-    facts = pd.DataFrame([asdict(_facts_of(image, problems)) for image in images])
-    problems += _labels_without_image(Path(root), images) + _unread_images(Path(root))
+    problems = split_problems(root)
+    left = {split: unused_labels(root, split, images) for split in SPLITS}
+    facts = pd.DataFrame(
+        [asdict(_facts_of(image, left.get(image.split, []), problems)) for image in images]
+    )
+    problems += [f"{path}: has no image" for files in left.values() for path in files]
+    problems += _unread_images(root)
     groups = facts.groupby(["split", "modality"], sort=False)
     table = pd.DataFrame(
         [{"split": s, "modality": m, **_summary(group)} for (s, m), group in groups]
@@ -79,7 +87,7 @@ def describe(root: str | Path) -> "pd.DataFrame":
     return table
 
 
-def _facts_of(image: DatasetImage, problems: list[str]) -> _Facts:
+def _facts_of(image: DatasetImage, left: Sequence[Path], problems: list[str]) -> _Facts:
     facts = _Facts(image.split, image.modality, unlabeled=image.labels is None)
     try:
         pixels = read_raw(image.image)
@@ -89,7 +97,7 @@ def _facts_of(image: DatasetImage, problems: list[str]) -> _Facts:
         problems.append(str(error))
     if image.labels is None:
         if image.split != UNLABELED:
-            problems.append(f"{image.image}: has no label map")
+            problems.append(missing_label_problem(image, left))
         return facts
     try:
         labels = read_labels(image.labels)
@@ -99,16 +107,14 @@ def _facts_of(image: DatasetImage, problems: list[str]) -> _Facts:
     if facts.height is not None and labels.shape != (facts.height, facts.width):
         size = f"({facts.height}, {facts.width})"
         problems.append(f"{image.labels}: the label map is {labels.shape}, but its image is {size}")
+    if (pieces := pieces_of_one_id(labels)) > 1:
+        problems.append(
+            f"{image.labels}: one id in {pieces} pieces, probably a binary mask; import it again with "
+            "`cellbench data import folder … --split-components`"
+        )
     facts.diameters = cell_diameters(labels)
     facts.cells = len(facts.diameters)
     return facts
-
-
-def _labels_without_image(root: Path, images: list[DatasetImage]) -> list[str]:
-    used = {image.labels for image in images}
-    folders = [root / split / "labels" for split in SPLITS]
-    present = [path for one in folders if one.is_dir() for path in label_files(one).values()]
-    return [f"{path}: has no image" for path in present if path not in used]
 
 
 def _unread_images(root: Path) -> list[str]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cellbench.csv_tables import read_rows, write_rows
-from cellbench.errors import DatasetError
+from cellbench.data.label_pairs import Pairs, double_labels, label_map_files, pair_labels
+from cellbench.data.split_names import missing_images_advice
+from cellbench.errors import DatasetError, LabelMapError
 from cellbench.images import image_files, image_stem
-from cellbench.labels import label_files
 from cellbench.labels.names import match_stems
 
 SPLITS = ("train", "tune", "test")
@@ -21,6 +22,8 @@ UNLABELED = "unlabeled"
 _ALL_SPLITS = (*SPLITS, UNLABELED)
 MODALITIES = ("brightfield", "fluorescence", "phase-contrast", "DIC")
 MANIFEST = "manifest.csv"
+LABEL_FOLDERS = ("labels", "masks")
+"""Names of the folder of label maps in a split, in the order of preference."""
 
 _COLUMNS = ("image", "split", "modality", "source")
 
@@ -72,7 +75,9 @@ class DatasetImage:
 def read_dataset(root: str | Path, splits: Sequence[str] = SPLITS) -> list[DatasetImage]:
     """List the images of a dataset folder, by split and stem.
 
-    Splits whose folder is absent are skipped, so that a folder with only a test split is a dataset.
+    Splits whose folder is absent are skipped, so that a folder with only a test split is a dataset. Label
+    maps are read from ``labels``, or from ``masks`` if there is no folder ``labels``, under the names that
+    :mod:`cellbench.labels.names` describes.
 
     Args:
         root: the dataset folder.
@@ -97,21 +102,41 @@ def read_dataset(root: str | Path, splits: Sequence[str] = SPLITS) -> list[Datas
             found += _read_split(root, split)
     if not found:
         wanted = " or ".join(f"{split}/images" for split in splits)
-        raise DatasetError(
-            f"{root}: no images in {wanted}; add images, or convert a dataset with "
-            "`cellbench data import`"
-        )
+        raise DatasetError(f"{root}: no images in {wanted}; {missing_images_advice(root)}")
     return found
+
+
+def labels_folder(root: Path, split: str) -> Path | None:
+    """Return the folder of the label maps of a split; None if there is none.
+
+    Args:
+        root: the dataset folder.
+        split: train, tune or test.
+    """
+    folders = [root / split / name for name in LABEL_FOLDERS]
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def split_pairs(root: Path, split: str, images: Mapping[str, Path]) -> Pairs:
+    """Pair the images of a split with their label maps.
+
+    Args:
+        root: the dataset folder.
+        split: train, tune or test.
+        images: the images of the split by stem.
+    """
+    folder = labels_folder(root, split)
+    return pair_labels(images, label_map_files(folder)) if folder else Pairs()
 
 
 def _read_split(root: Path, split: str) -> list[DatasetImage]:
     images = image_files(root / split / "images")
     listed = match_stems(images, read_manifest(root / MANIFEST, split))
-    labels_folder = root / split / "labels"
-    labelled = split != UNLABELED and labels_folder.is_dir()
-    labels = match_stems(images, label_files(labels_folder)) if labelled else {}
+    pairs = Pairs() if split == UNLABELED else split_pairs(root, split, images)
+    for stem, paths in pairs.doubles.items():
+        raise LabelMapError(double_labels(images[stem], paths))
     return [
-        DatasetImage(stem, split, path, labels.get(stem), *listed.get(stem, _NOT_LISTED))
+        DatasetImage(stem, split, path, pairs.found.get(stem), *listed.get(stem, _NOT_LISTED))
         for stem, path in images.items()
     ]
 

@@ -1,19 +1,30 @@
-"""Kaggle's run-length tables: one row per cell, as in Sartorius Cell Instance Segmentation."""
+"""Kaggle's run-length tables: one row per cell, as in the Data Science Bowl 2018 and in Sartorius."""
 
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TextIO
 
 import numpy as np
 import numpy.typing as npt
 
+from cellbench.data.json_values import shown, whole_number
 from cellbench.errors import CellbenchError, LabelMapError
 from cellbench.images import image_stem
 from cellbench.labels.runs import parse_runs
 
-_RUNS = ("annotation", "predicted")
+Order = Literal["rows", "columns"]
+"""The direction in which the runs of a table count the pixels of an image."""
+
+ORDERS: tuple[Order, ...] = ("rows", "columns")
+
+_IDS = ("id", "imageid")
+_RUNS: dict[str, Order] = {"annotation": "rows", "predicted": "rows", "encodedpixels": "columns"}
 _LONGEST_FIELD = 2**31 - 1  # the module csv accepts 128 KiB by default; a C long on every system
+_DELIMITERS = ",;\t"
+_NOT_SCORED = "ignored"
+_NO_CELLS = ("nan", "-1")  # beside an empty field
 
 
 @dataclass(frozen=True)
@@ -22,7 +33,7 @@ class MaskRow:
 
     Attributes:
         line: its line in the file, counted from 1.
-        runs: row-major run-length code that counts from 1; None if the row does not fit the header.
+        runs: run-length code that counts from 1; None if the row does not fit the header.
         size: height and width as the table states them; None if it does not.
     """
 
@@ -42,53 +53,96 @@ class MaskRow:
         """
         if self.runs is None:
             raise LabelMapError("has more or fewer fields than the header")
-        if self.size is not None and self.size != tuple(map(str, shape)):
-            height, width = (" ".join(side.split()) for side in self.size)
-            raise LabelMapError(
-                f"states the size {height} × {width}, but the image is {shape[0]} × {shape[1]}"
-            )
+        if self.size is not None:
+            stated = zip(map(whole_number, self.size), self.size, shape, strict=True)
+            if any(side != actual for side, text, actual in stated if text.strip()):
+                height, width = (" ".join(side.split()) for side in self.size)
+                raise LabelMapError(
+                    f"states the size {height} × {width}, but the image is {shape[0]} × {shape[1]}"
+                )
         return parse_runs(self.runs, shape)
 
 
-def read_mask_rows(table: Path, error: type[CellbenchError]) -> dict[str, list[MaskRow]]:
-    """Read a table with the columns ``id`` and ``annotation`` (or ``predicted``).
+@dataclass(frozen=True)
+class MaskTable:
+    """The content of a run-length table.
+
+    Attributes:
+        rows: the rows of each image by its stem, in the order of the table.
+        order: the direction in which the runs count the pixels.
+    """
+
+    rows: dict[str, list[MaskRow]]
+    order: Order
+
+
+def read_mask_rows(
+    table: Path, error: type[CellbenchError], order: Order | None = None
+) -> MaskTable:
+    """Read a table with the columns ``ImageId,EncodedPixels`` or ``id,annotation`` (or ``predicted``).
+
+    The columns may be in any case and separated by commas, semicolons or tabs. An id may be a file name.
+    Rows of stage 2 of the Data Science Bowl that were not scored (``Usage`` is ``Ignored``) are left out.
 
     Args:
         table: the CSV file, in UTF-8; the columns ``width`` and ``height`` are optional.
         error: the class of the exception to raise.
-
-    Returns:
-        The rows of each image by its stem, in the order of the table; an id may be a file name.
+        order: the direction of the runs; unless given, ``EncodedPixels`` go down the columns, as in the
+            Data Science Bowl 2018, and the others along the rows, as in Sartorius.
 
     Raises:
         CellbenchError: of the class ``error``, if the file is not such a table.
     """
-    rows: dict[str, list[MaskRow]] = {}
     csv.field_size_limit(_LONGEST_FIELD)
+    rows: dict[str, list[MaskRow]] = {}
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or ()
-            runs = _runs_column(table, columns, error)
-            sized = {"width", "height"} <= set(columns)
-            for row in reader:
-                fits = None not in row and None not in row.values()
-                size = (row["height"], row["width"]) if sized else None
-                stem = image_stem(row["id"] or "")
+            columns, first_line, delimiter = _header(file)
+            names = [name.strip().casefold().replace("_", "").replace(" ", "") for name in columns]
+            ids, runs = _columns(table, columns, names, error)
+            reader = csv.reader(file, delimiter=delimiter)
+            for fields in filter(None, reader):
+                line = first_line + reader.line_num
+                values = dict(zip(names, fields, strict=False))
+                if values.get("usage", "").strip().lower() == _NOT_SCORED:
+                    continue
+                stem = image_stem(values.get(ids, "").strip())
                 if "\n" in stem or "\r" in stem:
-                    raise error(
-                        f"{table}: line {reader.line_num} has an id of several lines; correct it"
-                    )
-                rows.setdefault(stem, []).append(
-                    MaskRow(reader.line_num, row[runs] if fits else None, size)
-                )
+                    raise error(f"{table}: line {line} has an id of several lines; correct it")
+                code = values[runs] if len(fields) == len(names) else None
+                code = "" if code and code.strip().lower() in _NO_CELLS else code
+                rows.setdefault(stem, []).append(MaskRow(line, code, _size(values)))
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise error(f"{table}: not a CSV file in UTF-8 ({fault}); save it as one") from fault
-    return rows
+    return MaskTable(rows, order or _RUNS[runs])
 
 
-def _runs_column(table: Path, columns: Sequence[str], error: type[CellbenchError]) -> str:
-    found = [name for name in _RUNS if name in columns]
-    if "id" not in columns or not found:
-        raise error(f"{table}: needs the columns id and annotation (or predicted)")
-    return found[0]
+def _header(file: TextIO) -> tuple[list[str], int, str]:
+    """Return the names of the columns, the line that they are in, and the delimiter."""
+    line, number = file.readline(), 1
+    if line.startswith("sep="):  # Excel's own line
+        line, number = file.readline(), 2
+    delimiter = max(_DELIMITERS, key=line.count)
+    return next(csv.reader([line], delimiter=delimiter), []), number, delimiter
+
+
+def _columns(
+    table: Path, columns: Sequence[str], names: Sequence[str], error: type[CellbenchError]
+) -> tuple[str, str]:
+    """Return the names of the columns with the ids and with the runs."""
+    ids = [name for name in _IDS if name in names]
+    runs = [name for name in _RUNS if name in names]
+    if not ids or not runs:
+        found = shown(", ".join(columns)) if any(columns) else "none"
+        raise error(
+            f"{table}: needs the columns id and annotation (or predicted), or ImageId and EncodedPixels; "
+            f"found {found}"
+        )
+    return ids[0], runs[0]
+
+
+def _size(values: dict[str, str]) -> tuple[str, str] | None:
+    """Return height and width as the row states them."""
+    if "height" not in values or "width" not in values:
+        return None
+    return values["height"], values["width"]

@@ -3,23 +3,25 @@
 import hashlib
 import os
 import stat
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from cellbench.entrants.limits import label_map_bytes
 from cellbench.entrants.workplace import MOST_FILES, FileStates, Workplace, file_state
 from cellbench.errors import EntrantError, InvalidLabelsError, LabelMapError
+from cellbench.evaluation.seals import checksum_of
 from cellbench.evaluation.statuses import Status
-from cellbench.files import written_whole
-from cellbench.labels import check_labels, open_labels
-from cellbench.labels.names import match_stems
+from cellbench.files import is_junk, written_whole
+from cellbench.labels import check_labels, label_path, open_labels, read_labels, write_labels
+from cellbench.labels.names import match_labels
 
-_SUFFIXES = (".tif", ".tiff")
-_ENDING = "_label"
 _CHUNK = 1 << 20
+_SHOWN = 3
+_LONGEST_NAME = 100
+_TIFF = (b"II", b"MM")
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,12 @@ def take_label_map(
     shape: tuple[int, int],
     target: Path,
     answered: FileStates | None = None,
+    stems: Collection[str] = (),
 ) -> Taken:
     """Copy the label map of an image from a program's outputs to ``target`` and check it.
 
-    The label map may also be named as the official scripts name it. No link is followed, and nothing but a
-    regular file with a single name is opened.
+    The label map may have any name and format that evaluation accepts; ``target`` becomes a TIFF. No link
+    is followed, and nothing but a regular file with a single name is opened.
 
     Args:
         workplace: the folders of the program, which has ended or has answered.
@@ -66,6 +69,7 @@ def take_label_map(
         target: the file to write; nothing is written unless the label map is usable.
         answered: states of the outputs when the program answered, after which it may not change them;
             None if it has ended.
+        stems: stems of all images whose label maps may be among the outputs.
 
     Returns:
         The status, and what is wrong.
@@ -73,10 +77,11 @@ def take_label_map(
     try:
         outputs = workplace.open_outputs()
         try:
-            name = _find(outputs, stem)
+            name = _find(outputs, stem, stems)
             with _opened(outputs, name, answered) as file, written_whole(target) as copy:
                 checksum = _copy(file, copy, label_map_bytes(*shape))
                 _check(copy, shape)
+                checksum = _as_tiff(copy) or checksum
         finally:
             os.close(outputs)
     except _RefusedError as refused:
@@ -86,25 +91,30 @@ def take_label_map(
     return Taken(Status.OK, checksum=checksum, name=name)
 
 
-def _find(outputs: int, stem: str) -> str:
+def _find(outputs: int, stem: str, stems: Collection[str]) -> str:
     """Return the name of the file of an image's label map."""
-    named: dict[str, list[str]] = {}
     with os.scandir(outputs) as entries:
-        for count, entry in enumerate(entries):
-            if count >= MOST_FILES:
-                reason = f"left more than {MOST_FILES} files in the outputs folder"
-                raise _RefusedError(Status.FAILED, reason)
-            path = Path(entry.name)
-            if path.suffix.lower() in _SUFFIXES and path.stem.endswith(_ENDING):
-                key = unicodedata.normalize("NFC", path.stem.removesuffix(_ENDING))
-                named.setdefault(key, []).append(entry.name)
-    names = match_stems([stem], named).get(stem, [])
-    if not names:
-        raise _RefusedError(Status.MISSING, "")
-    if len(names) > 1:
-        both = " and ".join(sorted(names)[:2])
+        names = [entry.name for entry in islice(entries, MOST_FILES + 1)]
+    if len(names) > MOST_FILES:
+        reason = f"left more than {MOST_FILES} files in the outputs folder"
+        raise _RefusedError(Status.FAILED, reason)
+    names = sorted(name for name in names if not is_junk(name))
+    found = match_labels({stem, *stems}, names)
+    fitting = found.get(stem, [])
+    if len(fitting) > 1:
+        both = " and ".join(sorted(fitting)[:2])
         raise _RefusedError(Status.INVALID, f"wrote two label maps for the image: {both}")
-    return names[0]
+    if fitting:
+        return fitting[0]
+    others = set(names).difference(*found.values())
+    wrote = ", ".join(map(_printable, sorted(others)[:_SHOWN]))
+    wanted = label_path("", stem).name
+    raise _RefusedError(Status.MISSING, f"wrote {wrote}, wanted {wanted}" if others else "")
+
+
+def _printable(name: str) -> str:
+    """Return a name that a program chose so that it can be shown on a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:_LONGEST_NAME])
 
 
 @contextmanager
@@ -175,6 +185,18 @@ def _check(copy: Path, shape: tuple[int, int]) -> None:
         raise _RefusedError(Status.INVALID, _without_path(error, copy)) from error
     except (LabelMapError, OSError, MemoryError) as error:
         raise _RefusedError(Status.UNREADABLE, _without_path(error, copy)) from error
+
+
+def _as_tiff(copy: Path) -> str:
+    """Convert a label map of another format, and return its new checksum; an empty text for a TIFF."""
+    with copy.open("rb") as file:
+        if file.read(2) in _TIFF:
+            return ""
+    try:
+        write_labels(copy, read_labels(copy))
+    except (LabelMapError, MemoryError) as error:
+        raise _RefusedError(Status.UNREADABLE, _without_path(error, copy)) from error
+    return checksum_of(copy)
 
 
 def _without_path(error: BaseException, copy: Path) -> str:

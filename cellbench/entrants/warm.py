@@ -166,7 +166,10 @@ class WarmRuns:
         outputs = PurePosixPath(self._job.sandbox.places(self._workplace)["outputs"])
         if path.parent != outputs:
             return Taken(Status.FAILED, f"answered with {path}, which is not in the outputs folder")
-        taken = take_label_map(self._workplace, image.stem, shape, target, self._answered)
+        taken = take_label_map(
+            *(self._workplace, image.stem, shape, target, self._answered),
+            stems=[each.stem for each in self._job.images],
+        )
         if taken.name and _normal(taken.name) != _normal(path.name):
             target.unlink()
             return Taken(Status.FAILED, f"answered with {path.name}, but wrote {taken.name}")

@@ -2,24 +2,25 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cellbench.data.folder import MANIFEST, read_modalities
 from cellbench.errors import ScoresError
-from cellbench.evaluation.masks import MaskRows, read_mask_table
+from cellbench.evaluation.mask_files import MaskOptions, Masks, is_mask_file, read_masks
+from cellbench.evaluation.predictions import IMAGE_FOLDERS, check_any, find_predictions, listed
 from cellbench.evaluation.runtimes import RUNTIME_FILE, read_runtimes
 from cellbench.evaluation.seals import check_run
 from cellbench.evaluation.statuses import Status, read_statuses
 from cellbench.files import fingerprint
 from cellbench.images import image_files
 from cellbench.labels.banded import BandedLabels
-from cellbench.labels.files import all_label_files, label_files, open_labels
+from cellbench.labels.files import label_files, open_labels
 from cellbench.labels.names import match_stems
 
-MASK_TABLE = ".csv"
-"""Extension of a run-length table of predictions."""
+_TRUTH_FOLDERS = ("labels", "masks", "label", "mask")
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class Case:
     Attributes:
         stem: stem of the image.
         truth: file of the true label map.
-        prediction: file of the predicted label map, or its rows of a run-length table; None if absent.
+        prediction: file of the predicted label map, or its cells in a file for all images; None if absent.
         image: file of the image, if its size has to be read from it.
         modality: modality of the image; empty if unknown.
         runtime: running time in seconds; NaN if unknown.
@@ -40,7 +41,7 @@ class Case:
 
     stem: str
     truth: Path
-    prediction: Path | MaskRows | None
+    prediction: Path | Masks | None
     image: Path | None
     modality: str
     runtime: float
@@ -50,7 +51,7 @@ class Case:
         """Open the predicted label map.
 
         Args:
-            shape: (H, W) of the image, which a run-length table does not contain.
+            shape: (H, W) of the image, which a file for all images need not contain.
 
         Returns:
             The label map; its pixels are read later.
@@ -58,9 +59,9 @@ class Case:
         Raises:
             LabelMapError: if it cannot be read or is not a label map.
         """
-        if isinstance(self.prediction, MaskRows):
-            return self.prediction.open(shape)
-        return open_labels(self.prediction or "")
+        if self.prediction is None or isinstance(self.prediction, Path):
+            return open_labels(self.prediction or "")
+        return self.prediction.open(shape)
 
     def fingerprint(self, *settings: object) -> str:
         """Return a key that changes when the files of this case, what is known about it or a setting do.
@@ -69,10 +70,24 @@ class Case:
             settings: everything else that the result depends on.
         """
         files = [self.truth, self.image]
-        rows = self.prediction.fingerprint() if isinstance(self.prediction, MaskRows) else ""
+        cells = ""
         if isinstance(self.prediction, Path):
             files.append(self.prediction)
-        return fingerprint(files, rows, self.modality, self.runtime, self.status, *settings)
+        elif self.prediction is not None:
+            cells = self.prediction.fingerprint()
+        return fingerprint(files, cells, self.modality, self.runtime, self.status, *settings)
+
+
+class Cases(NamedTuple):
+    """What there is to score for an algorithm.
+
+    Attributes:
+        cases: one for each image of the truth, in order of the stems.
+        unmatched: names of the files of predictions that fit no image.
+    """
+
+    cases: list[Case]
+    unmatched: tuple[str, ...]
 
 
 def find_cases(
@@ -81,54 +96,82 @@ def find_cases(
     images: str | Path | None = None,
     manifest: str | Path | None = None,
     runtimes: str | Path | None = None,
-) -> list[Case]:
+    masks: MaskOptions | None = None,
+    *,
+    need_predictions: bool = True,
+) -> Cases:
     """List the images of the truth; a warning names predictions that belong to none of them.
 
     Args:
-        truth: folder of true label maps.
-        predictions: folder of predicted label maps, or a run-length table.
+        truth: folder of true label maps, or a folder that contains it.
+        predictions: folder of predicted label maps, or a run-length table or COCO results.
         images: folder of the images, if their sizes differ from those of the label maps.
         manifest: CSV with the modalities; by default the manifest of the truth's dataset.
         runtimes: CSV with running times; by default ``runtime.csv`` of the predictions.
+        masks: how to read a run-length table or COCO results.
+        need_predictions: whether it is an error if no prediction in a folder fits an image.
 
     Returns:
-        One case for each image, in order of the stems.
+        The cases, and the files that fit no image.
 
     Raises:
-        CellbenchError: if a folder is absent or empty, or a table cannot be read.
+        CellbenchError: if a folder is absent or empty, a table cannot be read, or no prediction fits an
+            image.
     """
-    truths = label_files(truth)
-    if not truths:
-        raise ScoresError(f"{truth}: contains no label maps named <stem>_label.tiff")
+    truth, truths = find_truths(truth)
     if predictions.is_dir():
-        check_run(predictions, times=runtimes is None)
-    named, statuses = _predictions_of(predictions)
-    names = match_stems(truths, {name: name for name in named})
-    unused = sorted(set(named) - set(names.values()))
-    if unused:
-        _log.warning(
-            "%s: %d predictions have no true label map and are not scored, the first is %s",
-            predictions,
-            len(unused),
-            unused[0],
-        )
+        check_run(predictions, truths, times=runtimes is None)
+    named, statuses, unmatched = _predictions_of(predictions, truths, masks, need_predictions)
+    _warn_of_unmatched(predictions, unmatched)
     pictures = _images_of(truths, images)
-    listed = read_modalities(_manifest_of(truth, manifest), truth.resolve().parent.name)
-    modalities = match_stems(truths, listed)
+    listed_modalities = read_modalities(_manifest_of(truth, manifest), truth.resolve().parent.name)
+    modalities = match_stems(truths, listed_modalities)
     times = match_stems(truths, _runtimes_of(predictions, runtimes))
-    endings = match_stems(truths, statuses)
-    return [
+    cases = [
         Case(
             stem=stem,
             truth=path,
-            prediction=named[names[stem]] if stem in names else None,
+            prediction=named.get(stem),
             image=pictures.get(stem),
             modality=modalities.get(stem, ""),
             runtime=times.get(stem, math.nan),
-            status=_status(endings.get(stem, Status.OK), stem in names),
+            status=_status(statuses.get(stem, Status.OK), stem in named),
         )
         for stem, path in truths.items()
     ]
+    return Cases(cases, unmatched)
+
+
+def find_truths(truth: Path) -> tuple[Path, dict[str, Path]]:
+    """Find the true label maps in a folder, or in its folder ``labels`` or ``masks``.
+
+    Args:
+        truth: the folder.
+
+    Returns:
+        The folder that contains the label maps, and the label map of each image by stem.
+
+    Raises:
+        CellbenchError: if the folder is absent, has the name of a folder of images, or contains no label
+            maps.
+    """
+    if truth.name.casefold() in IMAGE_FOLDERS:
+        raise ScoresError(f"{truth}: is a folder of images; name the folder of their label maps")
+    for folder in (truth, *(truth / name for name in _TRUTH_FOLDERS)):
+        if (folder == truth or folder.is_dir()) and (truths := label_files(folder)):
+            return folder, truths
+    raise ScoresError(f"{truth}: contains no label maps named <image>_label.tiff or <image>.tif")
+
+
+def _warn_of_unmatched(predictions: Path, unmatched: Sequence[str]) -> None:
+    if not unmatched:
+        return
+    number = len(unmatched)
+    if predictions.is_dir():
+        what = "file fits no image and is" if number == 1 else "files fit no image and are"
+    else:
+        what = "image has no truth and is" if number == 1 else "images have no truth and are"
+    _log.warning("%s: %d %s not scored: %s", predictions, number, what, listed(unmatched))
 
 
 def _status(ended: Status, found: bool) -> Status:
@@ -136,14 +179,19 @@ def _status(ended: Status, found: bool) -> Status:
     return ended if found or ended is not Status.OK else Status.MISSING
 
 
-def _predictions_of(predictions: Path) -> tuple[dict[str, Path | MaskRows], dict[str, Status]]:
-    """Find the predictions by name, and the status of each run if it is known."""
-    if predictions.suffix.lower() == MASK_TABLE and not predictions.is_dir():
-        return dict(read_mask_table(predictions)), {}
-    statuses = read_statuses(predictions)
-    named: dict[str, Path | MaskRows] = {}
-    for name, paths in all_label_files(predictions).items():
-        named[name] = paths[0]
+def _predictions_of(
+    predictions: Path, truths: Mapping[str, Path], masks: MaskOptions | None, need_predictions: bool
+) -> tuple[Mapping[str, Path | Masks], dict[str, Status], tuple[str, ...]]:
+    """Find the prediction of each image, the status of its run if known, and what fits no image."""
+    if is_mask_file(predictions):
+        return _masks_of(predictions, truths, masks)
+    found = find_predictions(predictions, truths)
+    if found.folder != predictions:
+        check_run(found.folder, truths)
+    statuses = match_stems(truths, read_statuses(predictions))
+    if need_predictions and not statuses:
+        check_any(predictions, found, list(truths))
+    for stem, paths in found.files.items():
         if len(paths) > 1:
             both = " and ".join(path.name for path in paths[:2])
             _log.warning(
@@ -151,8 +199,17 @@ def _predictions_of(predictions: Path) -> tuple[dict[str, Path | MaskRows], dict
                 predictions,
                 both,
             )
-            statuses[name] = Status.INVALID
-    return named, statuses
+            statuses[stem] = Status.INVALID
+    return {stem: paths[0] for stem, paths in found.files.items()}, statuses, found.unmatched
+
+
+def _masks_of(
+    file: Path, truths: Mapping[str, Path], options: MaskOptions | None
+) -> tuple[dict[str, Masks], dict[str, Status], tuple[str, ...]]:
+    masks = read_masks(file, truths, options)
+    names = match_stems(truths, {name: name for name in masks})
+    unmatched = tuple(sorted(set(masks) - set(names.values())))
+    return {stem: masks[name] for stem, name in names.items()}, {}, unmatched
 
 
 def _images_of(truths: Mapping[str, Path], images: str | Path | None) -> dict[str, Path]:

@@ -1,5 +1,6 @@
 """Scoring a folder of predictions: one row per image and threshold, failures included."""
 
+import logging
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -11,14 +12,18 @@ from cellbench.errors import ScoresError, UsageError
 from cellbench.evaluation.cases import Case, find_cases
 from cellbench.evaluation.image_scorer import ImageScorer, UnusableTruth
 from cellbench.evaluation.journal import Journal
+from cellbench.evaluation.mask_files import MaskOptions
 from cellbench.evaluation.matching import check_threshold
 from cellbench.evaluation.measures import Table, measures_of
 from cellbench.evaluation.parallel import results_as_they_come
 from cellbench.evaluation.protocols import Protocol, get_protocol
 from cellbench.evaluation.rows import FolderResult, ImageResult, columns
+from cellbench.evaluation.run_order import warn_of_run_order
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], object]
 """Called with the number of images that are done and the number of all images."""
@@ -38,15 +43,13 @@ def evaluate_folder(
     scheduler: str | None = None,
     journal: str | Path | None = None,
     progress: Progress | None = None,
+    masks: MaskOptions | None = None,
 ) -> "pd.DataFrame":
     """Score predicted label maps against the truth, as the table ``scores.csv``.
 
-    Every image of the truth has a row for each threshold. An image without a usable prediction scores
-    F1 0, and its ``status`` says why.
-
     Args:
         truth: folder of true label maps; see :func:`score_folder`, also for the next ones.
-        predictions: folder of predicted label maps, or a run-length table.
+        predictions: folder of predicted label maps, or a run-length table or COCO results.
         algorithm: name of the algorithm; by default the name of the predictions.
         images: folder of the images, if their sizes differ from those of the label maps.
         manifest: CSV with the modalities; by default the manifest of the truth's dataset.
@@ -57,9 +60,11 @@ def evaluate_folder(
         scheduler: address of a Dask cluster that does the work instead.
         journal: file that lets a stopped run continue.
         progress: called with the numbers of images done and of all images.
+        masks: how to read a run-length table or COCO results.
 
     Returns:
-        One row per image and threshold, images in order of their stems.
+        One row per image of the truth and threshold, in order of the stems. An image without a usable
+        prediction scores F1 0, and its ``status`` says why.
 
     Raises:
         CellbenchError: as :func:`score_folder`.
@@ -79,7 +84,10 @@ def evaluate_folder(
         scheduler=scheduler,
         journal=journal,
         progress=progress,
+        masks=masks,
     )
+    for note in result.notes:
+        _log.warning("%s", note)
     return pd.DataFrame(result.csv_rows(Table.SCORES), columns=list(columns(Table.SCORES)))
 
 
@@ -98,13 +106,17 @@ def score_folder(
     scheduler: str | None = None,
     journal: str | Path | Journal | None = None,
     progress: Progress | None = None,
+    masks: MaskOptions | None = None,
+    need_predictions: bool = True,
 ) -> FolderResult:
     """Score predicted label maps against the truth, with details and cells if wanted.
 
     Args:
-        truth: folder of ``<stem>_label.tiff`` (also .tif, .png, .npy, .npz).
+        truth: folder of label maps, named as :mod:`cellbench.labels.names` says, for example
+            ``<stem>_label.tiff`` or ``<stem>.png``.
         predictions: folder of the same, with ``runtime.csv`` if times are known; or a run-length
-            table with the columns ``id,predicted``, as on Kaggle.
+            table (.csv) with the columns ``id,predicted`` or ``ImageId,EncodedPixels``, as on Kaggle; or
+            COCO results (.json).
         algorithm: name of the algorithm; by default the name of the predictions.
         images: folder of the images, all of which need a truth; sizes are then taken from them.
         manifest: CSV with the modalities; by default ``manifest.csv`` of the truth's dataset.
@@ -117,23 +129,28 @@ def score_folder(
         journal: file with the images that are done, so that a stopped run continues where it stopped; or
             its journal, which is read only once if several folders are scored.
         progress: called with the numbers of images done and of all images.
+        masks: how to read a run-length table or COCO results.
+        need_predictions: whether it is an error if no prediction fits, instead of images being missing.
 
     Returns:
-        The rows of each image, in order of the stems.
+        The rows of each image, in order of the stems, and the files that fit no image.
 
     Raises:
-        CellbenchError: if a folder is absent or empty, or a table or option cannot be used; if a truth
-            cannot be used, after all other images are scored.
+        CellbenchError: if a folder is absent or empty, no prediction fits an image, or a table or option
+            cannot be used; if a truth cannot be used, after all other images are scored.
     """
     scorer = _scorer(get_protocol(protocol), thresholds, tables)
     folders = Path(truth), Path(predictions)
     if scheduler is not None:  # the workers have working directories of their own
         folders = folders[0].absolute(), folders[1].absolute()
         images = Path(images).absolute() if images is not None else None
-    cases = find_cases(*folders, images, manifest, runtimes)
+    cases, unmatched = find_cases(
+        *folders, images, manifest, runtimes, masks, need_predictions=need_predictions
+    )
+    warn_of_run_order(folders[1], [(case.truth, case.prediction) for case in cases])
     book = journal if isinstance(journal, Journal) else Journal(journal)
     results = _results(scorer, cases, book, jobs, scheduler, progress or _silent)
-    return FolderResult(algorithm or _name_of(Path(predictions)), tuple(results))
+    return FolderResult(algorithm or _name_of(Path(predictions)), tuple(results), unmatched)
 
 
 def _scorer(rules: Protocol, thresholds: Sequence[float], tables: Sequence[str]) -> ImageScorer:

@@ -21,6 +21,10 @@ from cellbench.evaluation.statuses import Status
 from cellbench.evaluation.truths import decoded_once, open_truth, truth_centroids
 from cellbench.images import image_shape
 from cellbench.labels.banded import BandedLabels, in_bands
+from cellbench.labels.pieces import pieces_of_one_id
+
+_MOST_PIXELS = 1 << 28
+"""Larger label maps are not searched for pieces, which takes several bytes of memory per pixel."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +74,7 @@ class ImageScorer:
                 self._scores(case, opened) if Table.SCORES in self.measures else (),
                 self._details(case, opened) if Table.DETAILS in self.measures else (),
                 self._cells(case, opened) if Table.CELLS in self.measures else (),
+                _pieces(opened),
             )
         except LabelMapError as error:
             return UnusableTruth(str(error))
@@ -139,3 +144,20 @@ class ImageScorer:
             centroids(opened.prediction, tiles),
         )
         return tuple(cell_rows(case.stem, case.modality, opened.overlaps, *places))
+
+
+def _pieces(opened: _Opened) -> tuple[tuple[str, int], ...]:
+    """Return the label maps that probably are binary masks, and the number of pieces of their only id."""
+    if math.prod(opened.truth.shape) > _MOST_PIXELS:
+        return ()
+    parts = opened.overlaps.parts
+    scored = (
+        {cell for part in parts for cell in part.truth_ids[:2].tolist()},
+        {cell for part in parts for cell in part.prediction_ids[:2].tolist()},
+    )
+    found = []
+    for labels, ids in zip((opened.truth, opened.prediction), scored, strict=True):
+        # A single id may also be on the frame, where it is not scored.
+        if len(ids) <= 1 and (pieces := pieces_of_one_id(labels.whole())) > 1:
+            found.append((str(labels.source), pieces))
+    return tuple(found)

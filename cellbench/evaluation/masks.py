@@ -1,17 +1,18 @@
-"""Predictions as one run-length table, as in Kaggle competitions: ``id,predicted``."""
+"""Predictions as one run-length table, as in Kaggle competitions."""
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.data.mask_table import MaskRow, read_mask_rows
+from cellbench.data.mask_table import MaskRow, Order, read_mask_rows
 from cellbench.errors import InvalidLabelsError, LabelMapError, ScoresError
-from cellbench.labels.banded import BandedLabels, band_rows
+from cellbench.labels.banded import BandedLabels, band_rows, in_bands
 from cellbench.labels.maps import LabelMap
 
 _Numbers = npt.NDArray[np.int64]
@@ -25,11 +26,13 @@ class MaskRows:
         table: file of the table.
         image: stem of the image.
         rows: one row for each cell; a row without runs is ignored.
+        order: the direction of the runs.
     """
 
     table: Path
     image: str
     rows: tuple[MaskRow, ...]
+    order: Order = "rows"
 
     def open(self, shape: tuple[int, int]) -> BandedLabels:
         """Return the label map, with the ids 1 … N in the order of the rows.
@@ -58,14 +61,29 @@ class MaskRows:
                 f"{self._name}: the masks of lines {first} and {second} overlap at pixel "
                 f"{starts[place + 1] + 1}; a pixel can belong to one cell only"
             )
-        dtype = np.dtype(np.uint16 if len(runs) <= np.iinfo(np.uint16).max else np.uint32)
+        dtype = id_type(len(runs))
+        if self.order == "columns":
+            turned = _bands(shape[::-1], starts, ends, ids.astype(dtype), shape[1])
+            return in_bands(next(turned).T, self._name)
         return BandedLabels(
             self._name, shape, dtype, partial(_bands, shape, starts, ends, ids.astype(dtype))
         )
 
+    def cells(self, shape: tuple[int, int]) -> list[tuple[_Numbers, _Numbers]]:
+        """Return the runs of each cell, see :func:`cellbench.labels.parse_runs`.
+
+        Args:
+            shape: (H, W) of the image.
+
+        Raises:
+            InvalidLabelsError: if the runs of a row are broken or outside the image.
+        """
+        runs = [self._parse(row, shape) for row in self.rows]
+        return [one for one in runs if len(one[0])]
+
     def fingerprint(self) -> str:
         """Return a key that changes when the rows of the image do, but not when only their lines do."""
-        content = [(row.runs, row.size) for row in self.rows]
+        content = [self.order, *((row.runs, row.size) for row in self.rows)]
         return hashlib.sha256(repr(content).encode()).hexdigest()
 
     @property
@@ -80,14 +98,25 @@ class MaskRows:
             raise InvalidLabelsError(f"{where}: {error}; correct the row") from error
 
 
-def read_mask_table(path: str | Path) -> dict[str, MaskRows]:
-    """Read a table of predictions with the columns ``id`` and ``predicted``.
+def id_type(cells: int) -> np.dtype[Any]:
+    """Return the smallest type of ids for a number of cells.
 
-    Runs are ``start length`` pairs that count from 1 along rows (Kaggle's Sartorius data page). An image
-    without cells has one row without runs. Errors in the runs are found when the image is opened.
+    Args:
+        cells: the largest id.
+    """
+    return np.dtype(np.uint16 if cells <= np.iinfo(np.uint16).max else np.uint32)
+
+
+def read_mask_table(path: str | Path, order: Order | None = None) -> dict[str, MaskRows]:
+    """Read a table of predictions with the columns ``id,predicted`` or ``ImageId,EncodedPixels``.
+
+    Runs are ``start length`` pairs that count from 1. An image without cells has one row without runs.
+    Errors in the runs are found when the image is opened.
 
     Args:
         path: CSV file in UTF-8.
+        order: the direction of the runs; unless given, ``EncodedPixels`` go down the columns (Data Science
+            Bowl 2018), and the others along the rows (Sartorius).
 
     Returns:
         Image stem to the rows of the image.
@@ -96,8 +125,10 @@ def read_mask_table(path: str | Path) -> dict[str, MaskRows]:
         ScoresError: if the file is not such a table.
     """
     path = Path(path)
-    found = read_mask_rows(path, ScoresError)
-    return {stem: MaskRows(path, stem, tuple(rows)) for stem, rows in found.items()}
+    table = read_mask_rows(path, ScoresError, order)
+    return {
+        stem: MaskRows(path, stem, tuple(rows), table.order) for stem, rows in table.rows.items()
+    }
 
 
 def _bands(

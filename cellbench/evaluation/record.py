@@ -1,7 +1,7 @@
 """The scoring rules of a scores.csv, in a JSON file beside it that ``cellbench rank`` reads."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cellbench import __version__
@@ -25,19 +25,27 @@ def record_path(scores: str | Path) -> Path:
     return Path(scores).with_suffix(".json")
 
 
-def write_record(scores: str | Path, protocol: Protocol, thresholds: Sequence[float]) -> None:
+def write_record(
+    scores: str | Path,
+    protocol: Protocol,
+    thresholds: Sequence[float],
+    unmatched: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Write the protocol in full, the thresholds and the version of cellbench beside a scores.csv.
 
     Args:
         scores: path of the scores.csv.
         protocol: the scoring rules that were used.
         thresholds: the IoU thresholds that were used.
+        unmatched: names of the files that fit no image, by algorithm; algorithms without any are left out.
     """
-    record = {
+    record: dict[str, object] = {
         "protocol": protocol.describe(),
         "thresholds": list(thresholds),
         "cellbench": __version__,
     }
+    if left := {name: list(files) for name, files in (unmatched or {}).items() if files}:
+        record["unmatched"] = left
     with written_whole(record_path(scores)) as temporary:
         text = json.dumps(record, indent=2, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 from cellbench.evaluation.cell_errors import CellKind
@@ -96,6 +97,8 @@ class CellRow:
     kind: CellKind
 
 
+_PIECES = "pieces"
+
 Row = ScoresRow | DetailsRow | CellRow
 
 _ROW_TYPES: dict[Table, type[Row]] = {
@@ -127,11 +130,14 @@ class ImageResult:
         scores: one row for each threshold.
         details: one row.
         cells: one row for each scored cell.
+        pieces: the files that contain a single id in several pieces, and the number of pieces: they
+            probably are binary masks.
     """
 
     scores: tuple[ScoresRow, ...] = ()
     details: tuple[DetailsRow, ...] = ()
     cells: tuple[CellRow, ...] = ()
+    pieces: tuple[tuple[str, int], ...] = ()
 
     def rows(self, table: Table) -> tuple[Row, ...]:
         """Return the rows of a table.
@@ -143,15 +149,18 @@ class ImageResult:
         return rows
 
     def as_json(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return the rows as values that JSON can hold, by table."""
-        return {table: [_VALUES[type(row)](row) for row in self.rows(table)] for table in Table}
+        """Return the rows as values that JSON can hold, by table, and the other values by name."""
+        values: dict[str, list[tuple[Any, ...]]] = {_PIECES: list(self.pieces)}
+        for table in Table:
+            values[table] = [_VALUES[type(row)](row) for row in self.rows(table)]
+        return values
 
     @classmethod
     def from_json(cls, tables: dict[str, list[list[Any]]]) -> "ImageResult":
         """Build the result again that :meth:`as_json` returned.
 
         Args:
-            tables: rows by table, as read from JSON.
+            tables: what :meth:`as_json` returned, as read from JSON.
         """
         scores = [[*values, Status(status)] for *values, status in tables[Table.SCORES]]
         cells = [
@@ -165,6 +174,7 @@ class ImageResult:
                 for image, modality, status, measures in tables[Table.DETAILS]
             ),
             tuple(CellRow(*values) for values in cells),
+            tuple((file, pieces) for file, pieces in tables.get(_PIECES, [])),
         )
 
 
@@ -175,10 +185,12 @@ class FolderResult:
     Attributes:
         algorithm: name of the algorithm.
         images: the rows of each image.
+        unmatched: names of the files of predictions that fit no image.
     """
 
     algorithm: str
     images: tuple[ImageResult, ...]
+    unmatched: tuple[str, ...] = ()
 
     @property
     def scores(self) -> list[ScoresRow]:
@@ -194,6 +206,23 @@ class FolderResult:
     def cells(self) -> list[CellRow]:
         """Rows of the table of cells."""
         return [row for image in self.images for row in image.cells]
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about the label maps, one line for each folder."""
+        found: dict[Path, list[tuple[Path, int]]] = {}
+        for image in self.images:
+            for file, pieces in image.pieces:
+                found.setdefault(Path(file).parent, []).append((Path(file), pieces))
+        notes = []
+        for files in found.values():
+            (first, pieces), more = files[0], len(files) - 1
+            others = f" ({more} more {'file' if more == 1 else 'files'} like this)" if more else ""
+            notes.append(
+                f"{first}: holds one id in {pieces} pieces; is this a binary mask?{others} Each "
+                "cell needs an id of its own"
+            )
+        return notes
 
     def csv_rows(self, table: Table) -> Iterator[dict[str, object]]:
         """Yield the rows of a table as they are written to a CSV.

@@ -5,7 +5,8 @@ predictions folder. A folder without such a journal was handed in, and is not ch
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from cellbench.evaluation.statuses import (
     Status,
     read_statuses,
 )
-from cellbench.labels.files import all_label_files
+from cellbench.files import list_files
+from cellbench.labels.files import label_path
+from cellbench.labels.names import ENDINGS, SUFFIXES, label_stem, match_labels
 
 RUN_JOURNAL = ".journal"
 """Name of the journal in a predictions folder that ``cellbench run`` made."""
@@ -72,11 +75,12 @@ def checksum_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_run(predictions: Path, *, times: bool = True) -> None:
+def check_run(predictions: Path, images: Collection[str] = (), *, times: bool = True) -> None:
     """Check that nothing in a predictions folder of ``cellbench run`` was changed after the run.
 
     Args:
         predictions: the predictions folder; one without the journal of a run is not checked.
+        images: stems of further images whose label maps are checked.
         times: whether to check ``runtime.csv``.
 
     Raises:
@@ -85,7 +89,7 @@ def check_run(predictions: Path, *, times: bool = True) -> None:
     """
     if not (predictions / RUN_JOURNAL).is_file():
         return
-    changes = list(_changes(predictions, times))
+    changes = list(_changes(predictions, images, times))
     if changes:
         more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
         raise ScoresError(
@@ -94,14 +98,14 @@ def check_run(predictions: Path, *, times: bool = True) -> None:
         )
 
 
-def _changes(predictions: Path, times: bool) -> Iterator[str]:
+def _changes(predictions: Path, images: Collection[str], times: bool) -> Iterator[str]:
     """Describe what differs from the last record of each image."""
     records = Journal(predictions / RUN_JOURNAL).values()
     seals = {seal.image: seal for seal in map(Seal.from_json, records) if seal is not None}
-    for stem, paths in all_label_files(predictions).items():
-        sealed = seals[stem].checksum if stem in seals else ""
-        if len(paths) > 1 or not sealed or checksum_of(paths[0]) != sealed:
-            yield paths[0].name
+    stems = {*seals, *images}
+    for path in list_files(predictions, SUFFIXES, ScoresError):
+        if not _is_sealed(path, seals) and _may_be_label_map(path.name, stems):
+            yield path.name
     for stem, status in read_statuses(predictions).items():
         if stem not in seals or seals[stem].status != status:
             yield f"the status of {stem}"
@@ -111,6 +115,20 @@ def _changes(predictions: Path, times: bool) -> Iterator[str]:
             seal = seals.get(stem)
             if seal is None or seal.status != Status.OK or seal.runtime_s != seconds:
                 yield f"the time of {stem}"
+
+
+def _is_sealed(path: Path, seals: Mapping[str, Seal]) -> bool:
+    """Return whether a file is a label map that the run wrote, under the name that it wrote."""
+    stem = label_stem(path.name) or ""
+    sealed = seals[stem].checksum if stem in seals else ""
+    written = unicodedata.normalize("NFC", path.name) == label_path("", stem).name
+    return bool(sealed) and written and checksum_of(path) == sealed
+
+
+def _may_be_label_map(name: str, stems: Collection[str]) -> bool:
+    """Return whether a file is named like a label map: evaluation takes more names than a run writes."""
+    named = any(label_stem(name, ending) for ending in ENDINGS if ending)
+    return named or bool(match_labels(stems, [name]))
 
 
 def _changed_rows(predictions: Path, records: Sequence[Any]) -> Iterator[str]:

@@ -5,7 +5,6 @@ Reading, writing, relabelling, frame cells, validity and run-length codes.
 
 from cellbench.labels.banded import BandedLabels, in_bands
 from cellbench.labels.files import (
-    all_label_files,
     label_files,
     label_path,
     open_labels,
@@ -21,6 +20,7 @@ from cellbench.labels.maps import (
     relabel,
     remove_frame_cells,
 )
+from cellbench.labels.pieces import pieces_of_one_id, split_components
 from cellbench.labels.runs import (
     CellCounts,
     count_cells,
@@ -29,6 +29,7 @@ from cellbench.labels.runs import (
     encode_runs,
     parse_runs,
     run_pixels,
+    share_of_touching_runs,
 )
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
     "BandedLabels",
     "CellCounts",
     "LabelMap",
-    "all_label_files",
     "cell_ids",
     "check_labels",
     "count_cells",
@@ -49,9 +49,12 @@ __all__ = [
     "label_path",
     "open_labels",
     "parse_runs",
+    "pieces_of_one_id",
     "read_labels",
     "relabel",
     "remove_frame_cells",
     "run_pixels",
+    "share_of_touching_runs",
+    "split_components",
     "write_labels",
 ]

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.labels.maps import LabelMap, check_labels
+from cellbench.labels.maps import LabelMap, check_labels, whole_numbers
 
 BAND_PIXELS = 1 << 22
 """Approximate pixels of a band: enough to make the work per band negligible, and small in memory."""
@@ -57,7 +57,7 @@ def in_bands(labels: LabelMap, source: object = "label map") -> BandedLabels:
     """Return a label map in memory as bands, which are views of it.
 
     Args:
-        labels: (H, W) integers or booleans.
+        labels: (H, W) integers, booleans or whole floating-point numbers.
         source: what error messages name.
 
     Raises:
@@ -113,9 +113,11 @@ def as_ids(pixels: npt.NDArray[Any], dtype: np.dtype[Any], source: object) -> La
         source: what error messages name.
 
     Raises:
-        InvalidLabelsError: if an id does not fit into 63 bits.
+        InvalidLabelsError: if an id is not a whole number or does not fit into 63 bits.
     """
     native = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    if native.dtype.kind == "f":
+        return whole_numbers(native, source)
     if native.dtype == np.uint64:
         return check_labels(native, source)
     return native.astype(dtype, copy=False)

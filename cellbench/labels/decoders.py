@@ -1,82 +1,41 @@
-"""Decoders of label maps: TIFF, PNG, NPY and NPZ, in bands where the file allows it."""
+"""Decoders of label maps: TIFF in bands where the file allows it, and PNG; and the formats of all files."""
 
-import io
 import math
 import re
 import struct
-import warnings
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tifffile
 
-from cellbench.errors import CellbenchError, InvalidLabelsError, LabelMapError
-from cellbench.files import max_pixels, tiff_faults_raised
+from cellbench.errors import InvalidLabelsError, LabelMapError
+from cellbench.files import tiff_faults_raised
 from cellbench.images.code_streams import check_expansion, check_segment, check_tile
 from cellbench.images.orientation import UPRIGHT, oriented, png_orientation, tiff_orientation
-from cellbench.labels.banded import BandedLabels, Bands, as_ids, band_rows, checked_type, in_bands
+from cellbench.labels.arrays import (
+    array_in_bands,
+    open_matlab,
+    open_npy,
+    open_npz,
+    refuse_hdf5,
+    stored_bands,
+)
+from cellbench.labels.banded import BandedLabels, Bands, as_ids, band_rows, in_bands
+from cellbench.labels.headers import check_size, checked_plane, faults_named
 from cellbench.labels.maps import LabelMap
+from cellbench.labels.planes import Plane, gray_of_colours
 
-_LONGEST_REASON = 120
-_NPY_HEADER_BYTES = 1 << 14  # NumPy refuses longer ones; an archive may unpack to a huge one
-# By colour type; the colours of a palette are not ids.
-_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+# By colour type.
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_PNG_PALETTE = 3
 
 # ImageJ and tifffile note in this way that a page contains several planes.
 _IMAGEJ_STACK = re.compile(r"^ImageJ=.*?^images=(\d+)", re.MULTILINE | re.DOTALL)
 _TIFFFILE_STACK = re.compile(r'^{.*?"shape": \[(\d+(?:, \d+)*)\]', re.MULTILINE)
-
-_Opened = Callable[[], AbstractContextManager[IO[bytes]]]
-
-
-@contextmanager
-def faults_named(path: Path) -> Iterator[None]:
-    """Turn any error of a decoder into a LabelMapError that names the file.
-
-    Args:
-        path: the file that is read in the block.
-
-    Raises:
-        LabelMapError: if the block raises anything.
-    """
-    try:
-        yield
-    except CellbenchError:
-        raise
-    except FileNotFoundError as error:
-        raise LabelMapError(f"{path}: no such file; check the path") from error
-    except Exception as error:
-        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        # Some decoders quote kilobytes of what they could not read.
-        reason = " ".join(text.split())[:_LONGEST_REASON] or type(error).__name__
-        denied = isinstance(error, PermissionError)
-        advice = "check its permissions" if denied else "copy or save it again"
-        raise LabelMapError(
-            f"{path}: cannot be read as a label map ({reason}); {advice}"
-        ) from error
-
-
-def _checked(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """Check the shape and type in a header, before anything is decoded."""
-    _check_size(path, shape)
-    return checked_type(shape, dtype, path)
-
-
-def _check_size(path: Path, shape: tuple[int, ...]) -> None:
-    if not all(isinstance(side, int) for side in shape):  # a tag with many values is a tuple
-        raise ValueError("a width or height in its header is not a number")
-    if (pixels := math.prod(shape)) > max_pixels():
-        raise LabelMapError(
-            f"{path}: its header declares {pixels} px, more than the limit of {max_pixels()}; if this is "
-            "correct, set the environment variable CELLBENCH_MAX_PIXELS"
-        )
 
 
 def _open_tiff(path: Path) -> BandedLabels:
@@ -84,22 +43,27 @@ def _open_tiff(path: Path) -> BandedLabels:
     with np.errstate(all="ignore"), tiff_faults_raised(), tifffile.TiffFile(path) as file:
         _check_pages(path, file)
         page = file.pages.first
-        dtype = _checked(path, page.shape, page.dtype)
-        _check_size(path, page.chunks)
+        plane, dtype = checked_plane(path, page.shape, page.dtype)
+        check_size(path, page.chunks[:2])
         check_tile(page)
         segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
         if len(segments) != math.prod(page.chunked):
             raise LabelMapError(f"{path}: some strips or tiles are missing; save it again")
+        separate = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
+        if plane.channels > 1 and (separate or page.samplesperpixel != plane.channels):
+            raise InvalidLabelsError(
+                f"{path}: contains {page.samplesperpixel} channels; save a single label map (H, W)"
+            )
         plain = page.is_memmappable and page.dataoffsets[0] > 0
         if plain:
             segments = [(page.dataoffsets[0], page.nbytes)]
         if any(sum(segment) > path.stat().st_size for segment in segments):
             raise LabelMapError(f"{path}: the file is truncated; copy or save it again")
-    bands: Bands = partial(_segment_bands, path, page, segments, dtype)
+    bands: Bands = partial(_segment_bands, path, page, segments, plane, dtype)
     if plain:
         opened, stored = lambda: path.open("rb"), page.dtype.newbyteorder(file.byteorder)
-        bands = partial(_stored_bands, path, opened, page.dataoffsets[0], page.shape, stored)
-    labels = BandedLabels(path, page.shape, dtype, bands)
+        bands = partial(stored_bands, path, opened, page.dataoffsets[0], plane, stored)
+    labels = BandedLabels(path, plane[:2], dtype, bands)
     orientation = tiff_orientation(page)
     return (
         labels if orientation == UPRIGHT else in_bands(oriented(labels.whole(), orientation), path)
@@ -135,12 +99,13 @@ def _segment_bands(
     path: Path,
     page: tifffile.TiffPage,
     segments: Sequence[tuple[int, int]],
+    plane: Plane,
     dtype: np.dtype[Any],
     rows: int | None = None,
 ) -> Iterator[LabelMap]:
     """Decode the strips or tiles of a TIFF in their order and yield bands of whole rows."""
-    height, width = page.shape
-    rows = band_rows(page.shape, rows, multiple=page.chunks[0])
+    height, width, channels = plane
+    rows = band_rows((height, width), rows, multiple=page.chunks[0])
     with faults_named(path), path.open("rb") as file:
         top, band = 0, np.empty((min(rows, height), width), dtype)
         for index, (offset, size) in enumerate(segments):
@@ -159,7 +124,9 @@ def _segment_bands(
             if pixels is None:
                 place[:] = page.nodata
                 continue
-            part = as_ids(pixels[0, : place.shape[0], : place.shape[1], 0], dtype, path)
+            pixels = pixels[0, : place.shape[0], : place.shape[1]]
+            gray = gray_of_colours(pixels, path) if channels > 1 else pixels[..., 0]
+            part = as_ids(gray, dtype, path)
             if part.shape == band.shape:  # one large strip is not copied
                 band = part
             else:
@@ -171,82 +138,32 @@ def _open_png(path: Path) -> BandedLabels:
     with path.open("rb") as file:
         header = file.read(26)
     width, height, bits, colour = struct.unpack(">IIBB", header[16:])
-    channels = () if _PNG_CHANNELS[colour] == 1 else (_PNG_CHANNELS[colour],)
-    _checked(path, (height, width, *channels), np.uint16 if bits == 16 else np.uint8)
+    shape = (height, width, _PNG_CHANNELS[colour])
+    checked_plane(path, shape, np.uint16 if bits == 16 else np.uint8)
     check_expansion(height * width, path.stat().st_size)
+    if colour == _PNG_PALETTE:
+        return in_bands(oriented(_palette_indices(path), png_orientation(path)), path)
     import imagecodecs
 
     pixels = imagecodecs.png_decode(path.read_bytes())
-    return in_bands(oriented(pixels, png_orientation(path)), path)
+    return array_in_bands(oriented(pixels, png_orientation(path)), path)
 
 
-def _open_npz(path: Path) -> BandedLabels:
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-    if len(members) != 1:
-        raise InvalidLabelsError(f"{path}: contains {len(members)} arrays; save a single label map")
-    # NumPy writes no others, and zipfile would unpack them without a limit.
-    if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise LabelMapError(f"{path}: unsupported compression; save it with numpy.savez_compressed")
+def _palette_indices(path: Path) -> LabelMap:
+    """Return the indices of a PNG with a palette: they are the ids, and the colours only show them."""
+    from PIL.PngImagePlugin import PngImageFile
 
-    @contextmanager
-    def opened() -> Iterator[IO[bytes]]:
-        with zipfile.ZipFile(path) as archive, archive.open(members[0]) as member:
-            yield member
-
-    return _open_array(path, opened)
-
-
-def _open_npy(path: Path) -> BandedLabels:
-    return _open_array(path, lambda: path.open("rb"))
-
-
-def _open_array(path: Path, opened: _Opened) -> BandedLabels:
-    """Read the header of an NPY file or of a member of an archive; pickles are never loaded."""
-    with opened() as stream:
-        head = io.BytesIO(stream.read(_NPY_HEADER_BYTES))
-    old = np.lib.format.read_magic(head) == (1, 0)
-    read_header = (
-        np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
-    )
-    with warnings.catch_warnings():  # about headers that Python 2 wrote
-        warnings.simplefilter("ignore")
-        shape, by_columns, stored = read_header(head)
-    dtype = _checked(path, shape, stored)
-    height, width = shape
-    if by_columns:
-        turned = _stored_bands(path, opened, head.tell(), (width, height), stored, rows=width)
-        return in_bands(next(turned).T, path)
-    bands = partial(_stored_bands, path, opened, head.tell(), (height, width), stored)
-    return BandedLabels(path, (height, width), dtype, bands)
-
-
-def _stored_bands(
-    path: Path,
-    opened: _Opened,
-    offset: int,
-    shape: tuple[int, int],
-    stored: np.dtype[Any],
-    rows: int | None = None,
-) -> Iterator[LabelMap]:
-    """Yield bands of uncompressed rows that are stored one after the other."""
-    height, width = shape
-    dtype, rows = checked_type(shape, stored, path), band_rows(shape, rows)
-    with faults_named(path), opened() as stream:
-        stream.seek(offset)
-        for top in range(0, height, rows):
-            band = np.empty((min(rows, height - top), width), stored)
-            if stream.readinto(band.view(np.uint8)) < band.nbytes:  # type: ignore[attr-defined]
-                raise LabelMapError(f"{path}: the file is truncated; copy or save it again")
-            if top + rows >= height:
-                stream.read(1)  # an archive checks its checksum at the end of the member
-            yield as_ids(band, dtype, path)
+    # Image.open would limit the number of pixels, which was checked above.
+    with path.open("rb") as file, PngImageFile(file) as image:
+        return np.asarray(image)
 
 
 OPENERS: dict[bytes, Callable[[Path], BandedLabels]] = {
     **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _open_tiff),
     b"\x89PNG\r\n\x1a\n": _open_png,
-    b"\x93NUMPY": _open_npy,
-    b"PK\x03\x04": _open_npz,
+    b"\x93NUMPY": open_npy,
+    b"PK\x03\x04": open_npz,
+    b"MATLAB 5": open_matlab,
+    **dict.fromkeys((b"MATLAB 7", b"\x89HDF\r\n\x1a\n"), refuse_hdf5),
 }
 """First bytes of a file, and the function that opens it."""

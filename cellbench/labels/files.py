@@ -1,4 +1,4 @@
-"""Files of label maps: reads TIFF, PNG, NPY and NPZ, writes TIFF with zlib compression."""
+"""Files of label maps: reads TIFF, PNG, NPY, NPZ and MATLAB files, writes TIFF with zlib compression."""
 
 import os
 from pathlib import Path
@@ -9,44 +9,38 @@ import numpy.typing as npt
 import tifffile
 
 from cellbench.errors import LabelMapError
-from cellbench.files import all_files_by_stem, files_by_stem, written_whole
+from cellbench.files import list_files, written_whole
 from cellbench.labels.banded import BandedLabels
-from cellbench.labels.decoders import OPENERS, faults_named
+from cellbench.labels.decoders import OPENERS
+from cellbench.labels.headers import faults_named
 from cellbench.labels.maps import LabelMap, check_labels
+from cellbench.labels.names import ENDING, SUFFIXES, label_stems
 
-_ENDING = "_label"
-_SUFFIXES = (".tiff", ".tif", ".png", ".npy", ".npz")
 _TILE = 512
 
 
 def label_files(folder: str | Path) -> dict[str, Path]:
-    """Find the label maps ``<stem>_label.tiff`` (also .tif, .png, .npy and .npz) in a folder.
+    """Find the label maps in a folder by the stems of their images, where the images are not known.
 
     Args:
-        folder: the folder; its subfolders are ignored.
+        folder: the folder; its subfolders and junk such as hidden files are ignored. Files are named as
+            :data:`cellbench.labels.names.ENDINGS` says.
 
     Returns:
-        Image stem to path, sorted.
+        Image stem to path, sorted by file name.
 
     Raises:
         LabelMapError: if the folder is absent or two files share a stem.
     """
-    return files_by_stem(folder, _SUFFIXES, LabelMapError, ending=_ENDING)
-
-
-def all_label_files(folder: str | Path) -> dict[str, list[Path]]:
-    """Find the label maps in a folder as :func:`label_files` does; several files may share a stem.
-
-    Args:
-        folder: the folder; its subfolders are ignored.
-
-    Returns:
-        Image stem to paths, sorted.
-
-    Raises:
-        LabelMapError: if the folder is absent.
-    """
-    return all_files_by_stem(folder, _SUFFIXES, LabelMapError, ending=_ENDING)
+    paths = {path.name: path for path in list_files(folder, SUFFIXES, LabelMapError)}
+    found = {}
+    for stem, names in label_stems(paths).items():
+        if len(names) > 1:
+            raise LabelMapError(
+                f"{paths[names[1]]}: has the same stem as {names[0]}; rename or remove one of them"
+            )
+        found[stem] = paths[names[0]]
+    return found
 
 
 def label_path(folder: str | Path, stem: str) -> Path:
@@ -56,19 +50,23 @@ def label_path(folder: str | Path, stem: str) -> Path:
         folder: folder of the label maps.
         stem: stem of the image.
     """
-    return Path(folder) / f"{stem}{_ENDING}.tiff"
+    return Path(folder) / f"{stem}{ENDING}.tiff"
 
 
 def read_labels(path: str | Path) -> LabelMap:
     """Read a label map from a TIFF (any compression, BigTIFF, tiled), PNG (8 or 16 bits), NPY or NPZ.
 
     The orientation that EXIF data or the TIFF tag Orientation state is applied, as for images.
+    Cellpose's ``_seg.npy`` (its ``masks``) and MATLAB files up to version 7 (``inst_map`` of HoVer-Net, or
+    the only variable) are read too. Further axes of length 1 are dropped. Indices of a palette are ids.
+    Gray values that are stored as RGB or RGBA are read if all channels are equal, and floating-point
+    numbers if all of them are whole.
 
     Args:
         path: the file; its format is recognised by its content, not by its name.
 
     Returns:
-        (H, W) integers of the same type as in the file.
+        (H, W) integers of the same type as in the file; int64 for floating-point numbers.
 
     Raises:
         LabelMapError: if the file is absent or cannot be read.
@@ -80,8 +78,8 @@ def read_labels(path: str | Path) -> LabelMap:
 def open_labels(path: str | Path) -> BandedLabels:
     """Read the header of a label map's file; the pixels are read later, in bands if possible.
 
-    TIFF is decoded strip by strip or in rows of tiles, NPY and NPZ row by row. PNG and arrays in Fortran
-    order are read at once.
+    TIFF is decoded strip by strip or in rows of tiles, NPY and NPZ row by row. PNG, MATLAB files,
+    ``_seg.npy`` and arrays in Fortran order are read at once.
 
     Args:
         path: the file; its format is recognised by its content, not by its name.
@@ -110,7 +108,7 @@ def open_labels(path: str | Path) -> BandedLabels:
             if head.startswith(signature):
                 return opener(path)
         raise LabelMapError(
-            f"{path}: not a TIFF, PNG, NPY or NPZ file; export the label map as TIFF"
+            f"{path}: not a TIFF, PNG, NPY or NPZ file, nor a .mat file; export the label map as TIFF"
         )
 
 

@@ -13,6 +13,7 @@ FRAME_WIDTH = 2
 """Width in pixels of the image border whose cells are not scored (the challenge's compute_metric.py)."""
 
 _TABLE_LIMIT = 1 << 26
+_BEYOND_IDS = 2.0**63
 
 
 def check_labels(labels: npt.NDArray[Any], source: object = "label map") -> LabelMap:
@@ -23,10 +24,10 @@ def check_labels(labels: npt.NDArray[Any], source: object = "label map") -> Labe
         source: what the error message names, usually the file.
 
     Returns:
-        The same pixels; booleans become uint8, uint64 becomes int64.
+        The same pixels; booleans become uint8, uint64 and whole floating-point numbers become int64.
 
     Raises:
-        InvalidLabelsError: if it is not (H, W), does not consist of integers, has an id below 0 or
+        InvalidLabelsError: if it is not (H, W), does not consist of whole numbers, has an id below 0 or
             beyond 63 bits, or has no pixels.
     """
     labels = np.asarray(labels)
@@ -41,6 +42,8 @@ def check_labels(labels: npt.NDArray[Any], source: object = "label map") -> Labe
         )
     if labels.dtype == np.bool_:
         return labels.view(np.uint8)
+    if np.issubdtype(labels.dtype, np.floating):
+        labels = whole_numbers(labels, source)
     if not np.issubdtype(labels.dtype, np.integer):
         raise InvalidLabelsError(
             f"{source}: ids must be integers, but these are {labels.dtype}; convert them to integers"
@@ -58,6 +61,36 @@ def check_labels(labels: npt.NDArray[Any], source: object = "label map") -> Labe
             )
         return labels.astype(np.uint64, copy=False).view(np.int64)
     return labels
+
+
+def whole_numbers(pixels: npt.NDArray[np.floating[Any]], source: object) -> npt.NDArray[np.int64]:
+    """Convert ids that are stored as floating-point numbers, as ImageJ and CellProfiler do.
+
+    Args:
+        pixels: the numbers, of any shape.
+        source: what the error message names, usually the file.
+
+    Returns:
+        The same numbers as integers.
+
+    Raises:
+        InvalidLabelsError: if a number has a fraction, is infinite or NaN, or does not fit into 63 bits.
+
+    Example:
+        >>> whole_numbers(np.array([0.0, 7.0]), "a.tif").tolist()
+        [0, 7]
+    """
+    if pixels.dtype.itemsize == 2:  # the limit below does not fit into 16 bits
+        pixels = pixels.astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        ids = pixels.astype(np.int64)
+    wrong = (ids != pixels) | (abs(pixels) >= _BEYOND_IDS)
+    if wrong.any():
+        raise InvalidLabelsError(
+            f"{source}: ids must be whole numbers, but this array contains {pixels[wrong][0]:g}; it may "
+            "be a picture or a map of probabilities"
+        )
+    return ids
 
 
 def cell_ids(labels: LabelMap) -> npt.NDArray[np.int64]:

@@ -5,6 +5,7 @@ write. The label map of the image ``plate1.png`` is called ``plate1_label.tiff``
 challenge; other tools write ``plate1_cp_masks.png`` (Cellpose), ``plate1.tif`` (StarDist) and other names.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
@@ -22,17 +23,36 @@ ENDINGS = (
     "_masks",
     "_mask",
     "_instances",
+    "_instance",
+    "_inst_map",
     "_inst",
+    "_predictions",
+    "_prediction",
+    "_pred",
     "_segmentation",
+    "_lbl",  # MorphoLibJ
+    "_gt",
     "_seg",  # Cellpose's _seg.npy
     "",
 )
-"""What may follow the stem of the image, in the order of preference; compared without regard to case."""
+"""What may follow the stem of the image, in the order of preference.
 
-_LABEL_PREFIXES = ("labels_", "label_", "masks_", "mask_", "seg_")
+Upper and lower case do not differ, nor do ``_``, ``-``, a space and a dot before the word.
+"""
+
+_LABEL_PREFIXES = (
+    *("labels_", "label_", "masks_", "mask_", "seg_", "gt_", "pred_"),
+    *("man_seg_", "man_seg", "mask"),  # Cell Tracking Challenge: man_seg007.tif, mask007.tif
+)
 _IMAGE_ENDINGS = ("_img", "_image", "_raw", "_im")
 _IMAGE_PREFIXES = ("images_", "image_", "img_", "im_", "raw_")
+_IMAGE_EXTENSIONS = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
 _OME = ".ome"
+_BY_PRODUCTS = re.compile(
+    r"_(cp_)?(flows?|outlines?|output|overlays?|probs?|probabilities)$", re.IGNORECASE
+)
+"""Endings of further files that tools write for an image."""
+_SEPARATORS = str.maketrans("- .", "___")
 
 Value = TypeVar("Value")
 
@@ -55,7 +75,15 @@ def label_stem(name: str, ending: str = ENDING) -> str | None:
         True
     """
     stem = _without_extension(name)
-    if stem is None or not stem.casefold().endswith(ending) or len(stem) == len(ending):
+    return None if stem is None else _without_ending(stem, _folded(stem), ending)
+
+
+def _folded(stem: str) -> str:
+    return stem.lower().translate(_SEPARATORS)
+
+
+def _without_ending(stem: str, folded: str, ending: str) -> str | None:
+    if not folded.endswith(ending) or len(stem) <= len(ending):
         return None
     return stem[: len(stem) - len(ending)]
 
@@ -118,28 +146,35 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
         >>> match_labels(["a", "b"], ["A_cp_masks.PNG", "b_cp_masks.png", "b_seg.npy", "c_seg.npy"])
         {'a': ['A_cp_masks.PNG'], 'b': ['b_cp_masks.png']}
     """
-    stems, names = list(stems), list(names)
+    stems = list(stems)
+    plain = {name: stem for name in names if (stem := _without_extension(name)) is not None}
+    parsed = {name: (stem, _folded(stem)) for name, stem in plain.items()}
+    names = list(parsed)
     images = _Images(stems)
     found: dict[str, list[str]] = {}
     used: set[str] = set()
+    unknown: set[str] = set()
     left: dict[str, list[str]] = {}
 
     def take(ending: str, candidates: Sequence[str]) -> None:
-        fits: dict[str, list[str]] = {}
+        fits: dict[str, dict[int, list[str]]] = {}
         for name in candidates:
-            key = label_stem(name, ending) if name not in used else None
+            key = _without_ending(*parsed[name], ending) if name not in used else None
             if key is None:
                 continue
-            stem = images.find(key)
+            stem, rank = images.find(key)
             if stem is None:
-                left.setdefault(key, []).append(name)
+                if name not in unknown:
+                    left.setdefault(key, []).append(name)
+                unknown.add(name)
             elif stem not in found:
-                fits.setdefault(stem, []).append(name)
-        found.update(fits)
-        used.update(*fits.values())
+                fits.setdefault(stem, {}).setdefault(rank, []).append(name)
+        for stem, ranked in fits.items():
+            found[stem] = ranked[min(ranked)]
+            used.update(found[stem])
 
     # "a_mask.tif" beside the images a and a_mask: names that are the stem of an image come last.
-    whole = {name for name in names if _without_extension(name) in images.stems}
+    whole = {name for name, stem in plain.items() if stem in images.stems}
     for ending in ENDINGS[:-1]:
         take(ending, names if ending == ENDING else [n for n in names if n not in whole])
     if not found:
@@ -150,27 +185,57 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
     return {stem: found[stem] for stem in stems if stem in found}
 
 
+def unmatched_labels(
+    stems: Iterable[str], names: Iterable[str], found: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """List the files that :func:`match_labels` did not use although no other file replaces them.
+
+    Args:
+        stems: the stems of the images.
+        names: the names of the files in one folder.
+        found: the result of :func:`match_labels`.
+
+    Returns:
+        The names of the files that fit no image, or that fit an image without a label map, in the order of
+        ``names``. Further files of an image that has a label map, such as ``a_seg.npy`` beside
+        ``a_cp_masks.png``, are left out.
+
+    Example:
+        >>> names = ["a_masks.tif", "a.tif", "b.tif", "x_masks.tif"]
+        >>> unmatched_labels(["a", "b"], names, match_labels(["a", "b"], names))
+        ['b.tif', 'x_masks.tif']
+    """
+    images, used = _Images(list(stems)), {name for files in found.values() for name in files}
+
+    def is_further_file(name: str) -> bool:
+        keys = [label_stem(name, ending) for ending in ENDINGS]
+        stem = _without_extension(name)
+        keys += [_BY_PRODUCTS.sub("", stem)] if stem else []
+        return any(images.find(key)[0] in found for key in keys if key)
+
+    return [name for name in names if name not in used and not is_further_file(name)]
+
+
 class _Images:
     """The stems of the images, found by the names that other tools write for them."""
 
     def __init__(self, stems: Sequence[str]) -> None:
         self.stems = frozenset(stems)
         self._any_case = _unique((stem.casefold(), stem) for stem in stems)
-        self._shortened = _unique(
-            (key, stem)
-            for stem in stems
-            for key in _parts(stem.casefold().removesuffix(_OME), _IMAGE_PREFIXES, _IMAGE_ENDINGS)
-        )
+        self._cores = _unique((core, stem) for stem in stems for core in _cores(stem))
 
-    def find(self, key: str) -> str | None:
-        """Return the stem for the name of a label map without its ending; None if it fits none or two."""
+    def find(self, key: str) -> tuple[str | None, int]:
+        """Return the stem for the name of a label map without its ending; None if it fits none or two.
+
+        The number that follows is the smaller, the more the two are alike.
+        """
         if key in self.stems:
-            return key
-        for part in _parts(key.casefold(), _LABEL_PREFIXES, _IMAGE_ENDINGS):
-            for table in (self._any_case, self._shortened):
-                if part in table:
-                    return table[part]
-        return None
+            return key, 0
+        if (folded := key.casefold()) in self._any_case:
+            return self._any_case[folded], 1
+        # Longer parts of the name first: they say more.
+        core = next((core for core in _cores(key) if core in self._cores), None)
+        return (None if core is None else self._cores[core]), 2
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -181,15 +246,20 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {key: next(iter(stems)) for key, stems in owners.items() if len(stems) == 1}
 
 
-def _parts(name: str, prefixes: Sequence[str], endings: Sequence[str]) -> Iterator[str]:
+def _cores(name: str) -> Iterator[str]:
     """Yield a name, and the name without the words that only say what the file contains."""
-    yield name
-    for ending in endings:
+    yield (name := name.casefold())
+    for extension in (_OME, *_IMAGE_EXTENSIONS):
+        if name.endswith(extension) and name != extension:
+            yield (name := name.removesuffix(extension))
+    for ending in _IMAGE_ENDINGS:
         if name.endswith(ending) and name != ending:
             yield name.removesuffix(ending)
-    for prefix in prefixes:
-        if name.startswith(prefix) and name != prefix:
-            yield name.removeprefix(prefix)
+    for prefix in (*_IMAGE_PREFIXES, *_LABEL_PREFIXES):
+        rest = name.removeprefix(prefix)
+        # "mask007" is the label map of image 7, "maskless" is not.
+        if rest not in (name, "") and (prefix.endswith("_") or rest.isdecimal()):
+            yield rest
 
 
 def match_stems(stems: Iterable[str], named: Mapping[str, Value]) -> dict[str, Value]:

@@ -16,13 +16,13 @@ def parse_runs(runs: str, shape: tuple[int, int]) -> tuple[_Numbers, _Numbers]:
     """Read a Kaggle run-length code.
 
     Args:
-        runs: ``start length start length …``; starts count from 1 along rows (as in the Sartorius
-            competition), are sorted and do not overlap.
+        runs: ``start length start length …``; starts count from 1, are sorted and do not overlap.
         shape: (H, W) of the image.
 
     Returns:
-        The first pixel of each run and the pixel after its last one, as indices into the image flattened
-        row by row.
+        The first pixel of each run and the pixel after its last one, as indices into the flattened image:
+        row by row if the runs follow the rows (as in the Sartorius competition), column by column if they
+        go down the columns (as in the Data Science Bowl 2018).
 
     Raises:
         LabelMapError: if the runs are not pairs of positive integers, are not sorted, overlap, or end
@@ -94,6 +94,31 @@ def run_pixels(starts: _Numbers, ends: _Numbers) -> _Numbers:
     lengths = ends - starts
     before = np.cumsum(lengths) - lengths
     return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+
+
+def share_of_touching_runs(starts: _Numbers, ends: _Numbers, line: int) -> float:
+    """Return how many runs of a cell touch the run before them.
+
+    Cells have one run on each of several neighbouring lines. If runs that go down the columns are read
+    along the rows, hardly any touches the next.
+
+    Args:
+        starts: (N,) first pixel of each run.
+        ends: (N,) pixel after the last one of each run.
+        line: pixels in a line: the width of the image if the runs follow the rows, else the height.
+
+    Returns:
+        The share in [0, 1] of the runs after the first; 1 if there is one run only.
+
+    Example:
+        >>> share_of_touching_runs(np.array([1, 5, 8]), np.array([3, 7, 9]), 4)
+        0.5
+    """
+    if len(starts) < 2:
+        return 1.0
+    next_line = starts[1:] // line == starts[:-1] // line + 1
+    overlap = (starts[1:] - line < ends[:-1]) & (starts[:-1] < ends[1:] - line)
+    return float((next_line & overlap).mean())
 
 
 def encode_runs(mask: npt.NDArray[np.bool_]) -> str:

@@ -18,7 +18,7 @@ from cellbench.models.base import InstanceSegmentationModel
 from cellbench.models.batches import HasImageTargets
 from cellbench.training.augmentation import PatchAugmentation, as_augmentation
 from cellbench.training.balance import Balance, Balancing
-from cellbench.training.dataset_folders import labelled_images
+from cellbench.training.dataset_folders import labelled_images, training_roots
 from cellbench.training.draws import EpochDraws
 from cellbench.training.mosaic import check_mosaic
 from cellbench.training.patches import PatchDataset, patch_loader
@@ -29,7 +29,6 @@ from cellbench.training.store import DecodedStore
 from cellbench.training.whole_images import WholeImageDataset, whole_image_loader
 
 ImageTargets = dict[str, npt.NDArray[Any]]
-DEFAULT_ROOT = "data/sample"
 
 
 class CellDataModule(LightningDataModule):
@@ -108,8 +107,7 @@ class CellDataModule(LightningDataModule):
         check_at_least(1, "data", batch_size=batch_size, patches_per_epoch=patches_per_epoch)
         check_at_least(0, "data", num_workers=num_workers)
         check_shares(roots, shares)
-        self.root = root if root is not None else [*(roots or ()), DEFAULT_ROOT][0]
-        self.roots = list(roots) if roots else [self.root]
+        self.root, self.roots = training_roots(root, roots)
         self.balancing = Balancing(
             crop_size, balance, appearance_groups, smallest_group, self.roots, shares
         )

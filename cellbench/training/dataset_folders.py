@@ -1,10 +1,14 @@
 """The images of dataset folders, as training asks a datamodule for them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from cellbench.data.checks import missing_label_problem, unused_labels
 from cellbench.data.folder import DatasetImage, read_dataset
 from cellbench.errors import DatasetError
+
+DEFAULT_ROOT = "data/sample"
 
 
 @runtime_checkable
@@ -38,7 +42,23 @@ def labelled_images(root: str, split: str) -> list[DatasetImage]:
     """
     items = [item for item in read_dataset(root, [split]) if item.labels is not None]
     if not items:
+        first = read_dataset(root, [split])[0]
+        problem = missing_label_problem(first, unused_labels(Path(root), split, [first]))
         raise DatasetError(
-            f"{root}: no image of the {split} split has a label map; add label maps to {split}/labels"
+            f"{root}: no image of the {split} split has a label map; the first is {problem}"
         )
     return items
+
+
+def training_roots(root: str | None, roots: Sequence[str] | None) -> tuple[str, list[str]]:
+    """Return the dataset folders of a run.
+
+    Args:
+        root: the folder that validates and tests; by default the first of ``roots``.
+        roots: the folders to train on; by default ``root`` alone.
+
+    Returns:
+        The folder that validates and tests, and those to train on.
+    """
+    first = root if root is not None else [*(roots or ()), DEFAULT_ROOT][0]
+    return first, list(roots) if roots else [first]

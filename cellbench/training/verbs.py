@@ -6,7 +6,7 @@ from typing import Any
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint, ProgressBar
-from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
+from pytorch_lightning.cli import ArgsType, LightningArgumentParser
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
     MisconfigurationException,
@@ -39,6 +39,7 @@ from cellbench.training.run_folder import (
     write_entry,
 )
 from cellbench.training.schedule import cpu_timer
+from cellbench.training.split_checks import CheckedSplitsCLI
 from cellbench.training.trainer_errors import check_trainer, explain
 from cellbench.training.tuning import tune_after_training
 
@@ -46,7 +47,7 @@ _LARGEST_SEED = 2**32 - 1
 _OPTION_ERRORS = (ValueError, TypeError, MisconfigurationException)
 
 
-class TrainingCLI(LightningCLI):
+class TrainingCLI(CheckedSplitsCLI):
     """LightningCLI that keeps a run's files in ``trainer.default_root_dir`` and tunes its decoding."""
 
     _continues = False

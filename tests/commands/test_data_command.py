@@ -4,7 +4,7 @@ import pytest
 
 from cellbench.cli import main
 from cellbench.commands import data, data_export, data_import
-from cellbench.data import folder
+from cellbench.data import folder, mask_table
 from cellbench.data.download import DATASETS
 from cellbench.data.exporters import EXPORTERS
 from cellbench.data.importers import IMPORTERS
@@ -16,6 +16,7 @@ def test_choices_are_those_that_exist() -> None:
     assert tuple(EXPORTERS) == data_export.EXPORTERS
     assert data_import.SPLITS == folder.SPLITS
     assert data_import.MODALITIES == folder.MODALITIES
+    assert data_import.ORDERS == mask_table.ORDERS
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def root(tmp_path: Path) -> Path:
     save(tmp_path, "train", "a.png", np.zeros((20, 30), np.uint8), [2, 4, 6])
     save(tmp_path, "train", "b.tif", np.zeros((40, 10, 3), np.uint16), [])
     save(tmp_path, "train", "c.tif", np.zeros((20, 30), np.float32), [4])
-    save(tmp_path, "test", "d.png", np.zeros((8, 9, 3), np.uint8), [5])
+    save(tmp_path, "tune", "d.png", np.zeros((8, 9, 3), np.uint8), [5])
     modalities = {"a.png": "DIC", "b.tif": "DIC", "c.tif": "fluorescence"}
     write_manifest(tmp_path, [{"image": k, "modality": m} for k, m in modalities.items()])
     return tmp_path
@@ -47,7 +47,7 @@ def root(tmp_path: Path) -> Path:
 def test_numbers(root: Path) -> None:
     table = describe(root)
     assert table.attrs["problems"] == []
-    assert table["split"].tolist() == ["train", "train", "test"]
+    assert table["split"].tolist() == ["train", "train", "tune"]
     first = table.iloc[0].to_dict()
     assert first.pop("diameter_median") == pytest.approx(2 * np.sqrt(16 / np.pi))
     assert first == {
@@ -72,7 +72,7 @@ def test_text(root: Path) -> None:
     lines = format_description(describe(root)).splitlines()
     shown = "train DIC 2 3 1.5 0–3 20–40 10–30 4.5 uint16 × 3, uint8 × 1 1 0"
     assert " ".join(lines[1].split()) == shown
-    assert lines[3].split()[:2] == ["test", "unknown"]
+    assert lines[3].split()[:2] == ["tune", "unknown"]
     assert lines[-2:] == ["", "0 problems"]
 
 
@@ -87,14 +87,17 @@ def test_problems_are_one_line_each(root: Path) -> None:
     (root / "tune/labels/torn_label.tiff").write_bytes(b"")
     table = describe(root)
     problems = table.attrs["problems"]
-    ends = [line.rsplit("/", 1)[1] for line in problems]
-    assert ends[0] == "bare.png: has no label map"
+    ends = [line.split("/")[-1] for line in problems]
+    assert problems[0] == (
+        f"{root}/tune/images/bare.png: has no label map; wanted bare_label.tiff (or bare_masks.png, "
+        f"bare.tif, …) in {root}/tune/labels, found lonely_label.tiff"
+    )
     assert ends[1].startswith("broken.png: the file is empty")
     assert ends[2] == "small_label.tiff: the label map is (6, 6), but its image is (5, 5)"
     assert ends[3].startswith("torn_label.tiff: the file is empty")
     assert ends[4:] == ["lonely_label.tiff: has no image"]
     tune = table[table["split"] == "tune"].iloc[0]
-    assert (tune["images"], tune["without_labels"]) == (4, 1)
+    assert (tune["images"], tune["without_labels"]) == (5, 1)
     assert format_description(table).splitlines()[-6:] == [*problems, "5 problems"]
 
 

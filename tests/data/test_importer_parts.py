@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cellbench.data.folder import SPLITS
 from cellbench.data.importers.base import checked_name, paint
-from cellbench.data.importers.writing import ImportReport, assign_split, parse_fractions, place
+from cellbench.data.importers.splits import assign_split, parse_fractions
+from cellbench.data.importers.writing import ImportReport, place
 from cellbench.errors import DatasetError
 
 
@@ -88,4 +89,6 @@ def test_a_report_shows_its_first_warnings() -> None:
     lines = str(report).splitlines()
     assert lines[0] == "3 images with 40 cells, and 2 unlabelled images"
     assert lines[-2:] == ["warning 19", "… and 10 more warnings"]
-    assert str(ImportReport(1, 2)) == "1 images with 2 cells"
+    assert str(ImportReport(1, 2)) == "1 image with 2 cells"
+    splits = ImportReport(12, 1, splits={"train": 9, "tune": 2, "test": 1})
+    assert str(splits) == "12 images with 1 cell (train 9, tune 2, test 1)"

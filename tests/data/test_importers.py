@@ -145,7 +145,7 @@ def test_images_and_label_maps_are_hard_links(layout: tuple[str, Path], tmp_path
     name, source = layout
     import_dataset(name, source, tmp_path / "root")
     nodes = {node for node, _ in files_of(source).values()}
-    images = read_dataset(tmp_path / "root")
+    images = sorted(read_dataset(tmp_path / "root"), key=lambda one: one.stem)
     assert all(one.image.stat().st_ino in nodes for one in images)
     linked = [one.labels is not None and one.labels.stat().st_ino in nodes for one in images]
     flat = (source / "masks").is_dir() or name == "neurips22"

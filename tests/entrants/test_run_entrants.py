@@ -12,11 +12,14 @@ import pytest
 import yaml
 from datasets import make_dataset
 from hostile_entrants import ISOLATIONS, make_entrant, needs, run
+from label_formats import matlab, npy, png, seg_npy, tiff
 
 from cellbench.cli import main
 from cellbench.data.folder import read_dataset
 from cellbench.entrants.results import RESOURCE_COLUMNS
 from cellbench.entrants.tolerance import describe_slow_images
+from cellbench.evaluation import evaluate_folder
+from cellbench.labels import read_labels
 
 CALLED = "answer(); open(os.environ['OUT'] + '/calls', 'a').write(image.stem + '\\n')"
 """A good program that also notes, in a way that only isolation `process` allows, that it was started."""
@@ -80,7 +83,12 @@ def test_label_maps_times_and_resources(data: Path, tmp_path: Path) -> None:
             "missing",
             "the outputs folder was removed or replaced",
         ),
-        ("(outputs / f'{image.stem}_label.png').touch()", {}, "missing", "looking at test0.png"),
+        (
+            "(outputs / f'{image.stem}_label.png').touch()",
+            {},
+            "unreadable",
+            "label map: the file is empty; copy or save it again",
+        ),
         ("time.sleep(60)", {"timeout_factor": 0.5}, "timeout", "looking at test0.png"),
         ("import os; os.kill(os.getpid(), 9)", {}, "failed", "looking at test0.png"),
     ],
@@ -94,6 +102,66 @@ def test_failures_are_rows(
     assert rows[0]["message"] == message
     assert not list((tmp_path / "out/bad").glob("*.tiff"))
     assert (tmp_path / "out/bad/runtime.csv").read_text().count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["{}.tif", "{}.tiff", "{}_cp_masks.png", "{}_Masks.TIF", "{}_seg.npy", "{}.npy", "{}.mat"],
+)
+def test_other_names_and_formats_become_tiff(data: Path, tmp_path: Path, name: str) -> None:
+    action = f"shutil.copyfile('maps/' + image.stem, outputs / {name!r}.format(image.stem))"
+    folder = make_entrant(tmp_path / "other", data, action)
+    (folder / "maps").mkdir()
+    writers = {".png": png, ".npy": npy, ".mat": matlab}
+    for path in (data / "test/labels").iterdir():
+        write = seg_npy if "seg" in name else writers.get(Path(name).suffix, tiff())
+        write(folder / "maps" / path.name.removesuffix("_label.tiff"), read_labels(path))
+    rows = run(folder, data)
+    assert [row["status"] for row in rows] == ["ok", "ok"]
+    for path in (data / "test/labels").iterdir():
+        taken = tmp_path / "out/other" / path.name
+        assert taken.read_bytes()[:2] in (b"II", b"MM")
+        np.testing.assert_array_equal(read_labels(taken), read_labels(path))
+    table = evaluate_folder(data / "test/labels", tmp_path / "out/other")
+    assert list(table["f1"]) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("(outputs / 'b.tif').touch()", "wrote b.tif, wanted test0_label.tiff"),
+        (
+            "(outputs / 'a.jpg').touch(); (outputs / 'masks').mkdir()",
+            "wrote a.jpg, masks, wanted test0_label.tiff",
+        ),
+        ("(outputs / 'x\\x1b[2J\\n.tif').touch()", "wrote x?[2J?.tif, wanted test0_label.tiff"),
+        ("(outputs / '.hidden').touch()", "looking at test0.png"),
+        (
+            "(outputs / 'test0.tif').symlink_to('/etc/passwd')",
+            "test0.tif: not a regular file, so it is not opened",
+        ),
+        (
+            "(outputs / 'a').touch(); os.link(outputs / 'a', outputs / 'test0_masks.png')",
+            "test0_masks.png: a hard link to another file, so it is not taken",
+        ),
+    ],
+)
+def test_what_was_wanted_and_what_was_written(
+    data: Path, tmp_path: Path, action: str, message: str
+) -> None:
+    rows = run(make_entrant(tmp_path / "bad", data, action), data)
+    assert (rows[0]["status"], rows[0]["message"]) == ("missing", message)
+
+
+def test_the_reason_is_on_the_screen(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_entrant(tmp_path / "bad", data, "(outputs / 'b.tif').touch()")
+    words = ["run", str(folder), "--data", str(data), "--out", str(tmp_path / "p")]
+    assert main(words) == 0
+    assert (
+        "bad: test0 is missing: wrote b.tif, wanted test0_label.tiff\n" in capsys.readouterr().err
+    )
 
 
 def test_a_program_that_is_not_there(data: Path, tmp_path: Path) -> None:

@@ -112,6 +112,21 @@ def test_predictions_as_a_run_length_table(folders: tuple[Path, Path], tmp_path:
     assert scored.loc[["e", "f"], "status"].tolist() == ["invalid", "missing"]
 
 
+def test_rows_of_a_table_that_fit_no_image(
+    folders: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = tmp_path / "theirs.csv"
+    table.write_text("id,predicted\na,1 1\ny,1 1\nx,1 1\n")
+    result = score_folder(folders[0], table)
+    assert result.unmatched == ("x", "y")
+    assert caplog.messages == [f"{table}: 2 images have no truth and are not scored: x, y"]
+    table.write_text("id,predicted\nx,1 1\n")
+    with pytest.raises(
+        ScoresError, match=r"no row has the name of an image; wanted, for example, a, found x"
+    ):
+        score_folder(folders[0], table)
+
+
 def test_details_and_cells(folders: tuple[Path, Path]) -> None:
     result = score_folder(*folders, tables=("scores", "details", "cells"))
     scores = {row.image: row for row in result.scores}

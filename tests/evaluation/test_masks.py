@@ -39,6 +39,25 @@ def test_ids_follow_the_rows(tmp_path: Path) -> None:
     assert drawn(again, (2, 3)) == drawn(found["x"], (2, 3))
 
 
+def test_runs_down_the_columns(tmp_path: Path) -> None:
+    path = table(tmp_path, "x.png,2 2 5 1", "x,4 1", "y,", header="ImageId,EncodedPixels")
+    found = read_mask_table(path)
+    assert drawn(found["x"], (3, 2)) == [[0, 2], [1, 1], [1, 0]]
+    assert found["y"].open((3, 2)).whole().tolist() == [[0, 0], [0, 0], [0, 0]]
+    along = read_mask_table(path, "rows")["x"]
+    assert drawn(along, (3, 2)) == [[0, 1], [1, 2], [1, 0]]
+    assert along.fingerprint() != found["x"].fingerprint()
+    assert [len(starts) for starts, _ in found["x"].cells((3, 2))] == [2, 1]
+
+
+@given(labels=blocky_maps())
+def test_the_columns_are_the_rows_of_the_transposed_map(labels: LabelMap) -> None:
+    cells = tuple(MaskRow(2, runs, None) for _, runs in encode_cells(labels.T))
+    opened = MaskRows(Path("mine.csv"), "x", cells, "columns").open(labels.shape)
+    np.testing.assert_array_equal(opened.whole() > 0, labels > 0)
+    np.testing.assert_array_equal(relabel(opened.whole().T), relabel(labels.T))
+
+
 @given(labels=blocky_maps(), rows=st.integers(1, 20))
 def test_bands_are_the_whole_in_parts(labels: LabelMap, rows: int) -> None:
     cells = tuple(MaskRow(2, runs, None) for _, runs in encode_cells(labels))

@@ -94,7 +94,7 @@ def test_images_without_interior_have_no_cells(shape: tuple[int, int]) -> None:
     ("truth", "prediction", "error"),
     [
         (np.ones((2, 2), int), np.ones((2, 3), int), LabelMapError),
-        (np.ones((2, 2), int), np.ones((2, 2)), InvalidLabelsError),
+        (np.ones((2, 2), int), np.full((2, 2), 0.5), InvalidLabelsError),
         (np.ones((2, 2), int), -np.ones((2, 2), int), InvalidLabelsError),
         (np.ones((2, 2, 2), int), np.ones((2, 2, 2), int), InvalidLabelsError),
     ],

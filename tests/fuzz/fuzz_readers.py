@@ -30,6 +30,8 @@ from seeds import make_seeds
 
 from cellbench.boards.record import check_version, read_record
 from cellbench.boards.scores import read_scores_file
+from cellbench.data.coco_file import of_categories, read_coco_file
+from cellbench.data.coco_masks import segmentation_runs
 from cellbench.data.folder import read_manifest
 from cellbench.entrants.entries import read_entry
 from cellbench.errors import CellbenchError
@@ -84,6 +86,14 @@ def read_as_masks(path: Path) -> None:
         raise faults[0]
 
 
+def read_as_coco(path: Path) -> None:
+    """Read a COCO file and all of its masks."""
+    for cell in of_categories(read_coco_file(path))[0]:
+        starts, ends = segmentation_runs(cell.segmentation, MASK_SHAPE, f"{path}, {cell.name}")
+        assert (starts < ends).all()
+        assert (ends[:-1] <= starts[1:]).all()
+
+
 def read_as_record(path: Path) -> None:
     """Read a board's provenance.json."""
     check_version(path, read_record(path))
@@ -93,6 +103,7 @@ READERS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "picture": (read_as_labels, read_as_image, image_shape),
     "runtimes": (read_as_runtimes,),
     "masks": (read_as_masks,),
+    "coco": (read_as_coco,),
     "scores": (read_scores_file,),
     "manifest": (read_manifest,),
     "record": (read_as_record,),
@@ -133,7 +144,7 @@ class Fuzzer:
         end, number = time.monotonic() + seconds, start
         while time.monotonic() < end:
             random = Random(number)
-            kind = random.choices(list(self.seeds), (18, 1, 1, 1, 1, 1, 1))[0]
+            kind = random.choices(list(self.seeds), (18, 1, 1, 1, 1, 1, 1, 1))[0]
             seed = random.choice(self.seeds[kind])
             self.case.write_bytes(mutated(seed, self.seeds[kind], random))
             for read in READERS[kind]:

@@ -1,6 +1,7 @@
 """Small sound files of every kind that is read: what the fuzzer damages."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from boards import make_scores
+from coco_damage import sound
 from label_formats import CELLS, WRITERS
 from microscope_files import CZI_FILES, write_lif, write_nd2
 from pictures import picture, png, tiff
@@ -37,6 +39,7 @@ def make_seeds(folder: Path) -> dict[str, Seeds]:
         "picture": files,
         "runtimes": _RUNTIMES,
         "masks": _MASKS,
+        "coco": [json.dumps(content).encode() for content in (sound(), sound()["annotations"])],
         "scores": [make_scores(2, 3).to_csv(index=False).encode()],
         "manifest": _MANIFESTS,
         "record": _RECORDS,

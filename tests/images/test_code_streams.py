@@ -68,10 +68,6 @@ def test_larger_streams_are_refused(
 ) -> None:
     path = tmp_path / "a.tif"
     write_stream(path, compression, stream_of(compression, 3 * SIDE))
-    if read is read_labels and compression == 50001:
-        with pytest.raises(LabelMapError, match="two dimensions"):
-            read(path)
-        return
     with pytest.raises((ImageError, LabelMapError), match="declares 192 × 192 px") as error:
         read(path)
     assert str(error.value).startswith(f"{path}: ")

@@ -16,7 +16,9 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+import numpy.typing as npt
 import pytest
+import scipy.io
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +63,33 @@ def retagged(path: Path, **tags: int | tuple[int, ...]) -> None:
     with tifffile.TiffFile(path, mode="r+") as file:
         for name, value in tags.items():
             file.pages.first.tags[name].overwrite(value, dtype="I")
+
+
+def colours(shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """Opaque pixels of all colours."""
+    pixels = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
+    pixels[..., 3:] = 255
+    return pixels
+
+
+def matlab(path: Path, **variables: object) -> None:
+    with path.open("wb") as file:
+        scipy.io.savemat(file, variables)
+
+
+def dictionary(path: Path, **values: object) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.array(values), allow_pickle=True)
+
+
+def truncate_by(write: Callable[..., None], path: Path, number: int, **values: object) -> None:
+    write(path, **values)
+    path.write_bytes(path.read_bytes()[:-number])
+
+
+def old_hdf5(path: Path) -> None:
+    """Write the start of a file that MATLAB saved with -v7.3."""
+    path.write_bytes(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n")
 
 
 def array_header(path: Path, shape: tuple[int, ...], version: int = 1, descr: str = "<u2") -> None:
@@ -110,7 +139,7 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "loop": (loop, "Too many levels of symbolic links"),
     "pipe": (os.mkfifo, "is not a regular file"),
     "empty": (Path.touch, "empty"),
-    "text": (lambda path: path.write_text("hello"), "not a TIFF, PNG, NPY or NPZ"),
+    "text": (lambda path: path.write_text("hello"), "not a TIFF, PNG, NPY or NPZ file, nor a .mat"),
     "truncated": (truncated, "truncated; copy or save it again"),
     "truncated png": (truncated_png, "cannot be read"),
     "header only": (lambda path: path.write_bytes(b"II*\0\x08\0\0\0"), "it contains no page"),
@@ -120,12 +149,27 @@ UNREADABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
         partial(array_header, shape=(3, 3), version=2),
         "truncated; copy or save it again",
     ),
-    "long header": (lambda path: array_header(path, (1,) * 900), "cannot be read"),
+    "long header": (lambda path: array_header(path, (2, *[1] * 900, 2)), "cannot be read"),
     "python 2": (lambda path: python_2(path, rows=1), "truncated; copy or save it again"),
     "bzip2 in npz": (
         lambda path: zipped(path, b"", method=zipfile.ZIP_BZIP2),
         "unsupported compression",
     ),
+    "damaged dictionary": (
+        lambda path: truncate_by(dictionary, path, 9, masks=np.eye(9)),
+        "the Python objects in it are not read",
+    ),
+    "objects instead of numbers": (
+        partial(dictionary, masks=np.array([1, "a"], object)),
+        "an array in it does not consist of numbers",
+    ),
+    "program in a dictionary": (partial(dictionary, masks=os.getcwd), "refers to posix.getcwd"),
+    "truncated matlab": (
+        lambda path: truncate_by(matlab, path, 9, inst_map=np.eye(9)),
+        "cannot be read",
+    ),
+    "matlab 7.3": (old_hdf5, "is an HDF5 file, as MATLAB saves with -v7.3; save it with -v7"),
+    "hdf5": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n"), "is an HDF5 file"),
     "no zip": (lambda path: path.write_bytes(b"PK\3\4 is no zip"), "not a zip file"),
     "text in npz": (lambda path: zipped(path, b"hello"), "cannot be read"),
     "damaged npz": (damaged_sum, "Bad CRC-32"),
@@ -149,19 +193,40 @@ INVALID: dict[str, tuple[Callable[[Path], Any], str]] = {
     "stack in a page": (stack_in_a_page, "stack of images in one page"),
     "stack of ImageJ": (partial(stack_in_a_page, imagej=True), "stack of images in one page"),
     "circle of pages": (circle, "more than one page"),
-    "colours": (lambda path: tifffile.imwrite(path, np.ones((9, 9, 3), "u1")), "(9, 9, 3)"),
-    "float": (lambda path: tifffile.imwrite(path, np.ones((4, 4), "f4")), "float32"),
-    "png in colour": (lambda path: png(path, np.ones((5, 7, 3), "u1")), "(5, 7, 3)"),
-    "png with alpha": (lambda path: png(path, np.ones((5, 7, 2), "u2")), "(5, 7, 2)"),
+    "colours": (
+        lambda path: tifffile.imwrite(path, colours((9, 9, 3)), photometric="rgb"),
+        "the 3 colour channels differ",
+    ),
+    "planes of colours": (
+        lambda path: tifffile.imwrite(
+            path, colours((3, 9, 9)), photometric="rgb", planarconfig="separate"
+        ),
+        "(3, 9, 9)",
+    ),
+    "fractions": (lambda path: tifffile.imwrite(path, np.full((4, 4), 0.5, "f4")), "contains 0.5"),
+    "fractions, compressed": (
+        lambda path: tifffile.imwrite(path, np.full((4, 4), 1.25), compression="zlib"),
+        "contains 1.25",
+    ),
+    "infinite": (lambda path: tifffile.imwrite(path, np.full((4, 4), np.inf, "f4")), "inf"),
+    "png in colour": (lambda path: png(path, colours((5, 7, 3))), "the 3 colour channels differ"),
+    "png with alpha": (lambda path: png(path, np.ones((5, 7, 2), "u2")), "some cells are transp"),
+    "colours in npy": (lambda path: npy(path, colours((5, 7, 4))), "the 3 colour channels differ"),
     "vector": (lambda path: npy(path, np.ones(5, int)), "(5,)"),
     "number": (lambda path: npy(path, np.array(5)), "()"),
-    "stack in npy": (lambda path: npy(path, np.ones((1, 5, 5), int)), "(1, 5, 5)"),
+    "stack in npy": (lambda path: npy(path, np.ones((2, 5, 5), int)), "(2, 5, 5)"),
     "no pixels": (lambda path: npy(path, np.ones((0, 5), int)), "no pixels"),
-    "float npy": (lambda path: npy(path, np.ones((5, 5))), "float64"),
+    "not a number in npy": (lambda path: npy(path, np.full((5, 5), np.nan)), "contains nan"),
+    "complex npy": (lambda path: npy(path, np.ones((5, 5), complex)), "complex128"),
+    "no inst_map": (partial(matlab, a=np.eye(3), b=np.eye(3)), "no variable 'inst_map' with numb"),
+    "text in inst_map": (partial(matlab, inst_map="text"), "no variable 'inst_map' with numbers"),
+    "stack in inst_map": (partial(matlab, inst_map=np.ones((2, 5, 5))), "(2, 5, 5)"),
+    "no masks in a dictionary": (partial(dictionary, outlines=np.eye(3)), "not the array 'masks'"),
+    "stack in a dictionary": (partial(dictionary, masks=np.ones((2, 5, 5))), "(2, 5, 5)"),
     "fields": (lambda path: npy(path, np.zeros((2, 2), "u1,u2")), "ids must be integers"),
     "pickle": (lambda path: npy(path, np.full((2, 2), print)), "object"),
     "pickle in npz": (lambda path: npz(path, np.full((2, 2), print)), "object"),
-    "two arrays": (lambda path: zipped(path, b"", b""), "contains 2 arrays"),
+    "two arrays": (lambda path: zipped(path, b"", b""), "contains 2 arrays, of which not exactly"),
 }
 
 

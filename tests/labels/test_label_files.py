@@ -18,7 +18,6 @@ from label_formats import CELLS, SHAPE, WRITERS, Writer, by_bands, npy, npz, tif
 from cellbench.errors import InvalidLabelsError, LabelMapError, WriteError
 from cellbench.labels import (
     LabelMap,
-    all_label_files,
     banded,
     in_bands,
     label_files,
@@ -245,5 +244,12 @@ def test_label_files(tmp_path: Path) -> None:
     (tmp_path / "b_label.tif").touch()
     with pytest.raises(LabelMapError, match="has the same stem as b_label"):
         label_files(tmp_path)
-    both = [tmp_path / "b_label.tif", tmp_path / "b_label.tiff"]
-    assert all_label_files(tmp_path)["b"] == both
+
+
+def test_an_archive_with_an_array_that_is_called_labels(tmp_path: Path) -> None:
+    for name in ("labels", "Masks", "inst_map"):
+        np.savez_compressed(tmp_path / "a.npz", image=CELLS + 1, **{name: CELLS})
+        np.testing.assert_array_equal(read_labels(tmp_path / "a.npz"), CELLS)
+    np.savez(tmp_path / "a.npz", masks=CELLS, labels=CELLS)
+    with pytest.raises(InvalidLabelsError, match="contains 2 arrays, of which not exactly one"):
+        read_labels(tmp_path / "a.npz")

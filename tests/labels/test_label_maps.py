@@ -43,7 +43,11 @@ any_map = st.sampled_from(["uint8", "uint16", "uint32", "uint64", "int32", "int6
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.ones((3, 3), np.float32), "float32"),
+        (np.full((3, 3), 0.5, np.float32), "whole numbers, but this array contains 0.5"),
+        (np.array([[1, np.nan]]), "contains nan"),
+        (np.array([[1, -np.inf]]), "contains -inf"),
+        (np.array([[1, 2.0**63]]), "contains 9.22337e"),
+        (np.array([[1.0, -2.0]]), "negative id -2"),
         (np.array([[1, -2]]), "negative id -2"),
         (np.ones((2, 3, 3), int), r"\(2, 3, 3\)"),
         (np.ones(4, int), r"\(4,\)"),

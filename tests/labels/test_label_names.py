@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from cellbench.labels.names import label_stem, label_stems, match_labels, match_stems
+from cellbench.labels.names import (
+    label_stem,
+    label_stems,
+    match_labels,
+    match_stems,
+    unmatched_labels,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +40,9 @@ def test_stems(stems: list[str], files: list[str], expected: dict[str, str]) -> 
         ("a_label.ome.tiff", "_label", "a"),
         ("a.b_label.png", "_label", "a.b"),
         ("a_seg.npy", "_seg", "a"),
+        ("a-label.tif", "_label", "a"),
+        ("a b Masks.png", "_masks", "a b"),
+        ("a.label.tif", "_label", "a"),
         ("a.mat", "", "a"),
         ("_label.tiff", "_label", None),
         ("a.jpg", "", None),
@@ -74,6 +83,15 @@ def test_without_images_the_first_ending_counts() -> None:
             id="cellpose-output"),
         pytest.param(["image_001"], ["mask_001.png"], {"image_001": "mask_001.png"}, id="prefixes"),
         pytest.param(["001"], ["mask_001.png"], {"001": "mask_001.png"}, id="prefix"),
+        pytest.param(["mask_001"], ["image_001_cp_masks.png"], {"mask_001": "image_001_cp_masks.png"},
+            id="truth-with-a-prefix"),
+        pytest.param(["man_seg007"], ["mask007.tif"], {"man_seg007": "mask007.tif"}, id="tracking"),
+        pytest.param(["less"], ["maskless.tif"], {}, id="words-that-begin-with-mask"),
+        pytest.param(["b.x.y"], ["b.x.y.png_masks.tif"], {"b.x.y": "b.x.y.png_masks.tif"},
+            id="with-the-extension-of-the-image"),
+        pytest.param(["1"], ["1_label.tif", "img_1_label.tif"], {"1": "1_label.tif"},
+            id="alike-before-similar"),
+        pytest.param(["b"], ["b.x_label.tiff"], {"b": "b.x_label.tiff"}, id="first-dot-of-a-label-map"),
         pytest.param(["a.ome"], ["a_masks.tif"], {"a.ome": "a_masks.tif"}, id="ome-image"),
         pytest.param(["a.ome"], ["a.ome.tif"], {"a.ome": "a.ome.tif"}, id="ome-plain"),
         pytest.param(["a.b"], ["a_label.tiff"], {"a.b": "a_label.tiff"}, id="first-dot"),
@@ -88,6 +106,21 @@ def test_without_images_the_first_ending_counts() -> None:
 def test_label_maps_of_images(stems: list[str], names: list[str], expected: dict[str, str]) -> None:
     assert match_labels(stems, names) == {stem: [name] for stem, name in expected.items()}
     assert match_labels(stems, names[::-1]) == {stem: [name] for stem, name in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("names", "unmatched"),
+    [
+        (["a_label.tif", "x_label.tif"], ["x_label.tif"]),
+        (["a_cp_masks.png", "a_seg.npy", "a.tif", "a_flows.tif", "a_cp_outlines.png"], []),
+        (["a_label.tif", "b.tif"], ["b.tif"]),  # b has no label map
+        (["a_label.tif", "b_flows.tif"], ["b_flows.tif"]),
+        (["A_MASKS.tif", "A.tif"], []),
+    ],
+)
+def test_unmatched_files(names: list[str], unmatched: list[str]) -> None:
+    stems = ["a", "b"]
+    assert unmatched_labels(stems, names, match_labels(stems, names)) == unmatched
 
 
 def test_files_that_differ_in_the_extension_are_both_returned() -> None:

@@ -11,12 +11,8 @@ from cellbench.data.importers.dsb2018 import read_dsb2018
 from cellbench.data.importers.folder import read_folder
 from cellbench.data.importers.kaggle_rle import read_kaggle_rle
 from cellbench.data.importers.neurips22 import read_neurips22
-from cellbench.data.importers.writing import (
-    ImportReport,
-    assign_split,
-    parse_fractions,
-    write_dataset,
-)
+from cellbench.data.importers.splits import assign_splits, parse_fractions
+from cellbench.data.importers.writing import ImportReport, earlier_splits, write_dataset
 from cellbench.errors import DatasetError
 
 __all__ = ["IMPORTERS", "ImportReport", "import_dataset"]
@@ -40,7 +36,8 @@ def import_dataset(
     fractions: str = "80/10/10",
     modality: str = "",
     source_name: str = "",
-    **options: str,
+    split_components: bool = False,
+    **options: str | bool,
 ) -> ImportReport:
     """Convert another dataset to a dataset folder; an interrupted import continues when run again.
 
@@ -52,9 +49,12 @@ def import_dataset(
         root: the dataset folder to write.
         split: the split of all images; unless given, that of the source, or one drawn at random.
         fractions: shares of train, tune and test for images without a split in the source. The split
-            is computed from the stem, so it is always the same.
+            is computed from the stems, so it is always the same; images that are already in ``root`` stay
+            in their split.
         modality: modality of all images; empty if unknown or mixed.
         source_name: value of the manifest's column ``source``; the importer's name unless given.
+        split_components: whether each connected piece of a cell becomes a cell of its own, as binary masks
+            need it.
         **options: options of the importer itself, such as ``annotations`` and ``images``.
 
     Returns:
@@ -71,17 +71,39 @@ def import_dataset(
         raise DatasetError(f"modality {modality!r}: choose one of {', '.join(MODALITIES)}")
     shares = parse_fractions(fractions)
     foreign = _read(name, Path(source), options)
+    chosen = _splits_of(foreign.images, split, shares, Path(root))
     found: dict[str, list[SourceImage]] = {}
-    for image in foreign.images:
-        chosen = _checked_split(image, split) or assign_split(
-            image.image.stem, shares, image.splits
-        )
-        found.setdefault(chosen, []).append(image)
+    for image, one in zip(foreign.images, chosen, strict=True):
+        found.setdefault(one, []).append(image)
     columns = {"modality": modality, "source": source_name or name}
-    return write_dataset(found, foreign, Path(root), columns)
+    report = write_dataset(found, foreign, Path(root), columns, split_components=split_components)
+    if split is None:
+        report.warnings += _empty_splits(Path(root))
+    return report
 
 
-def _read(name: str, source: Path, options: dict[str, str]) -> ForeignDataset:
+def _splits_of(
+    images: list[SourceImage], split: str | None, shares: dict[str, float], root: Path
+) -> list[str]:
+    """Return the split of each image."""
+    if split is not None:
+        return [_checked_split(image, split) for image in images]
+    return assign_splits(images, shares, earlier_splits(root, images))
+
+
+def _empty_splits(root: Path) -> list[str]:
+    """Return a warning if the dataset folder cannot be trained on as it is."""
+    present = [split for split in SPLITS if (root / split / "images").is_dir()]
+    empty = [split for split in ("train", "tune") if split not in present]
+    if not empty:
+        return []
+    return [
+        f"{root}: no images in {' and '.join(empty)}; training needs images in train and in tune "
+        "(--fractions and --split choose the split)"
+    ]
+
+
+def _read(name: str, source: Path, options: dict[str, str | bool]) -> ForeignDataset:
     if not source.is_dir():
         raise DatasetError(f"{source}: no such folder; give the folder of the unpacked dataset")
     known = list(inspect.signature(IMPORTERS[name]).parameters)[1:]
@@ -101,8 +123,8 @@ def _read(name: str, source: Path, options: dict[str, str]) -> ForeignDataset:
     return foreign
 
 
-def _checked_split(image: SourceImage, split: str | None) -> str | None:
-    if split is not None and split not in image.splits:
+def _checked_split(image: SourceImage, split: str) -> str:
+    if split not in image.splits:
         allowed = " or ".join(image.splits)
         raise DatasetError(f"{image.image}: the source puts it into {allowed}; leave `split` out")
     return split

@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cellbench.data.folder import SPLITS
-from cellbench.errors import DatasetError
+from cellbench.data.label_pairs import double_labels, missing_labels, pair_labels
+from cellbench.errors import DatasetError, LabelMapError
+from cellbench.files import is_junk
+from cellbench.images import image_stem
 from cellbench.labels import LabelMap, cell_ids
-from cellbench.labels.names import match_stems
+from cellbench.labels.outlines import Ring, fill_rings
 
 PixelIndices = npt.NDArray[np.integer[Any]]
 """The pixels of one cell as indices into the flattened, row-major image."""
-
-LABEL_SUFFIXES = (".tif", ".tiff", ".png")
-TIFF_SUFFIXES = (".tif", ".tiff")
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,26 @@ class SourceImage:
     """One image of another dataset.
 
     Attributes:
-        image: the image file; it keeps its name.
+        image: the image file.
         labels: its label map file, or a function that draws one for an image of (H, W) pixels.
         splits: the splits it may be put into; more than one if the source does not decide.
+        name: its file name in the dataset folder; by default the one that it has.
     """
 
     image: Path
     labels: Path | Draw
     splits: tuple[str, ...] = SPLITS
+    name: str = ""
+
+    @property
+    def new_name(self) -> str:
+        """The file name in the dataset folder."""
+        return self.name or self.image.name
+
+    @property
+    def stem(self) -> str:
+        """The stem in the dataset folder."""
+        return image_stem(self.new_name)
 
 
 @dataclass
@@ -59,37 +71,40 @@ class ForeignDataset:
     Attributes:
         images: images with a label map.
         unlabeled: images that are published without label maps, for training.
-        warnings: files that are not imported; one line each.
+        warnings: files that are not imported, and do not need to be; one line each.
+        problems: images that cannot be imported because something is wrong; one line each.
     """
 
     images: list[SourceImage] = field(default_factory=list)
     unlabeled: list[Path] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     def add_pairs(
         self,
         images: Mapping[str, Path],
-        labels: Mapping[str, Path],
+        labels: Sequence[Path],
         splits: tuple[str, ...] = SPLITS,
     ) -> None:
-        """Add the images that have a label map of the same stem, and warn of all other files.
+        """Add the images that have a label map by its name, and warn of all other files.
 
         Args:
             images: image files by stem.
-            labels: label map files by stem.
+            labels: files that can be label maps.
             splits: the splits that the images may be put into.
         """
-        matched = match_stems(images, labels)
+        pairs = pair_labels(images, labels)
+        left = {path.name: path for path in pairs.unused}
+        folder = labels[0].parent if labels else None
         for stem, image in images.items():
-            if stem in matched:
-                self.images.append(SourceImage(image, matched[stem], splits))
+            if stem in pairs.found:
+                self.images.append(SourceImage(image, pairs.found[stem], splits))
+            elif stem in pairs.doubles:
+                self.problems.append(double_labels(image, pairs.doubles[stem]))
             else:
-                self.warnings.append(f"{image}: has no label map, not imported")
-        used = set(matched.values())
+                self.warnings.append(missing_labels(image, stem, folder, left))
         self.warnings += [
-            f"{path}: there is no image of this name, not imported"
-            for path in dict.fromkeys(labels.values())
-            if path not in used
+            f"{path}: there is no image of this name, not imported" for path in pairs.unused
         ]
 
 
@@ -125,7 +140,7 @@ def visible_folders(source: Path) -> Iterator[Path]:
         source: the folder to search.
     """
     for folder, subfolders, _ in os.walk(source):
-        subfolders[:] = sorted(n for n in subfolders if not n.startswith((".", "__MACOSX")))
+        subfolders[:] = sorted(name for name in subfolders if not is_junk(name))
         yield Path(folder)
 
 
@@ -179,3 +194,39 @@ def paint(
     if lost := len(cells) - len(cell_ids(labels)):
         warnings.append(f"cells without a pixel of their own are left out: {lost}")
     return Drawing(labels, tuple(warnings))
+
+
+def draw_outlines(
+    path: Path,
+    cells: Sequence[Sequence[Sequence[Ring]]],
+    shape: tuple[int, int],
+    notes: Sequence[str] = (),
+) -> Drawing:
+    """Draw cells from their outlines; where cells overlap, the smaller one keeps the pixels.
+
+    Args:
+        path: the file of the outlines, for messages.
+        cells: for each cell its pieces, for each piece its outline and the holes in it.
+        shape: (H, W) of the image.
+        notes: warnings about the file.
+
+    Returns:
+        The label map, the k-th of ``cells`` with the id k + 1, and its warnings.
+
+    Raises:
+        DatasetError: if no outline is inside the image, or one is not a polygon.
+    """
+    try:
+        pixels = [np.unique(np.concatenate([fill_rings(p, shape) for p in cell])) for cell in cells]
+    except LabelMapError as error:
+        raise DatasetError(f"{path}: {error}; export the outlines again") from error
+    if not cells:
+        notes = [*notes, f"{path.name} contains no outline, imported as an image without cells"]
+    elif not any(map(len, pixels)):
+        raise DatasetError(
+            f"{path}: none of its {len(cells)} outlines is inside the image of {shape[0]} × {shape[1]} "
+            "pixels (height × width); export them in pixels of the full image"
+        )
+    smallest_first = np.argsort([len(one) for one in pixels], kind="stable").tolist()
+    drawing = paint(pixels, shape, "the smaller cell", smallest_first)
+    return Drawing(drawing.labels, (*notes, *drawing.warnings))

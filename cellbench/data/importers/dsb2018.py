@@ -1,23 +1,23 @@
 """Data Science Bowl 2018 (BBBC038): one folder per image with a mask per cell, or StarDist's label maps."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from cellbench.data.folder import SPLITS
 from cellbench.data.importers.base import (
-    LABEL_SUFFIXES,
     Drawing,
     ForeignDataset,
     SourceImage,
     paint,
     visible_folders,
 )
-from cellbench.errors import DatasetError
-from cellbench.files import files_by_stem
-from cellbench.images import image_files
+from cellbench.data.label_pairs import label_map_files, pair_labels
+from cellbench.errors import DatasetError, InvalidLabelsError
+from cellbench.images import image_files, read_raw
 from cellbench.labels import read_labels
 
 _SPLITS_BY_FOLDER = {"train": ("train", "tune"), "tune": ("tune",), "test": ("test",)}
@@ -47,8 +47,8 @@ def read_dsb2018(source: Path) -> ForeignDataset:
         names = folder.relative_to(source).parts
         splits = next((_SPLITS_BY_FOLDER[n] for n in names if n in _SPLITS_BY_FOLDER), SPLITS)
         images = image_files(folder / "images")
-        masks = files_by_stem(folder / "masks", LABEL_SUFFIXES, DatasetError)
-        if len(images) == 1 and not images.keys() & masks.keys():
+        masks = label_map_files(folder / "masks")
+        if len(images) == 1 and not pair_labels(images, masks).found:
             labels = partial(_draw, masks)
             foreign.images += [SourceImage(image, labels, splits) for image in images.values()]
         else:
@@ -56,13 +56,21 @@ def read_dsb2018(source: Path) -> ForeignDataset:
     return foreign
 
 
-def _draw(masks: Mapping[str, Path], shape: tuple[int, int]) -> Drawing:
+def _draw(masks: Sequence[Path], shape: tuple[int, int]) -> Drawing:
     cells = []
-    for path in masks.values():
-        mask = read_labels(path)
+    for path in masks:
+        mask = _read_mask(path)
         if mask.shape != shape:
             raise DatasetError(
                 f"{path}: the mask is {mask.shape}, but its image is {shape}; remove the mask"
             )
         cells.append(np.flatnonzero(mask))
     return paint(cells, shape, "the first mask")
+
+
+def _read_mask(path: Path) -> npt.NDArray[np.bool_]:
+    """Return the pixels of one cell; in a mask in colours, those that are not black."""
+    try:
+        return np.asarray(read_labels(path) != 0)
+    except InvalidLabelsError:
+        return np.asarray((read_raw(path) != 0).any(axis=2))

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cellbench.data.importers.base import ForeignDataset, visible_folders
+from cellbench.data.label_pairs import label_map_files
 from cellbench.errors import DatasetError
 from cellbench.images import image_files
-from cellbench.labels import label_files
 
 _PARTS = {
     "traininglabeled": "train",
@@ -40,12 +40,12 @@ def read_neurips22(source: Path) -> ForeignDataset:
     """
     foreign = ForeignDataset()
     images: dict[str, dict[str, Path]] = {"train": {}, "tune": {}, "test": {}, "unlabeled": {}}
-    labels: dict[str, dict[str, Path]] = {part: {} for part in images}
+    labels: dict[str, list[Path]] = {part: [] for part in images}
     for part, kind, folder in _folders(source):
         if kind == "hidden":
             foreign.warnings.append(f"{folder}: the truth is not public, not imported")
         elif kind in _LABELS:
-            _add(labels[part], label_files(folder))
+            labels[part] += label_map_files(folder)
         else:
             _add(images[part], image_files(folder))
     foreign.unlabeled = list(images.pop("unlabeled").values())

@@ -1,12 +1,9 @@
 """Write what an importer found as a dataset folder, so that an interrupted import can be continued."""
 
 import filecmp
-import hashlib
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +16,17 @@ from cellbench.data.folder import (
     read_modalities,
     write_manifest,
 )
-from cellbench.data.importers.base import TIFF_SUFFIXES, ForeignDataset, SourceImage
-from cellbench.errors import DatasetError, LabelMapError
+from cellbench.data.importers.base import ForeignDataset, SourceImage
+from cellbench.errors import CellbenchError, DatasetError, ImageError, LabelMapError
 from cellbench.files import remove_partial_files, written_whole
 from cellbench.images import image_files, image_shape, image_stem
 from cellbench.labels import LabelMap, cell_ids, label_path, read_labels, write_labels
+from cellbench.labels.pieces import pieces_of_one_id
+from cellbench.labels.pieces import split_components as split_into_components
 from cellbench.locks import locked_folder
 
 _MOST_SHOWN = 20
+_TIFF_SUFFIXES = (".tif", ".tiff")
 
 
 @dataclass
@@ -38,16 +38,25 @@ class ImportReport:
         cells: number of cells in their label maps.
         unlabeled: number of images in ``unlabeled/images``.
         warnings: images that were skipped and overlaps in drawn label maps; one line each.
+        problems: images that could not be imported, and what to do; one line each.
+        splits: number of images in each split.
     """
 
     images: int = 0
     cells: int = 0
     unlabeled: int = 0
     warnings: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    splits: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         unlabeled = f", and {self.unlabeled} unlabelled images" if self.unlabeled else ""
-        lines = [f"{self.images} images with {self.cells} cells{unlabeled}"]
+        splits = ", ".join(f"{split} {count}" for split, count in self.splits.items() if count)
+        counts = f" ({splits})" if splits else ""
+        images = "1 image" if self.images == 1 else f"{self.images} images"
+        cells = "1 cell" if self.cells == 1 else f"{self.cells} cells"
+        lines = [f"{images} with {cells}{counts}{unlabeled}"]
+        lines += self.problems
         lines += self.warnings[:_MOST_SHOWN]
         if (more := len(self.warnings) - _MOST_SHOWN) > 0:
             lines.append(f"… and {more} more warnings")
@@ -77,94 +86,82 @@ def _same_content(first: Path, second: Path) -> bool:
     return first.samefile(second) or filecmp.cmp(first, second, shallow=False)
 
 
-def parse_fractions(text: str) -> dict[str, float]:
-    """Parse the shares of train, tune and test.
-
-    Args:
-        text: three numbers separated by slashes.
-
-    Returns:
-        The share of each split.
-
-    Raises:
-        DatasetError: if ``text`` is not three numbers of at least 0, or all are 0.
-
-    Example:
-        >>> parse_fractions("80/10/10")
-        {'train': 80.0, 'tune': 10.0, 'test': 10.0}
-    """
-    try:
-        shares = [float(word) for word in text.split("/")]
-    except ValueError:
-        shares = []
-    if len(shares) != len(SPLITS) or min(shares) < 0 or not 0 < sum(shares) < float("inf"):
-        raise DatasetError(
-            f"fractions {text!r}: give the shares of train, tune and test, such as 80/10/10"
-        )
-    return dict(zip(SPLITS, shares, strict=True))
-
-
-def assign_split(stem: str, fractions: Mapping[str, float], splits: Sequence[str] = SPLITS) -> str:
-    """Return the split of an image, computed from its stem so that it is always the same.
-
-    Args:
-        stem: the image's stem.
-        fractions: share of each split.
-        splits: the splits to choose from.
-
-    Example:
-        >>> assign_split("a01", {"train": 1, "tune": 0, "test": 0})
-        'train'
-    """
-    limits = list(accumulate(fractions[split] for split in splits))
-    draw = int.from_bytes(hashlib.sha256(os.fsencode(stem)).digest()[:8]) / 2**64 * limits[-1]
-    return next(
-        (split for split, limit in zip(splits, limits, strict=True) if draw < limit), splits[0]
-    )
-
-
 def write_dataset(
     found: Mapping[str, Sequence[SourceImage]],
     foreign: ForeignDataset,
     root: Path,
     columns: Mapping[str, str],
+    *,
+    split_components: bool = False,
 ) -> ImportReport:
     """Write images, label maps and the manifest to ``root``.
 
     The label map is written first, so that every image in the folder has one. Files that are already
     complete and rows of the manifest about other images are kept, so the same command continues an import
-    that was killed. Another process cannot import into the same folder at the same time.
+    that was killed. Another process cannot import into the same folder at the same time. An image that
+    cannot be imported, because it or its label map is damaged, does not stop the others.
 
     Args:
         found: the images of each split.
-        foreign: unlabelled images and warnings of the importer.
+        foreign: unlabelled images, warnings and problems of the importer.
         root: the dataset folder; it is created.
         columns: values of the manifest's columns ``modality`` and ``source``, for all images.
+        split_components: whether each connected piece of a cell becomes a cell of its own.
 
     Returns:
-        Counts and warnings.
+        Counts, warnings and problems.
 
     Raises:
-        CellbenchError: if two images of a split share a stem, an image is already in another split, or a
-            file is unreadable or has another shape than its image, or cannot be written.
+        CellbenchError: if two images of a split share a stem, an image is already in another split, a
+            file cannot be written, or no image at all can be imported.
     """
     read_modalities(root / MANIFEST)  # fail before any work if the manifest cannot be read
-    report = ImportReport(warnings=list(foreign.warnings))
+    report = ImportReport(warnings=list(foreign.warnings), problems=list(foreign.problems))
+    report.splits = dict.fromkeys(SPLITS, 0)
     rows: list[dict[str, object]] = []
+    errors: list[CellbenchError] = []
     with locked_folder(root, DatasetError):
         _remove_partial_files(root)
         for split, images in found.items():
             _refuse_doubles(images, split, root)
-        for split, images in found.items():
-            for image in images:
-                report.cells += _place_labels(image, root / split, report)
-                place(image.image, root / split / "images" / image.image.name)
-                rows.append({"image": image.image.name, "split": split, **columns})
+        for split in sorted(found, key=SPLITS.index):
+            for image in found[split]:
+                try:
+                    report.cells += _place_labels(image, root / split, report, split_components)
+                    place(image.image, root / split / "images" / image.new_name)
+                except (ImageError, LabelMapError, DatasetError) as error:
+                    errors.append(error)
+                    continue
+                report.splits[split] += 1
+                rows.append({"image": image.new_name, "split": split, **columns})
+        if errors and not rows:
+            raise errors[0]
+        report.problems += map(str, errors)
         for path in foreign.unlabeled:
             place(path, root / "unlabeled" / "images" / path.name)
         _merge_manifest(root, rows)
     report.images, report.unlabeled = len(rows), len(foreign.unlabeled)
     return report
+
+
+def earlier_splits(root: Path, images: Sequence[SourceImage]) -> dict[Path, str]:
+    """Return the splits in which images of a source already are.
+
+    Args:
+        root: the dataset folder; need not exist.
+        images: the images of the source.
+
+    Returns:
+        Split by the path of the image, for images of which the same file is in ``root``.
+    """
+    folders = {split: root / split / "images" for split in SPLITS}
+    present = {split: image_files(path) for split, path in folders.items() if path.is_dir()}
+    return {
+        image.image: split
+        for split, files in present.items()
+        for image in images
+        if (twin := files.get(image.stem)) and _same_content(image.image, twin)
+    }
 
 
 def _remove_partial_files(root: Path) -> None:
@@ -180,15 +177,16 @@ def _refuse_doubles(images: Sequence[SourceImage], split: str, root: Path) -> No
     folders = {other: root / other / "images" for other in SPLITS}
     present = {other: image_files(path) for other, path in folders.items() if path.is_dir()}
     seen: dict[str, Path] = {}
-    for path in (image.image for image in images):
-        if path.stem in seen:
+    for image in images:
+        path = image.image
+        if image.stem in seen:
             raise DatasetError(
-                f"{path}: has the same stem as {seen[path.stem]}; rename one of them"
+                f"{path}: has the same stem as {seen[image.stem]}; rename one of them"
             )
-        seen[path.stem] = path
+        seen[image.stem] = path
         for other, files in present.items():
-            twin = files.get(path.stem, path)
-            same = twin.name == path.name and _same_content(path, twin)
+            twin = files.get(image.stem, path)
+            same = twin.name == image.new_name and _same_content(path, twin)
             if twin is not path and same != (other == split):
                 what = "is already" if same else "another image of this stem is"
                 raise DatasetError(
@@ -196,9 +194,11 @@ def _refuse_doubles(images: Sequence[SourceImage], split: str, root: Path) -> No
                 )
 
 
-def _place_labels(image: SourceImage, folder: Path, report: ImportReport) -> int:
+def _place_labels(
+    image: SourceImage, folder: Path, report: ImportReport, split_components: bool
+) -> int:
     """Write the label map of one image, and count its cells."""
-    target = label_path(folder / "labels", image.image.stem)
+    target = label_path(folder / "labels", image.stem)
     shape = image_shape(image.image)
     if isinstance(image.labels, Path):
         labels = _checked(read_labels(image.labels), shape, image.labels, image.image)
@@ -206,10 +206,17 @@ def _place_labels(image: SourceImage, folder: Path, report: ImportReport) -> int
         drawing = image.labels(shape)
         labels = drawing.labels
         report.warnings += [f"{image.image}: {warning}" for warning in drawing.warnings]
-    if isinstance(image.labels, Path) and image.labels.suffix.lower() in TIFF_SUFFIXES:
+    if split_components:
+        _write_changed(target, labels := split_into_components(labels))
+    elif isinstance(image.labels, Path) and image.labels.suffix.lower() in _TIFF_SUFFIXES:
         place(image.labels, target)
     else:
         _write_changed(target, labels)
+    if (pieces := pieces_of_one_id(labels)) > 1:
+        path = image.labels if isinstance(image.labels, Path) else image.image
+        report.warnings.append(
+            f"{path}: one id in {pieces} pieces; if it is a binary mask, import it with --split-components"
+        )
     return len(cell_ids(labels))
 
 

@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellbench.data.folder import SPLITS, DatasetImage, read_dataset
+from cellbench.data.folder import SPLITS, DatasetImage, labels_folder, read_dataset
 from cellbench.errors import CellbenchError, DatasetError, ScoresError
-from cellbench.evaluation.cases import MASK_TABLE, Case, find_cases
+from cellbench.evaluation.cases import Case, find_cases
+from cellbench.evaluation.mask_files import MASK_TABLE
 from cellbench.labels import label_files
 
 
@@ -68,7 +69,7 @@ def find_sources(
             problems.append(Problem(algorithm, "", "no folder of this name among the predictions"))
             continue
         try:
-            found_cases = find_cases(truth, folders[algorithm])
+            found_cases = find_cases(truth, folders[algorithm]).cases
         except (CellbenchError, OSError) as error:
             problems.append(Problem(algorithm, "", one_line(error, data, predictions)))
             continue
@@ -95,12 +96,12 @@ def _find_images(wanted: set[str], data: Path) -> dict[str, DatasetImage]:
         if not (data / split / "images").is_dir():
             continue
         # A board names an image after its truth.
-        labels = data / split / "labels"
-        stems = (
-            {path: stem for stem, path in label_files(labels).items()} if labels.is_dir() else {}
-        )
+        labels = labels_folder(data, split)
+        stems = {path: stem for stem, path in label_files(labels).items()} if labels else {}
         named = {
-            stems[image.labels]: image for image in read_dataset(data, [split]) if image.labels
+            stems.get(image.labels, image.stem): image
+            for image in read_dataset(data, [split])
+            if image.labels
         }
         found = {stem: image for stem, image in named.items() if stem in wanted}
         best = max(found, best, key=len)

@@ -1,0 +1,307 @@
+"""Predictions and truth named and placed as other tools do: scored, or one line that says why not."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+from label_formats import matlab, npy, palette_png, png, seg_npy, tiff
+from label_maps import discs
+
+from cellbench.cli import main
+from cellbench.labels import LabelMap
+
+STEMS = ("plate1", "plate2", "plate3")
+
+
+class Scored(NamedTuple):
+    """What ``cellbench evaluate`` wrote and printed."""
+
+    status: int
+    scores: pd.DataFrame
+    record: dict[str, object]
+    out: str
+    err: str
+
+
+Evaluate = Callable[..., Scored]
+
+
+def write(path: Path, labels: LabelMap) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writers = {".png": png, ".npy": npy, ".mat": matlab}
+    if path.name.lower().endswith("_seg.npy"):
+        seg_npy(path, labels)
+    else:
+        writers.get(path.suffix.lower(), tiff())(path, labels)
+
+
+def write_all(folder: Path, name: str, stems: tuple[str, ...] = STEMS) -> None:
+    for number, stem in enumerate(stems):
+        write(folder / name.format(stem), discs(seed=number))
+
+
+@pytest.fixture
+def evaluate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Evaluate:
+    """Write a truth, and return what scores predictions against it."""
+    if not (tmp_path / "truth").exists():
+        write_all(tmp_path / "truth", "{}_label.tiff")
+
+    def run(predictions: str = "pred", truth: str = "truth") -> Scored:
+        out = tmp_path / "board/scores.csv"
+        words = ["evaluate", str(tmp_path / truth), str(tmp_path / predictions), "--out", str(out)]
+        status = main(words)
+        printed = capsys.readouterr()
+        err = printed.err + "".join(f"{message}\n" for message in caplog.messages)
+        scores = pd.read_csv(out) if out.exists() else pd.DataFrame()
+        record = json.loads(out.with_suffix(".json").read_text()) if out.exists() else {}
+        return Scored(status, scores, record, printed.out, err)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{}_label.tiff",
+        "{}_Label.TIF",
+        "{}_LABEL.ome.tif",
+        "{}.tif",
+        "{}.png",
+        "{}_cp_masks.png",
+        "{}_cp_masks.tif",
+        "{}_masks.tif",
+        "{}-mask.png",
+        "{} labels.tif",
+        "{}_seg.npy",
+        "{}.npy",
+        "{}.mat",
+        "{}.tif_label.tiff",
+        "mask_{}.png",
+        "masks/{}.tif",  # one folder too many
+        "pred/{}_label.tiff",
+        "pred/masks/{}_cp_masks.png",
+        "mat/{}.mat",  # HoVer-Net
+        "{}/label.tif",
+        "{}/{}_masks.png",
+    ],
+)
+def test_names_of_other_tools(name: str, evaluate: Evaluate, tmp_path: Path) -> None:
+    for number, stem in enumerate(STEMS):
+        write(tmp_path / "pred" / name.format(stem, stem), discs(seed=number))
+    scored = evaluate()
+    assert (scored.status, scored.err) == (0, "")
+    assert scored.scores[["algorithm", "image", "f1", "status"]].values.tolist() == [
+        ["pred", stem, 1.0, "ok"] for stem in STEMS
+    ]
+    assert "unmatched" not in scored.record
+
+
+@pytest.mark.parametrize("name", ["{}.png", "{}_masks.tif", "{}_Label.TIF", "labels/{}_label.tif"])
+def test_truth_under_other_names(name: str, evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "other", name)
+    write_all(tmp_path / "pred", "{}_cp_masks.png")
+    scored = evaluate(truth="other")
+    assert (scored.status, scored.err) == (0, "")
+    assert scored.scores["image"].tolist() == list(STEMS)
+    assert scored.scores["f1"].tolist() == [1.0] * 3
+
+
+def test_what_cellpose_leaves_beside_images(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "pred", "{}_cp_masks.png")
+    write_all(tmp_path / "pred", "{}_seg.npy")
+    for stem in STEMS:
+        for name in (f"{stem}.png", f"{stem}_cp_outlines.png", f"{stem}_flows.tif"):
+            write(tmp_path / "pred" / name, discs(seed=9))
+    scored = evaluate()
+    assert (scored.status, scored.err) == (0, "")
+    assert scored.scores["f1"].tolist() == [1.0] * 3
+
+
+def test_nothing_fits(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "pred", "{}_label.tiff", ("a", "b", "c", "d", "e"))
+    scored = evaluate()
+    assert scored.status == 1
+    assert scored.err == (
+        f"cellbench: {tmp_path}/pred: no file has the name of an image; wanted plate1_label.tiff (or "
+        "plate1.tif, plate1_cp_masks.png, plate1_seg.npy, …), found a_label.tiff, b_label.tiff, "
+        "c_label.tiff and 2 more; rename the files\n"
+    )
+    assert not (tmp_path / "board").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ([], "nothing"),
+        (["Thumbs.db", ".DS_Store", "__MACOSX/._plate1_label.tiff"], "nothing"),
+        (["plate1.jpg"], "plate1.jpg"),
+        (["notes.txt"], "notes.txt"),
+        (["model/deep/deeper/x.tif"], "deep/"),
+    ],
+)
+def test_folders_without_label_maps(
+    names: list[str], found: str, evaluate: Evaluate, tmp_path: Path
+) -> None:
+    (tmp_path / "pred").mkdir()
+    for name in names:
+        (tmp_path / "pred" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pred" / name).write_bytes(b"x")
+    scored = evaluate()
+    assert scored.status == 1
+    assert scored.err.count("\n") == 1
+    assert f", found {found}; rename" in scored.err
+
+
+def test_some_fit(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "pred", "{}_cp_masks.png", ("plate1", "plate2", "plat3", "x"))
+    (tmp_path / "pred/plate3.jpg").write_bytes(b"x")
+    scored = evaluate()
+    assert scored.status == 0
+    assert scored.scores["status"].tolist() == ["ok", "ok", "missing"]
+    files = ["plat3_cp_masks.png", "plate3.jpg", "x_cp_masks.png"]
+    assert scored.err == (
+        f"{tmp_path}/pred: 3 files fit no image and are not scored: {', '.join(files)}\n"
+    )
+    assert scored.record["unmatched"] == {"pred": files}
+
+
+def test_plain_names_beside_others_are_listed(evaluate: Evaluate, tmp_path: Path) -> None:
+    """``plate3.tif`` could be the image."""
+    write_all(tmp_path / "pred", "{}_label.tiff", STEMS[:2])
+    write_all(tmp_path / "pred", "{}.tif", STEMS)
+    scored = evaluate()
+    assert scored.scores["status"].tolist() == ["ok", "ok", "missing"]
+    assert scored.err.endswith("1 file fits no image and is not scored: plate3.tif\n")
+
+
+def test_several_algorithms_and_junk(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "all/teamA", "{}_label.tiff")
+    write_all(tmp_path / "all/teamB", "masks/{}.tif")
+    for junk in (
+        "__MACOSX/teamA/._plate1_label.tiff",
+        "@eaDir/plate1_label.tiff",
+        ".git/plate1.tif",
+    ):
+        write(tmp_path / "all" / junk, discs())
+    for junk in (".DS_Store", "Thumbs.db", "desktop.ini", "teamA/._plate1_label.tiff"):
+        (tmp_path / "all" / junk).write_bytes(b"x")
+    scored = evaluate("all")
+    assert (scored.status, scored.err) == (0, "")
+    assert scored.scores["algorithm"].tolist() == ["teamA"] * 3 + ["teamB"] * 3
+    assert scored.scores["f1"].tolist() == [1.0] * 6
+
+
+def test_one_algorithm_of_several_does_not_fit(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "all/good", "{}_label.tiff")
+    write_all(tmp_path / "all/other", "{}_label.tiff", ("x", "y", "z"))
+    scored = evaluate("all")
+    assert scored.status == 0
+    assert scored.scores["status"].tolist() == ["ok"] * 3 + ["missing"] * 3
+    assert f"{tmp_path}/all/other: no file has the name of an image; wanted plate1_" in scored.err
+    assert "all of its images are scored 0 (status: missing)" in scored.err
+    assert scored.record["unmatched"] == {"other": ["x_label.tiff", "y_label.tiff", "z_label.tiff"]}
+    write_all(tmp_path / "none/a", "{}.tif", ("x",))
+    write_all(tmp_path / "none/b", "{}.tif", ("y",))
+    (tmp_path / "board/scores.csv").unlink()
+    assert evaluate("none").status == 1
+    assert not (tmp_path / "board/scores.csv").exists()
+
+
+def test_a_binary_mask_is_scored_and_named(evaluate: Evaluate, tmp_path: Path) -> None:
+    for number, stem in enumerate(STEMS):
+        mask = (discs(seed=number) > 0).astype(np.uint8) * 255
+        write(tmp_path / "pred" / f"{stem}_label.png", mask)
+    scored = evaluate()
+    assert scored.status == 0
+    assert scored.scores["predicted_cells"].tolist() == [1, 1, 1]
+    assert scored.err == (
+        f"{tmp_path}/pred/plate1_label.png: holds one id in {discs().max()} pieces; is this a binary mask? "
+        "(2 more files like this) Each cell needs an id of its own\n"
+    )
+
+
+def test_a_binary_mask_as_truth_is_named_once(evaluate: Evaluate, tmp_path: Path) -> None:
+    write(tmp_path / "masks/a.png", (discs() > 0).astype(np.uint8))
+    for team in ("teamA", "teamB"):
+        write(tmp_path / "all" / team / "a.png", discs())
+    scored = evaluate("all", "masks")
+    assert scored.err.count("\n") == 1
+    assert (
+        f"masks/a.png: holds one id in {discs().max()} pieces; is this a binary mask? E"
+        in scored.err
+    )
+
+
+def test_indices_of_a_palette_are_ids(evaluate: Evaluate, tmp_path: Path) -> None:
+    (tmp_path / "pred").mkdir()
+    for number, stem in enumerate(STEMS):
+        palette_png(tmp_path / "pred" / f"{stem}.png", discs(seed=number).astype(np.uint8))
+    assert evaluate().scores["f1"].tolist() == [1.0] * 3
+
+
+def test_whole_floats_and_fractions(evaluate: Evaluate, tmp_path: Path) -> None:
+    write(tmp_path / "pred/plate1.tif", discs(seed=0).astype(np.float32))
+    write(tmp_path / "pred/plate2.npy", discs(seed=1)[None].astype(np.float64))
+    write(tmp_path / "pred/plate3.tif", discs(seed=2) / np.float32(2))
+    scored = evaluate()
+    assert scored.scores["status"].tolist() == ["ok", "ok", "invalid"]
+    assert scored.scores["f1"].tolist() == [1.0, 1.0, 0.0]
+    assert (
+        "plate3.tif: ids must be whole numbers, but this array contains 0.5; it may" in scored.err
+    )
+
+
+def test_a_pickle_that_would_run_a_program(evaluate: Evaluate, tmp_path: Path) -> None:
+    class Harmful:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (tmp_path / "harm",)
+
+    write_all(tmp_path / "pred", "{}_seg.npy", STEMS[:2])
+    with (tmp_path / "pred/plate3_seg.npy").open("wb") as file:
+        np.save(file, np.array({"masks": discs(), "x": Harmful()}), allow_pickle=True)
+    scored = evaluate()
+    assert scored.scores["status"].tolist() == ["ok", "ok", "unreadable"]
+    assert "it refers to" in scored.err
+    assert "which is not an array" in scored.err
+    assert not (tmp_path / "harm").exists()
+
+
+def test_algorithms_that_are_called_like_images(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "all/plate1", "{}.tif")
+    write_all(tmp_path / "all/plate2", "{}.tif")
+    scored = evaluate("all")
+    assert scored.scores["algorithm"].tolist() == ["plate1"] * 3 + ["plate2"] * 3
+    assert scored.scores["f1"].tolist() == [1.0] * 6
+
+
+def test_images_are_not_taken_for_truth(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "images", "{}.png")
+    write_all(tmp_path / "pred", "{}_label.tiff")
+    scored = evaluate(truth="images")
+    assert scored.status == 1
+    assert scored.err.endswith(
+        "images: is a folder of images; name the folder of their label maps\n"
+    )
+
+
+def test_algorithms_one_folder_too_deep(evaluate: Evaluate, tmp_path: Path) -> None:
+    for team in ("teamA", "teamB"):
+        write_all(tmp_path / "all/all" / team, "{}_label.tiff")
+    write(tmp_path / "all/__MACOSX/all/._x.tif", discs())
+    scored = evaluate("all")
+    assert (scored.status, scored.err) == (0, "")
+    assert scored.scores["algorithm"].tolist() == ["teamA"] * 3 + ["teamB"] * 3
+    assert scored.scores["f1"].tolist() == [1.0] * 6
+
+
+def test_an_archive_has_to_be_unpacked(evaluate: Evaluate, tmp_path: Path) -> None:
+    (tmp_path / "pred.zip").write_bytes(b"PK\3\4")
+    scored = evaluate("pred.zip")
+    assert scored.status == 1
+    assert scored.err.endswith("check the path, or unpack the archive\n")
