@@ -7,11 +7,16 @@ segment all images again in any case, delete the folder OUTPUTS first.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cellbench.commands.help_format import example
+
+if TYPE_CHECKING:
+    from cellbench.inference.products import Product
+    from cellbench.inference.run_files import Segmented
 
 _ORIENTATIONS = 8
 
@@ -19,22 +24,23 @@ _ORIENTATIONS = 8
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = example(
-        "segment images/ predictions/ --checkpoint runs/sample/unet/checkpoints/best.ckpt"
+        "segment images/ predictions/ --checkpoint best.ckpt --overlays --table"
     )
     parser.add_argument(
         "inputs",
         type=Path,
         metavar="INPUTS",
-        help="an image file of any size, a folder of image files, or - to read the path of one image per "
-        "line from standard input, and to answer each with a line on standard output (`done` and the path "
-        "of the label map, or `failed` and the reason); runtime.csv is then not written",
+        help="an image file of any size, a folder of image files (label maps of other images in it are "
+        "left out), or - to read the path of one image per line from standard input, and to answer each "
+        "with a line on standard output (`done` and the path of the label map, or `failed` and the "
+        "reason); runtime.csv is then not written",
     )
     parser.add_argument(
         "outputs",
         type=Path,
         metavar="OUTPUTS",
         help="folder for the label maps, runtime.csv and segmentation.json, which records the options; "
-        "the label map of cells.png is cells_label.tiff",
+        "the label map of cells.png is cells_label.tiff. The size of the pixels is kept in it",
     )
     parser.add_argument(
         "--checkpoint",
@@ -45,6 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="checkpoint of a trained model (required). Repeat the option to average the predictions of "
         "several models; each image then takes as many times longer",
     )
+    _add_products(parser)
     add_model_class(parser)
     parser.add_argument(
         "--tta",
@@ -76,6 +83,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "(default: that of the model, usually 0.25)",
     )
     add_device(parser)
+
+
+def _add_products(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--overlays",
+        action="store_true",
+        help="also write cells_overlay.png for each image: the image with the outlines of the cells, "
+        "scaled down if a side is above 4096 pixels (default: off)",
+    )
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help="also write cells_cells.csv for each image: a row per cell with id, centroid, area, "
+        "equivalent diameter, eccentricity, and mean and largest intensity of each channel, in pixels "
+        "(_px) and, if the file states the size of its pixels, in micrometres (_um, _um2) (default: off)",
+    )
+    parser.add_argument(
+        "--recursive",
+        action="store_true",
+        help="also segment the images in the subfolders of INPUTS; OUTPUTS gets the same subfolders "
+        "(default: only the images in INPUTS itself)",
+    )
 
 
 def _diameter(text: str) -> float | Literal["auto"]:
@@ -116,7 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
     from cellbench.inference.settings import file_checksum
 
     serves = str(arguments.inputs) == "-"
-    files = {} if serves else _find_images(arguments.inputs)
+    files = {} if serves else _find_images(arguments)
     # Before they are loaded: training may replace a file at any time.
     checksums = [] if serves else [file_checksum(path) for path in arguments.checkpoint]
     models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
@@ -138,31 +167,40 @@ def run(arguments: argparse.Namespace) -> int:
 
         serve_images(models, arguments.outputs, **options)
         return 0
-    failed = segment_files(
+    done = segment_files(
         models,
         files,
         arguments.outputs,
         lambda stems: tqdm(stems, unit="image", disable=None),
+        products=_products(arguments),
         checkpoints=arguments.checkpoint,
         checksums=checksums,
         report=lambda line: print(line, file=sys.stderr),
         **options,
     )
-    done = len(files) - len(failed)
-    print(f"{done} of {len(files)} images are segmented; label maps are in {arguments.outputs}")
-    return 1 if failed else 0
+    print(_summary(done, len(files), arguments.outputs))
+    return 1 if done.failed else 0
 
 
-def _find_images(inputs: Path) -> dict[str, Path]:
-    """Return the image files of a folder, or the one file, by stem."""
-    from cellbench.errors import ImageError
-    from cellbench.images import image_files
+def _find_images(arguments: argparse.Namespace) -> dict[str, Path]:
+    """Return the images by stem, and print what is left out."""
+    from cellbench.inference.inputs import find_inputs
 
-    if inputs.is_dir():
-        files = image_files(inputs)
-        if not files:
-            raise ImageError(f"{inputs}: the folder contains no images")
-        return files
-    if not inputs.is_file():
-        raise ImageError(f"{inputs}: no such file or folder")
-    return {inputs.stem: inputs}
+    found = find_inputs(arguments.inputs, arguments.outputs, recursive=arguments.recursive)
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    return found.files
+
+
+def _products(arguments: argparse.Namespace) -> "list[Product]":
+    wanted: dict[Product, bool] = {"overlay": arguments.overlays, "table": arguments.table}
+    return [name for name, chosen in wanted.items() if chosen]
+
+
+def _summary(done: "Segmented", total: int, outputs: Path) -> str:
+    images = f"{done.images} image{'s' * (done.images != 1)}"
+    if done.images < total:
+        images = f"{done.images} of {total} images"
+    cells = f"{done.cells} cell{'s' * (done.cells != 1)}"
+    failed = f"; {len(done.failed)} failed, see above" if done.failed else ""
+    return f"{images}, {cells} in {outputs}{os.sep}{failed}"
