@@ -161,6 +161,7 @@ def test_cellpose(folder: Path, tmp_path: Path) -> None:
         assert {"chan_choose", "flows"} < content.keys()
 
 
+@pytest.mark.slow
 def test_cellpose_is_what_cellpose_writes(folder: Path, tmp_path: Path) -> None:
     cellpose = pytest.importorskip("cellpose.io", reason="needs cellpose")
     export_labels(folder, tmp_path / "out", "cellpose")
