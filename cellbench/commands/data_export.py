@@ -16,8 +16,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "source",
         type=Path,
         metavar="SOURCE",
-        help="a folder of label maps, named <image>_label.tiff or as another tool names them; or a dataset "
-        "folder, with --split",
+        help="a label map, or a folder of them, named <image>_label.tiff or as another tool names them; or "
+        "a dataset folder, with --split",
     )
     parser.add_argument(
         "out",

@@ -140,11 +140,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment all images; return status 1 if one failed."""
     from tqdm import tqdm
 
+    from cellbench.errors import UsageError
     from cellbench.inference import load_models, segment_files
     from cellbench.inference.ensemble import with_dense_maps
     from cellbench.inference.settings import file_checksum
 
     serves = str(arguments.inputs) == "-"
+    if serves and (arguments.overlays or arguments.table or arguments.recursive):
+        raise UsageError(
+            "--overlays, --table and --recursive: cannot be used with INPUTS -; name an image or a folder"
+        )
     files = {} if serves else _find_images(arguments)
     # Before they are loaded: training may replace a file at any time.
     checksums = [] if serves else [file_checksum(path) for path in arguments.checkpoint]

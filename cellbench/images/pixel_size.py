@@ -1,4 +1,4 @@
-"""The size of a pixel, as image files state it: OME, ImageJ, TIFF, PNG and JPEG."""
+"""The size of a pixel, as image files state it: OME, ImageJ, TIFF, PNG, JPEG, CZI, ND2 and LIF."""
 
 import math
 import re
@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -46,7 +47,7 @@ def read_pixel_size(path: str | Path) -> PixelSize | None:
     """Read the size of the pixels from the header of an image file.
 
     OME-XML (``PhysicalSizeX``) comes first, then ImageJ's unit, Aperio's ``MPP``, the voxels of LSM, and
-    the resolution tags of TIFF, PNG and JPEG.
+    the resolution tags of TIFF, PNG and JPEG. CZI, ND2 and LIF need the packages of ``cellbench[formats]``.
 
     Args:
         path: the image file.
@@ -60,6 +61,8 @@ def read_pixel_size(path: str | Path) -> PixelSize | None:
         warnings.simplefilter("ignore")
         with path.open("rb") as file:
             head = file.read(4)
+        if reader := _MICROSCOPES.get(head):
+            return _checked(*reader(path))
         return _of_tiff(path) if head in _TIFF else _of_flat(path)
     return None
 
@@ -134,6 +137,35 @@ def _of_tags(file: Any) -> _Found:  # noqa: ANN401
 _TIFF_READERS: tuple[Callable[[Any], _Found], ...] = (
     _of_ome, _of_imagej, _of_aperio, _of_lsm, _of_tags,
 )  # fmt: skip
+
+
+def _of_czi(path: Path) -> tuple[float, float, bool]:
+    with import_module("czifile").CziFile(path) as file:
+        found = ElementTree.fromstring(file.metadata()).iterfind(".//Scaling/Items/Distance")
+        metres = {each.attrib["Id"]: float(each.findtext("Value") or 0) for each in found}
+    return metres["X"] * 1e6, metres["Y"] * 1e6, True
+
+
+def _of_nd2(path: Path) -> tuple[float, float, bool]:
+    with import_module("nd2").ND2File(path) as file:
+        calibrated = file.metadata.channels[0].volume.axesCalibrated
+        size = file.voxel_size()
+    return size.x, size.y, bool(calibrated[0] and calibrated[1])
+
+
+def _of_lif(path: Path) -> tuple[float, float, bool]:
+    with import_module("liffile").LifFile(path) as file:
+        places = file.images[0].coords  # in metres
+        sides = [float(places[axis][1] - places[axis][0]) * 1e6 for axis in "XY"]
+    return sides[0], sides[1], True
+
+
+_MICROSCOPES: dict[bytes, Callable[[Path], tuple[float, float, bool]]] = {
+    b"ZISR": _of_czi,
+    b"\xda\xce\xbe\x0a": _of_nd2,
+    b"p\0\0\0": _of_lif,
+}
+"""The reader for the first bytes of a microscope's own format."""
 
 
 def _of_flat(path: Path) -> PixelSize | None:

@@ -58,6 +58,12 @@ def test_label_maps_of_other_tools(ending: str, source: Path) -> None:
     assert len(content["features"]) == TRUTH["a"].max()
 
 
+def test_one_label_map(source: Path) -> None:
+    one = source / "pred/b_label.tiff"
+    assert main(["data", "export", str(one), str(source / "out"), "--to", "geojson"]) == 0
+    assert [path.name for path in (source / "out").iterdir()] == ["b.geojson"]
+
+
 def test_a_dataset_knows_its_images(source: Path) -> None:
     root = source / "ds/test"
     (root / "labels").mkdir(parents=True)

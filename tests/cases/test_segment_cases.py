@@ -251,3 +251,11 @@ def test_the_last_line_counts_what_failed(
     (tmp_path / "images/b.png").unlink()
     assert segment(out=out) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("1 image, ")
+
+
+@pytest.mark.parametrize("option", ["--overlays", "--table", "--recursive"])
+def test_options_that_need_files(
+    option: str, segment: Segment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert segment(option, out=tmp_path / "out", inputs=Path("-")) == 2
+    assert "cannot be used with INPUTS -" in capsys.readouterr().err

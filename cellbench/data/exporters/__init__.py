@@ -42,7 +42,7 @@ def export_labels(
 
     Args:
         source: a folder of label maps named as :mod:`cellbench.labels.names` says, or a dataset folder if
-            ``split`` is given.
+            ``split`` is given; or the file of one label map.
         out: the file to write, or for the formats of :data:`FILES_PER_IMAGE` the folder for one file per
             image. Files are never left incomplete.
         form: one of :data:`EXPORTERS`.

@@ -8,7 +8,7 @@ from cellbench.data.folder import read_dataset
 from cellbench.errors import DatasetError
 from cellbench.images import image_files
 from cellbench.labels import label_files
-from cellbench.labels.names import match_labels
+from cellbench.labels.names import label_stems, match_labels
 
 Report = Callable[[str], object]
 """Called with one line for each thing that the user should know."""
@@ -40,7 +40,7 @@ def find_labels(
     """List the label maps to export.
 
     Args:
-        source: a folder of label maps, or a dataset folder if ``split`` is given.
+        source: a folder of label maps or one of them, or a dataset folder if ``split`` is given.
         split: train, tune or test, if ``source`` is a dataset folder.
         images: folder of the images of the label maps; None if it is not known.
         report: called if an image has no label map.
@@ -50,7 +50,7 @@ def find_labels(
             map fits no image.
     """
     if split is None:
-        files = label_files(source)
+        files = _one_file(source) if source.is_file() else label_files(source)
         if not files:
             raise DatasetError(
                 f"{source}: contains no label maps <stem>_label.tiff; for a dataset folder add --split"
@@ -64,6 +64,11 @@ def find_labels(
             raise DatasetError(f"{image.image}: has no label map; add it or remove the image")
         found.append(LabeledImage(image.stem, image.image, image.labels))
     return found
+
+
+def _one_file(path: Path) -> dict[str, Path]:
+    stem = next(iter(label_stems([path.name])), path.stem)
+    return {stem: path}
 
 
 def _with_images(labels: dict[str, Path], images: Path, report: Report) -> list[LabeledImage]:
