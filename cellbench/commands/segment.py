@@ -42,17 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder for the label maps, runtime.csv and segmentation.json, which records the options; "
         "the label map of cells.png is cells_label.tiff. The size of the pixels is kept in it",
     )
-    parser.add_argument(
-        "--checkpoint",
-        type=Path,
-        required=True,
-        action="append",
-        metavar="FILE",
-        help="checkpoint of a trained model (required). Repeat the option to average the predictions of "
-        "several models; each image then takes as many times longer",
-    )
-    _add_products(parser)
+    _add_checkpoint(parser)
     add_model_class(parser)
+    _add_products(parser)
     parser.add_argument(
         "--tta",
         action="store_true",
@@ -83,6 +75,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "(default: that of the model, usually 0.25)",
     )
     add_device(parser)
+
+
+def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        required=True,
+        action="append",
+        metavar="FILE",
+        help="checkpoint of a trained model (required). Repeat the option to average the predictions of "
+        "several models; each image then takes as many times longer",
+    )
 
 
 def _add_products(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import torch
 
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.images.pixel_size import read_pixel_size
-from cellbench.inference.finished import concerns_all_images, finished_images
+from cellbench.inference.finished import FinishedImages, concerns_all_images, finished_images
 from cellbench.inference.overlap import windowed_parts
 from cellbench.inference.products import Product, product_path
 from cellbench.inference.scaling import Diameter, Scaling, check_diameter, scaling_of
@@ -94,20 +95,35 @@ def segment_files(
     options = {"checkpoints": [Path(each).as_posix() for each in checkpoints], **chosen}
     with finished_images(outputs, files, options, settings, report) as finished:
         for stem in progress(finished.missing(products)):
-            file, target, start = files[stem], label_path(outputs, stem), time.perf_counter()
-            try:
-                if stem not in finished:
-                    found = _segment_file(
-                        models, file, target, diameter, precision, augment, overlap
-                    )
-                    finished.add(stem, time.perf_counter() - start, *found)
-                finished.write_products(stem, products)
-            except IMAGE_ERRORS as error:
-                if concerns_all_images(error):
-                    raise
-                _log.error("%s", _error_message(error, file))
+            file, target = files[stem], label_path(outputs, stem)
+            segment = partial(
+                _segment_file, models, file, target, diameter, precision, augment, overlap
+            )
+            if not _finish_image(finished, stem, file, segment, products):
                 failed.append(stem)
         return Segmented(sum(stem in finished for stem in files), finished.cells(), failed)
+
+
+def _finish_image(
+    finished: FinishedImages,
+    stem: str,
+    file: Path,
+    segment: Callable[[], tuple[tuple[int, int], Scaling, int]],
+    products: Collection[Product],
+) -> bool:
+    """Write what is missing of an image, and record it; return False after an error of this image."""
+    start = time.perf_counter()
+    try:
+        if stem not in finished:
+            found = segment()
+            finished.add(stem, time.perf_counter() - start, *found)
+        finished.write_products(stem, products)
+    except IMAGE_ERRORS as error:
+        if concerns_all_images(error):
+            raise
+        _log.error("%s", _error_message(error, file))
+        return False
+    return True
 
 
 def _check_targets(
