@@ -80,6 +80,8 @@ def trace_cells(labels: LabelMap) -> Iterator[TracedCell]:
 
 
 def _piece(rings: list[Ring]) -> Piece:
+    if len(rings) == 1:
+        return Piece(rings[0], [])
     outer = [ring for ring in rings if signed_area(ring) > 0]
     assert len(outer) == 1, "pixels that are connected by edges have one outer polygon"
     return Piece(outer[0], [ring for ring in rings if signed_area(ring) < 0])
