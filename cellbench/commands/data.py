@@ -76,7 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         _add(
             verbs,
             "export",
-            "write the cells of many label maps to one COCO or Kaggle file",
+            "write label maps in the format of another tool: COCO, Kaggle, QuPath, ImageJ or Cellpose",
             "data/sample sample.json --to coco --split test",
         )
     )

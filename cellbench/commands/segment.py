@@ -7,11 +7,16 @@ segment all images again in any case, delete the folder OUTPUTS first.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cellbench.commands.help_format import example
+
+if TYPE_CHECKING:
+    from cellbench.inference.products import Product
+    from cellbench.inference.run_files import Segmented
 
 _ORIENTATIONS = 8
 
@@ -19,35 +24,28 @@ _ORIENTATIONS = 8
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = example(
-        "segment images/ predictions/ --checkpoint runs/sample/unet/checkpoints/best.ckpt"
+        "segment images/ predictions/ --checkpoint best.ckpt --overlays --table"
     )
     parser.add_argument(
         "inputs",
         type=Path,
         metavar="INPUTS",
-        help="an image file of any size, a folder of image files (TIFF, PNG, JPEG, BMP, GIF, WebP, "
-        "JPEG 2000, LSM and the slide formats SVS, NDPI and SCN; CZI, ND2 and LIF with "
-        "`pip install cellbench[formats]`), or - to read the path of one image per "
-        "line from standard input, and to answer each with a line on standard output (`done` and the path "
-        "of the label map, or `failed` and the reason); runtime.csv is then not written",
+        help="an image file of any size, a folder of image files (TIFF, PNG, JPEG, BMP, GIF, WebP, JPEG "
+        "2000, LSM and the slide formats SVS, NDPI and SCN; CZI, ND2 and LIF with `pip install "
+        "cellbench[formats]`; label maps of other images are left out), or - to read the path of one "
+        "image per line from standard input, and to answer each with a line on standard output (`done` "
+        "and the path of the label map, or `failed` and the reason); runtime.csv is then not written",
     )
     parser.add_argument(
         "outputs",
         type=Path,
         metavar="OUTPUTS",
         help="folder for the label maps, runtime.csv and segmentation.json, which records the options; "
-        "the label map of cells.png is cells_label.tiff",
+        "the label map of cells.png is cells_label.tiff. The size of the pixels is kept in it",
     )
-    parser.add_argument(
-        "--checkpoint",
-        type=Path,
-        required=True,
-        action="append",
-        metavar="FILE",
-        help="checkpoint of a trained model (required). Repeat the option to average the predictions of "
-        "several models; each image then takes as many times longer",
-    )
+    _add_checkpoint(parser)
     add_model_class(parser)
+    _add_products(parser)
     parser.add_argument(
         "--tta",
         action="store_true",
@@ -78,6 +76,40 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "(default: that of the model, usually 0.25)",
     )
     add_device(parser)
+
+
+def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        required=True,
+        action="append",
+        metavar="FILE",
+        help="checkpoint of a trained model (required). Repeat the option to average the predictions of "
+        "several models; each image then takes as many times longer",
+    )
+
+
+def _add_products(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--overlays",
+        action="store_true",
+        help="also write cells_overlay.png for each image: the image with the outlines of the cells, "
+        "scaled down if a side is above 4096 pixels (default: off)",
+    )
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help="also write cells_cells.csv for each image: a row per cell with id, centroid, area, "
+        "equivalent diameter, eccentricity, and mean and largest intensity of each channel, in pixels "
+        "(_px) and, if the file states the size of its pixels, in micrometres (_um, _um2) (default: off)",
+    )
+    parser.add_argument(
+        "--recursive",
+        action="store_true",
+        help="also segment the images in the subfolders of INPUTS; OUTPUTS gets the same subfolders "
+        "(default: only the images in INPUTS itself)",
+    )
 
 
 def _diameter(text: str) -> float | Literal["auto"]:
@@ -113,12 +145,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment all images; return status 1 if one failed."""
     from tqdm import tqdm
 
+    from cellbench.errors import UsageError
     from cellbench.inference import load_models, segment_files
     from cellbench.inference.ensemble import with_dense_maps
     from cellbench.inference.settings import file_checksum
 
     serves = str(arguments.inputs) == "-"
-    files = {} if serves else _find_images(arguments.inputs)
+    if serves and (arguments.overlays or arguments.table or arguments.recursive):
+        raise UsageError(
+            "--overlays, --table and --recursive: cannot be used with INPUTS -; name an image or a folder"
+        )
+    files, unread = ({}, 0) if serves else _find_images(arguments)
     # Before they are loaded: training may replace a file at any time.
     checksums = [] if serves else [file_checksum(path) for path in arguments.checkpoint]
     models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
@@ -140,48 +177,41 @@ def run(arguments: argparse.Namespace) -> int:
 
         serve_images(models, arguments.outputs, **options)
         return 0
-    failed = segment_files(
+    done = segment_files(
         models,
         files,
         arguments.outputs,
         lambda stems: tqdm(stems, unit="image", disable=None),
+        products=_products(arguments),
         checkpoints=arguments.checkpoint,
         checksums=checksums,
         report=lambda line: print(line, file=sys.stderr),
         **options,
     )
-    done = len(files) - len(failed)
-    unread = _report_unread(arguments.inputs)
-    print(f"{done} of {len(files)} images are segmented; label maps are in {arguments.outputs}")
-    return 1 if failed or unread else 0
+    print(_summary(done, len(files), arguments.outputs))
+    return 1 if done.failed or unread else 0
 
 
-def _report_unread(inputs: Path) -> int:
-    """Name the images of a folder whose kind is not read, and return their number."""
-    from cellbench.images import unread_files, unread_message
+def _find_images(arguments: argparse.Namespace) -> tuple[dict[str, Path], int]:
+    """Return the images by stem, and the number of images that are not read; print what is left out."""
+    from cellbench.images import unread_message
+    from cellbench.inference.inputs import find_inputs
 
-    paths = unread_files(inputs) if inputs.is_dir() else []
-    for path in paths:
-        print(unread_message(path), file=sys.stderr)
-    if paths:
-        count = "1 image was" if len(paths) == 1 else f"{len(paths)} images were"
-        print(f"{inputs}: {count} not segmented because the format is not read", file=sys.stderr)
-    return len(paths)
+    found = find_inputs(arguments.inputs, arguments.outputs, recursive=arguments.recursive)
+    for note in [*map(unread_message, found.unread), *found.notes]:
+        print(note, file=sys.stderr)
+    return found.files, len(found.unread)
 
 
-def _find_images(inputs: Path) -> dict[str, Path]:
-    """Return the image files of a folder, or the one file, by stem."""
-    from cellbench.errors import ImageError
-    from cellbench.images import image_files
+def _products(arguments: argparse.Namespace) -> "list[Product]":
+    wanted: dict[Product, bool] = {"overlay": arguments.overlays, "table": arguments.table}
+    return [name for name, chosen in wanted.items() if chosen]
 
-    if inputs.is_dir():
-        files = image_files(inputs)
-        if not files:
-            unread = _report_unread(inputs)
-            raise ImageError(
-                f"{inputs}: the folder contains no images{' that are read' * bool(unread)}"
-            )
-        return files
-    if not inputs.is_file():
-        raise ImageError(f"{inputs}: no such file or folder")
-    return {inputs.stem: inputs}
+
+def _summary(done: "Segmented", total: int, outputs: Path) -> str:
+    images = f"{done.images} image{'s' * (done.images != 1)}"
+    if done.images < total:
+        images = f"{done.images} of {total} images"
+    cells = f"{done.cells} cell{'s' * (done.cells != 1)}"
+    failed = f"; {len(done.failed)} failed, see above" if done.failed else ""
+    return f"{images}, {cells} in {outputs}{os.sep}{failed}"

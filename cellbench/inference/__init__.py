@@ -7,7 +7,8 @@ from cellbench.lazy import lazy_names
 if TYPE_CHECKING:
     from cellbench.inference.checkpoint import load_model
     from cellbench.inference.ensemble import load_models
-    from cellbench.inference.segment import segment_files, segment_image
+    from cellbench.inference.run_files import segment_files
+    from cellbench.inference.segment import segment_image
 
 __all__ = ["load_model", "load_models", "segment_files", "segment_image"]
 
@@ -17,7 +18,7 @@ __getattr__ = lazy_names(
     {
         "load_model": "cellbench.inference.checkpoint",
         "load_models": "cellbench.inference.ensemble",
-        "segment_files": "cellbench.inference.segment",
+        "segment_files": "cellbench.inference.run_files",
         "segment_image": "cellbench.inference.segment",
     },
 )

@@ -7,18 +7,18 @@ keeps the label maps whose record still fits, so a folder never contains label m
 """
 
 import errno
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from cellbench.errors import CellbenchError, UsageError, WriteError
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
 from cellbench.files import fingerprint, remove_partial_files
 from cellbench.images import image_stem
+from cellbench.inference.finished_image import FinishedImage, image_name
+from cellbench.inference.products import Product, product_path, write_products
 from cellbench.inference.record import RECORD_FILE, write_record
 from cellbench.inference.scaling import Scaling
 from cellbench.inference.settings import file_checksum
@@ -29,58 +29,6 @@ JOURNAL_FILE = ".segmentation-journal"
 """Name of the journal in a folder of label maps that ``cellbench segment`` writes."""
 
 _SETTINGS = "settings"
-
-
-@dataclass(frozen=True)
-class FinishedImage:
-    """The record of an image whose label map is complete.
-
-    Attributes:
-        image: file name of the image.
-        image_checksum: SHA-256 of the image file; empty if it changed while it was segmented.
-        labels_checksum: SHA-256 of the label map's file.
-        runtime_s: the running time, in seconds.
-        rank_runtime_s: the part of it beyond the tolerance of the challenge, in seconds.
-        diameter: as in :class:`~cellbench.inference.scaling.Scaling`.
-        scale: as in :class:`~cellbench.inference.scaling.Scaling`.
-    """
-
-    image: str
-    image_checksum: str
-    labels_checksum: str
-    runtime_s: float
-    rank_runtime_s: float
-    diameter: float | None
-    scale: float
-
-    @classmethod
-    def from_json(cls, record: Any) -> "FinishedImage | None":  # noqa: ANN401  (JSON of any type)
-        """Read a record of the journal; None if it is not one of a finished image.
-
-        Args:
-            record: the record.
-        """
-        try:
-            image = cls(**record)
-            times = (image.runtime_s, image.rank_runtime_s, image.scale, image.diameter or 0)
-            usable = all(math.isfinite(each) for each in times)
-        except (TypeError, OverflowError):  # integers can be too large for a number
-            return None
-        return image if usable and isinstance(image.image, str) else None
-
-    def fits(self, image: Path, labels: Path) -> bool:
-        """Return whether an image and its label map are unchanged.
-
-        Args:
-            image: the image file.
-            labels: the file of its label map.
-        """
-        return (
-            self.image == image.name
-            and "" not in (self.image_checksum, self.labels_checksum)
-            and self.labels_checksum == file_checksum(labels)
-            and self.image_checksum == file_checksum(image)
-        )
 
 
 class FinishedImages:
@@ -119,10 +67,10 @@ class FinishedImages:
         self._images = {
             stem: image
             for stem, image in known.items()
-            if same and image.fits(files[stem], self._labels(stem))
+            if same and image.fits(self._name(stem), files[stem], self._labels(stem))
         }
         self._states = {stem: fingerprint([files[stem]]) for stem in self.missing()}
-        self._remove_outdated()
+        self._remove_outdated(known)
         if known:
             report(self._describe_kept(known) if same else self._describe(previous, settings or {}))
         if not same:
@@ -130,11 +78,57 @@ class FinishedImages:
             self._journal = Journal(path)
             self._journal.add(_SETTINGS, settings)
 
-    def missing(self) -> list[str]:
-        """Return the stems of the images that are not finished, in the order of the files."""
-        return [stem for stem in self._files if stem not in self._images]
+    def __contains__(self, stem: str) -> bool:
+        """Return whether the label map of an image is finished."""
+        return stem in self._images
 
-    def add(self, stem: str, seconds: float, shape: tuple[int, int], scaling: Scaling) -> None:
+    def missing(self, products: Collection[Product] = ()) -> list[str]:
+        """Return the stems of the images that are not finished, in the order of the files.
+
+        Args:
+            products: what is wanted beside each label map.
+        """
+        return [
+            stem
+            for stem in self._files
+            if stem not in self._images or self._missing_products(stem, products)
+        ]
+
+    def _missing_products(self, stem: str, products: Collection[Product]) -> list[Product]:
+        written = self._images[stem].products
+        return [
+            each
+            for each in products
+            if each not in written or not product_path(self._outputs, stem, each).is_file()
+        ]
+
+    def write_products(self, stem: str, products: Collection[Product]) -> None:
+        """Write what is missing beside the label map of a finished image.
+
+        Args:
+            stem: stem of the image.
+            products: what is wanted.
+
+        Raises:
+            CellbenchError: as :func:`~cellbench.inference.products.write_products`.
+        """
+        if not (missing := self._missing_products(stem, products)):
+            return
+        image, path = self._images[stem], self._labels(stem)
+        # Recorded first: a later run may remove these files, but no files that somebody else wrote.
+        products = tuple(dict.fromkeys((*image.products, *missing)))
+        begun = replace(image, products=products)
+        self._journal.add(self._key(stem), asdict(begun))
+        write_products(self._outputs, stem, self._files[stem], path, missing)
+        self._images[stem] = begun
+
+    def cells(self) -> int:
+        """Return the number of cells in the finished images."""
+        return sum(image.cells for image in self._images.values())
+
+    def add(
+        self, stem: str, seconds: float, shape: tuple[int, int], scaling: Scaling, cells: int
+    ) -> None:
         """Record an image whose label map is complete.
 
         Args:
@@ -142,6 +136,7 @@ class FinishedImages:
             seconds: its running time.
             shape: height and width of the image, in pixels.
             scaling: how it was resized.
+            cells: number of its cells.
 
         Raises:
             WriteError: if the journal cannot be written.
@@ -152,9 +147,12 @@ class FinishedImages:
             # Not before the image is segmented: a file that was just read opens faster.
             image = file_checksum(file) if fingerprint([file]) == self._states[stem] else ""
         excess = rank_runtime_seconds(seconds, *shape)
-        finished = FinishedImage(file.name, image, labels, seconds, excess, **asdict(scaling))
+        name = self._name(stem)
+        finished = FinishedImage(
+            name, image, labels, seconds, excess, **asdict(scaling), cells=cells
+        )
         self._images[stem] = finished
-        self._journal.add(self._labels(stem).name, asdict(finished))
+        self._journal.add(self._key(stem), asdict(finished))
 
     def write_tables(self, options: Mapping[str, object]) -> None:
         """Write ``runtime.csv`` and ``segmentation.json`` for the images that are finished.
@@ -174,8 +172,14 @@ class FinishedImages:
     def _labels(self, stem: str) -> Path:
         return label_path(self._outputs, stem)
 
+    def _key(self, stem: str) -> str:
+        return label_path("", stem).as_posix()
+
+    def _name(self, stem: str) -> str:
+        return image_name(stem, self._files[stem])
+
     def _known(self, stem: str) -> FinishedImage | None:
-        return FinishedImage.from_json(self._journal.get(self._labels(stem).name))
+        return FinishedImage.from_json(self._journal.get(self._key(stem)))
 
     def _refuse_mixture(self) -> None:
         """Refuse a folder with label maps of other settings that are not replaced by this run."""
@@ -193,22 +197,28 @@ class FinishedImages:
                 "with another checkpoint, option, device or version; choose another folder, or delete them"
             )
 
-    def _remove_outdated(self) -> None:
+    def _remove_outdated(self, known: Mapping[str, FinishedImage]) -> None:
         """Remove what would not belong to this run, also if it is killed."""
-        remove_partial_files(self._outputs)
+        for folder in {self._outputs, *(self._labels(stem).parent for stem in self._files)}:
+            remove_partial_files(folder)
         missing = self.missing()
         if missing:
             for name in (RUNTIME_FILE, RECORD_FILE):
                 (self._outputs / name).unlink(missing_ok=True)
         for stem in missing:
-            with suppress(OSError):  # reported as an error of the image when it is segmented
-                self._labels(stem).unlink(missing_ok=True)
+            written = known[stem].products if stem in known else ()
+            for path in (
+                self._labels(stem),
+                *(product_path(self._outputs, stem, each) for each in written),
+            ):
+                with suppress(OSError):  # reported as an error of the image when it is segmented
+                    path.unlink(missing_ok=True)
 
     def _describe_kept(self, known: Mapping[str, FinishedImage]) -> str:
         """Say which label maps of an earlier run are kept, and which are not."""
         count = f"{len(self._images)} of {len(self._files)}"
         line = f"{self._outputs}: {count} label maps are kept from an earlier run"
-        changed = [self._files[stem].name for stem in known if stem not in self._images]
+        changed = [self._name(stem) for stem in known if stem not in self._images]
         if not changed:
             return line
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""

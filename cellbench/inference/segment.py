@@ -1,8 +1,6 @@
 """Segmenting images with a trained model."""
 
-import logging
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal
@@ -17,18 +15,10 @@ from cellbench.images import read_raw
 from cellbench.inference.augmented import augmented_maps
 from cellbench.inference.cell_size import estimated_diameter
 from cellbench.inference.ensemble import mean_maps, routed, with_dense_maps
-from cellbench.inference.finished import concerns_all_images, finished_images
-from cellbench.inference.overlap import overlapping, windowed_parts
-from cellbench.inference.scaling import (
-    Diameter,
-    Scaling,
-    check_diameter,
-    restored_labels,
-    scaling_of,
-)
-from cellbench.inference.settings import run_settings
+from cellbench.inference.overlap import overlapping
+from cellbench.inference.scaling import Diameter, check_diameter, restored_labels, scaling_of
 from cellbench.inference.tiles import segment_in_tiles
-from cellbench.labels import LabelMap, label_path, write_labels
+from cellbench.labels import LabelMap
 from cellbench.models.dense_segmenter import DenseSegmenter
 from cellbench.models.segmenter import Segmenter
 from cellbench.networks.precision import half_precision
@@ -39,8 +29,6 @@ Precision = Literal["auto", "bf16", "32"]
 
 IMAGE_ERRORS = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
 """What one image can cause; the others are still segmented."""
-
-_log = logging.getLogger(__name__)
 
 
 def read_model_image(model: Models, path: str | Path) -> npt.NDArray[np.float32]:
@@ -59,7 +47,7 @@ def read_model_image(model: Models, path: str | Path) -> npt.NDArray[np.float32]
     raw = read_raw(path)
     if raw.dtype.kind == "f" and not np.isfinite(raw).any():
         raise ImageError(f"{path}: no pixel is a finite number; export the image again")
-    return np.divide(_as_list(model)[0].normalise(raw), 255, dtype=np.float32)
+    return np.divide(model_list(model)[0].normalise(raw), 255, dtype=np.float32)
 
 
 def segment_image(
@@ -94,7 +82,7 @@ def segment_image(
             no windows, or a number is out of its range.
         CheckpointError: if a diameter is given and the model does not know the cells in its training.
     """
-    models = _as_list(model)
+    models = model_list(model)
     check_diameter(models[0], diameter)
     if diameter == "auto":
         diameter = image_diameter(model, image, precision=precision, overlap=overlap)
@@ -124,7 +112,7 @@ def image_diameter(
     Returns:
         The median diameter in pixels; None if no cell is found.
     """
-    first = _as_list(model)[:1]
+    first = model_list(model)[:1]
     return estimated_diameter(
         lambda part: _segment(first, part, precision, False, overlap),
         np.asarray(image, np.float32),
@@ -187,7 +175,12 @@ def _mean(streams: Sequence[DenseSegmenter], pixels: torch.Tensor, augment: bool
     )
 
 
-def _as_list(model: Models) -> list[Segmenter]:
+def model_list(model: Models) -> list[Segmenter]:
+    """Return one model or several as a list.
+
+    Args:
+        model: a loaded model, or the models of an ensemble.
+    """
     return [model] if isinstance(model, Segmenter) else list(model)
 
 
@@ -207,94 +200,3 @@ def image_tensor(image: npt.NDArray[np.floating]) -> torch.Tensor:
 def _autocast(device: str, precision: Precision) -> AbstractContextManager[object]:
     half = torch.bfloat16 if precision == "bf16" else half_precision(device)
     return nullcontext() if half is None or precision == "32" else torch.autocast(device, half)
-
-
-def segment_files(
-    model: Models,
-    files: dict[str, Path],
-    outputs: str | Path,
-    progress: Callable[[Iterable[str]], Iterable[str]] = lambda stems: stems,
-    *,
-    checkpoints: Sequence[str | Path] = (),
-    checksums: Sequence[str] = (),
-    report: Callable[[str], object] = _log.info,
-    precision: Precision = "auto",
-    augment: bool = False,
-    overlap: float | None = None,
-    diameter: Diameter = None,
-) -> list[str]:
-    """Segment image files; write ``<stem>_label.tiff``, ``runtime.csv`` and ``segmentation.json``.
-
-    If an image fails, the error is logged and the others are segmented. The time of an image is from
-    opening it to the written label map. ``segmentation.json`` records the options, and the diameter and
-    scale of each image. Earlier label maps can be kept, see :mod:`~cellbench.inference.finished`.
-
-    Args:
-        model: a loaded model, or the models of an ensemble.
-        files: image files by stem.
-        outputs: folder for the label maps.
-        progress: function that wraps the stems still to segment, for example in a progress bar.
-        checkpoints: files of the models, for the record.
-        checksums: SHA-256 of these files from before they were loaded. Earlier label maps with the same
-            checksums, options and images are kept; without checksums, none is.
-        report: called with one line if label maps of an earlier call are kept or replaced.
-        precision: as in :func:`segment_image`.
-        augment: as in :func:`segment_image`.
-        overlap: as in :func:`segment_image`.
-        diameter: as in :func:`segment_image`.
-
-    Returns:
-        The stems that failed.
-
-    Raises:
-        CellbenchError: if an option does not fit a model, or as :func:`.finished_images`.
-    """
-    models = _as_list(model)
-    check_diameter(models[0], diameter)
-    windowed_parts(models, overlap)
-    failed: list[str] = []
-    chosen = {"tta": augment, "precision": precision, "overlap": overlap, "diameter": diameter}
-    settings = run_settings(models, checksums, chosen) if checksums else None
-    options = {"checkpoints": [Path(each).as_posix() for each in checkpoints], **chosen}
-    with finished_images(outputs, files, options, settings, report) as finished:
-        for stem in progress(finished.missing()):
-            file, target, start = files[stem], label_path(outputs, stem), time.perf_counter()
-            try:
-                result = _segment_file(models, file, target, diameter, precision, augment, overlap)
-            except IMAGE_ERRORS as error:
-                if concerns_all_images(error):
-                    raise
-                _log.error("%s", _error_message(error, file))
-                failed.append(stem)
-                continue
-            finished.add(stem, time.perf_counter() - start, *result)
-    return failed
-
-
-def _segment_file(
-    models: Sequence[Segmenter],
-    file: Path,
-    target: Path,
-    diameter: Diameter,
-    precision: Precision,
-    augment: bool,
-    overlap: float | None,
-) -> tuple[tuple[int, int], Scaling]:
-    """Write the label map of an image; return height and width of the image, and how it was resized."""
-    target.unlink(missing_ok=True)
-    image = read_model_image(models, file)
-    if diameter == "auto":
-        diameter = image_diameter(models, image, precision=precision, overlap=overlap)
-    labels = segment_image(
-        models, image, precision=precision, augment=augment, overlap=overlap, diameter=diameter
-    )
-    write_labels(target, labels)
-    return labels.shape, scaling_of(models[0], diameter)
-
-
-def _error_message(error: Exception, file: Path) -> str:
-    if isinstance(error, CellbenchError | OSError):  # they name the file
-        return " ".join(str(error).split())
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return f"{file}: out of memory"
-    return f"{file}: {' '.join(str(error).split())}"

@@ -10,6 +10,7 @@ import tifffile
 
 from cellbench.errors import LabelMapError
 from cellbench.files import list_files, written_whole
+from cellbench.images.pixel_size import PixelSize, resolution_tags
 from cellbench.labels.banded import BandedLabels
 from cellbench.labels.decoders import OPENERS
 from cellbench.labels.headers import faults_named
@@ -112,7 +113,9 @@ def open_labels(path: str | Path) -> BandedLabels:
         )
 
 
-def write_labels(path: str | Path, labels: npt.NDArray[Any]) -> None:
+def write_labels(
+    path: str | Path, labels: npt.NDArray[Any], pixel_size: PixelSize | None = None
+) -> None:
     """Write a label map as TIFF with zlib compression, uint16 if the ids fit, else uint32.
 
     The file is written completely or not at all. Maps larger than 512 px in both directions are tiled, so
@@ -121,6 +124,7 @@ def write_labels(path: str | Path, labels: npt.NDArray[Any]) -> None:
     Args:
         path: the file to write; its folder is created if it does not exist.
         labels: (H, W) non-negative integers.
+        pixel_size: the size of the pixels, which is written as resolution; None if it is not known.
 
     Raises:
         LabelMapError: if ``labels`` is not a label map or an id does not fit into uint32.
@@ -142,4 +146,5 @@ def write_labels(path: str | Path, labels: npt.NDArray[Any]) -> None:
             maxworkers=os.cpu_count() if tile else 1,
             tile=tile,
             metadata=None,
+            **resolution_tags(pixel_size),
         )

@@ -57,7 +57,7 @@ def test_segment_reads_more_formats_and_names_the_others(
         f"{folder / 'i.oib'}: OIB files are not read; export the image as OME-TIFF, TIFF or PNG",
         f"{folder}: 2 images were not segmented because the format is not read",
     ]
-    assert "5 of 5 images are segmented" in answer.out
+    assert answer.out.splitlines()[-1].startswith("5 images, ")
     for stem in "acdef":
         assert read_labels(tmp_path / "out" / f"{stem}_label.tiff").shape == GRAY.shape
 

@@ -6,7 +6,7 @@ import pytest
 from checkpoints import save_checkpoint, small_unet
 from segmentation_runs import STEMS, Runs, write_image
 
-from cellbench.inference import segment
+from cellbench.inference import run_files
 from cellbench.inference.segment import read_model_image
 
 
@@ -23,5 +23,5 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
         runs.read.append(path.stem)
         return read_model_image(models, path)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(segment, "read_model_image", read)
+    monkeypatch.setattr(run_files, "read_model_image", read)
     return runs

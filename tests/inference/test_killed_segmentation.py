@@ -11,7 +11,7 @@ from segmentation_runs import STEMS, Runs, times, write_image
 
 from cellbench.errors import WriteError
 from cellbench.evaluation.journal import Journal
-from cellbench.inference import segment
+from cellbench.inference import run_files
 from cellbench.inference.finished import JOURNAL_FILE
 from cellbench.labels import label_path
 from cellbench.locks import locked_folder
@@ -24,7 +24,7 @@ import os, signal, sys
 import tifffile
 from cellbench.cli import main
 from cellbench.evaluation import journal
-from cellbench.inference import finished, segment
+from cellbench.inference import finished, run_files
 
 def killing(function, before):
     calls = []
@@ -47,7 +47,7 @@ for point in %r:
         continue
     nth = 3
     if point == "network":
-        segment.segment_image = killing(segment.segment_image, lambda *_: None)
+        run_files.segment_image = killing(run_files.segment_image, lambda *_: None)
     elif point == "label map":
         tifffile.imwrite = killing(tifffile.imwrite, half)
     elif point == "before the record":
@@ -60,7 +60,7 @@ for point in %r:
         journal.Journal.add = killing(journal.Journal.add, write_half)
     else:
         nth = 4
-        segment.read_model_image = killing(segment.read_model_image, lambda *_: None)
+        run_files.read_model_image = killing(run_files.read_model_image, lambda *_: None)
     main([*words, os.path.join(root, point)])
     os._exit(0)
 """
@@ -133,7 +133,7 @@ def test_a_full_disk_is_one_line(
             raise OSError(errno.ENOSPC, "No space left on device")
         write(*_, **__)
 
-    write = segment.write_labels.__globals__["tifffile"].imwrite
+    write = run_files.write_labels.__globals__["tifffile"].imwrite
     with monkeypatch.context() as patch:
         patch.setattr("tifffile.imwrite", full)
         assert runs(status=1) == ["a", "b", "c"]

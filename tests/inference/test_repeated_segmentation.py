@@ -8,8 +8,9 @@ from checkpoints import save_checkpoint, small_unet
 from segmentation_runs import DEVICE, STEMS, Runs, times, write_image
 
 from cellbench.cli import main
-from cellbench.inference import segment
+from cellbench.inference import run_files
 from cellbench.inference.finished import JOURNAL_FILE, FinishedImages
+from cellbench.labels import read_labels
 
 RECORD_OF_A_HUGE_TIME = (
     '["b_label.tiff", {"image": "b.png", "image_checksum": "1", "labels_checksum": "2", "runtime_s": '
@@ -29,7 +30,9 @@ def test_a_complete_run_does_nothing_again(runs: Runs, capsys: pytest.CaptureFix
     assert runs() == []
     said = capsys.readouterr()
     assert said.err == f"{out}: 4 of 4 label maps are kept from an earlier run\n"
-    assert said.out == f"4 of 4 images are segmented; label maps are in {out}\n"
+    cells = sum(int(read_labels(path).max()) for path in out.glob("*.tiff"))
+    assert cells > 0
+    assert said.out == f"4 images, {cells} cells in {out}/\n"
     assert {path: path.read_bytes() for path in out.iterdir()} == before
     write_image(runs.root / "images/e.png", 5)
     assert runs() == ["e"]
@@ -64,7 +67,7 @@ def test_other_settings_begin_again(
         change(runs)
     with monkeypatch.context() as patch:
         patch.setattr(FinishedImages, "write_tables", lambda *_: None)
-        patch.setattr(segment, "segment_image", interrupt)
+        patch.setattr(run_files, "segment_image", interrupt)
         runs(*words, status=130)
     assert f"other settings ({name})" in capsys.readouterr().err
     assert {path.name for path in out.iterdir()} == {JOURNAL_FILE}
@@ -141,14 +144,14 @@ def test_only_what_changed_is_segmented_again(
 def test_an_image_that_changes_while_it_is_segmented_is_not_kept(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = segment.segment_image
+    original = run_files.segment_image
 
     def change(*arguments: object, **options: object) -> object:
         write_image(runs.root / f"images/{runs.read[-1]}.png", 20)
         return original(*arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(segment, "segment_image", change)
+        patch.setattr(run_files, "segment_image", change)
         runs()
     assert runs() == STEMS
 

@@ -20,8 +20,9 @@ from cellbench.errors import CheckpointError, UsageError
 from cellbench.evaluation import match_cells
 from cellbench.inference import load_model, load_models, segment_image
 from cellbench.inference.finished import JOURNAL_FILE
+from cellbench.inference.run_files import segment_files
 from cellbench.inference.scaling import restored_labels, scale_for
-from cellbench.inference.segment import image_diameter, segment_files
+from cellbench.inference.segment import image_diameter
 from cellbench.inference.tuning import describe_tuning, tune_checkpoint
 from cellbench.labels import LabelMap, read_labels
 from cellbench.labels.diameters import cell_diameters, median_diameters
@@ -200,7 +201,7 @@ def test_the_run_is_recorded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     images["c"] = tmp_path / "c.png"
     images["c"].write_text("no picture")
     options: dict[str, Any] = {"checkpoints": [Path("runs/best.ckpt")], "diameter": "auto"}
-    assert segment_files(OneSize(), images, tmp_path / "out", **options) == ["d", "c"]
+    assert segment_files(OneSize(), images, tmp_path / "out", **options).failed == ["d", "c"]
     assert f"{images['d']}: no pixel is a finite number" in caplog.text
     record = json.loads((tmp_path / "out/segmentation.json").read_text())
     scalings = record.pop("images")

@@ -13,7 +13,7 @@ from cellbench.cli import main
 from cellbench.errors import CheckpointError, UsageError
 from cellbench.inference import load_model, segment_image
 from cellbench.inference.ensemble import with_dense_maps
-from cellbench.inference.segment import segment_files
+from cellbench.inference.run_files import segment_files
 from cellbench.inference.tuning import tunable
 from cellbench.labels import LabelMap, read_labels
 from cellbench.models import DenseSegmenter
@@ -63,7 +63,7 @@ def test_what_ends_one_image_does_not_stop_the_rest(
             raise faults[len(image)]
         return np.ones(image.shape[:2], int)
 
-    monkeypatch.setattr("cellbench.inference.segment.segment_image", segment)
+    monkeypatch.setattr("cellbench.inference.run_files.segment_image", segment)
     with pytest.raises(KeyboardInterrupt):
         segment_files(small_unet(), files, tmp_path)
     assert [record.getMessage() for record in caplog.records] == [

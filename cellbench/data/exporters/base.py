@@ -1,0 +1,85 @@
+"""The label maps to export, and the names of their images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cellbench.data.folder import read_dataset
+from cellbench.errors import DatasetError
+from cellbench.images import image_files
+from cellbench.labels import label_files
+from cellbench.labels.names import label_stems, match_labels
+
+Report = Callable[[str], object]
+"""Called with one line for each thing that the user should know."""
+
+
+@dataclass(frozen=True)
+class LabeledImage:
+    """A label map to export.
+
+    Attributes:
+        stem: stem of the image.
+        image: the image file; None if it is not known.
+        labels: file of the label map.
+    """
+
+    stem: str
+    image: Path | None
+    labels: Path
+
+    @property
+    def file_name(self) -> str:
+        """File name of the image; without an extension if the image is not known."""
+        return self.stem if self.image is None else self.image.name
+
+
+def find_labels(
+    source: Path, split: str | None, images: Path | None, report: Report
+) -> list[LabeledImage]:
+    """List the label maps to export.
+
+    Args:
+        source: a folder of label maps or one of them, or a dataset folder if ``split`` is given.
+        split: train, tune or test, if ``source`` is a dataset folder.
+        images: folder of the images of the label maps; None if it is not known.
+        report: called if an image has no label map.
+
+    Raises:
+        CellbenchError: if there is nothing to export, an image of the split has no label map, or a label
+            map fits no image.
+    """
+    if split is None:
+        files = _one_file(source) if source.is_file() else label_files(source)
+        if not files:
+            raise DatasetError(
+                f"{source}: contains no label maps <stem>_label.tiff; for a dataset folder add --split"
+            )
+        if images is None:
+            return [LabeledImage(stem, None, path) for stem, path in files.items()]
+        return _with_images({path.name: path for path in files.values()}, images, report)
+    found = []
+    for image in read_dataset(source, [split]):
+        if image.labels is None:
+            raise DatasetError(f"{image.image}: has no label map; add it or remove the image")
+        found.append(LabeledImage(image.stem, image.image, image.labels))
+    return found
+
+
+def _one_file(path: Path) -> dict[str, Path]:
+    stem = next(iter(label_stems([path.name])), path.stem)
+    return {stem: path}
+
+
+def _with_images(labels: dict[str, Path], images: Path, report: Report) -> list[LabeledImage]:
+    files = image_files(images)
+    matched = match_labels(files, labels)
+    used = {name for names in matched.values() for name in names}
+    if unmatched := [path for name, path in labels.items() if name not in used]:
+        more = f" and {len(unmatched) - 1} more" if len(unmatched) > 1 else ""
+        raise DatasetError(
+            f"{unmatched[0]}{more}: no image of this name in {images}; add the image, or leave out --images"
+        )
+    if missing := [path.name for stem, path in files.items() if stem not in matched]:
+        report(f"{images}: images without a label map: {len(missing)}, the first is {missing[0]}")
+    return [LabeledImage(stem, files[stem], labels[names[0]]) for stem, names in matched.items()]

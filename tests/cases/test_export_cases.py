@@ -1,0 +1,93 @@
+"""What users meet with `cellbench data export`: file names, other tools' label maps, and the way back."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from label_maps import discs
+from PIL import Image
+
+from cellbench.cli import main
+from cellbench.labels import read_labels, relabel, write_labels
+
+TRUTH = {"a": discs(seed=1), "b": discs(seed=2)}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    (tmp_path / "s/images").mkdir(parents=True)
+    for stem, labels in TRUTH.items():
+        write_labels(tmp_path / "pred" / f"{stem}_label.tiff", labels)
+        tifffile.imwrite(tmp_path / f"s/images/{stem}.tif", labels.astype(np.uint8) * 3)
+    return tmp_path
+
+
+def names(path: Path) -> list[str]:
+    return [image["file_name"] for image in json.loads(path.read_bytes())["images"]]
+
+
+@pytest.mark.parametrize("with_images", [True, False])
+def test_coco_and_back(with_images: bool, source: Path) -> None:
+    """K01: the images are TIFF files, so their names must not be said to be .png."""
+    words = ["data", "export", str(source / "pred"), str(source / "s/p.json"), "--to", "coco"]
+    assert main(words + ["--images", str(source / "s/images")] * with_images) == 0
+    assert names(source / "s/p.json") == (["a.tif", "b.tif"] if with_images else ["a", "b"])
+    imported = ["data", "import", "coco", str(source / "s"), str(source / "ds"), "--split", "test"]
+    assert main(imported) == 0
+    for stem, labels in TRUTH.items():
+        back = read_labels(source / f"ds/test/labels/{stem}_label.tiff")
+        np.testing.assert_array_equal(back, relabel(labels))
+
+
+@pytest.mark.parametrize("ending", ["_cp_masks.png", "_masks.tif", ".tif", "_label.png"])
+def test_label_maps_of_other_tools(ending: str, source: Path) -> None:
+    (source / "other").mkdir()
+    for stem, labels in TRUTH.items():
+        path = source / "other" / f"{stem}{ending}"
+        if path.suffix == ".png":
+            Image.fromarray(labels.astype(np.uint16)).save(path)
+        else:
+            tifffile.imwrite(path, labels)
+    for form in ("coco", "geojson", "cellpose"):
+        out = source / f"{form}.json" if form == "coco" else source / form
+        assert main(["data", "export", str(source / "other"), str(out), "--to", form]) == 0
+    assert names(source / "coco.json") == ["a", "b"]
+    content = json.loads((source / "geojson/a.geojson").read_text())
+    assert len(content["features"]) == TRUTH["a"].max()
+
+
+def test_one_label_map(source: Path) -> None:
+    one = source / "pred/b_label.tiff"
+    assert main(["data", "export", str(one), str(source / "out"), "--to", "geojson"]) == 0
+    assert [path.name for path in (source / "out").iterdir()] == ["b.geojson"]
+
+
+def test_a_dataset_knows_its_images(source: Path) -> None:
+    root = source / "ds/test"
+    (root / "labels").mkdir(parents=True)
+    (source / "s/images").rename(root / "images")
+    for path in (source / "pred").iterdir():
+        path.rename(root / "labels" / path.name)
+    words = ["data", "export", str(source / "ds"), str(source / "out"), "--split", "test"]
+    assert main([*words, "--to", "cellpose"]) == 0
+    content = np.load(source / "out/a_seg.npy", allow_pickle=True).item()
+    assert content["filename"] == str((root / "images/a.tif").resolve())
+
+
+def test_what_is_wrong_is_said_in_one_line(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(source / "out.geojson")
+    assert main(["data", "export", str(source / "pred"), out, "--to", "geojson"]) == 2
+    assert "OUT is a folder; name a folder" in capsys.readouterr().err
+    (source / "empty").mkdir()
+    assert (
+        main(["data", "export", str(source / "empty"), str(source / "o"), "--to", "geojson"]) == 1
+    )
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    absent = ["--images", str(source / "absent")]
+    words = ["data", "export", str(source / "pred"), str(source / "o"), "--to", "geojson"]
+    assert main([*words, *absent]) == 1
+    assert "absent: no such folder" in capsys.readouterr().err
