@@ -14,7 +14,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from cellbench.errors import CellbenchError
 from cellbench.inference.tiles import middle
 from cellbench.labels import label_path, write_labels
-from cellbench.training.pictures import draw_outlines, with_legend, write_picture
+from cellbench.training.pictures import draw_result, with_legend, write_picture
 from cellbench.training.run_folder import OVERLAYS, PREDICTIONS
 
 PLAIN_WEIGHTS_KEY = "current_model_state"
@@ -144,7 +144,7 @@ class Overlays(Callback):
         image = batch["image"].permute(1, 2, 0).float().cpu().numpy()
         truth = batch["labels"].cpu().numpy()
         shown = (middle(each, _LARGEST_SIDE) for each in (image, truth, outputs["labels"]))
-        picture = with_legend(draw_outlines(*shown))
+        picture = with_legend(draw_result(*shown))
         stem = batch["stem"][:60]
         write_picture(folder / f"epoch{trainer.current_epoch:04d}_{stem}.jpg", picture)
         for logger in trainer.loggers:

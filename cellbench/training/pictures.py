@@ -7,18 +7,13 @@ import numpy.typing as npt
 
 from cellbench.files import written_whole
 from cellbench.labels import LabelMap
+from cellbench.labels.drawing import Picture, draw_outlines
 
-Picture = npt.NDArray[np.uint8]
-
-_TRUE_COLOUR = (0.0, 0.62, 0.45)
-_PREDICTED_COLOUR = (0.84, 0.37, 0.0)
-_LEGEND = ((_TRUE_COLOUR, "truth"), (_PREDICTED_COLOUR, "prediction"))
+_LEGEND = (((0, 158, 115), "truth"), ((214, 94, 0), "prediction"))
 _LEGEND_HEIGHT, _LEGEND_WIDTH = 16, 128
 
 
-def draw_outlines(
-    image: npt.NDArray[np.floating], truth: LabelMap, prediction: LabelMap
-) -> Picture:
+def draw_result(image: npt.NDArray[np.floating], truth: LabelMap, prediction: LabelMap) -> Picture:
     """Draw outlines of true and predicted cells.
 
     Args:
@@ -29,15 +24,14 @@ def draw_outlines(
     Returns:
         (H, W, 3) uint8.
     """
-    from skimage.segmentation import mark_boundaries
-
-    picture = mark_boundaries(image, truth, color=_TRUE_COLOUR, mode="inner")
-    picture = mark_boundaries(picture, prediction, color=_PREDICTED_COLOUR, mode="inner")
-    return _to_bytes(picture)
+    picture = (image.clip(0, 1) * 255).astype(np.uint8)
+    for labels, (colour, _) in zip((truth, prediction), _LEGEND, strict=True):
+        picture = draw_outlines(picture, labels, colour)
+    return picture
 
 
 def with_legend(picture: Picture) -> Picture:
-    """Add a strip below a picture of :func:`draw_outlines` that says what the colours mean.
+    """Add a strip below a picture of :func:`draw_result` that says what the colours mean.
 
     Args:
         picture: (H, W, 3).
@@ -53,8 +47,7 @@ def with_legend(picture: Picture) -> Picture:
     canvas.paste(Image.fromarray(picture), (0, 0))
     draw, left = ImageDraw.Draw(canvas), 4
     for colour, word in _LEGEND:
-        fill = tuple(int(each) for each in _to_bytes(np.array(colour)))
-        draw.rectangle((left, height + 4, left + 8, height + 12), fill=fill)
+        draw.rectangle((left, height + 4, left + 8, height + 12), fill=colour)
         draw.text((left + 12, height + 2), word, fill="white")
         left += 50
     return np.asarray(canvas)
@@ -71,8 +64,3 @@ def write_picture(path: Path, picture: Picture) -> None:
 
     with written_whole(path) as temporary:
         Image.fromarray(picture).save(temporary, quality=92)
-
-
-def _to_bytes(values: npt.NDArray[np.floating]) -> Picture:
-    drawn: Picture = (values.clip(0, 1) * 255).astype(np.uint8)
-    return drawn

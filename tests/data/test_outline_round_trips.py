@@ -12,7 +12,6 @@ from cellbench.data.folder import read_dataset
 from cellbench.data.importers import import_dataset
 from cellbench.labels import LabelMap, read_labels, relabel, write_labels
 
-pytest.importorskip("cellbench.data.exporters.geojson")
 HOLES = np.array([[0, 7, 7, 7, 0, 9], [0, 7, 0, 7, 9, 0], [0, 7, 7, 7, 0, 3], [2, 0, 0, 0, 0, 2]])
 TRUTH: dict[str, LabelMap] = {
     "discs": discs(seed=1),

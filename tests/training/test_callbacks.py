@@ -16,7 +16,7 @@ from cellbench.errors import CellbenchError
 from cellbench.models.unet import UNetBoundary
 from cellbench.training.callbacks import AveragedWeights, NonFiniteGuard
 from cellbench.training.datamodule import CellDataModule
-from cellbench.training.pictures import draw_outlines
+from cellbench.training.pictures import draw_result
 from cellbench.training.schedule import CpuTimer, learning_rate_factor, training_progress
 
 
@@ -124,6 +124,6 @@ def test_learning_rate(step: int, progress: float, expected: float) -> None:
 
 def test_outlines_are_drawn_in_two_colours() -> None:
     image = np.full((96, 112, 3), 0.5)
-    picture = draw_outlines(image, discs(), np.roll(discs(), 5, axis=1))
+    picture = draw_result(image, discs(), np.roll(discs(), 5, axis=1))
     assert picture.dtype == np.uint8
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) == 3

@@ -15,7 +15,7 @@ from training_runs import fit, fit_words
 from cellbench.cli import main
 from cellbench.models.unet import UNetBoundary
 from cellbench.training.messages import only_useful_messages
-from cellbench.training.pictures import draw_outlines, with_legend
+from cellbench.training.pictures import draw_result, with_legend
 from cellbench.training.progress import ProgressLines
 from cellbench.training.run_folder import what_next
 
@@ -139,7 +139,7 @@ def test_warnings_about_the_data_are_shown_in_one_line(
 
 
 def test_a_picture_has_a_legend_in_the_colours_of_its_outlines() -> None:
-    picture = draw_outlines(np.full((96, 112, 3), 0.5), discs(), np.roll(discs(), 5, axis=1))
+    picture = draw_result(np.full((96, 112, 3), 0.5), discs(), np.roll(discs(), 5, axis=1))
     with_text = with_legend(picture)
     assert with_text.shape == (112, 128, 3)
     np.testing.assert_array_equal(with_text[:96, :112], picture)

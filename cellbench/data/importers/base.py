@@ -196,7 +196,7 @@ def paint(
     return Drawing(labels, tuple(warnings))
 
 
-def draw_outlines(
+def fill_outlines(
     path: Path,
     cells: Sequence[Sequence[Sequence[Ring]]],
     shape: tuple[int, int],

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cellbench.data.importers.base import Drawing, draw_outlines
+from cellbench.data.importers.base import Drawing, fill_outlines
 from cellbench.errors import DatasetError
 from cellbench.labels.outlines import Ring
 
@@ -54,7 +54,7 @@ def draw_rois(path: Path, shape: tuple[int, int]) -> Drawing:
             f"{path}: cannot be read as ROIs of ImageJ ({reason}); save it again with the ROI Manager"
         ) from error
     notes = [f"{path.name}: points and lines are left out: {without_area}"] if without_area else []
-    return draw_outlines(path, cells, shape, notes)
+    return fill_outlines(path, cells, shape, notes)
 
 
 def _contents(path: Path) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cellbench.data.importers.base import Drawing, draw_outlines
+from cellbench.data.importers.base import Drawing, fill_outlines
 from cellbench.errors import DatasetError
 from cellbench.labels.outlines import Ring
 
@@ -72,7 +72,7 @@ def draw_geojson(path: Path, shape: tuple[int, int]) -> Drawing:
     if objects.without_area:
         notes.append(f"{path.name}: points and lines are left out: {objects.without_area}")
     cells = objects.detection or objects.annotation
-    return draw_outlines(path, cells, shape, notes)
+    return fill_outlines(path, cells, shape, notes)
 
 
 def _text(path: Path) -> str:
