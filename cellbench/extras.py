@@ -8,7 +8,7 @@ TRAIN_PACKAGES = (
 )  # fmt: skip
 """Import names of the packages that ``pip install "cellbench[train]"`` adds to the base install."""
 
-FORMAT_PACKAGES = {"czifile": "CZI", "nd2": "ND2", "liffile": "LIF"}
+FORMAT_PACKAGES = {"czifile": "CZI", "nd2": "ND2", "liffile": "LIF", "roifile": "ROI"}
 """Import names of the packages that ``pip install "cellbench[formats]"`` adds, and what they read."""
 
 

@@ -42,6 +42,7 @@ def check_splits(verb: str, config: Namespace) -> None:
     if not own or module.items is not CellDataModule.items:
         return
     options = config.data.get("init_args") or Namespace()
+    module(**options)  # its own errors come first
     root, roots = training_roots(options.get("root"), options.get("roots"))
     if verb != "fit":
         labelled_images(root, _SPLITS[verb])

@@ -129,7 +129,8 @@ def test_options_that_fit_no_model_are_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     more = [f"--model.init_args.{option}", value]
-    assert fit(model, tmp_path / "run", tmp_path, *more) == 2
+    data = make_dataset(tmp_path / "data")
+    assert fit(model, tmp_path / "run", data, *more) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"cellbench: {message}")
 
 

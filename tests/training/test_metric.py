@@ -67,7 +67,7 @@ def test_settings_and_maps_are_checked() -> None:
         CellF1(protocol="neurips")
     metric = CellF1()
     with pytest.raises(LabelMapError, match="prediction: ids must be integers"):
-        metric.update(torch.zeros(9, 9), torch.zeros(9, 9, dtype=torch.int32))
+        metric.update(torch.full((9, 9), 0.5), torch.zeros(9, 9, dtype=torch.int32))
     with pytest.raises(LabelMapError, match=r"prediction has the shape \(9, 8\)"):
         metric.update(np.zeros((9, 8), int), np.zeros((9, 9), int))
     assert metric.images == 0

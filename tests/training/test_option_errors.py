@@ -84,6 +84,7 @@ def test_wrong_options_are_one_line(
     assert error_line(["fit", *BASE, *words], capsys).startswith(expected)
 
 
+@pytest.mark.usefixtures("default_dataset")
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -185,6 +186,7 @@ def test_the_file_of_a_wrong_option_is_named(
     assert line.startswith(f"{config}: {expected}")
 
 
+@pytest.mark.usefixtures("default_dataset")
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

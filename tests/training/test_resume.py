@@ -38,6 +38,7 @@ def test_code_of_another_class_is_not_run(
         assert "was run" not in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("default_dataset")
 def test_the_last_checkpoint_of_another_model_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,7 @@ ONE_PROCESS = "on the processor, it is the number of processes, 1 or more; leave
 DURATION = "write it as days:hours:minutes:seconds, such as 00:00:30:00 for half an hour"
 
 
+@pytest.mark.usefixtures("default_dataset")
 @pytest.mark.parametrize(
     ("option", "value", "expected"),
     [
@@ -49,6 +50,7 @@ def test_wrong_options_of_the_trainer(
     assert line.startswith(f"trainer.{option} {value}: {expected}")
 
 
+@pytest.mark.usefixtures("default_dataset")
 def test_the_file_that_sets_a_wrong_option_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
