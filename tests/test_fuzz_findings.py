@@ -65,6 +65,10 @@ HEADERS: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda path: retagged(path, {"ImageWidth": ((2**25,) * 65, "I")}),
         "width or height|cannot be read",
     ),
+    "pixels of an unknown type": (
+        lambda path: retagged(path, {"BitsPerSample": (22540, "H")}, compression="zlib"),
+        "type of its pixels is unknown|cannot be read|ids must be",
+    ),
     "odd numbers of bits": (
         lambda path: retagged(
             path,

@@ -44,10 +44,15 @@ class OpenedImage(NamedTuple):
             (H, W) or (H, W, C), and the place of the alpha channel or None.
 
         Raises:
-            ImageError: if the image is larger than :func:`cellbench.files.max_pixels` or has no pixels.
+            ImageError: if the image is larger than :func:`cellbench.files.max_pixels`, has no pixels or is
+                damaged.
         """
         check_size(self.path, *self.shape)
         array, alpha = self.decode()
+        if array.shape[:2] != self.shape[:2]:
+            raise ImageError(
+                f"{self.path}: is damaged, its header and its pixels differ in size; copy or save it again"
+            )
         if self.orientation != UPRIGHT:
             array = np.ascontiguousarray(oriented(array, self.orientation))
         return array, alpha

@@ -135,6 +135,8 @@ def _layout(
     full = _full_resolution(file)
     if not full or any(0 in series.shape for series in full):
         raise ImageError(f"{path}: has no pixels; copy or save it again")
+    if any(series.keyframe.dtype is None for series in full):
+        raise ImageError(f"{path}: corrupt TIFF, the type of its pixels is unknown; save it again")
     if len(full) == 1:
         shape, axes = full[0].shape, full[0].axes.replace("I", "C" if channels else "I")
         kept = [axis for axis, size in enumerate(shape) if size != 1 or axes[axis] in "YX"]

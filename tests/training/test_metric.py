@@ -66,7 +66,7 @@ def test_settings_and_maps_are_checked() -> None:
     with pytest.raises(UsageError, match="neurips"):
         CellF1(protocol="neurips")
     metric = CellF1()
-    with pytest.raises(LabelMapError, match="prediction: ids must be integers"):
+    with pytest.raises(LabelMapError, match="prediction: ids must be whole numbers"):
         metric.update(torch.full((9, 9), 0.5), torch.zeros(9, 9, dtype=torch.int32))
     with pytest.raises(LabelMapError, match=r"prediction has the shape \(9, 8\)"):
         metric.update(np.zeros((9, 8), int), np.zeros((9, 9), int))
