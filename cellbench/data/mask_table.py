@@ -24,7 +24,7 @@ _RUNS: dict[str, Order] = {"annotation": "rows", "predicted": "rows", "encodedpi
 _LONGEST_FIELD = 2**31 - 1  # the module csv accepts 128 KiB by default; a C long on every system
 _DELIMITERS = ",;\t"
 _NOT_SCORED = "ignored"
-_NO_CELLS = ("nan", "-1")  # beside an empty field
+_NO_CELLS = ("nan", "na", "none", "null", "-1", "-1.0")  # beside an empty field
 
 
 @dataclass(frozen=True)

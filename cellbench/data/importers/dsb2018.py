@@ -65,7 +65,10 @@ def _draw(masks: Sequence[Path], shape: tuple[int, int]) -> Drawing:
                 f"{path}: the mask is {mask.shape}, but its image is {shape}; remove the mask"
             )
         cells.append(np.flatnonzero(mask))
-    return paint(cells, shape, "the first mask")
+    drawing = paint(cells, shape, "the first mask")
+    if masks:
+        return drawing
+    return Drawing(drawing.labels, ("has no masks, imported as an image without cells",))
 
 
 def _read_mask(path: Path) -> npt.NDArray[np.bool_]:
