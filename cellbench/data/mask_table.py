@@ -114,6 +114,8 @@ def read_mask_rows(
                 rows.setdefault(stem, []).append(MaskRow(line, code, _size(values)))
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise error(f"{table}: not a CSV file in UTF-8 ({fault}); save it as one") from fault
+    if not rows:
+        raise error(f"{table}: contains no rows; check the file")
     return MaskTable(rows, order or _RUNS[runs])
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from cellbench.cli import main
 from cellbench.data.folder import read_dataset
+from cellbench.errors import DatasetError
 from cellbench.labels import LabelMap, read_labels
 
 SHAPE = (20, 30)
@@ -144,6 +145,7 @@ def test_names_of_published_datasets(
     [
         ("a.tif", ["0001.roi", "0002.roi"], "save all of an image as one RoiSet.zip"),
         ("images/a.tif", ["masks/a.xml"], "a.xml contains outlines, convert them to GeoJSON or"),
+        ("images/a.tif", ["labels/a.txt"], "a.txt contains outlines, as YOLO writes them"),
         (None, ["images/images.npy", "masks/masks.npy"], "contains many images, save each image"),
     ],
 )
@@ -237,3 +239,9 @@ def test_what_is_no_folder_and_what_is_no_option(
     assert run_import("folder", tmp_path, tmp_path / "root", "--order", "rows") == 2
     line = capsys.readouterr().err
     assert "--order: not an option of the importer folder, which has --images, --labels" in line
+
+
+def test_a_missing_split_can_be_filled_from_another_one(tmp_path: Path) -> None:
+    save(tmp_path / "train/images/a.png")
+    with pytest.raises(DatasetError, match=r"no images in tune/images; add some, for example move"):
+        read_dataset(tmp_path, ["tune"])

@@ -48,8 +48,9 @@ _HINTS = {
     ),
     ".xml": "if {} contains outlines, convert them to GeoJSON or to a label map",
     ".roi": "if each file is the outline of one cell, save all of an image as one RoiSet.zip",
+    ".txt": "if {} contains outlines, as YOLO writes them, convert them to COCO or to a label map",
 }
-"""What to do with files that may contain a whole dataset."""
+"""What to do with files that may contain a dataset or outlines, in the order of preference."""
 # Notes and tables beside images are no images.
 _TEXTS = (
     ".csv",
@@ -259,9 +260,13 @@ def _nothing_found(source: Path, groups: list[_Group], foreign: ForeignDataset) 
     files = [p for group in groups for p in (*group.pairs.unused, *group.others, *group.unread)]
     if any(len(group.images) == 1 < len(_masks(group.pairs.unused)) for group in groups):
         return f"{reasons[0]}; if each file is the mask of one cell, use the importer dsb2018"
-    hint = next(
-        (f"; {_HINTS[p.suffix.lower()].format(p)}" for p in files if p.suffix.lower() in _HINTS), ""
-    )
+    hints = [
+        f"; {hint.format(p)}"
+        for kind, hint in _HINTS.items()
+        for p in files
+        if p.suffix.lower() == kind
+    ]
+    hint = next(iter(hints), "")
     if any(group.images or group.unread for group in groups):
         more = f" (and {len(reasons) - 1} more like this)" if reasons[1:] else ""
         return f"{reasons[0]}{more}{hint}"
