@@ -213,6 +213,24 @@ def test_circles_of_labelme(tmp_path: Path) -> None:
     np.testing.assert_array_equal(labels, disc.astype(int))
 
 
+@pytest.mark.parametrize(
+    ("image", "outlines"),
+    [
+        ("a.tif", "a_annotations.geojson"),
+        ("a.tif", "a.tif - cells.geojson"),
+        ("a_cells.tif", "a_cells.geojson"),
+        ("plate_roi.tif", "plate_roi.geojson"),
+    ],
+)
+def test_names_of_geojson_files(image: str, outlines: str, tmp_path: Path) -> None:
+    left, top, right, bottom = BOX
+    ring = [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]
+    save(tmp_path / image)
+    (tmp_path / outlines).write_text(json.dumps(geojson("Polygon", [ring], "annotation")))
+    assert run_import("folder", tmp_path, tmp_path / "root", "--split", "test") == 0
+    assert splits_of(tmp_path / "root") == {image.removesuffix(".tif"): "test"}
+
+
 @pytest.mark.parametrize("empty", ["", "-1", "-1.0", "None", "NaN"])
 def test_rows_without_runs(empty: str, tmp_path: Path) -> None:
     save(tmp_path / "source/train/a.png")
@@ -245,3 +263,13 @@ def test_a_missing_split_can_be_filled_from_another_one(tmp_path: Path) -> None:
     save(tmp_path / "train/images/a.png")
     with pytest.raises(DatasetError, match=r"no images in tune/images; add some, for example move"):
         read_dataset(tmp_path, ["tune"])
+
+
+def test_masks_of_cells_in_jpeg_are_no_image_without_cells(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("x/images/x.png", "x/masks/1.jpg", "y/images/y.png", "y/masks/1.png"):
+        save(tmp_path / "source" / name)
+    assert run_import("dsb2018", tmp_path / "source", tmp_path / "root", "--split", "test") == 1
+    assert "x/masks/1.jpg: is not a file of a mask that is read" in capsys.readouterr().out
+    assert splits_of(tmp_path / "root") == {"y": "test"}

@@ -118,7 +118,8 @@ def _read(name: str, source: Path, options: dict[str, str | bool]) -> ForeignDat
             )
     foreign = IMPORTERS[name](source, **options)
     if not foreign.images and not foreign.unlabeled:
-        why = f" ({foreign.warnings[0]})" if foreign.warnings else ""
+        reasons = [*foreign.problems, *foreign.warnings]
+        why = f" ({reasons[0]})" if reasons else ""
         raise DatasetError(
             f"{source}: no images with label maps in the layout of {name}{why}; check the importer, or "
             "name the folder above"

@@ -202,7 +202,9 @@ def _pair_files(images: dict[str, Path], files: list[Path]) -> Pairs:
     pairs = Pairs()
     for kind in ("", "geojson", "roi"):
         candidates = [path for path in files if annotation_kind(path) == kind]
-        more = pair_labels(images, candidates, [name_for_pairing(path) for path in candidates])
+        more = pair_labels(
+            images, candidates, [name_for_pairing(path, images) for path in candidates]
+        )
         pairs.notes += [
             f"{path}: not used, because {pairs.found[stem].name} is"
             for stem, path in more.found.items()

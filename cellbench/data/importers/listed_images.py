@@ -33,8 +33,6 @@ def checked_path(name: object, where: str) -> PurePosixPath:
         >>> checked_path("train\\a.png", "cells.json").parts
         ('train', 'a.png')
     """
-    if name is None:
-        raise DatasetError(f"{where}: has no file name; add it as file_name")
     path = PurePosixPath(name.replace("\\", "/")) if isinstance(name, str) else PurePosixPath()
     plain = (
         isinstance(name, str)
