@@ -120,6 +120,11 @@ def test_an_import_into_a_folder_inside_its_source_can_be_run_again(
     assert set(splits_of(tmp_path / "out/root")) == set("abc")
     assert run_import("folder", tmp_path, tmp_path) == 1
     assert "is the source itself; choose another folder" in capsys.readouterr().err
+    assert run_import("folder", tmp_path / "out", tmp_path / "new") == 1
+    assert f"of the dataset folder root; to import that, name {tmp_path}/out/root" in (
+        capsys.readouterr().err
+    )
+    assert run_import("folder", tmp_path / "out/root", tmp_path / "new") == 0
 
 
 @pytest.mark.parametrize(

@@ -145,12 +145,17 @@ def visible_folders(source: Path) -> Iterator[Path]:
         subfolders[:] = sorted(
             name
             for name in subfolders
-            if not is_junk(name) and not _is_dataset_folder(Path(folder, name))
+            if not is_junk(name) and not is_dataset_folder(Path(folder, name))
         )
         yield Path(folder)
 
 
-def _is_dataset_folder(folder: Path) -> bool:
+def is_dataset_folder(folder: Path) -> bool:
+    """Return whether a folder is a dataset folder that an import wrote.
+
+    Args:
+        folder: the folder.
+    """
     return (folder / MANIFEST).is_file() and any(
         (folder / split / "images").is_dir() for split in SPLITS
     )

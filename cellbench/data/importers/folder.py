@@ -9,6 +9,7 @@ from cellbench.data.importers.annotation_files import annotation_kind, draw_of, 
 from cellbench.data.importers.base import (
     ForeignDataset,
     SourceImage,
+    is_dataset_folder,
     subfolder,
     visible_folders,
 )
@@ -272,6 +273,11 @@ def _nothing_found(source: Path, groups: list[_Group], foreign: ForeignDataset) 
     if any(group.images or group.unread for group in groups):
         more = f" (and {len(reasons) - 1} more like this)" if reasons[1:] else ""
         return f"{reasons[0]}{more}{hint}"
+    if written := [path for path in sorted(source.iterdir()) if is_dataset_folder(path)]:
+        return (
+            f"{source}: contains no images but those of the dataset folder {written[0].name}; to import "
+            f"that, name {written[0]}"
+        )
     kinds = Counter(path.suffix.lower() or path.name for path in files)
     shown = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(_MOST_KINDS))
     return (
