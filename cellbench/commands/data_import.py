@@ -85,8 +85,9 @@ def _configure_annotations(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--annotations",
         metavar="FILE",
-        help="for coco and kaggle-rle: the annotation file, relative to SOURCE (default: the only "
-        "JSON file there, or train.csv, or the only CSV file)",
+        help="for coco and kaggle-rle: the annotation file, relative to SOURCE (default: for coco, the "
+        "only JSON file there, or one for each split, such as train/_annotations.coco.json; for "
+        "kaggle-rle, train.csv, or the only CSV file)",
     )
     parser.add_argument(
         "--images",
@@ -123,8 +124,10 @@ def run(arguments: argparse.Namespace) -> None:
     from cellbench.errors import DatasetError
 
     if arguments.importer in _IN_ONE_FILE and arguments.source.is_file():
-        arguments.annotations = arguments.annotations or arguments.source.name
-        arguments.source = arguments.source.parent
+        file, folder = arguments.source, arguments.source.parent
+        # COCO's own layout has the folder `annotations` beside those of the images.
+        arguments.source = folder.parent if folder.name.lower() == "annotations" else folder
+        arguments.annotations = arguments.annotations or str(file.relative_to(arguments.source))
     own = {name: getattr(arguments, name) for name in _OWN_OPTIONS}
     report = import_dataset(
         arguments.importer,

@@ -87,7 +87,7 @@ def read_coco_file(path: Path) -> CocoFile:
         return _parsed(path, content)
     except KeyError as error:
         raise DatasetError(
-            f"{path}: lacks the entry {error}, which every COCO file has; check the file"
+            f"{path}: lacks the entry {error}, which every COCO file has; export the annotations as COCO"
         ) from error
     except (TypeError, AttributeError) as error:
         raise DatasetError(

@@ -24,7 +24,7 @@ _RUNS: dict[str, Order] = {"annotation": "rows", "predicted": "rows", "encodedpi
 _LONGEST_FIELD = 2**31 - 1  # the module csv accepts 128 KiB by default; a C long on every system
 _DELIMITERS = ",;\t"
 _NOT_SCORED = "ignored"
-_NO_CELLS = ("nan", "-1")  # beside an empty field
+_NO_CELLS = ("nan", "na", "none", "null", "-1", "-1.0")  # beside an empty field
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,8 @@ def read_mask_rows(
                 rows.setdefault(stem, []).append(MaskRow(line, code, _size(values)))
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise error(f"{table}: not a CSV file in UTF-8 ({fault}); save it as one") from fault
+    if not rows:
+        raise error(f"{table}: contains no rows; check the file")
     return MaskTable(rows, order or _RUNS[runs])
 
 

@@ -46,6 +46,8 @@ def missing_images_advice(root: Path) -> str:
     convert = f"convert it with `cellbench data import folder {root} NEW`"
     if (root / "images").is_dir():
         return f"{root / 'images'} is not in a split; {convert}"
+    if any((root / split / "images").is_dir() for split in SPLIT_WORDS.values()):
+        return "add some, for example move images and their label maps there from another split"
     return f"add images, or if it has another layout, {convert}"
 
 

@@ -109,7 +109,8 @@ def read_coco_results(
     file = read_coco_file(path)
     cells = [cell for cell in file.cells if not cell.crowd]
     if not cells:
-        raise ScoresError(f"{path}: contains no detections; check the file")
+        crowds = " but those of groups (iscrowd is 1)" if file.cells else ""
+        raise ScoresError(f"{path}: contains no detections{crowds}; check the file")
     check_outlines(file, cells)
     found = _listed_images(file, cells, coco_images) or _named_images(path, cells, stems)
     unlisted = [cell for cell in cells if cell.image not in found]

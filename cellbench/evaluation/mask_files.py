@@ -106,7 +106,7 @@ def read_masks(
         found = read_mask_table(path, options.order)
     else:
         found = read_coco_results(path, stems, options.score_threshold, options.coco_images)
-    if found and stems and not match_stems(stems, found):
+    if stems and not match_stems(stems, found):
         raise NoPredictionsError(
             f"{path}: contains none of the images of the truth; wanted, for example, {next(iter(stems))}, "
             f"found {listed([shown(name) for name in sorted(found)])}; correct the names of the images"

@@ -14,6 +14,7 @@ from cellbench.labels.runs import run_pixels
 Ring = npt.NDArray[np.float64]
 """(N, 2) x and y of the corners of a closed polygon; the first corner need not be repeated at the end."""
 
+_CORNERS_OF_ELLIPSE = 720
 _FARTHEST = 1e9  # far outside any image; sums and products of such numbers are still exact enough
 
 
@@ -50,6 +51,26 @@ def fill_rings(rings: Sequence[Ring], shape: tuple[int, int]) -> npt.NDArray[np.
     # Each row is crossed an even number of times: from outside to inside, and back.
     edges = (row * width + column)[order]
     return run_pixels(edges[::2], edges[1::2])
+
+
+def ellipse_ring(left: float, top: float, right: float, bottom: float) -> Ring:
+    """Return the outline of the ellipse that fills a rectangle.
+
+    Args:
+        left: x of the left side of the rectangle, in pixels as for all outlines.
+        top: y of its upper side.
+        right: x of its right side.
+        bottom: y of its lower side.
+
+    Example:
+        >>> fill_rings([ellipse_ring(0, 0, 4, 3)], (3, 4)).tolist()
+        [1, 2, 4, 5, 6, 7, 9, 10]
+    """
+    turn = np.linspace(0, 2 * np.pi, _CORNERS_OF_ELLIPSE, endpoint=False)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    return np.column_stack(
+        [x + (right - left) / 2 * np.cos(turn), y + (bottom - top) / 2 * np.sin(turn)]
+    )
 
 
 def _checked(ring: Ring) -> Ring:

@@ -75,7 +75,7 @@ def test_an_image_that_coco_lists_twice_keeps_its_first_annotations(tmp_path: Pa
             {"file_name": "y.png"},
             r"names y\.png, which is not in .*images, and 1 of 1 images are missing; add them",
         ),
-        ([], {"width": 9}, r"states that x\.png is \(3, 9\), but it is \(3, 4\); correct one"),
+        ([], {"width": 9}, r"width of x\.png are \(3, 9\), but they are \(3, 4\); corr"),
         (3, {}, r"does not have the structure of a COCO file"),
         ([7], {}, r"does not have the structure of a COCO file"),
         ([{"id": 1}], {}, r"lacks the entry 'image_id'"),
@@ -129,7 +129,7 @@ def test_broken_coco_files(
 def test_files_that_are_no_coco(content: str, tmp_path: Path) -> None:
     save_image(tmp_path / "images")
     with pytest.raises(
-        DatasetError, match="contains 0 JSON files; name the annotation file with --annotations"
+        DatasetError, match="contains no JSON file; name the annotation file with --annotations"
     ):
         import_dataset("coco", tmp_path, tmp_path / "root")
     (tmp_path / "cells.json").write_bytes(content.encode(errors="surrogateescape"))

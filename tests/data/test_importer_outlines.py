@@ -99,7 +99,7 @@ def test_polygons_and_rectangles_of_labelme(tmp_path: Path) -> None:
     expected[0:2, 0:3] = 1
     expected[1:5, 4:6] = 2
     np.testing.assert_array_equal(drawing.labels, expected)
-    assert drawing.warnings == ("a.json: points and lines are left out: 1",)
+    assert drawing.warnings == ("a.json: objects that are no outlines are left out: 1",)
 
 
 def test_annotations_are_the_cells_of_a_file_without_detections(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_annotations_are_the_cells_of_a_file_without_detections(tmp_path: Path) 
     expected[1, 1:3] = 2
     np.testing.assert_array_equal(drawing.labels, expected)
     assert drawing.warnings == (
-        "a.geojson: points and lines are left out: 1",
+        "a.geojson: objects that are no outlines are left out: 1",
         "cells overlap by 2 px, the smaller cell keeps them",
     )
     path.write_text(json.dumps([*content, RING]))
@@ -232,7 +232,7 @@ def test_rois_of_every_kind_that_has_an_area(tmp_path: Path) -> None:
     inside = ((columns - 6.5) / 1.5) ** 2 + ((rows - 3.5) / 1.5) ** 2 < 1
     expected[2:5, 5:8] = 4 * inside
     np.testing.assert_array_equal(drawing.labels, expected)
-    assert drawing.warnings == ("RoiSet.zip: points and lines are left out: 1",)
+    assert drawing.warnings == ("RoiSet.zip: objects that are no outlines are left out: 1",)
 
 
 def test_combined_regions_keep_their_holes(tmp_path: Path) -> None:

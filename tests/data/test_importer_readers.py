@@ -50,7 +50,7 @@ def test_the_challenge_as_zenodo_unpacks(tmp_path: Path) -> None:
     assert "OpenTest_002.png: has no label map; wanted OpenTest_002_label.tiff" in second
     unlabeled = sorted(path.name for path in (tmp_path / "root" / "unlabeled/images").iterdir())
     assert unlabeled == ["unlabeled_1.png", "unlabeled_2.png"]
-    with pytest.raises(DatasetError, match="the source puts it into train; leave `split` out"):
+    with pytest.raises(DatasetError, match="the source puts it into train; leave --split out"):
         import_dataset("neurips22", source, tmp_path / "other", split="test")
 
 
@@ -133,7 +133,7 @@ def test_overlapping_kaggle_rows_keep_the_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        ("labels/x_label.tiff", r"x_label\.tiff: not a TIFF, PNG, NPY, NPZ"),
+        ("labels/x_label.tiff", r"x_label\.tiff: not a TIFF, PNG, NPY or NPZ"),
         ("images/x.png", r"x\.png: "),
         ("images/x.bmp", r"x\.png: has the same stem as x\.bmp"),
     ],

@@ -13,7 +13,7 @@ from cellbench.data.importers.kaggle_rle import read_kaggle_rle
 from cellbench.data.importers.neurips22 import read_neurips22
 from cellbench.data.importers.splits import assign_splits, parse_fractions
 from cellbench.data.importers.writing import ImportReport, earlier_splits, write_dataset
-from cellbench.errors import DatasetError
+from cellbench.errors import DatasetError, UsageError
 
 __all__ = ["IMPORTERS", "ImportReport", "import_dataset"]
 
@@ -70,6 +70,8 @@ def import_dataset(
     if modality not in ("", *MODALITIES):
         raise DatasetError(f"modality {modality!r}: choose one of {', '.join(MODALITIES)}")
     shares = parse_fractions(fractions)
+    if Path(root).resolve() == Path(source).resolve():
+        raise DatasetError(f"{root}: is the source itself; choose another folder for the dataset")
     foreign = _read(name, Path(source), options)
     chosen = _splits_of(foreign.images, split, shares, Path(root))
     found: dict[str, list[SourceImage]] = {}
@@ -105,17 +107,19 @@ def _empty_splits(root: Path) -> list[str]:
 
 def _read(name: str, source: Path, options: dict[str, str | bool]) -> ForeignDataset:
     if not source.is_dir():
-        raise DatasetError(f"{source}: no such folder; give the folder of the unpacked dataset")
+        what = "is not a folder" if source.exists() else "no such file or folder"
+        raise DatasetError(f"{source}: {what}; name the folder of the unpacked dataset")
     known = list(inspect.signature(IMPORTERS[name]).parameters)[1:]
     for option in options:
         if option not in known:
-            takes = (
-                f"its options are {', '.join(known)}" if known else "it has no options of its own"
+            takes = ", ".join(map(_option, known)) or "no options of its own"
+            raise UsageError(
+                f"{_option(option)}: not an option of the importer {name}, which has {takes}"
             )
-            raise DatasetError(f"{name}: has no option `{option}`; {takes}")
     foreign = IMPORTERS[name](source, **options)
     if not foreign.images and not foreign.unlabeled:
-        why = f" ({foreign.warnings[0]})" if foreign.warnings else ""
+        reasons = [*foreign.problems, *foreign.warnings]
+        why = f" ({reasons[0]})" if reasons else ""
         raise DatasetError(
             f"{source}: no images with label maps in the layout of {name}{why}; check the importer, or "
             "name the folder above"
@@ -123,8 +127,12 @@ def _read(name: str, source: Path, options: dict[str, str | bool]) -> ForeignDat
     return foreign
 
 
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _checked_split(image: SourceImage, split: str) -> str:
     if split not in image.splits:
         allowed = " or ".join(image.splits)
-        raise DatasetError(f"{image.image}: the source puts it into {allowed}; leave `split` out")
+        raise DatasetError(f"{image.image}: the source puts it into {allowed}; leave --split out")
     return split

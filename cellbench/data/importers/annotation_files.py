@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from collections.abc import Container
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from cellbench.data.importers.qupath import draw_geojson, geojson_members
 from cellbench.images import image_stem
 
 _GEOJSON = (".geojson", ".json")
-_ROI_ENDING = re.compile(r"(?<=.)[ ._-]?(roi|rois|roiset)$", re.IGNORECASE)
+_ENDING = re.compile(
+    r"(?<=.)([ ._-]?(roi|rois|roiset)"
+    r"|[ ._-]+(annotation|detection|cell|object|outline)s?|[ ._-]+qupath)$",
+    re.IGNORECASE,
+)
 
 
 def annotation_kind(path: Path) -> str:
@@ -29,20 +34,24 @@ def annotation_kind(path: Path) -> str:
     return "roi" if name.endswith((".roi", ".zip")) else ""
 
 
-def name_for_pairing(path: Path) -> str:
+def name_for_pairing(path: Path, stems: Container[str] = ()) -> str:
     """Return the name of the label map in whose place a file with outlines is, to pair it with its image.
 
     Args:
         path: the file.
+        stems: the stems of the images; an ending that is part of such a stem is kept.
 
     Example:
         >>> name_for_pairing(Path("a.ome.tif.geojson")), name_for_pairing(Path("a_RoiSet.zip"))
         ('a.ome.tif', 'a.tif')
+        >>> name_for_pairing(Path("a_cells.geojson")), name_for_pairing(Path("a_cells.json"), ["a_cells"])
+        ('a.tif', 'a_cells.tif')
     """
     if not annotation_kind(path):
         return path.name
     name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
-    return f"{_ROI_ENDING.sub('', image_stem(name.rpartition('.')[0]))}.tif"
+    stem = image_stem(name.rpartition(".")[0])
+    return f"{stem if stem in stems else _ENDING.sub('', stem)}.tif"
 
 
 def draw_of(path: Path) -> Draw | None:

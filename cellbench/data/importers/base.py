@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.data.folder import SPLITS
+from cellbench.data.folder import MANIFEST, SPLITS
 from cellbench.data.label_pairs import double_labels, missing_labels, pair_labels
 from cellbench.errors import DatasetError, LabelMapError
 from cellbench.files import is_junk
@@ -136,12 +136,29 @@ def checked_name(name: object, source: object) -> str:
 def visible_folders(source: Path) -> Iterator[Path]:
     """Yield ``source`` and the folders in it, sorted, without hidden ones and those that macOS adds.
 
+    Dataset folders in it are left out: an import often writes to a folder inside its source.
+
     Args:
         source: the folder to search.
     """
     for folder, subfolders, _ in os.walk(source):
-        subfolders[:] = sorted(name for name in subfolders if not is_junk(name))
+        subfolders[:] = sorted(
+            name
+            for name in subfolders
+            if not is_junk(name) and not is_dataset_folder(Path(folder, name))
+        )
         yield Path(folder)
+
+
+def is_dataset_folder(folder: Path) -> bool:
+    """Return whether a folder is a dataset folder that an import wrote.
+
+    Args:
+        folder: the folder.
+    """
+    return (folder / MANIFEST).is_file() and any(
+        (folder / split / "images").is_dir() for split in SPLITS
+    )
 
 
 def subfolder(source: Path, name: str | Path, option: str) -> Path:
@@ -157,7 +174,7 @@ def subfolder(source: Path, name: str | Path, option: str) -> Path:
     """
     folder = source / name
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder; name the right one with `{option}`")
+        raise DatasetError(f"{folder}: no such folder; name the right one with {option}")
     return folder
 
 
@@ -200,6 +217,7 @@ def fill_outlines(
     path: Path,
     cells: Sequence[Sequence[Sequence[Ring]]],
     shape: tuple[int, int],
+    others: int = 0,
     notes: Sequence[str] = (),
 ) -> Drawing:
     """Draw cells from their outlines; where cells overlap, the smaller one keeps the pixels.
@@ -208,18 +226,27 @@ def fill_outlines(
         path: the file of the outlines, for messages.
         cells: for each cell its pieces, for each piece its outline and the holes in it.
         shape: (H, W) of the image.
+        others: number of objects in the file that are no outlines, such as points and lines.
         notes: warnings about the file.
 
     Returns:
         The label map, the k-th of ``cells`` with the id k + 1, and its warnings.
 
     Raises:
-        DatasetError: if no outline is inside the image, or one is not a polygon.
+        DatasetError: if the file contains objects but no outline, if no outline is inside the image, or if
+            one is not a polygon.
     """
     try:
         pixels = [np.unique(np.concatenate([fill_rings(p, shape) for p in cell])) for cell in cells]
     except LabelMapError as error:
         raise DatasetError(f"{path}: {error}; export the outlines again") from error
+    if not cells and others:
+        raise DatasetError(
+            f"{path}: contains no outline of a cell, but {others} other objects, such as points, lines or "
+            "tiles; outline the cells"
+        )
+    if others:
+        notes = [*notes, f"{path.name}: objects that are no outlines are left out: {others}"]
     if not cells:
         notes = [*notes, f"{path.name} contains no outline, imported as an image without cells"]
     elif not any(map(len, pixels)):

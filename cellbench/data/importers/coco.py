@@ -14,9 +14,17 @@ from cellbench.data.coco_file import (
     read_coco_file,
 )
 from cellbench.data.coco_masks import decode_segmentation
-from cellbench.data.importers.base import Drawing, ForeignDataset, SourceImage, paint
+from cellbench.data.importers.base import (
+    Drawing,
+    ForeignDataset,
+    SourceImage,
+    paint,
+    visible_folders,
+)
+from cellbench.data.importers.layouts import allowed_splits, split_of
 from cellbench.data.importers.listed_images import ListedImages, checked_path
 from cellbench.errors import DatasetError
+from cellbench.files import is_junk
 
 
 def read_coco(
@@ -32,9 +40,14 @@ def read_coco(
     annotations are not single cells and are skipped. Some images of LIVECell are listed twice because
     they were annotated twice; the first annotations are used.
 
+    Several files are read if the names of the files, or of their folders, say their splits:
+    ``instances_train.json`` and ``instances_val.json``, or ``train/_annotations.coco.json`` and
+    ``valid/_annotations.coco.json`` with the images beside them, as Roboflow writes them.
+
     Args:
         source: the folder that contains both.
-        annotations: the JSON file, relative to ``source``; unless given, the only one there.
+        annotations: the JSON file, relative to ``source``; unless given, the only one there, or one for
+            each split.
         images: the folder of images, relative to ``source``; unless given, ``images`` if there is such a
             folder, else ``source``.
         categories: names or ids of the categories to import, separated by commas; all unless given.
@@ -44,17 +57,82 @@ def read_coco(
         CellbenchError: if the file is not a COCO file, or names an image that does not exist or is
             outside the folder.
     """
-    path = _annotation_file(source, annotations)
-    file = read_coco_file(path)
+    foreign = ForeignDataset()
+    paths = [source / annotations] if annotations else _annotation_files(source)
+    splits = [""] if annotations else _splits(source, paths)
+    for path, split in zip(paths, splits, strict=True):
+        beside = not images and _split_of_folder(source, path)
+        allowed = allowed_splits(split, with_tune="tune" in splits)
+        file = read_coco_file(path)
+        _add(
+            foreign,
+            file,
+            path.parent if beside else source,
+            images,
+            categories,
+            skip_missing,
+            allowed,
+        )
+    return foreign
+
+
+def _annotation_files(source: Path) -> list[Path]:
+    """Return the JSON files in the source, its folder ``annotations``, or its folders of splits."""
+    folders = [path for path in visible_folders(source) if _split_of_folder(source, path / "file")]
+    for places in ([source], [source / "annotations"], folders):
+        found = [path for place in places for path in sorted(place.glob("*.json"))]
+        if files := [path for path in found if not is_junk(path.name)]:
+            return files
+    raise DatasetError(
+        f"{source}: contains no JSON file; name the annotation file with --annotations"
+    )
+
+
+def _split_of_folder(source: Path, path: Path) -> str:
+    """Return the split that the folder of a file stands for, if it is directly in the source."""
+    parts = path.relative_to(source).parts if path.is_relative_to(source) else ()
+    return split_of(parts[:1]) if len(parts) == 2 else ""
+
+
+def _splits(source: Path, paths: Sequence[Path]) -> list[str]:
+    """Return the split of each annotation file; a single one need not have one."""
+    if len(paths) == 1:
+        return [_split_of_folder(source, paths[0])]
+    splits = [split_of((path.stem,)) or _split_of_folder(source, path) for path in paths]
+    if "" in splits or len(set(splits)) < len(splits):
+        names = ", ".join(str(path.relative_to(source)) for path in paths[:5])
+        raise DatasetError(
+            f"{source}: contains {len(paths)} JSON files ({names}); name the annotation file with "
+            "--annotations"
+        )
+    return splits
+
+
+def _add(
+    foreign: ForeignDataset,
+    file: CocoFile,
+    source: Path,
+    images: str,
+    categories: str,
+    skip_missing: bool,
+    splits: tuple[str, ...],
+) -> None:
+    """Add the images of one COCO file."""
+    path = file.path
     if file.images is None:
         raise DatasetError(
             f"{path}: a file of results without images; import a COCO file that lists the images, or score "
             "these results with `cellbench evaluate`"
         )
     cells, warnings = of_categories(file, categories)
-    foreign = ForeignDataset(warnings=warnings)
+    foreign.warnings += warnings
     if not cells:
         foreign.warnings.append(f"{path}: contains no annotations, the images are without cells")
+    elif all(cell.crowd for cell in cells):
+        raise DatasetError(
+            f"{path}: all annotations are crowds (iscrowd is 1), which are not imported; if each is one "
+            "cell, set iscrowd to 0"
+        )
     grouped = _by_image(file, cells, foreign)
     files = _image_files(source, images, file, skip_missing, foreign)
     names = _new_names(file, files)
@@ -63,22 +141,7 @@ def read_coco(
         if crowds := len(grouped[image]) - len(single):
             foreign.warnings.append(f"{found}: crowd annotations skipped: {crowds}")
         labels = partial(_draw, path, file.images[image], single)
-        foreign.images.append(SourceImage(found, labels, name=names[image]))
-    return foreign
-
-
-def _annotation_file(source: Path, annotations: str) -> Path:
-    if annotations:
-        return source / annotations
-    found = sorted(source.glob("*.json")) or sorted(source.glob("annotations/*.json"))
-    files = [path for path in found if not path.name.startswith(".")]
-    if len(files) != 1:
-        names = f" ({', '.join(path.name for path in files[:5])})" if files else ""
-        raise DatasetError(
-            f"{source}: contains {len(files)} JSON files{names}; name the annotation file with "
-            "--annotations"
-        )
-    return files[0]
+        foreign.images.append(SourceImage(found, labels, splits, names[image]))
 
 
 def _by_image(
@@ -167,7 +230,8 @@ def _draw(
     )
     if stated != shape:
         raise DatasetError(
-            f"{path}: states that {image.file_name} is {stated}, but it is {shape}; correct one of them"
+            f"{path}: states that the height and width of {image.file_name} are {stated}, but they are "
+            f"{shape}; correct one of the two files"
         )
     found = [
         decode_segmentation(cell.segmentation, shape, f"{path}, {cell.name} of {image.file_name}")

@@ -15,7 +15,7 @@ from cellbench.data.importers.base import (
     paint,
     visible_folders,
 )
-from cellbench.data.label_pairs import label_map_files, pair_labels
+from cellbench.data.label_pairs import label_map_files, pair_labels, visible_files
 from cellbench.errors import DatasetError, InvalidLabelsError
 from cellbench.images import image_files, read_raw
 from cellbench.labels import read_labels
@@ -48,6 +48,11 @@ def read_dsb2018(source: Path) -> ForeignDataset:
         splits = next((_SPLITS_BY_FOLDER[n] for n in names if n in _SPLITS_BY_FOLDER), SPLITS)
         images = image_files(folder / "images")
         masks = label_map_files(folder / "masks")
+        if not masks and (others := visible_files(folder / "masks")):
+            foreign.problems.append(
+                f"{others[0]}: is not a file of a mask that is read; save the masks as PNG or TIFF"
+            )
+            continue
         if len(images) == 1 and not pair_labels(images, masks).found:
             labels = partial(_draw, masks)
             foreign.images += [SourceImage(image, labels, splits) for image in images.values()]
@@ -65,7 +70,10 @@ def _draw(masks: Sequence[Path], shape: tuple[int, int]) -> Drawing:
                 f"{path}: the mask is {mask.shape}, but its image is {shape}; remove the mask"
             )
         cells.append(np.flatnonzero(mask))
-    return paint(cells, shape, "the first mask")
+    drawing = paint(cells, shape, "the first mask")
+    if masks:
+        return drawing
+    return Drawing(drawing.labels, ("has no masks, imported as an image without cells",))
 
 
 def _read_mask(path: Path) -> npt.NDArray[np.bool_]:

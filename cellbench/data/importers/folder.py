@@ -9,6 +9,7 @@ from cellbench.data.importers.annotation_files import annotation_kind, draw_of, 
 from cellbench.data.importers.base import (
     ForeignDataset,
     SourceImage,
+    is_dataset_folder,
     subfolder,
     visible_folders,
 )
@@ -42,9 +43,15 @@ _HINTS = {
     ".json": "if {} is a COCO file, use the importer coco",
     ".csv": "if {} is a table of run-length codes, use the importer kaggle-rle",
     ".zip": "if {} contains the dataset, unpack it first",
-    ".npz": "if {} contains many images, save each image and each label map as a file",
+    **dict.fromkeys(
+        (".npz", ".npy"),
+        "if {} contains many images, save each image and each label map as a file",
+    ),
+    ".xml": "if {} contains outlines, convert them to GeoJSON or to a label map",
+    ".roi": "if each file is the outline of one cell, save all of an image as one RoiSet.zip",
+    ".txt": "if {} contains outlines, as YOLO writes them, convert them to COCO or to a label map",
 }
-"""What to do with files that may contain a whole dataset."""
+"""What to do with files that may contain a dataset or outlines, in the order of preference."""
 # Notes and tables beside images are no images.
 _TEXTS = (
     ".csv",
@@ -133,8 +140,8 @@ def read_folder(
 def _places(source: Path, images: str | None, labels: str | None) -> list[Place]:
     if images is None and labels is None:
         return find_places(source)
-    image_folder = subfolder(source, images, "images") if images else None
-    label_folder = subfolder(source, labels, "labels") if labels else None
+    image_folder = subfolder(source, images, "--images") if images else None
+    label_folder = subfolder(source, labels, "--labels") if labels else None
     image_folder = image_folder or named_folder(source, IMAGE_WORDS) or source
     label_folder = label_folder or named_folder(source, LABEL_WORDS) or image_folder
     return [Place(image_folder, label_folder)]
@@ -196,7 +203,9 @@ def _pair_files(images: dict[str, Path], files: list[Path]) -> Pairs:
     pairs = Pairs()
     for kind in ("", "geojson", "roi"):
         candidates = [path for path in files if annotation_kind(path) == kind]
-        more = pair_labels(images, candidates, [name_for_pairing(path) for path in candidates])
+        more = pair_labels(
+            images, candidates, [name_for_pairing(path, images) for path in candidates]
+        )
         pairs.notes += [
             f"{path}: not used, because {pairs.found[stem].name} is"
             for stem, path in more.found.items()
@@ -251,18 +260,31 @@ def _add(foreign: ForeignDataset, group: _Group, with_tune: bool) -> None:
 def _nothing_found(source: Path, groups: list[_Group], foreign: ForeignDataset) -> str:
     """Return one line that says why nothing was imported and what to do."""
     reasons = [*foreign.problems, *foreign.warnings]
-    files = [p for group in groups for p in (*group.pairs.unused, *group.others)]
-    if any(len(group.images) == 1 < len(group.files) for group in groups):
+    files = [p for group in groups for p in (*group.pairs.unused, *group.others, *group.unread)]
+    if any(len(group.images) == 1 < len(_masks(group.pairs.unused)) for group in groups):
         return f"{reasons[0]}; if each file is the mask of one cell, use the importer dsb2018"
-    hint = next(
-        (f"; {_HINTS[p.suffix.lower()].format(p)}" for p in files if p.suffix.lower() in _HINTS), ""
-    )
+    hints = [
+        f"; {hint.format(p)}"
+        for kind, hint in _HINTS.items()
+        for p in files
+        if p.suffix.lower() == kind
+    ]
+    hint = next(iter(hints), "")
     if any(group.images or group.unread for group in groups):
-        more = f" (and {len(reasons) - 1} more problems)" if reasons[1:] else ""
+        more = f" (and {len(reasons) - 1} more like this)" if reasons[1:] else ""
         return f"{reasons[0]}{more}{hint}"
+    if written := [path for path in sorted(source.iterdir()) if is_dataset_folder(path)]:
+        return (
+            f"{source}: contains no images but those of the dataset folder {written[0].name}; to import "
+            f"that, name {written[0]}"
+        )
     kinds = Counter(path.suffix.lower() or path.name for path in files)
     shown = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(_MOST_KINDS))
     return (
         f"{source}: contains no image that can be imported (found {shown or 'no files'}); save images as "
         f"TIFF or PNG in a folder `images`, and their label maps in a folder `labels`{hint}"
     )
+
+
+def _masks(files: list[Path]) -> list[Path]:
+    return [path for path in files if path.suffix.lower() in LABEL_SUFFIXES]

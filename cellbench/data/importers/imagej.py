@@ -12,13 +12,12 @@ import numpy as np
 
 from cellbench.data.importers.base import Drawing, fill_outlines
 from cellbench.errors import DatasetError
-from cellbench.labels.outlines import Ring
+from cellbench.labels.outlines import Ring, ellipse_ring
 
 # It would log a line for each name or property that is cut off; the outlines are read all the same.
 logging.getLogger("roifile").setLevel(logging.ERROR)
 
 _LARGEST = 1 << 26  # bytes of one region in an archive
-_CORNERS_OF_OVAL = 720
 
 
 def draw_rois(path: Path, shape: tuple[int, int]) -> Drawing:
@@ -53,8 +52,7 @@ def draw_rois(path: Path, shape: tuple[int, int]) -> Drawing:
         raise DatasetError(
             f"{path}: cannot be read as ROIs of ImageJ ({reason}); save it again with the ROI Manager"
         ) from error
-    notes = [f"{path.name}: points and lines are left out: {without_area}"] if without_area else []
-    return fill_outlines(path, cells, shape, notes)
+    return fill_outlines(path, cells, shape, without_area)
 
 
 def _contents(path: Path) -> Iterator[bytes]:
@@ -89,10 +87,4 @@ def _box(roi: Any, *, oval: bool) -> Ring:  # noqa: ANN401
         left, top, right, bottom = roi.xd, roi.yd, roi.xd + roi.widthd, roi.yd + roi.heightd
     if not oval:
         return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
-    turn = np.linspace(0, 2 * np.pi, _CORNERS_OF_OVAL, endpoint=False)
-    return np.column_stack(
-        [
-            (left + right) / 2 + (right - left) / 2 * np.cos(turn),
-            (top + bottom) / 2 + (bottom - top) / 2 * np.sin(turn),
-        ]
-    )
+    return ellipse_ring(left, top, right, bottom)

@@ -11,7 +11,18 @@ from cellbench.data.split_names import SPLIT_WORDS
 from cellbench.files import is_junk
 
 # In the order of preference, where a folder contains several of them.
-IMAGE_WORDS = ("images", "image", "imgs", "img", "tissue images", "raw", "raws", "inputs", "input")
+IMAGE_WORDS = (
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "tissue images",
+    "raw",
+    "raws",
+    "rawimages",
+    "inputs",
+    "input",
+)
 LABEL_WORDS = (
     "labels",
     "label",

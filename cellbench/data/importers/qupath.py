@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import numpy as np
 
 from cellbench.data.importers.base import Drawing, fill_outlines
 from cellbench.errors import DatasetError
-from cellbench.labels.outlines import Ring
+from cellbench.labels.outlines import Ring, ellipse_ring
 
 _Json = dict[str, Any]
 
@@ -31,15 +32,21 @@ _KINDS = {
 
 @dataclass
 class _Objects:
-    """The outlines of one file: each is a list of polygons, a polygon a list of rings."""
+    """The outlines of one file: each is a list of polygons, a polygon a list of rings.
+
+    Attributes:
+        detection: the outlines of detections and cells.
+        annotation: the outlines of annotations, and of objects without a type.
+        others: number of objects that are not outlines of cells: points, lines, tiles.
+    """
 
     detection: list[list[list[Ring]]] = field(default_factory=list)
     annotation: list[list[list[Ring]]] = field(default_factory=list)
-    without_area: int = 0
+    others: int = 0
 
 
 def draw_geojson(path: Path, shape: tuple[int, int]) -> Drawing:
-    """Draw the cells in a GeoJSON file of QuPath, or the polygons and rectangles in a file of LabelMe.
+    """Draw the cells in a GeoJSON file of QuPath, or the polygons, rectangles and circles of LabelMe.
 
     Cells are the objects of the type ``detection`` or ``cell``; in a file without them, those of the type
     ``annotation`` or without a type. The outline of a cell is its ``geometry`` (Polygon or MultiPolygon,
@@ -52,7 +59,8 @@ def draw_geojson(path: Path, shape: tuple[int, int]) -> Drawing:
         shape: (H, W) of the image.
 
     Raises:
-        DatasetError: if the file is not GeoJSON, or no outline is inside the image.
+        DatasetError: if the file is not GeoJSON, contains only points, lines or tiles, or has no outline
+            inside the image.
     """
     objects = _Objects()
     try:
@@ -69,10 +77,8 @@ def draw_geojson(path: Path, shape: tuple[int, int]) -> Drawing:
         notes.append(
             f"{path.name} has detections, so {len(objects.annotation)} annotations are not used"
         )
-    if objects.without_area:
-        notes.append(f"{path.name}: points and lines are left out: {objects.without_area}")
     cells = objects.detection or objects.annotation
-    return fill_outlines(path, cells, shape, notes)
+    return fill_outlines(path, cells, shape, objects.others, notes)
 
 
 def _text(path: Path) -> str:
@@ -130,7 +136,11 @@ def _feature_of_labelme(shape: _Json) -> _Json:
     if kind == "rectangle":
         (left, top), (right, bottom) = points
         points = [[left, top], [right, top], [right, bottom], [left, bottom]]
-    is_area = kind in ("polygon", "rectangle")
+    elif kind == "circle":
+        (x, y), edge = points
+        radius = math.dist((x, y), edge)
+        points = ellipse_ring(x - radius, y - radius, x + radius, y + radius)
+    is_area = kind in ("polygon", "rectangle", "circle")
     return {"geometry": {"type": "Polygon" if is_area else "MultiPoint", "coordinates": [points]}}
 
 
@@ -139,12 +149,12 @@ def _add(objects: _Objects, feature: _Json) -> None:
     named = properties.get("objectType") or properties.get("object_type") or feature.get("id") or ""
     word = str(named).lower().replace("_", "")
     kind = _KINDS.get(word, word)
-    if kind in ("tile", "root", "tmacore"):
+    if kind in ("root", "tmacore"):
         return
     outline = feature.get("geometry") or feature.get("nucleusGeometry")
-    polygons = list(_polygons(outline)) if outline else []
+    polygons = list(_polygons(outline)) if outline and kind != "tile" else []
     if not polygons:
-        objects.without_area += 1
+        objects.others += 1
     elif kind == "detection":
         objects.detection.append(polygons)
     else:
