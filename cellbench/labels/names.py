@@ -7,7 +7,7 @@ challenge; other tools write ``plate1_cp_masks.png`` (Cellpose), ``plate1.tif`` 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from cellbench.labels.image_names import OME, ImageNames

@@ -122,7 +122,7 @@ def test_rows_of_a_table_that_fit_no_image(
     assert caplog.messages == [f"{table}: 2 images have no truth and are not scored: x, y"]
     table.write_text("id,predicted\nx,1 1\n")
     with pytest.raises(
-        ScoresError, match=r"no row has the name of an image; wanted, for example, a, found x"
+        ScoresError, match=r"none of the images of the truth; wanted, for example, a, found 'x'"
     ):
         score_folder(folders[0], table)
 
