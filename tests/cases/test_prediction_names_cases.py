@@ -232,8 +232,35 @@ def test_a_binary_mask_is_scored_and_named(evaluate: Evaluate, tmp_path: Path) -
     assert scored.scores["predicted_cells"].tolist() == [1, 1, 1]
     assert scored.err == (
         f"{tmp_path}/pred/plate1_label.png: holds one id in {discs().max()} pieces; is this a binary mask? "
-        "(2 more files like this) Each cell needs an id of its own\n"
+        "(2 more files like this) Each cell needs an id of its own; connected-component labelling "
+        "(scikit-image's label, MorphoLibJ in Fiji) gives one to each piece of a mask\n"
     )
+
+
+@pytest.mark.parametrize("number", [2, 200])
+def test_a_map_of_classes_and_a_picture_are_named(
+    number: int, evaluate: Evaluate, tmp_path: Path
+) -> None:
+    classes = np.random.default_rng(0).integers(0, number + 1, (3, *discs().shape))
+    write(tmp_path / "pred/plate1.png", classes[0].astype(np.uint8))
+    write(tmp_path / "pred/plate2.png", classes[1].astype(np.uint8))
+    write(tmp_path / "pred/plate3.png", discs(seed=2))
+    scored = evaluate()
+    assert scored.scores["f1"].tolist() == [0.0, 0.0, 1.0]
+    assert f"{tmp_path}/pred/plate1.png: holds {number} ids in " in scored.err
+    assert "; is this a picture or a map of classes? (1 more file like this) Each" in scored.err
+    assert scored.err.count("\n") == 1
+
+
+def test_no_false_alarm_about_label_maps_without_a_match(
+    evaluate: Evaluate, tmp_path: Path
+) -> None:
+    write(tmp_path / "pred/plate1.tif", np.zeros_like(discs()))
+    write(tmp_path / "pred/plate2.tif", np.pad(np.ones((80, 90), np.uint8), ((8, 8), (11, 11))))
+    write(tmp_path / "pred/plate3.tif", np.roll(discs(seed=7), 9))
+    scored = evaluate()
+    assert scored.scores["status"].tolist() == ["ok"] * 3
+    assert scored.err == ""
 
 
 def test_a_binary_mask_as_truth_is_named_once(evaluate: Evaluate, tmp_path: Path) -> None:
