@@ -129,7 +129,7 @@ def find_cases(
         check_run(predictions, truths, times=runtimes is None)
     named, statuses, unmatched = _predictions_of(predictions, truths, masks, need_predictions)
     if need_predictions:
-        warn_of_unmatched(predictions, unmatched)
+        warn_of_unmatched(predictions, unmatched, truths)
     pictures = _images_of(truths, images)
     listed_modalities = read_modalities(_manifest_of(truth, manifest), truth.resolve().parent.name)
     modalities = match_stems(truths, listed_modalities)
@@ -192,7 +192,7 @@ def _predictions_of(
     statuses = match_stems(truths, read_statuses(predictions))
     if need_predictions and not statuses:
         check_any(predictions, found, truths)
-        warn_of_missing(predictions, [stem for stem in truths if stem not in found.files], truths)
+        warn_of_missing(found, truths)
     statuses |= dict.fromkeys(warn_of_doubles(found), Status.INVALID)
     return {stem: paths[0] for stem, paths in found.files.items()}, statuses, found.unmatched
 

@@ -99,8 +99,8 @@ class ImageScorer:
                     return _Opened(status, truth, prediction, PooledOverlaps(parts))
                 status = Status.WRONG_SHAPE
                 problem = (
-                    f"{prediction.source}: has the shape {prediction.shape}, "
-                    f"but the truth has {truth.shape}"
+                    f"{prediction.source}: has the shape {prediction.shape}, but the truth has "
+                    f"{truth.shape}; save it in the size of the image"
                 )
             except LabelMapError as error:
                 invalid = isinstance(error, InvalidLabelsError)

@@ -102,37 +102,52 @@ def warn_of_unused_truths(truth: Path, truths: Mapping[str, Path], predictions: 
         )
 
 
-def warn_of_unmatched(predictions: Path, unmatched: Sequence[str]) -> None:
+def warn_of_unmatched(
+    predictions: Path, unmatched: Sequence[str], truths: Mapping[str, Path]
+) -> None:
     """Warn of predictions that are not scored.
 
     Args:
         predictions: folder or file of the algorithm.
         unmatched: names of the files, or of the images in a file.
+        truths: the true label map of each image, by stem.
     """
     if not unmatched:
         return
+    one, several = _what_they_are(predictions, unmatched, truths)
     number = len(unmatched)
-    if predictions.is_dir():
-        what = "file fits no image and is" if number == 1 else "files fit no image and are"
-        if not any(name.lower().endswith(SUFFIXES) for name in unmatched):
-            what = (
-                "file is no label map and is" if number == 1 else "files are no label maps and are"
-            )
-    else:
-        what = "image has no truth and is" if number == 1 else "images have no truth and are"
+    what = f"{one} and is" if number == 1 else f"{several} and are"
     _log.warning("%s: %d %s not scored: %s", predictions, number, what, listed(unmatched))
 
 
-def warn_of_missing(predictions: Path, missing: Sequence[str], truths: Mapping[str, Path]) -> None:
+def _what_they_are(
+    predictions: Path, unmatched: Sequence[str], truths: Mapping[str, Path]
+) -> tuple[str, str]:
+    """Return what to call one file that is not scored, and several of them."""
+    if not predictions.is_dir():
+        return "image has no truth", "images have no truth"
+    if not any(name.lower().endswith(SUFFIXES) for name in unmatched):
+        return "file is not a label map", "files are not label maps"
+    if all(Path(name).stem in truths for name in unmatched):
+        return "file may be an image", "files may be images"
+    return "file fits no image", "files fit no image"
+
+
+def warn_of_missing(found: Predictions, truths: Mapping[str, Path]) -> None:
     """Warn of images without a prediction.
 
     Args:
-        predictions: folder of the algorithm.
-        missing: stems of the images.
+        found: the label maps of an algorithm.
         truths: the true label map of each image, by stem.
     """
-    if missing:
-        _log.warning(
-            "%s: %d of %d images have no label map and score 0 (status: missing): %s",
-            *(predictions, len(missing), len(truths), listed(missing)),
-        )
+    missing = [stem for stem in truths if stem not in found.files]
+    if not missing:
+        return
+    searched = {folder for paths in found.files.values() for folder in paths[0].parents}
+    inside = {path for path in found.folder.iterdir() if path.is_dir() and not is_junk(path.name)}
+    others = listed(sorted(path.name for path in inside - searched))
+    more = f"; folders inside are not searched: {others}" if others else ""
+    _log.warning(
+        "%s: no label map for %d of %d images, scored 0 (status: missing): %s%s",
+        *(found.folder, len(missing), len(truths), listed(missing), more),
+    )

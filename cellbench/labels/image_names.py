@@ -10,7 +10,14 @@ _LABEL_PREFIXES = (
     *("man_seg_", "man_seg", "mask"),  # Cell Tracking Challenge: man_seg007.tif, mask007.tif
 )
 _IMAGE_ENDINGS = ("_img", "_image", "_raw", "_im")
-_IMAGE_PREFIXES = ("images_", "image_", "img_", "im_", "raw_")
+_IMAGE_PREFIXES = (
+    "images_",
+    "image_",
+    "img_",
+    "im_",
+    "raw_",
+    "t",
+)  # t007.tif: Cell Tracking Challenge
 _IMAGE_EXTENSIONS = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
 
 

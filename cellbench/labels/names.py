@@ -64,7 +64,8 @@ _WORDS = re.compile(
 )
 """Words that tools and users append to the name of an image, besides those in ENDINGS."""
 _BY_PRODUCTS = re.compile(
-    r"_(cp_)?(flows?|outlines?|output|overlays?|probs?|probabilities)$", re.IGNORECASE
+    r"_(cp_)?(flows?|outlines?|output|overlays?|probs?|probabilities|semantic|classes|types?)$",
+    re.IGNORECASE,
 )
 """Endings of further files that tools write for an image."""
 _SEPARATORS = str.maketrans("- .", "___")

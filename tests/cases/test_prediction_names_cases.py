@@ -175,7 +175,7 @@ def test_some_fit(evaluate: Evaluate, tmp_path: Path) -> None:
     assert scored.scores["status"].tolist() == ["ok", "ok", "missing"]
     files = ["plat3_cp_masks.png", "plate3.jpg", "x_cp_masks.png"]
     assert scored.err == (
-        f"{tmp_path}/pred: 1 of 3 images have no label map and score 0 (status: missing): plate3\n"
+        f"{tmp_path}/pred: no label map for 1 of 3 images, scored 0 (status: missing): plate3\n"
         f"{tmp_path}/pred: 3 files fit no image and are not scored: {', '.join(files)}\n"
     )
     assert scored.record["unmatched"] == {"pred": files}
@@ -187,7 +187,7 @@ def test_plain_names_beside_others_are_listed(evaluate: Evaluate, tmp_path: Path
     write_all(tmp_path / "pred", "{}.tif", STEMS)
     scored = evaluate()
     assert scored.scores["status"].tolist() == ["ok", "ok", "missing"]
-    assert scored.err.endswith("1 file fits no image and is not scored: plate3.tif\n")
+    assert scored.err.endswith("1 file may be an image and is not scored: plate3.tif\n")
 
 
 def test_several_algorithms_and_junk(evaluate: Evaluate, tmp_path: Path) -> None:
@@ -412,8 +412,8 @@ def test_label_maps_beside_images_of_the_same_names(evaluate: Evaluate, tmp_path
     scored = evaluate()
     assert scored.status == 1
     assert scored.err == (
-        f"cellbench: {tmp_path}/pred: contains two files for each image, such as plate1.png and plate1.tif; "
-        "remove those that are not label maps\n"
+        f"cellbench: {tmp_path}/pred: contains two files for each image, such as plate1.png and "
+        "plate1.tif; remove those that are not label maps\n"
     )
     (tmp_path / "pred/plate3.png").unlink()
     scored = evaluate()
@@ -457,3 +457,22 @@ def test_predictions_that_do_not_exist(evaluate: Evaluate, tmp_path: Path) -> No
     scored = evaluate("preds")
     assert scored.status == 1
     assert scored.err == f"cellbench: {tmp_path}/preds: no such folder or file; check the path\n"
+
+
+def test_folders_that_are_not_searched_are_named(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "pred", "{}.tif", STEMS[:1])
+    write_all(tmp_path / "pred/rest", "{}.tif", STEMS[1:])
+    scored = evaluate()
+    assert scored.scores["status"].tolist() == ["ok", "missing", "missing"]
+    assert scored.err == (
+        f"{tmp_path}/pred: no label map for 2 of 3 images, scored 0 (status: missing): plate2, plate3; "
+        "folders inside are not searched: rest\n"
+    )
+
+
+def test_names_of_the_cell_tracking_challenge(evaluate: Evaluate, tmp_path: Path) -> None:
+    for number, stem in enumerate(("t000", "t001")):
+        write(tmp_path / "true" / f"{stem}_label.tiff", discs(seed=number))
+        write(tmp_path / "pred" / f"{stem.replace('t', 'mask')}.tif", discs(seed=number))
+    scored = evaluate(truth="true")
+    assert (scored.err, scored.scores["f1"].tolist()) == ("", [1.0, 1.0])
