@@ -210,7 +210,8 @@ def _with_one_other_ending(
     """Match names that end in :data:`_WORDS`; none if there are several endings: which one is unknown."""
     found: dict[str, dict[str, list[str]]] = {}
     for name, (stem, folded) in parsed.items():
-        cut = len(folded)
+        # What this suite writes is named after the whole stem.
+        cut = 0 if folded.endswith(ENDING) else len(folded)
         while (word := _WORDS.search(folded[:cut])) is not None:
             cut = word.start()
             image = images.find(stem[:cut])[0] if cut else None

@@ -168,7 +168,9 @@ def test_a_program_that_writes_nothing(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "idle").mkdir()
-    (tmp_path / "idle/entry.yaml").write_text("name: idle\ncommand: ['true', '{inputs}', '{outputs}']\n")
+    (tmp_path / "idle/entry.yaml").write_text(
+        "name: idle\ncommand: ['true', '{inputs}', '{outputs}']\n"
+    )
     words = ["run", str(tmp_path / "idle"), "--data", str(data), "--out", str(tmp_path / "p")]
     assert main(words) == 0
     assert "idle: test0 is missing: wrote no file\n" in capsys.readouterr().err
