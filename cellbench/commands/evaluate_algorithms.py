@@ -15,7 +15,8 @@ from cellbench.evaluation.folder import score_folder
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.mask_files import is_mask_file
 from cellbench.evaluation.measures import Table
-from cellbench.evaluation.predictions import NoPredictionsError, algorithm_folders
+from cellbench.evaluation.prediction_checks import NoPredictionsError
+from cellbench.evaluation.predictions import algorithm_folders
 from cellbench.evaluation.rows import FolderResult
 
 _log = logging.getLogger(__name__)
@@ -106,9 +107,11 @@ def _algorithms(truth: Path, predictions: Path) -> list[Path]:
     """List what to score: a table or a folder with label maps itself, else the folders inside."""
     if predictions.is_file() and is_mask_file(predictions):
         return [predictions]
+    if not predictions.exists():
+        raise ScoresError(f"{predictions}: no such folder or file; check the path")
     if not predictions.is_dir():
         raise ScoresError(
             f"{predictions}: not a folder of predictions, a run-length table (.csv) or COCO results "
-            "(.json); check the path, or unpack the archive"
+            "(.json); name a folder of label maps, or unpack the archive"
         )
     return algorithm_folders(predictions, find_truths(truth)[1])

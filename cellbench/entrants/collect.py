@@ -94,7 +94,11 @@ def take_label_map(
 def _find(outputs: int, stem: str, stems: Collection[str]) -> str:
     """Return the name of the file of an image's label map."""
     with os.scandir(outputs) as entries:
-        names = [entry.name for entry in islice(entries, MOST_FILES + 1)]
+        folders = {
+            entry.name: entry.is_dir(follow_symlinks=False)
+            for entry in islice(entries, MOST_FILES + 1)
+        }
+    names = list(folders)
     if len(names) > MOST_FILES:
         reason = f"left more than {MOST_FILES} files in the outputs folder"
         raise _RefusedError(Status.FAILED, reason)
@@ -107,7 +111,8 @@ def _find(outputs: int, stem: str, stems: Collection[str]) -> str:
     if fitting:
         return fitting[0]
     others = set(names).difference(*found.values())
-    wrote = ", ".join(map(_printable, sorted(others)[:_SHOWN]))
+    shown = sorted(others)[:_SHOWN]
+    wrote = ", ".join(f"{_printable(name)}{'/' * folders[name]}" for name in shown)
     wanted = label_path("", stem).name
     raise _RefusedError(Status.MISSING, f"wrote {wrote}, wanted {wanted}" if others else "")
 

@@ -1,28 +1,33 @@
 """The images to score: the truth, the prediction, and what is known about each image."""
 
-import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from cellbench.data.folder import MANIFEST, read_modalities
 from cellbench.errors import ScoresError
+from cellbench.evaluation.listing import listed
 from cellbench.evaluation.mask_files import MaskOptions, Masks, is_mask_file, read_masks
-from cellbench.evaluation.predictions import IMAGE_FOLDERS, check_any, find_predictions, listed
+from cellbench.evaluation.prediction_checks import (
+    check_any,
+    warn_of_doubles,
+    warn_of_missing,
+    warn_of_unmatched,
+    warn_of_unused_truths,
+)
+from cellbench.evaluation.predictions import IMAGE_FOLDERS, find_predictions
 from cellbench.evaluation.runtimes import RUNTIME_FILE, read_runtimes
 from cellbench.evaluation.seals import check_run
 from cellbench.evaluation.statuses import Status, read_statuses
-from cellbench.files import fingerprint
+from cellbench.files import fingerprint, is_junk
 from cellbench.images import image_files
 from cellbench.labels.banded import BandedLabels
 from cellbench.labels.files import label_files, open_labels
 from cellbench.labels.names import match_stems
 
 _TRUTH_FOLDERS = ("labels", "masks", "label", "mask")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -119,10 +124,12 @@ def find_cases(
             image.
     """
     truth, truths = find_truths(truth)
+    warn_of_unused_truths(truth, truths, predictions)
     if predictions.is_dir():
         check_run(predictions, truths, times=runtimes is None)
     named, statuses, unmatched = _predictions_of(predictions, truths, masks, need_predictions)
-    _warn_of_unmatched(predictions, unmatched)
+    if need_predictions:
+        warn_of_unmatched(predictions, unmatched, truths)
     pictures = _images_of(truths, images)
     listed_modalities = read_modalities(_manifest_of(truth, manifest), truth.resolve().parent.name)
     modalities = match_stems(truths, listed_modalities)
@@ -160,18 +167,12 @@ def find_truths(truth: Path) -> tuple[Path, dict[str, Path]]:
     for folder in (truth, *(truth / name for name in _TRUTH_FOLDERS)):
         if (folder == truth or folder.is_dir()) and (truths := label_files(folder)):
             return folder, truths
-    raise ScoresError(f"{truth}: contains no label maps named <image>_label.tiff or <image>.tif")
-
-
-def _warn_of_unmatched(predictions: Path, unmatched: Sequence[str]) -> None:
-    if not unmatched:
-        return
-    number = len(unmatched)
-    if predictions.is_dir():
-        what = "file fits no image and is" if number == 1 else "files fit no image and are"
-    else:
-        what = "image has no truth and is" if number == 1 else "images have no truth and are"
-    _log.warning("%s: %d %s not scored: %s", predictions, number, what, listed(unmatched))
+    there = sorted(path.name + "/" * path.is_dir() for path in truth.iterdir())
+    raise ScoresError(
+        f"{truth}: contains no label maps named <image>_label.tiff or <image>.tif, found "
+        f"{listed([name for name in there if not is_junk(name)]) or 'nothing'}; name the folder that "
+        "contains the true label maps"
+    )
 
 
 def _status(ended: Status, found: bool) -> Status:
@@ -190,16 +191,9 @@ def _predictions_of(
         check_run(found.folder, truths)
     statuses = match_stems(truths, read_statuses(predictions))
     if need_predictions and not statuses:
-        check_any(predictions, found, list(truths))
-    for stem, paths in found.files.items():
-        if len(paths) > 1:
-            both = " and ".join(path.name for path in paths[:2])
-            _log.warning(
-                "%s: contains both %s; scored 0 (status: invalid), remove one of them",
-                predictions,
-                both,
-            )
-            statuses[stem] = Status.INVALID
+        check_any(predictions, found, truths)
+        warn_of_missing(found, truths)
+    statuses |= dict.fromkeys(warn_of_doubles(found), Status.INVALID)
     return {stem: paths[0] for stem, paths in found.files.items()}, statuses, found.unmatched
 
 

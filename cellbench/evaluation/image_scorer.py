@@ -21,10 +21,13 @@ from cellbench.evaluation.statuses import Status
 from cellbench.evaluation.truths import decoded_once, open_truth, truth_centroids
 from cellbench.images import image_shape
 from cellbench.labels.banded import BandedLabels, in_bands
-from cellbench.labels.pieces import pieces_of_one_id
+from cellbench.labels.pieces import count_pieces
 
 _MOST_PIXELS = 1 << 28
 """Larger label maps are not searched for pieces, which takes several bytes of memory per pixel."""
+
+_MANY_PIECES = 5
+"""Pieces for each id, from which a label map without a match probably is none."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,11 +73,12 @@ class ImageScorer:
         """Score one image."""
         try:
             opened = self._open(case)
+            scores = self._scores(case, opened) if Table.SCORES in self.measures else ()
             return ImageResult(
-                self._scores(case, opened) if Table.SCORES in self.measures else (),
+                scores,
                 self._details(case, opened) if Table.DETAILS in self.measures else (),
                 self._cells(case, opened) if Table.CELLS in self.measures else (),
-                _pieces(opened),
+                _pieces(opened, matched=any(row.measures["tp"] for row in scores)),
             )
         except LabelMapError as error:
             return UnusableTruth(str(error))
@@ -95,8 +99,8 @@ class ImageScorer:
                     return _Opened(status, truth, prediction, PooledOverlaps(parts))
                 status = Status.WRONG_SHAPE
                 problem = (
-                    f"{prediction.source}: has the shape {prediction.shape}, "
-                    f"but the truth has {truth.shape}"
+                    f"{prediction.source}: has the shape {prediction.shape}, but the truth has "
+                    f"{truth.shape}; save it in the size of the image"
                 )
             except LabelMapError as error:
                 invalid = isinstance(error, InvalidLabelsError)
@@ -146,8 +150,11 @@ class ImageScorer:
         return tuple(cell_rows(case.stem, case.modality, opened.overlaps, *places))
 
 
-def _pieces(opened: _Opened) -> tuple[tuple[str, int], ...]:
-    """Return the label maps that probably are binary masks, and the number of pieces of their only id."""
+def _pieces(opened: _Opened, *, matched: bool) -> tuple[tuple[str, int, int], ...]:
+    """Return the label maps that probably are binary masks, maps of classes or pictures.
+
+    They come with the numbers of their ids and of their pieces.
+    """
     if math.prod(opened.truth.shape) > _MOST_PIXELS:
         return ()
     parts = opened.overlaps.parts
@@ -158,6 +165,10 @@ def _pieces(opened: _Opened) -> tuple[tuple[str, int], ...]:
     found = []
     for labels, ids in zip((opened.truth, opened.prediction), scored, strict=True):
         # A single id may also be on the frame, where it is not scored.
-        if len(ids) <= 1 and (pieces := pieces_of_one_id(labels.whole())) > 1:
-            found.append((str(labels.source), pieces))
+        if len(ids) > 1 and matched:
+            continue
+        number, pieces = count_pieces(labels.whole())
+        many = _MANY_PIECES * number if number > 1 else 2
+        if number and pieces >= many and (number == 1 or not matched):
+            found.append((str(labels.source), number, pieces))
     return tuple(found)

@@ -10,8 +10,9 @@ from cellbench.data.json_values import shown
 from cellbench.data.mask_table import Order
 from cellbench.errors import ScoresError, UsageError
 from cellbench.evaluation.coco_results import read_coco_results
+from cellbench.evaluation.listing import listed
 from cellbench.evaluation.masks import read_mask_table
-from cellbench.evaluation.predictions import NoPredictionsError, listed
+from cellbench.evaluation.prediction_checks import NoPredictionsError
 from cellbench.labels.banded import BandedLabels
 from cellbench.labels.names import match_stems
 

@@ -1,11 +1,12 @@
 """Where the label maps of an algorithm are: its folder, or a folder inside, as many tools write them."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellbench.errors import LabelMapError, ScoresError
+from cellbench.errors import LabelMapError
+from cellbench.evaluation.listing import listed
 from cellbench.evaluation.runtimes import RUNTIME_FILE
 from cellbench.evaluation.seals import RUN_JOURNAL
 from cellbench.evaluation.statuses import RESOURCES_FILE
@@ -37,12 +38,7 @@ _OTHER_FOLDERS = (
 
 _log = logging.getLogger(__name__)
 
-_DEEPEST = 3
-_SHOWN = 3
-
-
-class NoPredictionsError(ScoresError):
-    """No prediction of an algorithm fits an image."""
+_DEEPEST = 5
 
 
 @dataclass(frozen=True)
@@ -61,16 +57,17 @@ class Predictions:
     unmatched: tuple[str, ...]
 
 
-def find_predictions(folder: Path, stems: Collection[str]) -> Predictions:
+def find_predictions(folder: Path, truths: Mapping[str, Path]) -> Predictions:
     """Find the label maps of an algorithm by the rule of :mod:`cellbench.labels.names`.
 
     If no file in the folder fits an image, the folders inside are searched: those with a general name such
-    as ``masks``, a single other one, or one for each image. Nothing is searched inside the folder of a
-    ``cellbench run``.
+    as ``masks``, a single other one, several with different images, or one for each image. Nothing is
+    searched inside the folder of a ``cellbench run``. The files of the truth are predictions only if there
+    are no others.
 
     Args:
         folder: folder of the algorithm.
-        stems: the stems of the images.
+        truths: the true label map of each image, by stem.
 
     Returns:
         The label maps that were found, possibly none.
@@ -79,29 +76,69 @@ def find_predictions(folder: Path, stems: Collection[str]) -> Predictions:
         LabelMapError: if the folder is absent, or a file in it is a pipe, a socket or a device, or has a
             carriage return in its name.
     """
-    return _search(folder, stems, 1 if (folder / RUN_JOURNAL).is_file() else _DEEPEST)
-
-
-def _search(folder: Path, stems: Collection[str], depth: int) -> Predictions:
-    found = _in_folder(folder, stems)
-    if found.files or depth == 1:
-        return found
-    inside = _folders_inside(folder)
-    if owners := _owners(inside, stems):
-        apart = _folder_per_image(folder, owners)
-        return apart if apart.files else found
-    general = [path for path in inside if path.name.casefold() in _LABEL_FOLDERS]
-    others = [path for path in inside if path not in general]
-    # Several other folders probably belong to several algorithms.
-    for each in general + (others if len(others) == 1 else []):
-        deeper = _search(each, stems, depth - 1)
-        if deeper.files:
-            return deeper
+    found = _search(folder, truths, 1 if (folder / RUN_JOURNAL).is_file() else _DEEPEST)
+    own = _truth_names(folder, truths)
+    if own and found.files:
+        used = sorted(path.name for paths in found.files.values() for path in paths)
+        _log.warning(
+            "%s: also contains the truth; used as truth: %s; used as predictions: %s",
+            *(folder, listed(sorted(own)), listed(used)),
+        )
+    elif own:
+        _log.warning("%s: the predictions are the files of the truth itself", folder)
+        return Predictions(folder, {stem: [path] for stem, path in truths.items()}, found.unmatched)
     return found
 
 
-def _in_folder(folder: Path, stems: Collection[str]) -> Predictions:
-    paths = {path.name: path for path in list_files(folder, SUFFIXES, LabelMapError)}
+def _search(folder: Path, truths: Mapping[str, Path], depth: int) -> Predictions:
+    found = _in_folder(folder, truths)
+    if found.files or depth == 1:
+        return found
+    inside = _folders_inside(folder)
+    if owners := _owners(inside, truths):
+        apart = _folder_per_image(folder, owners)
+        return apart if apart.files else found
+    general = [path for path in inside if path.name.casefold() in _LABEL_FOLDERS]
+    for each in general:
+        deeper = _search(each, truths, depth - 1)
+        if deeper.files:
+            return deeper
+    others = [_search(path, truths, depth - 1) for path in inside if path not in general]
+    others = [one for one in others if one.files] if len(others) > 1 else others
+    # Several folders with the same images belong to several algorithms.
+    return _joined(folder, others) if others and _of_different_images(others) else found
+
+
+def _of_different_images(folders: Sequence[Predictions]) -> bool:
+    stems = [stem for found in folders for stem in found.files]
+    return len(stems) == len(set(stems))
+
+
+def _joined(folder: Path, parts: Sequence[Predictions]) -> Predictions:
+    """Return the label maps of folders with different images, such as one for each well of a plate."""
+    if len(parts) == 1:
+        return parts[0]
+    files = {stem: paths for part in parts for stem, paths in part.files.items()}
+    unmatched = [f"{part.folder.name}/{name}" for part in parts for name in part.unmatched]
+    return Predictions(folder, files, tuple(sorted(unmatched)))
+
+
+def _truth_names(folder: Path, truths: Mapping[str, Path]) -> frozenset[str]:
+    """Return the names of the files of the truth that are in a folder."""
+    there = folder.resolve()
+    own = {path.parent for path in truths.values()}
+    same = {parent for parent in own if parent.resolve() == there}
+    return frozenset(path.name for path in truths.values() if path.parent in same)
+
+
+def _in_folder(folder: Path, truths: Mapping[str, Path]) -> Predictions:
+    stems, own = truths.keys(), _truth_names(folder, truths)
+    paths = {
+        path.name: path
+        for path in list_files(folder, SUFFIXES, LabelMapError)
+        # Beside the truth, a file with the name of an image is the image.
+        if not own or (path.name not in own and path.stem not in truths)
+    }
     named = match_labels(stems, paths)
     # Files of other formats are unmatched as label maps of the same name would be.
     others = {
@@ -128,12 +165,12 @@ def _folder_per_image(folder: Path, owners: Mapping[str, Path]) -> Predictions:
     return Predictions(folder, files, tuple(unmatched))
 
 
-def _owners(folders: Sequence[Path], stems: Collection[str]) -> dict[str, Path]:
+def _owners(folders: Sequence[Path], truths: Mapping[str, Path]) -> dict[str, Path]:
     """Return the folder of each image, if folders are named after images."""
     named = {f"{path.name}{SUFFIXES[0]}": path for path in folders}
-    owners = {stem: named[names[0]] for stem, names in match_labels(stems, named).items()}
+    owners = {stem: named[names[0]] for stem, names in match_labels(truths, named).items()}
     # Algorithms may have the names of images, but they have label maps of several.
-    several = any(len(_in_folder(path, stems).files) > 1 for path in owners.values())
+    several = any(len(_in_folder(path, truths).files) > 1 for path in owners.values())
     return owners if len(owners) > 1 and not several else {}
 
 
@@ -149,15 +186,15 @@ def _preference(name: str) -> int:
     return _LABEL_FOLDERS.index(name) if name in _LABEL_FOLDERS else len(_LABEL_FOLDERS)
 
 
-def algorithm_folders(predictions: Path, stems: Collection[str]) -> list[Path]:
+def algorithm_folders(predictions: Path, truths: Mapping[str, Path]) -> list[Path]:
     """List the algorithms in a folder: the folder itself if it has label maps, else the folders inside.
 
     A folder inside with a general name, such as ``masks``, or with the name of the folder or of an image
-    is part of the algorithm, not an algorithm of its own.
+    is part of the algorithm, not an algorithm of its own. So are folders that have no image in common.
 
     Args:
         predictions: folder of an algorithm, or of folders of algorithms.
-        stems: the stems of the images.
+        truths: the true label map of each image, by stem.
 
     Returns:
         The folders of the algorithms, sorted; junk such as ``__MACOSX`` is left out.
@@ -168,17 +205,19 @@ def algorithm_folders(predictions: Path, stems: Collection[str]) -> list[Path]:
     one_algorithm = any(
         (predictions / name).is_file() for name in (RUN_JOURNAL, RESOURCES_FILE, RUNTIME_FILE)
     )
-    if not inside or one_algorithm or _in_folder(predictions, stems).files:
+    if not inside or one_algorithm or _in_folder(predictions, truths).files:
         return [predictions]
-    if len(inside) == 1 and not _search(inside[0], stems, _DEEPEST - 1).files:
-        deeper = algorithm_folders(inside[0], stems)  # an archive that was unpacked to X/X/
+    if len(inside) == 1 and not _search(inside[0], truths, _DEEPEST - 1).files:
+        deeper = algorithm_folders(inside[0], truths)  # an archive that was unpacked to X/X/
         if len(deeper) > 1:
             return deeper
     general = (*_LABEL_FOLDERS, *_OTHER_FOLDERS, predictions.name.casefold())
     parts = [path for path in inside if path.name.casefold() in general]
     others = [path for path in inside if path not in parts]
-    with_maps = [path for path in others if _search(path, stems, _DEEPEST - 1).files]
-    if _owners(inside, stems) or (parts and not with_maps):
+    found = [_search(path, truths, _DEEPEST - 1) for path in others]
+    with_maps = [one for one in found if one.files]
+    together = len(with_maps) > 1 and _of_different_images(with_maps)
+    if together or _owners(inside, truths) or (parts and not with_maps):
         return [predictions]
     left_out = [path.name for path in inside if path.name.casefold() in _OTHER_FOLDERS]
     if left_out:
@@ -186,44 +225,3 @@ def algorithm_folders(predictions: Path, stems: Collection[str]) -> list[Path]:
             "%s: folders that are not scored as algorithms: %s", predictions, listed(left_out)
         )
     return [path for path in inside if path.name not in left_out]
-
-
-def check_any(predictions: Path, found: Predictions, stems: Sequence[str]) -> None:
-    """Check that an algorithm has a label map of at least one image.
-
-    Args:
-        predictions: folder of the algorithm.
-        found: what :func:`find_predictions` found in it.
-        stems: the stems of the images.
-
-    Raises:
-        NoPredictionsError: if it has none; the message names what was wanted and what was found.
-    """
-    if found.files:
-        return
-    there = list(found.unmatched) or sorted(_visible_names(predictions))
-    stem = stems[0]
-    raise NoPredictionsError(
-        f"{predictions}: no file has the name of an image; wanted {stem}_label.tiff (or {stem}.tif, "
-        f"{stem}_cp_masks.png, {stem}_seg.npy, …), found {listed(there) or 'nothing'}; rename the files"
-    )
-
-
-def _visible_names(folder: Path) -> Iterator[str]:
-    for path in folder.iterdir():
-        if not is_junk(path.name):
-            yield f"{path.name}/" if path.is_dir() else path.name
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return the first names of a list in words, and how many more there are.
-
-    Args:
-        names: the names.
-
-    Example:
-        >>> listed(["a", "b", "c", "d", "e"])
-        'a, b, c and 2 more'
-    """
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -98,6 +98,10 @@ class CellRow:
 
 
 _PIECES = "pieces"
+_ADVICE = (
+    "Each cell needs an id of its own; connected-component labelling (scikit-image's label, MorphoLibJ in "
+    "Fiji) gives one to each piece of a mask"
+)
 
 Row = ScoresRow | DetailsRow | CellRow
 
@@ -130,14 +134,14 @@ class ImageResult:
         scores: one row for each threshold.
         details: one row.
         cells: one row for each scored cell.
-        pieces: the files that contain a single id in several pieces, and the number of pieces: they
-            probably are binary masks.
+        pieces: the files whose ids have too many pieces, with the numbers of ids and pieces: they
+            probably are binary masks (one id), maps of classes or pictures.
     """
 
     scores: tuple[ScoresRow, ...] = ()
     details: tuple[DetailsRow, ...] = ()
     cells: tuple[CellRow, ...] = ()
-    pieces: tuple[tuple[str, int], ...] = ()
+    pieces: tuple[tuple[str, int, int], ...] = ()
 
     def rows(self, table: Table) -> tuple[Row, ...]:
         """Return the rows of a table.
@@ -174,7 +178,7 @@ class ImageResult:
                 for image, modality, status, measures in tables[Table.DETAILS]
             ),
             tuple(CellRow(*values) for values in cells),
-            tuple((file, pieces) for file, pieces in tables.get(_PIECES, [])),
+            tuple((file, ids, pieces) for file, ids, pieces in tables.get(_PIECES, [])),
         )
 
 
@@ -209,19 +213,18 @@ class FolderResult:
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know about the label maps, one line for each folder."""
-        found: dict[Path, list[tuple[Path, int]]] = {}
+        """What the user should know about the label maps, one line for each folder and kind."""
+        found: dict[tuple[Path, bool], list[str]] = {}
         for image in self.images:
-            for file, pieces in image.pieces:
-                found.setdefault(Path(file).parent, []).append((Path(file), pieces))
+            for file, ids, pieces in image.pieces:
+                what = "one id" if ids == 1 else f"{ids} ids"
+                kind = "a binary mask" if ids == 1 else "a picture or a map of classes"
+                text = f"{file}: holds {what} in {pieces} pieces; is this {kind}?"
+                found.setdefault((Path(file).parent, ids == 1), []).append(text)
         notes = []
-        for files in found.values():
-            (first, pieces), more = files[0], len(files) - 1
-            others = f" ({more} more {'file' if more == 1 else 'files'} like this)" if more else ""
-            notes.append(
-                f"{first}: holds one id in {pieces} pieces; is this a binary mask?{others} Each "
-                "cell needs an id of its own"
-            )
+        for first, *more in found.values():
+            others = f" ({len(more)} more file{'s' * (len(more) > 1)} like this)" if more else ""
+            notes.append(f"{first}{others} {_ADVICE}")
         return notes
 
     def csv_rows(self, table: Table) -> Iterator[dict[str, object]]:

@@ -20,7 +20,7 @@ from cellbench.labels.maps import (
     relabel,
     remove_frame_cells,
 )
-from cellbench.labels.pieces import pieces_of_one_id, split_components
+from cellbench.labels.pieces import count_pieces, pieces_of_one_id, split_components
 from cellbench.labels.runs import (
     CellCounts,
     count_cells,
@@ -40,6 +40,7 @@ __all__ = [
     "cell_ids",
     "check_labels",
     "count_cells",
+    "count_pieces",
     "decode_runs",
     "encode_cells",
     "encode_runs",

@@ -25,8 +25,11 @@ from cellbench.labels.planes import Plane, gray_of_colours
 _NPY_HEADER_BYTES = 1 << 14  # NumPy refuses longer ones; an archive may unpack to a huge one
 _PICKLED_BYTES = 32
 """Bytes per pixel that are allowed in a pickle: Cellpose also stores the image and its flows."""
-_NPZ_KEYS = ("labels", "label", "masks", "mask", "inst_map", "instances")
-_CELLPOSE_KEY = "masks"
+_KEYS = (
+    *("labels", "label", "masks", "mask", "inst_map", "instances", "instance_map", "label_map"),
+    *("segmentation", "prediction", "predictions", "pred"),
+)
+"""Names of the array of a label map, in the order of preference; Cellpose's _seg.npy has ``masks``."""
 _MATLAB_KEY = "inst_map"  # HoVer-Net, CoNSeP, Kumar
 _LONGEST_REASON = 120
 
@@ -45,12 +48,12 @@ def open_npz(path: Path) -> BandedLabels:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
     if len(members) != 1:
-        number = len(members)
-        members = [one for one in members if one.filename.removesuffix(".npy").lower() in _NPZ_KEYS]
+        names = [one.filename.removesuffix(".npy") for one in members]
+        members = [one for one, name in zip(members, names, strict=True) if name.lower() in _KEYS]
         if len(members) != 1:
             raise InvalidLabelsError(
-                f"{path}: contains {number} arrays, of which not exactly one is called labels or masks; "
-                "save a single label map"
+                f"{path}: contains {len(names)} arrays, of which not exactly one is called labels or masks "
+                f"({', '.join(names)[:_LONGEST_REASON]}); save a single label map"
             )
     # NumPy writes no others, and zipfile would unpack them without a limit.
     if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -163,11 +166,11 @@ def _open_pickled(path: Path, offset: int) -> BandedLabels:
         file.seek(offset)
         data = file.read()
     try:
-        masks = read_pickled_array(data, _CELLPOSE_KEY)
+        masks = read_pickled_array(data, _KEYS)
     except KeyError as error:
         raise InvalidLabelsError(
-            f"{path}: contains Python objects, but not the array '{_CELLPOSE_KEY}' of Cellpose; save the "
-            "label map alone, as TIFF"
+            f"{path}: contains Python objects, but no array 'masks', as Cellpose saves, or 'labels'; save "
+            "the label map alone, as TIFF"
         ) from error
     except Exception as error:
         reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__

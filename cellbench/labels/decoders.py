@@ -33,6 +33,8 @@ from cellbench.labels.planes import Plane, gray_of_colours
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_PALETTE = 3
 
+_LOSSY = (tifffile.COMPRESSION.OJPEG, tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.JPEG_LOSSY)
+
 # ImageJ and tifffile note in this way that a page contains several planes.
 _IMAGEJ_STACK = re.compile(r"^ImageJ=.*?^images=(\d+)", re.MULTILINE | re.DOTALL)
 _TIFFFILE_STACK = re.compile(r'^{.*?"shape": \[(\d+(?:, \d+)*)\]', re.MULTILINE)
@@ -43,6 +45,11 @@ def _open_tiff(path: Path) -> BandedLabels:
     with np.errstate(all="ignore"), tiff_faults_raised(), tifffile.TiffFile(path) as file:
         _check_pages(path, file)
         page = file.pages.first
+        if page.compression in _LOSSY:
+            raise InvalidLabelsError(
+                f"{path}: is compressed with JPEG, which changes the ids; save it with LZW or Deflate "
+                "instead"
+            )
         plane, dtype = checked_plane(path, page.shape, page.dtype)
         check_size(path, page.chunks[:2])
         check_tile(page)

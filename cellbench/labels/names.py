@@ -7,8 +7,10 @@ challenge; other tools write ``plate1_cp_masks.png`` (Cellpose), ``plate1.tif`` 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
+
+from cellbench.labels.image_names import OME, ImageNames
 
 SUFFIXES = (".tiff", ".tif", ".png", ".npy", ".npz", ".mat")
 """Extensions of files that can contain a label map, lower case."""
@@ -30,8 +32,19 @@ ENDINGS = (
     "_prediction",
     "_pred",
     "_segmentation",
+    "_predicted",
+    "_segmented",
+    "_annotations",
+    "_annotation",
+    "_labelled",
+    "_labeled",
+    "_label_map",
+    "_labelmap",
     "_lbl",  # MorphoLibJ
     "_gt",
+    "_ground_truth",
+    "_groundtruth",
+    "_truth",
     "_seg",  # Cellpose's _seg.npy
     "",
 )
@@ -40,16 +53,19 @@ ENDINGS = (
 Upper and lower case do not differ, nor do ``_``, ``-``, a space and a dot before the word.
 """
 
-_LABEL_PREFIXES = (
-    *("labels_", "label_", "masks_", "mask_", "seg_", "gt_", "pred_"),
-    *("man_seg_", "man_seg", "mask"),  # Cell Tracking Challenge: man_seg007.tif, mask007.tif
+_TRUTH_ENDINGS = ("_gt", "_ground_truth", "_groundtruth", "_truth")
+_WORDS = re.compile(
+    r"_("
+    r"cells?|whole|nucleus|nuclei|nuclear|nuc|cyto|objects?|identities|feature_\d|data|final|best|"
+    r"labels?|labelled|labeled|lbl|lblimg|labelmap|map|image|img|masks?|instances?|inst|instseg|ids|"
+    r"seg|segmented|segmentation|pred|predicted|predictions?|results?|res|out|output|annotations?|"
+    r"cp|cpsam|cellpose|omnipose|stardist|instanseg|sam|cellsam|mesmer|deepcell|hovernet"
+    r")$"
 )
-_IMAGE_ENDINGS = ("_img", "_image", "_raw", "_im")
-_IMAGE_PREFIXES = ("images_", "image_", "img_", "im_", "raw_", "t")  # t007.tif: see above
-_IMAGE_EXTENSIONS = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
-_OME = ".ome"
+"""Words that tools and users append to the name of an image, besides those in ENDINGS."""
 _BY_PRODUCTS = re.compile(
-    r"_(cp_)?(flows?|outlines?|output|overlays?|probs?|probabilities)$", re.IGNORECASE
+    r"_(cp_)?(flows?|outlines?|output|overlays?|probs?|probabilities|semantic|classes|types?)$",
+    re.IGNORECASE,
 )
 """Endings of further files that tools write for an image."""
 _SEPARATORS = str.maketrans("- .", "___")
@@ -93,14 +109,15 @@ def _without_extension(name: str) -> str | None:
     stem, dot, extension = unicodedata.normalize("NFC", name).rpartition(".")
     if not stem or dot + extension.lower() not in SUFFIXES:
         return None
-    ome = stem.lower().endswith(_OME) and extension.lower().startswith("tif")
-    return stem[: -len(_OME)] if ome else stem
+    ome = stem.lower().endswith(OME) and extension.lower().startswith("tif")
+    return stem[: -len(OME)] if ome else stem
 
 
 def label_stems(names: Iterable[str]) -> dict[str, list[str]]:
     """Group label maps by the stems of their images, where the images are not known.
 
-    All files are expected to have the same ending: the first of :data:`ENDINGS` that any of them has.
+    All files are expected to have the same ending: ``_gt`` and the like if any of them has it, else the
+    first of :data:`ENDINGS` that any of them has.
 
     Args:
         names: the names of the files in one folder.
@@ -115,7 +132,7 @@ def label_stems(names: Iterable[str]) -> dict[str, list[str]]:
         {'a': ['a.tif'], 'b': ['b.tif']}
     """
     names = list(names)
-    for ending in ENDINGS:
+    for ending in (*_TRUTH_ENDINGS, *ENDINGS):
         found: dict[str, list[str]] = {}
         for name in names:
             if stem := label_stem(name, ending):
@@ -131,6 +148,7 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
     A file belongs to an image if its name is the stem of the image and one of :data:`ENDINGS`, in upper or
     lower case. Names without an ending count only if no file has one, because the images themselves often
     are in the folder. If an image has files with several endings, those with the first one are taken.
+    If no file fits at all, one other ending of known words is accepted, such as ``_Object Identities``.
     ``image_7.png`` and ``7_img.png`` also fit ``mask_7.png`` and ``7_masks.png``, and names cut at their
     first dot fit as in :func:`match_stems`.
 
@@ -150,7 +168,7 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
     plain = {name: stem for name in names if (stem := _without_extension(name)) is not None}
     parsed = {name: (stem, _folded(stem)) for name, stem in plain.items()}
     names = list(parsed)
-    images = _Images(stems)
+    images = ImageNames(stems)
     found: dict[str, list[str]] = {}
     used: set[str] = set()
     unknown: set[str] = set()
@@ -182,7 +200,25 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
     for ending in ENDINGS[1:-1]:
         take(ending, names)
     found |= match_stems([stem for stem in stems if stem not in found], left)
+    found = found or _with_one_other_ending(images, parsed)
     return {stem: found[stem] for stem in stems if stem in found}
+
+
+def _with_one_other_ending(
+    images: ImageNames, parsed: Mapping[str, tuple[str, str]]
+) -> dict[str, list[str]]:
+    """Match names that end in :data:`_WORDS`; none if there are several endings: which one is unknown."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, (stem, folded) in parsed.items():
+        # What this suite writes is named after the whole stem.
+        cut = 0 if folded.endswith(ENDING) else len(folded)
+        while (word := _WORDS.search(folded[:cut])) is not None:
+            cut = word.start()
+            image = images.find(stem[:cut])[0] if cut else None
+            if image is not None:
+                found.setdefault(folded[cut:], {}).setdefault(image, []).append(name)
+                break
+    return next(iter(found.values())) if len(found) == 1 else {}
 
 
 def unmatched_labels(
@@ -205,7 +241,7 @@ def unmatched_labels(
         >>> unmatched_labels(["a", "b"], names, match_labels(["a", "b"], names))
         ['b.tif', 'x_masks.tif']
     """
-    images, used = _Images(list(stems)), {name for files in found.values() for name in files}
+    images, used = ImageNames(list(stems)), {name for files in found.values() for name in files}
 
     def is_further_file(name: str) -> bool:
         keys = [label_stem(name, ending) for ending in ENDINGS]
@@ -214,52 +250,6 @@ def unmatched_labels(
         return any(images.find(key)[0] in found for key in keys if key)
 
     return [name for name in names if name not in used and not is_further_file(name)]
-
-
-class _Images:
-    """The stems of the images, found by the names that other tools write for them."""
-
-    def __init__(self, stems: Sequence[str]) -> None:
-        self.stems = frozenset(stems)
-        self._any_case = _unique((stem.casefold(), stem) for stem in stems)
-        self._cores = _unique((core, stem) for stem in stems for core in _cores(stem))
-
-    def find(self, key: str) -> tuple[str | None, int]:
-        """Return the stem for the name of a label map without its ending; None if it fits none or two.
-
-        The number that follows is the smaller, the more the two are alike.
-        """
-        if key in self.stems:
-            return key, 0
-        if (folded := key.casefold()) in self._any_case:
-            return self._any_case[folded], 1
-        # Longer parts of the name first: they say more.
-        core = next((core for core in _cores(key) if core in self._cores), None)
-        return (None if core is None else self._cores[core]), 2
-
-
-def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the stem of each key, without the keys of several stems."""
-    owners: dict[str, set[str]] = {}
-    for key, stem in pairs:
-        owners.setdefault(key, set()).add(stem)
-    return {key: next(iter(stems)) for key, stems in owners.items() if len(stems) == 1}
-
-
-def _cores(name: str) -> Iterator[str]:
-    """Yield a name, and the name without the words that only say what the file contains."""
-    yield (name := name.casefold())
-    for extension in (_OME, *_IMAGE_EXTENSIONS):
-        if name.endswith(extension) and name != extension:
-            yield (name := name.removesuffix(extension))
-    for ending in _IMAGE_ENDINGS:
-        if name.endswith(ending) and name != ending:
-            yield name.removesuffix(ending)
-    for prefix in (*_IMAGE_PREFIXES, *_LABEL_PREFIXES):
-        rest = name.removeprefix(prefix)
-        # "mask007" is the label map of image 7, "maskless" is not.
-        if rest not in (name, "") and (prefix.endswith("_") or rest.isdecimal()):
-            yield rest
 
 
 def match_stems(stems: Iterable[str], named: Mapping[str, Value]) -> dict[str, Value]:

@@ -8,6 +8,7 @@ import io
 import pickle
 import pickletools
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -103,18 +104,18 @@ class _Reader(pickle.Unpickler):
         return _KNOWN[module, name]
 
 
-def read_pickled_array(data: bytes, key: str) -> npt.NDArray[Any]:
+def read_pickled_array(data: bytes, keys: Sequence[str]) -> npt.NDArray[Any]:
     """Read an array from a pickled dictionary that NumPy saved.
 
     Args:
         data: the pickle, without NumPy's header.
-        key: key of the array in the dictionary.
+        keys: possible keys of the array in the dictionary, in the order of preference.
 
     Returns:
         The array, read-only.
 
     Raises:
-        KeyError: if the pickle contains something else than a dictionary with an array under this key.
+        KeyError: if the pickle is not a dictionary with an array under one of these keys.
         Exception: of many types, if it is damaged, or contains anything but arrays and plain values.
     """
     _check_operations(data)
@@ -122,9 +123,10 @@ def read_pickled_array(data: bytes, key: str) -> npt.NDArray[Any]:
     if isinstance(loaded, _Array):  # NumPy saves a dictionary as an array of one object
         values = loaded.parts()[-1]
         loaded = values[0] if isinstance(values, list) and len(values) == 1 else None
-    found = loaded.get(key) if isinstance(loaded, dict) else None
-    if not isinstance(found, _Array):
-        raise KeyError(key)
+    under = loaded if isinstance(loaded, dict) else {}
+    found = next((under[key] for key in keys if isinstance(under.get(key), _Array)), None)
+    if found is None:
+        raise KeyError(keys[0])
     shape, dtype, by_columns, raw = found.parts()
     raw = raw.data if isinstance(raw, _Bytes) else raw
     if not isinstance(dtype, _Type) or not isinstance(raw, bytes | bytearray):

@@ -5,7 +5,7 @@ Two pixels are connected if they share a side or a corner (8-connectivity, as in
 
 import numpy as np
 
-from cellbench.labels.maps import LabelMap, check_labels
+from cellbench.labels.maps import LabelMap, cell_ids, check_labels
 
 _CORNERS = 2  # connectivity in scikit-image: pixels that share a corner are neighbours
 
@@ -31,9 +31,29 @@ def pieces_of_one_id(labels: LabelMap) -> int:
     mask = labels != 0
     if not mask.any() or (labels[mask] != labels.max()).any():
         return 0
+    return count_pieces(labels)[1]
+
+
+def count_pieces(labels: LabelMap) -> tuple[int, int]:
+    """Count the ids of a label map and their connected pieces.
+
+    Cells have about one piece each; pictures and maps of classes have many pieces with the same value.
+
+    Args:
+        labels: (H, W) label map.
+
+    Returns:
+        The number of ids, and the number of pieces of all of them together.
+
+    Example:
+        >>> count_pieces(np.array([[255, 0, 7], [0, 0, 0], [7, 0, 255]]))
+        (2, 4)
+    """
     from skimage.measure import label
 
-    return int(label(mask, return_num=True, connectivity=_CORNERS)[1])
+    labels = check_labels(labels)
+    pieces = label(labels, return_num=True, background=0, connectivity=_CORNERS)[1]
+    return len(cell_ids(labels)), int(pieces)
 
 
 def split_components(labels: LabelMap) -> LabelMap:

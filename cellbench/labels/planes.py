@@ -76,6 +76,7 @@ def gray_of_colours(pixels: npt.NDArray[Any], source: object) -> npt.NDArray[Any
         opaque = np.iinfo(alpha.dtype).max if integers else 1
         if ((alpha != opaque) & (gray != 0)).any():
             raise InvalidLabelsError(
-                f"{source}: some cells are transparent; save the label map with one number per pixel"
+                f"{source}: has {channels} channels, and some cells are transparent if the last one is "
+                "transparency; save the label map with one number per pixel"
             )
     return gray

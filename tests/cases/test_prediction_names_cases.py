@@ -138,11 +138,20 @@ def test_nothing_fits(evaluate: Evaluate, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "found"),
     [
-        ([], "nothing"),
-        (["Thumbs.db", ".DS_Store", "__MACOSX/._plate1_label.tiff"], "nothing"),
-        (["plate1.jpg"], "plate1.jpg"),
-        (["notes.txt"], "notes.txt"),
-        (["model/deep/deeper/x.tif"], "deep/"),
+        ([], "nothing; name the folder"),
+        (["Thumbs.db", ".DS_Store", "__MACOSX/._plate1_label.tiff"], "nothing; name the folder"),
+        (
+            ["plate1.jpg"],
+            "plate1.jpg; save the label maps as .tiff, .tif, .png, .npy, .npz or .mat",
+        ),
+        (["notes.txt"], "notes.txt; save the label maps as"),
+        (["model/deep/deeper/x.tif"], "x.tif; rename the files"),
+        (["images/x.tif"], "images/; name the folder that contains the label maps"),
+        (
+            ["readme.txt", "sub.csv"],
+            "readme.txt, sub.csv; if sub.csv contains the predictions, name it",
+        ),
+        (["masks.zip"], "masks.zip; unpack masks.zip"),
     ],
 )
 def test_folders_without_label_maps(
@@ -155,7 +164,7 @@ def test_folders_without_label_maps(
     scored = evaluate()
     assert scored.status == 1
     assert scored.err.count("\n") == 1
-    assert f", found {found}; rename" in scored.err
+    assert f", found {found}" in scored.err
 
 
 def test_some_fit(evaluate: Evaluate, tmp_path: Path) -> None:
@@ -166,6 +175,7 @@ def test_some_fit(evaluate: Evaluate, tmp_path: Path) -> None:
     assert scored.scores["status"].tolist() == ["ok", "ok", "missing"]
     files = ["plat3_cp_masks.png", "plate3.jpg", "x_cp_masks.png"]
     assert scored.err == (
+        f"{tmp_path}/pred: no label map for 1 of 3 images, scored 0 (status: missing): plate3\n"
         f"{tmp_path}/pred: 3 files fit no image and are not scored: {', '.join(files)}\n"
     )
     assert scored.record["unmatched"] == {"pred": files}
@@ -177,7 +187,7 @@ def test_plain_names_beside_others_are_listed(evaluate: Evaluate, tmp_path: Path
     write_all(tmp_path / "pred", "{}.tif", STEMS)
     scored = evaluate()
     assert scored.scores["status"].tolist() == ["ok", "ok", "missing"]
-    assert scored.err.endswith("1 file fits no image and is not scored: plate3.tif\n")
+    assert scored.err.endswith("1 file may be an image and is not scored: plate3.tif\n")
 
 
 def test_several_algorithms_and_junk(evaluate: Evaluate, tmp_path: Path) -> None:
@@ -222,8 +232,35 @@ def test_a_binary_mask_is_scored_and_named(evaluate: Evaluate, tmp_path: Path) -
     assert scored.scores["predicted_cells"].tolist() == [1, 1, 1]
     assert scored.err == (
         f"{tmp_path}/pred/plate1_label.png: holds one id in {discs().max()} pieces; is this a binary mask? "
-        "(2 more files like this) Each cell needs an id of its own\n"
+        "(2 more files like this) Each cell needs an id of its own; connected-component labelling "
+        "(scikit-image's label, MorphoLibJ in Fiji) gives one to each piece of a mask\n"
     )
+
+
+@pytest.mark.parametrize("number", [2, 200])
+def test_a_map_of_classes_and_a_picture_are_named(
+    number: int, evaluate: Evaluate, tmp_path: Path
+) -> None:
+    classes = np.random.default_rng(0).integers(0, number + 1, (3, *discs().shape))
+    write(tmp_path / "pred/plate1.png", classes[0].astype(np.uint8))
+    write(tmp_path / "pred/plate2.png", classes[1].astype(np.uint8))
+    write(tmp_path / "pred/plate3.png", discs(seed=2))
+    scored = evaluate()
+    assert scored.scores["f1"].tolist() == [0.0, 0.0, 1.0]
+    assert f"{tmp_path}/pred/plate1.png: holds {number} ids in " in scored.err
+    assert "; is this a picture or a map of classes? (1 more file like this) Each" in scored.err
+    assert scored.err.count("\n") == 1
+
+
+def test_no_false_alarm_about_label_maps_without_a_match(
+    evaluate: Evaluate, tmp_path: Path
+) -> None:
+    write(tmp_path / "pred/plate1.tif", np.zeros_like(discs()))
+    write(tmp_path / "pred/plate2.tif", np.pad(np.ones((80, 90), np.uint8), ((8, 8), (11, 11))))
+    write(tmp_path / "pred/plate3.tif", np.roll(discs(seed=7), 9))
+    scored = evaluate()
+    assert scored.scores["status"].tolist() == ["ok"] * 3
+    assert scored.err == ""
 
 
 def test_a_binary_mask_as_truth_is_named_once(evaluate: Evaluate, tmp_path: Path) -> None:
@@ -304,4 +341,138 @@ def test_an_archive_has_to_be_unpacked(evaluate: Evaluate, tmp_path: Path) -> No
     (tmp_path / "pred.zip").write_bytes(b"PK\3\4")
     scored = evaluate("pred.zip")
     assert scored.status == 1
-    assert scored.err.endswith("check the path, or unpack the archive\n")
+    assert scored.err.endswith("name a folder of label maps, or unpack the archive\n")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{}_instanseg_prediction.tiff",
+        "{}_Object Identities.tiff",  # ilastik
+        "{}-labelled.png",  # QuPath
+        "{}_cpsam_masks.tif",
+        "{}_whole_cell.tiff",
+        "{}_feature_0.tif",  # Mesmer
+        "{}_LblImg.tif",  # TrackMate
+        "{}_cells.tif",
+        "prediction_{}.tif",
+    ],
+)
+def test_one_other_ending_of_known_words(name: str, evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "pred", name)
+    scored = evaluate()
+    assert (scored.status, scored.err) == (0, "")
+    assert scored.scores["f1"].tolist() == [1.0] * 3
+
+
+def test_two_other_endings_are_not_guessed(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "pred", "{}_cells.tif")
+    write_all(tmp_path / "pred", "{}_nuclei.tif")
+    scored = evaluate()
+    assert scored.status == 1
+    assert "found plate1_cells.tif, plate1_nuclei.tif, plate2_cells.tif and 3 more" in scored.err
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted"),
+    [
+        ("{}_label.tiff", "{}_pred.png"),
+        ("{}_gt.png", "{}_pred.png"),
+        ("{}_GT.tif", "{}_label.tiff"),
+        ("labels/{}_label.tiff", "predictions/{}_label.tiff"),
+    ],
+)
+def test_truth_and_predictions_in_one_folder(
+    true: str, predicted: str, evaluate: Evaluate, tmp_path: Path
+) -> None:
+    write_all(tmp_path / "all", true)
+    for stem in STEMS:
+        write(tmp_path / "all" / predicted.format(stem), discs(seed=7))
+        write(tmp_path / "all" / f"{stem}.tif", discs(seed=8))
+    scored = evaluate("all", "all")
+    assert scored.status == 0
+    assert scored.scores["f1"].max() < 0.9  # not the truth against itself
+    if "/" not in true:
+        used = [", ".join(name.format(stem) for stem in STEMS) for name in (true, predicted)]
+        assert scored.err == (
+            f"{tmp_path}/all: also contains the truth; used as truth: {used[0]}; "
+            f"used as predictions: {used[1]}\n"
+        )
+
+
+def test_the_truth_as_predictions_is_named(evaluate: Evaluate, tmp_path: Path) -> None:
+    scored = evaluate("truth")
+    assert scored.scores["f1"].tolist() == [1.0] * 3
+    assert scored.err == f"{tmp_path}/truth: the predictions are the files of the truth itself\n"
+
+
+def test_label_maps_beside_images_of_the_same_names(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "pred", "{}.tif")
+    write_all(tmp_path / "pred", "{}.png")
+    scored = evaluate()
+    assert scored.status == 1
+    assert scored.err == (
+        f"cellbench: {tmp_path}/pred: contains two files for each image, such as plate1.png and "
+        "plate1.tif; remove those that are not label maps\n"
+    )
+    (tmp_path / "pred/plate3.png").unlink()
+    scored = evaluate()
+    assert scored.scores["status"].tolist() == ["invalid", "invalid", "ok"]
+    assert scored.err.endswith(
+        "pred: contains both plate1.png and plate1.tif (2 images have two files); scored 0 (status: "
+        "invalid), remove one of them\n"
+    )
+
+
+def test_a_folder_for_each_well(evaluate: Evaluate, tmp_path: Path) -> None:
+    write(tmp_path / "pred/A01/plate1_cp_masks.png", discs(seed=0))
+    write(tmp_path / "pred/B02/plate2_cp_masks.png", discs(seed=1))
+    write(tmp_path / "pred/B02/plate3_cp_masks.png", discs(seed=2))
+    write(tmp_path / "pred/B02/x_cp_masks.png", discs(seed=2))
+    scored = evaluate()
+    assert scored.scores[["algorithm", "f1"]].values.tolist() == [["pred", 1.0]] * 3
+    assert scored.record["unmatched"] == {"pred": ["B02/x_cp_masks.png"]}
+
+
+def test_truth_with_two_endings(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "pred", "{}.tif")
+    write(tmp_path / "truth/plate4_masks.png", discs())
+    scored = evaluate()
+    assert scored.scores["f1"].tolist() == [1.0] * 3
+    assert scored.err == (
+        f"{tmp_path}/truth: the truth consists of the files that are named as plate1_label.tiff; not used: "
+        "plate4_masks.png\n"
+    )
+
+
+def test_a_truth_that_is_not_found(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "data/test/labels", "{}_label.tiff")
+    write_all(tmp_path / "pred", "{}.tif")
+    scored = evaluate(truth="data")
+    assert scored.status == 1
+    assert scored.err.endswith(", found test/; name the folder that contains the true label maps\n")
+
+
+def test_predictions_that_do_not_exist(evaluate: Evaluate, tmp_path: Path) -> None:
+    scored = evaluate("preds")
+    assert scored.status == 1
+    assert scored.err == f"cellbench: {tmp_path}/preds: no such folder or file; check the path\n"
+
+
+def test_folders_that_are_not_searched_are_named(evaluate: Evaluate, tmp_path: Path) -> None:
+    write_all(tmp_path / "pred", "{}.tif", STEMS[:1])
+    write_all(tmp_path / "pred/rest", "{}.tif", STEMS[1:])
+    scored = evaluate()
+    assert scored.scores["status"].tolist() == ["ok", "missing", "missing"]
+    assert scored.err == (
+        f"{tmp_path}/pred: no label map for 2 of 3 images, scored 0 (status: missing): plate2, plate3; "
+        "folders inside are not searched: rest\n"
+    )
+
+
+def test_names_of_the_cell_tracking_challenge(evaluate: Evaluate, tmp_path: Path) -> None:
+    for number, stem in enumerate(("t000", "t001")):
+        write(tmp_path / "true" / f"{stem}_label.tiff", discs(seed=number))
+        write(tmp_path / "pred" / f"{stem.replace('t', 'mask')}.tif", discs(seed=number))
+    scored = evaluate(truth="true")
+    assert (scored.err, scored.scores["f1"].tolist()) == ("", [1.0, 1.0])

@@ -132,7 +132,7 @@ def test_other_names_and_formats_become_tiff(data: Path, tmp_path: Path, name: s
         ("(outputs / 'b.tif').touch()", "wrote b.tif, wanted test0_label.tiff"),
         (
             "(outputs / 'a.jpg').touch(); (outputs / 'masks').mkdir()",
-            "wrote a.jpg, masks, wanted test0_label.tiff",
+            "wrote a.jpg, masks/, wanted test0_label.tiff",
         ),
         ("(outputs / 'x\\x1b[2J\\n.tif').touch()", "wrote x?[2J?.tif, wanted test0_label.tiff"),
         ("(outputs / '.hidden').touch()", "looking at test0.png"),
@@ -162,6 +162,18 @@ def test_the_reason_is_on_the_screen(
     assert (
         "bad: test0 is missing: wrote b.tif, wanted test0_label.tiff\n" in capsys.readouterr().err
     )
+
+
+def test_a_program_that_writes_nothing(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "idle").mkdir()
+    (tmp_path / "idle/entry.yaml").write_text(
+        "name: idle\ncommand: ['true', '{inputs}', '{outputs}']\n"
+    )
+    words = ["run", str(tmp_path / "idle"), "--data", str(data), "--out", str(tmp_path / "p")]
+    assert main(words) == 0
+    assert "idle: test0 is missing: wrote no file\n" in capsys.readouterr().err
 
 
 def test_a_program_that_is_not_there(data: Path, tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ INVALID: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no inst_map": (partial(matlab, a=np.eye(3), b=np.eye(3)), "no variable 'inst_map' with numb"),
     "text in inst_map": (partial(matlab, inst_map="text"), "no variable 'inst_map' with numbers"),
     "stack in inst_map": (partial(matlab, inst_map=np.ones((2, 5, 5))), "(2, 5, 5)"),
-    "no masks in a dictionary": (partial(dictionary, outlines=np.eye(3)), "not the array 'masks'"),
+    "no masks in a dictionary": (partial(dictionary, outlines=np.eye(3)), "no array 'masks'"),
     "stack in a dictionary": (partial(dictionary, masks=np.ones((2, 5, 5))), "(2, 5, 5)"),
     "fields": (lambda path: npy(path, np.zeros((2, 2), "u1,u2")), "ids must be integers"),
     "pickle": (lambda path: npy(path, np.full((2, 2), print)), "object"),

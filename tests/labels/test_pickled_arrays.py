@@ -22,18 +22,18 @@ def pickled(values: object, protocol: int = 4) -> bytes:
 def test_every_protocol(protocol: int, dtype: str) -> None:
     masks = MASKS.astype(dtype)
     for stored in (masks, np.asfortranarray(masks), masks[::2, ::-1]):
-        found = read_pickled_array(pickled({"masks": stored, "a": [1, None]}, protocol), "masks")
+        found = read_pickled_array(pickled({"masks": stored, "a": [1, None]}, protocol), ["masks"])
         np.testing.assert_array_equal(found, stored)
 
 
 def test_before_numpy_2() -> None:
     old = pickled({"masks": MASKS}, protocol=2).replace(b"numpy._core.", b"numpy.core.")
     assert b"numpy.core.multiarray" in old
-    np.testing.assert_array_equal(read_pickled_array(old, "masks"), MASKS)
+    np.testing.assert_array_equal(read_pickled_array(old, ["masks"]), MASKS)
 
 
 def test_a_dictionary_alone() -> None:
-    np.testing.assert_array_equal(read_pickled_array(pickle.dumps({"x": MASKS}), "x"), MASKS)
+    np.testing.assert_array_equal(read_pickled_array(pickle.dumps({"x": MASKS}), ["x"]), MASKS)
 
 
 class Call:
@@ -52,7 +52,7 @@ def test_no_program_is_run(protocol: int, tmp_path: Path) -> None:
     target = str(tmp_path / "made")
     for call in (Call(os.mkdir, target), Call(eval, f"__import__('os').mkdir({target!r})")):
         with pytest.raises(ValueError, match=r"it refers to .*, which is not an array"):
-            read_pickled_array(pickled({"masks": MASKS, "x": call}, protocol), "masks")
+            read_pickled_array(pickled({"masks": MASKS, "x": call}, protocol), ["masks"])
     assert not Path(target).exists()
 
 
@@ -61,7 +61,7 @@ def test_attributes_of_the_reader_are_not_set() -> None:
     for module, name in ((b"numpy", b"ndarray"), (b"numpy._core.numeric", b"_frombuffer")):
         build = b"c" + module + b"\n" + name + b"\nN}X\x04\x00\x00\x00nameX\x01\x00\x00\x00xs\x86b."
         with pytest.raises(TypeError):
-            read_pickled_array(build, "masks")
+            read_pickled_array(build, ["masks"])
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_attributes_of_the_reader_are_not_set() -> None:
 )
 def test_harmful_and_odd_pickles(data: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        read_pickled_array(data, "masks")
+        read_pickled_array(data, ["masks"])
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_harmful_and_odd_pickles(data: bytes, message: str) -> None:
 )
 def test_without_the_array(values: object) -> None:
     with pytest.raises(KeyError, match="masks"):
-        read_pickled_array(pickle.dumps(values), "masks")
+        read_pickled_array(pickle.dumps(values), ["masks"])
