@@ -12,8 +12,8 @@ from cellbench.images.opened import OpenedImage
 
 SUFFIXES = (
     ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".jp2", ".j2k",
-    ".jpx", ".btf", ".tf8", ".lsm", ".stk", ".svs", ".ndpi", ".scn", ".qptiff", ".czi", ".nd2",
-    ".lif",
+    ".j2c", ".jpc", ".jpf", ".jpx", ".btf", ".tf2", ".tf8", ".ptif", ".ptiff", ".lsm", ".stk", ".svs",
+    ".ndpi", ".scn", ".qptiff", ".czi", ".nd2", ".lif",
 )  # fmt: skip
 """Extensions of image files that are read, lower case; the last three need ``cellbench[formats]``."""
 
@@ -24,7 +24,7 @@ UNREAD_SUFFIXES = frozenset((
     ".liff", ".sld", ".spe", ".ics", ".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".c01", ".xdce", ".1sc",
     ".gel", ".dm3", ".dm4", ".mrc", ".zarr", ".n5", ".h5", ".hdf5", ".fits", ".exr", ".hdr", ".dib",
     ".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".psd", ".xcf", ".dng", ".nef", ".cr2", ".cr3", ".arw",
-    ".avi", ".mp4", ".mov",
+    ".apng", ".mpo", ".avi", ".mp4", ".mov",
 ))  # fmt: skip
 """Extensions of images and films that are not read, lower case."""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from cellbench.errors import ImageError
 from cellbench.evaluation.journal import Journal
+from cellbench.files import is_junk
 from cellbench.images import image_files, unread_files, unread_message
 from cellbench.inference.finished import JOURNAL_FILE
 from cellbench.inference.finished_image import FinishedImage
@@ -89,8 +90,9 @@ def find_inputs(inputs: str | Path, outputs: str | Path, *, recursive: bool = Fa
             f"{inputs}: contains no images that are read; {unread_message(unread[0])}{more}"
         )
     if not found:
-        reason = f", only results of earlier runs ({_listed(results)})" if results else ""
-        raise ImageError(f"{inputs}: the folder contains no images{reason}; check the path")
+        raise ImageError(
+            f"{inputs}: the folder contains no images{_instead(inputs, results)}; check the path"
+        )
     return Inputs(found, notes, unread)
 
 
@@ -161,7 +163,7 @@ def _with_images(inputs: Path, outputs: Path) -> list[Path]:
 
     def has_images(folder: Path) -> bool:
         files = image_files(folder)
-        return len(results_among(files, folder)) < len(files)
+        return len(results_among(files, folder)) < len(files) or bool(unread_files(folder))
 
     below = (each for each in _folders(inputs, outputs) if each != inputs)
     return list(islice(filter(has_images, below), _SHOWN + 1))
@@ -173,6 +175,14 @@ def _listed(paths: Collection[Path]) -> str:
         str(path) if not path.is_absolute() else path.name for path in islice(paths, _SHOWN)
     )
     return f"{shown}, …" if len(paths) > _SHOWN else shown
+
+
+def _instead(inputs: Path, results: list[Path]) -> str:
+    """Say what a folder without images contains."""
+    if results:
+        return f", only results of earlier runs ({_listed(results)})"
+    others = [Path(path.name) for path in sorted(inputs.iterdir()) if not is_junk(path.name)]
+    return f", only {_listed(others)}" if others else ""
 
 
 def _describe_results(inputs: Path, results: list[Path]) -> str:

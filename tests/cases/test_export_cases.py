@@ -91,3 +91,39 @@ def test_what_is_wrong_is_said_in_one_line(
     words = ["data", "export", str(source / "pred"), str(source / "o"), "--to", "geojson"]
     assert main([*words, *absent]) == 1
     assert "absent: no such folder" in capsys.readouterr().err
+    assert main(["data", "export", str(source / "pred"), str(source / "s"), "--to", "coco"]) == 2
+    assert "--to coco writes one file for all images; name a file" in capsys.readouterr().err
+
+
+def test_label_maps_in_subfolders_are_named(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`segment --recursive` writes them."""
+    for stem, labels in TRUTH.items():
+        write_labels(source / f"plate/well {stem}/{stem}_label.tiff", labels)
+    words = ["data", "export", str(source / "plate"), str(source / "o.json"), "--to", "coco"]
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert (
+        "contains no label maps itself, but its subfolders do (well a, well b); name one" in error
+    )
+    write_labels(source / "plate/top_label.tiff", TRUTH["a"])
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert "label maps in subfolders (well a, well b) are not exported" in said.err
+    assert said.out.startswith("1 label map written")
+
+
+@pytest.mark.parametrize("form", ["coco", "kaggle-rle", "geojson", "imagej-roi", "cellpose"])
+def test_a_label_map_of_another_size_than_its_image(
+    form: str, source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tifffile.imwrite(source / "s/images/b.tif", np.zeros((30, 40), np.uint8))
+    words = ["data", "export", str(source / "pred"), str(source / "out"), "--to", form]
+    assert main([*words, "--images", str(source / "s/images")]) == 1
+    error = capsys.readouterr().err
+    height, width = TRUTH["b"].shape
+    assert (
+        f"b_label.tiff: the label map is ({height}, {width}) pixels (height, width), but" in error
+    )
+    assert "b.tif is (30, 40); replace one of the two" in error

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from cellbench.data.folder import read_dataset
 from cellbench.errors import DatasetError
-from cellbench.images import image_files
-from cellbench.labels import label_files
-from cellbench.labels.names import label_stems, match_labels
+from cellbench.images import image_files, image_shape
+from cellbench.labels import LabelMap, label_files, read_labels
+from cellbench.labels.names import label_stem, label_stems, match_labels
 
 Report = Callable[[str], object]
 """Called with one line for each thing that the user should know."""
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,20 @@ class LabeledImage:
         """File name of the image; without an extension if the image is not known."""
         return self.stem if self.image is None else self.image.name
 
+    def read_labels(self) -> LabelMap:
+        """Read the label map.
+
+        Raises:
+            CellbenchError: if it cannot be read, or its size is not that of the image.
+        """
+        labels = read_labels(self.labels)
+        if self.image is not None and (shape := image_shape(self.image)) != labels.shape:
+            raise DatasetError(
+                f"{self.labels}: the label map is {labels.shape} pixels (height, width), but its image "
+                f"{self.image} is {shape}; replace one of the two"
+            )
+        return labels
+
 
 def find_labels(
     source: Path, split: str | None, images: Path | None, report: Report
@@ -51,10 +67,7 @@ def find_labels(
     """
     if split is None:
         files = _one_file(source) if source.is_file() else label_files(source)
-        if not files:
-            raise DatasetError(
-                f"{source}: contains no label maps <stem>_label.tiff; for a dataset folder add --split"
-            )
+        _check_subfolders(source, bool(files), report)
         if images is None:
             return [LabeledImage(stem, None, path) for stem, path in files.items()]
         return _with_images({path.name: path for path in files.values()}, images, report)
@@ -64,6 +77,26 @@ def find_labels(
             raise DatasetError(f"{image.image}: has no label map; add it or remove the image")
         found.append(LabeledImage(image.stem, image.image, image.labels))
     return found
+
+
+def _check_subfolders(source: Path, has_labels: bool, report: Report) -> None:
+    """Report label maps in subfolders; raise an error if the folder itself has none."""
+    below = {path.parent.relative_to(source) for path in source.rglob("*") if label_stem(path.name)}
+    folders = sorted(str(each) for each in below if each.parts)
+    listed = ", ".join(folders[:_SHOWN]) + (", …" if len(folders) > _SHOWN else "")
+    if not has_labels and folders:
+        raise DatasetError(
+            f"{source}: contains no label maps itself, but its subfolders do ({listed}); name one of "
+            "them, or for a dataset folder add --split"
+        )
+    if not has_labels:
+        raise DatasetError(
+            f"{source}: contains no label maps <stem>_label.tiff; for a dataset folder add --split"
+        )
+    if folders:
+        report(
+            f"{source}: label maps in subfolders ({listed}) are not exported; export each subfolder"
+        )
 
 
 def _one_file(path: Path) -> dict[str, Path]:
