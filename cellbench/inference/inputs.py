@@ -1,11 +1,13 @@
 """The images that `cellbench segment` is to segment, without the results of earlier runs among them."""
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from cellbench.data.folder import LABEL_FOLDERS
 from cellbench.errors import ImageError
 from cellbench.evaluation.journal import Journal
 from cellbench.files import is_junk
@@ -17,6 +19,8 @@ from cellbench.labels import label_path
 from cellbench.labels.names import ENDING, ENDINGS, label_stem, match_labels
 
 _OVERLAY = PRODUCT_ENDINGS["overlay"].rpartition(".")[0]
+_BY_PRODUCTS = re.compile(r"_(cp_)?(flows?|outlines?|output|probs?|probabilities)$")
+"""Endings of further pictures that Cellpose and ilastik write for an image, lower case."""
 _SHOWN = 3
 
 
@@ -38,7 +42,8 @@ def find_inputs(inputs: str | Path, outputs: str | Path, *, recursive: bool = Fa
     """Find the images in a folder.
 
     Files whose names are those of the label map of another image in the same folder (see
-    :mod:`cellbench.labels.names`), and overlays beside a label map, are not images.
+    :mod:`cellbench.labels.names`) or in another folder, overlays beside a label map, and what other
+    tools write beside an image are not images.
 
     Args:
         inputs: an image file, or a folder.
@@ -118,7 +123,9 @@ def results_among(files: Mapping[str, Path], folder: Path) -> set[str]:
     for stem, path in files.items():
         base = stem.casefold().removesuffix(_OVERLAY)
         is_overlay = base != stem.casefold() and f"{base}{ENDING}" in stems | written
-        if path.name.casefold() in written or is_overlay:
+        original = _BY_PRODUCTS.sub("", stem.casefold())
+        is_by_product = original != stem.casefold() and original in stems
+        if path.name.casefold() in written or is_overlay or is_by_product:
             found.add(stem)
     return found
 
@@ -140,10 +147,16 @@ def _written_by_segment(folder: Path) -> set[str]:
 
 
 def _leave_out_label_maps(found: dict[str, Path]) -> list[Path]:
-    """Remove label maps of images in other folders, such as ``labels/a_label.tiff`` of ``images/a.png``."""
-    stems = {Path(stem).name.casefold() for stem in found}
-    keys = {stem: label_stem(path.name) for stem, path in found.items()}
-    return [found.pop(stem) for stem, key in keys.items() if key and key.casefold() in stems]
+    """Remove label maps of images in other folders, such as ``masks/a.tif`` of ``images/a.tif``."""
+    in_folder = {stem for stem, path in found.items() if path.parent.name.lower() in LABEL_FOLDERS}
+    images = {Path(stem).name.casefold() for stem in found.keys() - in_folder}
+
+    def is_label_map(stem: str) -> bool:
+        name, keys = found[stem].name, [Path(stem).name.casefold()] if stem in in_folder else []
+        keys += _label_keys(name) if stem in in_folder else [(label_stem(name) or "").casefold()]
+        return not images.isdisjoint(keys)
+
+    return [found.pop(stem) for stem in list(found) if is_label_map(stem)]
 
 
 def _folders(inputs: Path, outputs: Path) -> Iterator[Path]:
