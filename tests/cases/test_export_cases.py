@@ -127,3 +127,14 @@ def test_a_label_map_of_another_size_than_its_image(
         f"b_label.tiff: the label map is ({height}, {width}) pixels (height, width), but" in error
     )
     assert "b.tif is (30, 40); replace one of the two" in error
+
+
+def test_a_binary_mask_is_noticed(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mask = np.kron(np.array([[0, 255, 0, 255, 0]], np.uint8), np.ones((9, 9), np.uint8))
+    (source / "masks").mkdir()
+    Image.fromarray(mask).save(source / "masks/a_mask.png")
+    write_labels(source / "masks/b_mask.tif", TRUTH["b"])
+    words = ["data", "export", str(source / "masks"), str(source / "out"), "--to", "geojson"]
+    assert main(words) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a_mask.png: one id in 2 pieces is exported as one cell; if it is a binary mask" in line

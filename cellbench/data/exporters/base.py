@@ -7,7 +7,7 @@ from pathlib import Path
 from cellbench.data.folder import read_dataset
 from cellbench.errors import DatasetError
 from cellbench.images import image_files, image_shape
-from cellbench.labels import LabelMap, label_files, read_labels
+from cellbench.labels import LabelMap, label_files, pieces_of_one_id, read_labels
 from cellbench.labels.names import label_stem, label_stems, match_labels
 
 Report = Callable[[str], object]
@@ -24,11 +24,13 @@ class LabeledImage:
         stem: stem of the image.
         image: the image file; None if it is not known.
         labels: file of the label map.
+        report: called with one line if the label map may be a binary mask.
     """
 
     stem: str
     image: Path | None
     labels: Path
+    report: Report
 
     @property
     def file_name(self) -> str:
@@ -46,6 +48,11 @@ class LabeledImage:
             raise DatasetError(
                 f"{self.labels}: the label map is {labels.shape} pixels (height, width), but its image "
                 f"{self.image} is {shape}; replace one of the two"
+            )
+        if (pieces := pieces_of_one_id(labels)) > 1:
+            self.report(
+                f"{self.labels}: one id in {pieces} pieces is exported as one cell; if it is a binary "
+                "mask, convert it first with `cellbench data import folder … --split-components`"
             )
         return labels
 
@@ -69,13 +76,13 @@ def find_labels(
         files = _one_file(source) if source.is_file() else label_files(source)
         _check_subfolders(source, bool(files), report)
         if images is None:
-            return [LabeledImage(stem, None, path) for stem, path in files.items()]
+            return [LabeledImage(stem, None, path, report) for stem, path in files.items()]
         return _with_images({path.name: path for path in files.values()}, images, report)
     found = []
     for image in read_dataset(source, [split]):
         if image.labels is None:
             raise DatasetError(f"{image.image}: has no label map; add it or remove the image")
-        found.append(LabeledImage(image.stem, image.image, image.labels))
+        found.append(LabeledImage(image.stem, image.image, image.labels, report))
     return found
 
 
@@ -115,4 +122,6 @@ def _with_images(labels: dict[str, Path], images: Path, report: Report) -> list[
         )
     if missing := [path.name for stem, path in files.items() if stem not in matched]:
         report(f"{images}: images without a label map: {len(missing)}, the first is {missing[0]}")
-    return [LabeledImage(stem, files[stem], labels[names[0]]) for stem, names in matched.items()]
+    return [
+        LabeledImage(stem, files[stem], labels[names[0]], report) for stem, names in matched.items()
+    ]
