@@ -138,3 +138,31 @@ def test_a_binary_mask_is_noticed(source: Path, capsys: pytest.CaptureFixture[st
     assert main(words) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert "a_mask.png: one id in 2 pieces is exported as one cell; if it is a binary mask" in line
+
+
+def test_label_maps_beside_their_images(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Cellpose writes its label maps into the folder of the images."""
+    folder = source / "cellpose"
+    folder.mkdir()
+    for stem, labels in TRUTH.items():
+        Image.fromarray(labels.astype(np.uint8) * 3).save(folder / f"{stem}_img.png")
+        Image.fromarray(labels.astype(np.uint16)).save(folder / f"{stem}_masks.png")
+    words = ["data", "export", str(folder), "--images", str(folder)]
+    assert main([*words, str(source / "o.json"), "--to", "coco"]) == 0
+    assert names(source / "o.json") == ["a_img.png", "b_img.png"]
+    assert main([*words, str(folder), "--to", "cellpose"]) == 0
+    assert [path.name for path in sorted(folder.glob("*.npy"))] == [
+        "a_img_seg.npy",
+        "b_img_seg.npy",
+    ]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_folder_without_label_maps(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (source / "jpg").mkdir()
+    Image.fromarray(TRUTH["a"].astype(np.uint8)).save(source / "jpg/a_label.jpg")
+    words = ["data", "export", str(source / "jpg"), str(source / "o"), "--to", "geojson"]
+    assert main(words) == 1
+    assert "contains no label maps such as <stem>_label.tiff (found a_label.jpg); save" in (
+        capsys.readouterr().err
+    )

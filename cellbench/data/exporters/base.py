@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cellbench.data.folder import read_dataset
 from cellbench.errors import DatasetError
+from cellbench.files import is_junk
 from cellbench.images import image_files, image_shape
 from cellbench.labels import LabelMap, label_files, pieces_of_one_id, read_labels
 from cellbench.labels.names import label_stem, label_stems, match_labels
@@ -90,20 +91,27 @@ def _check_subfolders(source: Path, has_labels: bool, report: Report) -> None:
     """Report label maps in subfolders; raise an error if the folder itself has none."""
     below = {path.parent.relative_to(source) for path in source.rglob("*") if label_stem(path.name)}
     folders = sorted(str(each) for each in below if each.parts)
-    listed = ", ".join(folders[:_SHOWN]) + (", …" if len(folders) > _SHOWN else "")
+    listed = _listed(folders)
     if not has_labels and folders:
         raise DatasetError(
             f"{source}: contains no label maps itself, but its subfolders do ({listed}); name one of "
             "them, or for a dataset folder add --split"
         )
     if not has_labels:
+        names = sorted(path.name for path in source.iterdir() if not is_junk(path.name))
+        found = f"found {_listed(names)}" if names else "the folder is empty"
         raise DatasetError(
-            f"{source}: contains no label maps <stem>_label.tiff; for a dataset folder add --split"
+            f"{source}: contains no label maps such as <stem>_label.tiff ({found}); save them as TIFF, "
+            "PNG or NPY, or for a dataset folder add --split"
         )
     if folders:
         report(
             f"{source}: label maps in subfolders ({listed}) are not exported; export each subfolder"
         )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
 def _one_file(path: Path) -> dict[str, Path]:
@@ -112,7 +120,8 @@ def _one_file(path: Path) -> dict[str, Path]:
 
 
 def _with_images(labels: dict[str, Path], images: Path, report: Report) -> list[LabeledImage]:
-    files = image_files(images)
+    own = {path.resolve() for path in labels.values()}  # some tools write them beside the images
+    files = {stem: path for stem, path in image_files(images).items() if path.resolve() not in own}
     matched = match_labels(files, labels)
     used = {name for names in matched.values() for name in names}
     if unmatched := [path for name, path in labels.items() if name not in used]:
