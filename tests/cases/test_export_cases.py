@@ -166,3 +166,16 @@ def test_a_folder_without_label_maps(source: Path, capsys: pytest.CaptureFixture
     assert "contains no label maps such as <stem>_label.tiff (found a_label.jpg); save" in (
         capsys.readouterr().err
     )
+
+
+def test_label_maps_with_another_ending_are_named(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is written beside a label map, such as an overlay, is not one of them."""
+    Image.fromarray(TRUTH["a"].astype(np.uint8)).save(source / "pred/c_cp_masks.png")
+    Image.fromarray(TRUTH["a"].astype(np.uint8)).save(source / "pred/a_overlay.png")
+    words = ["data", "export", str(source / "pred"), str(source / "o.json"), "--to", "coco"]
+    assert main(words) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("do not end like those of the other label maps: c_cp_masks.png")
+    assert names(source / "o.json") == ["a", "b"]

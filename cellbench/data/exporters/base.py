@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cellbench.data.folder import read_dataset
 from cellbench.errors import DatasetError
-from cellbench.files import is_junk
+from cellbench.files import is_junk, list_files
 from cellbench.images import image_files, image_shape
 from cellbench.labels import LabelMap, label_files, pieces_of_one_id, read_labels
-from cellbench.labels.names import label_stem, label_stems, match_labels
+from cellbench.labels.names import SUFFIXES, label_stem, label_stems, match_labels, unmatched_labels
 
 Report = Callable[[str], object]
 """Called with one line for each thing that the user should know."""
@@ -67,15 +67,14 @@ def find_labels(
         source: a folder of label maps or one of them, or a dataset folder if ``split`` is given.
         split: train, tune or test, if ``source`` is a dataset folder.
         images: folder of the images of the label maps; None if it is not known.
-        report: called if an image has no label map.
+        report: called if an image has no label map, or files are left out.
 
     Raises:
         CellbenchError: if there is nothing to export, an image of the split has no label map, or a label
             map fits no image.
     """
     if split is None:
-        files = _one_file(source) if source.is_file() else label_files(source)
-        _check_subfolders(source, bool(files), report)
+        files = _one_file(source) if source.is_file() else _in_folder(source, report)
         if images is None:
             return [LabeledImage(stem, None, path, report) for stem, path in files.items()]
         return _with_images({path.name: path for path in files.values()}, images, report)
@@ -85,6 +84,19 @@ def find_labels(
             raise DatasetError(f"{image.image}: has no label map; add it or remove the image")
         found.append(LabeledImage(image.stem, image.image, image.labels, report))
     return found
+
+
+def _in_folder(source: Path, report: Report) -> dict[str, Path]:
+    """Return the label maps of a folder by stem; report what is left out, also in subfolders."""
+    files = label_files(source)
+    _check_subfolders(source, bool(files), report)
+    names = [path.name for path in list_files(source, SUFFIXES, DatasetError)]
+    if others := unmatched_labels(files, names, {stem: [files[stem].name] for stem in files}):
+        report(
+            f"{source}: not exported, because the names do not end like those of the other label maps: "
+            f"{_listed(others)}"
+        )
+    return files
 
 
 def _check_subfolders(source: Path, has_labels: bool, report: Report) -> None:
