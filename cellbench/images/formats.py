@@ -47,7 +47,8 @@ _OPENERS: dict[bytes, tuple[str, str]] = {
     b"p\0\0\0": (_MICROSCOPES, "open_lif"),
 }
 _OLD_ND2 = b"\0\0\0\x0cjP  "
-_LONGEST_SIGNATURE = max(map(len, _OPENERS))
+_GIT_LFS = b"version http"
+_LONGEST_SIGNATURE = max(map(len, (*_OPENERS, _GIT_LFS)))
 
 
 def image_stem(name: str) -> str:
@@ -141,6 +142,10 @@ def opener_of(path: Path) -> Opener:
         if head.startswith(signature):
             opener: Opener = getattr(import_module(f"cellbench.images.{module}"), name)
             return opener
+    if head.startswith(_GIT_LFS):
+        raise ImageError(
+            f"{path}: only a pointer of Git LFS to the image; run `git lfs pull` in its repository"
+        )
     raise ImageError(
         f"{path}: not an image in a format that is read (TIFF, PNG, JPEG, BMP, GIF, WebP, JPEG 2000, "
         "CZI, ND2 or LIF); export it as OME-TIFF"
