@@ -1,5 +1,6 @@
 """Opens PNG, JPEG, BMP, GIF, WebP and JPEG 2000 files."""
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -141,9 +142,21 @@ def open_jpeg2000(path: Path) -> Iterator[OpenedImage]:
         check_expansion(size.height * size.width * size.channels, len(data))
         check_stream(kind, data, shape)
         array: Pixels = imagecodecs.jpeg2k_decode(data)
-        return array, 3 if array.ndim == 3 and array.shape[2] == 4 else None
+        if array.ndim == 3 and (array.shape[2] == 4 or _names_alpha(data)):
+            return array, array.shape[2] - 1
+        return array, None
 
     yield OpenedImage(path, shape, decode)
+
+
+def _names_alpha(data: bytes) -> bool:
+    """Return whether the box of channel definitions (ISO 15444-1, I.5.3.6) names an opacity as the last."""
+    start = data.find(b"cdef", 0, data.find(b"jp2c")) + len(b"cdef")
+    if start < len(b"cdef"):
+        return False
+    (count,) = struct.unpack_from(">H", data, start)
+    last = struct.unpack_from(">HHH", data, start + 6 * count - 4)
+    return last[:2] == (count - 1, 1)
 
 
 def _check_frames(path: Path, image: Any) -> None:  # noqa: ANN401 (Pillow is imported only when needed)

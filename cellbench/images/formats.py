@@ -12,8 +12,8 @@ from cellbench.images.opened import OpenedImage
 
 SUFFIXES = (
     ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".jp2", ".j2k",
-    ".jpx", ".btf", ".tf8", ".lsm", ".stk", ".svs", ".ndpi", ".scn", ".qptiff", ".czi", ".nd2",
-    ".lif",
+    ".j2c", ".jpc", ".jpf", ".jpx", ".btf", ".tf2", ".tf8", ".ptif", ".ptiff", ".lsm", ".stk", ".svs",
+    ".ndpi", ".scn", ".qptiff", ".czi", ".nd2", ".lif",
 )  # fmt: skip
 """Extensions of image files that are read, lower case; the last three need ``cellbench[formats]``."""
 
@@ -24,7 +24,7 @@ UNREAD_SUFFIXES = frozenset((
     ".liff", ".sld", ".spe", ".ics", ".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".c01", ".xdce", ".1sc",
     ".gel", ".dm3", ".dm4", ".mrc", ".zarr", ".n5", ".h5", ".hdf5", ".fits", ".exr", ".hdr", ".dib",
     ".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".psd", ".xcf", ".dng", ".nef", ".cr2", ".cr3", ".arw",
-    ".avi", ".mp4", ".mov",
+    ".apng", ".mpo", ".avi", ".mp4", ".mov",
 ))  # fmt: skip
 """Extensions of images and films that are not read, lower case."""
 
@@ -47,7 +47,8 @@ _OPENERS: dict[bytes, tuple[str, str]] = {
     b"p\0\0\0": (_MICROSCOPES, "open_lif"),
 }
 _OLD_ND2 = b"\0\0\0\x0cjP  "
-_LONGEST_SIGNATURE = max(map(len, _OPENERS))
+_GIT_LFS = b"version http"
+_LONGEST_SIGNATURE = max(map(len, (*_OPENERS, _GIT_LFS)))
 
 
 def image_stem(name: str) -> str:
@@ -141,6 +142,10 @@ def opener_of(path: Path) -> Opener:
         if head.startswith(signature):
             opener: Opener = getattr(import_module(f"cellbench.images.{module}"), name)
             return opener
+    if head.startswith(_GIT_LFS):
+        raise ImageError(
+            f"{path}: only a pointer of Git LFS to the image; run `git lfs pull` in its repository"
+        )
     raise ImageError(
         f"{path}: not an image in a format that is read (TIFF, PNG, JPEG, BMP, GIF, WebP, JPEG 2000, "
         "CZI, ND2 or LIF); export it as OME-TIFF"

@@ -59,16 +59,31 @@ def missing_companions(file: tifffile.TiffFile) -> list[str]:
     )
 
 
+def described_elsewhere(file: tifffile.TiffFile) -> list[str]:
+    """Find the companion file that describes the planes of an OME-TIFF; it is not read.
+
+    Args:
+        file: any TIFF.
+
+    Returns:
+        The file name; empty if the TIFF describes its planes itself.
+    """
+    root = _description(file)
+    found = [] if root is None else _elements(root, "BinaryOnly")
+    return [name for each in found if (name := each.get("MetadataFile"))]
+
+
 @cache
-def report_missing(path: Path, names: tuple[str, ...]) -> None:
+def report_left_out(path: Path, names: tuple[str, ...], why: str) -> None:
     """Log a warning, once for each file, that only the planes of this file are read.
 
     Args:
         path: the file that is read.
-        names: the files that it refers to and that are absent; empty if other planes are missing.
+        names: the files that it refers to and that are not read; empty if planes of its own are missing.
+        why: why they are not read.
     """
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} other files" if len(names) > 3 else "")
-    reason = f"refers to {shown}, not found in its folder" if names else "lacks planes it describes"
+    reason = f"refers to {shown}, {why}" if names else "lacks planes it describes"
     _log.warning("%s: %s; only the planes in this file are read", path, reason)
 
 

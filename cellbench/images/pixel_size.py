@@ -20,7 +20,7 @@ _MICROMETRES = {
     "inch": 25_400.0, "inches": 25_400.0, "in": 25_400.0,
     **dict.fromkeys(("um", "µm", "μm", "\\u00b5m", "micron", "microns", "micrometer", "micrometre"), 1.0),
 }  # fmt: skip
-_TAG_UNITS = {2: 25_400.0, 3: 10_000.0}  # TIFF's ResolutionUnit: inch, centimetre
+_TAG_UNITS = {2: 25_400.0, 3: 10_000.0, 4: 1_000.0, 5: 1.0}  # ResolutionUnit: inch, cm, mm, µm
 _LARGEST_FROM_PRINT_TAGS = 20.0
 _MPP = re.compile(r"\bMPP\s*=\s*([0-9.]+)")
 _UNIT = re.compile(r"^unit=(.+)$", re.MULTILINE)

@@ -1,5 +1,6 @@
 """Reading of images: any microscopy file as (H, W, 3), with the challenge's normalisation."""
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,12 @@ from cellbench.files import tiff_faults_raised
 from cellbench.images.formats import opener_of
 from cellbench.images.normalisation import normalise
 from cellbench.images.opened import OpenedImage
+
+_UNCLEAR = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError),
+    struct.error,
+)
+"""Errors whose text is about the code of a decoder, not about the file."""
 
 
 def read_image(path: str | Path) -> npt.NDArray[np.float32]:
@@ -116,7 +123,9 @@ def _opened(path: Path) -> Iterator[OpenedImage]:
     except ImageError:
         raise
     except Exception as error:  # a damaged file can cause an error of any type
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split())
+        if isinstance(error, _UNCLEAR) or not reason:
+            reason = "the file is damaged or incomplete"
         raise ImageError(
             f"{path}: cannot be read as an image ({reason}); copy or save it again"
         ) from error

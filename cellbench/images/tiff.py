@@ -12,7 +12,12 @@ import tifffile
 
 from cellbench.errors import ImageError
 from cellbench.images.code_streams import check_segment, check_tile
-from cellbench.images.ome import missing_companions, own_channels, report_missing
+from cellbench.images.ome import (
+    described_elsewhere,
+    missing_companions,
+    own_channels,
+    report_left_out,
+)
 from cellbench.images.opened import OpenedImage, Pixels, arranged, check_size
 from cellbench.images.orientation import tiff_orientation
 
@@ -47,9 +52,11 @@ def open_tiff(path: Path) -> Iterator[OpenedImage]:
         missing = missing_companions(file)
         channels = False
         if missing or _lacks_planes(file):
-            report_missing(path, tuple(missing))
+            report_left_out(path, tuple(missing), "not found in its folder")
             channels = own_channels(file)
             file = stack.enter_context(tifffile.TiffFile(path, is_ome=False, is_mmstack=False))
+        elif companions := described_elsewhere(file):
+            report_left_out(path, tuple(companions), "which is not read")
         series, order = _layout(path, file, channels)
         shape = tuple(series.shape[axis] for axis in order)
         decode = partial(_decode, path, series, order)
@@ -161,8 +168,9 @@ def _layout(
 
 
 def _full_resolution(file: tifffile.TiffFile) -> list[tifffile.TiffPageSeries]:
-    """Return the images of a TIFF without reduced copies and, of a slide, without its other pictures."""
-    full = [series for series in file.series if not series.keyframe.is_reduced] or file.series
+    """Return the images of a TIFF without masks, reduced copies and, of a slide, its other pictures."""
+    series_list = [series for series in file.series if not series.keyframe.is_mask] or file.series
+    full = [series for series in series_list if not series.keyframe.is_reduced] or series_list
     if file.is_svs and len(full) > 1:  # the baseline always comes first
         return full[:1]
     full = [series for series in full if series.name not in _BESIDE_SLIDE] or full

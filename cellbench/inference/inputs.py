@@ -1,13 +1,16 @@
 """The images that `cellbench segment` is to segment, without the results of earlier runs among them."""
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from cellbench.data.folder import LABEL_FOLDERS
 from cellbench.errors import ImageError
 from cellbench.evaluation.journal import Journal
+from cellbench.files import is_junk
 from cellbench.images import image_files, unread_files, unread_message
 from cellbench.inference.finished import JOURNAL_FILE
 from cellbench.inference.finished_image import FinishedImage
@@ -16,6 +19,8 @@ from cellbench.labels import label_path
 from cellbench.labels.names import ENDING, ENDINGS, label_stem, match_labels
 
 _OVERLAY = PRODUCT_ENDINGS["overlay"].rpartition(".")[0]
+_BY_PRODUCTS = re.compile(r"_(cp_)?(flows?|outlines?|output|probs?|probabilities)$")
+"""Endings of further pictures that Cellpose and ilastik write for an image, lower case."""
 _SHOWN = 3
 
 
@@ -37,7 +42,8 @@ def find_inputs(inputs: str | Path, outputs: str | Path, *, recursive: bool = Fa
     """Find the images in a folder.
 
     Files whose names are those of the label map of another image in the same folder (see
-    :mod:`cellbench.labels.names`), and overlays beside a label map, are not images.
+    :mod:`cellbench.labels.names`) or in another folder, overlays beside a label map, and what other
+    tools write beside an image are not images.
 
     Args:
         inputs: an image file, or a folder.
@@ -89,8 +95,9 @@ def find_inputs(inputs: str | Path, outputs: str | Path, *, recursive: bool = Fa
             f"{inputs}: contains no images that are read; {unread_message(unread[0])}{more}"
         )
     if not found:
-        reason = f", only results of earlier runs ({_listed(results)})" if results else ""
-        raise ImageError(f"{inputs}: the folder contains no images{reason}; check the path")
+        raise ImageError(
+            f"{inputs}: the folder contains no images{_instead(inputs, results)}; check the path"
+        )
     return Inputs(found, notes, unread)
 
 
@@ -116,7 +123,9 @@ def results_among(files: Mapping[str, Path], folder: Path) -> set[str]:
     for stem, path in files.items():
         base = stem.casefold().removesuffix(_OVERLAY)
         is_overlay = base != stem.casefold() and f"{base}{ENDING}" in stems | written
-        if path.name.casefold() in written or is_overlay:
+        original = _BY_PRODUCTS.sub("", stem.casefold())
+        is_by_product = original != stem.casefold() and original in stems
+        if path.name.casefold() in written or is_overlay or is_by_product:
             found.add(stem)
     return found
 
@@ -138,10 +147,16 @@ def _written_by_segment(folder: Path) -> set[str]:
 
 
 def _leave_out_label_maps(found: dict[str, Path]) -> list[Path]:
-    """Remove label maps of images in other folders, such as ``labels/a_label.tiff`` of ``images/a.png``."""
-    stems = {Path(stem).name.casefold() for stem in found}
-    keys = {stem: label_stem(path.name) for stem, path in found.items()}
-    return [found.pop(stem) for stem, key in keys.items() if key and key.casefold() in stems]
+    """Remove label maps of images in other folders, such as ``masks/a.tif`` of ``images/a.tif``."""
+    in_folder = {stem for stem, path in found.items() if path.parent.name.lower() in LABEL_FOLDERS}
+    images = {Path(stem).name.casefold() for stem in found.keys() - in_folder}
+
+    def is_label_map(stem: str) -> bool:
+        name, keys = found[stem].name, [Path(stem).name.casefold()] if stem in in_folder else []
+        keys += _label_keys(name) if stem in in_folder else [(label_stem(name) or "").casefold()]
+        return not images.isdisjoint(keys)
+
+    return [found.pop(stem) for stem in list(found) if is_label_map(stem)]
 
 
 def _folders(inputs: Path, outputs: Path) -> Iterator[Path]:
@@ -161,7 +176,7 @@ def _with_images(inputs: Path, outputs: Path) -> list[Path]:
 
     def has_images(folder: Path) -> bool:
         files = image_files(folder)
-        return len(results_among(files, folder)) < len(files)
+        return len(results_among(files, folder)) < len(files) or bool(unread_files(folder))
 
     below = (each for each in _folders(inputs, outputs) if each != inputs)
     return list(islice(filter(has_images, below), _SHOWN + 1))
@@ -173,6 +188,14 @@ def _listed(paths: Collection[Path]) -> str:
         str(path) if not path.is_absolute() else path.name for path in islice(paths, _SHOWN)
     )
     return f"{shown}, …" if len(paths) > _SHOWN else shown
+
+
+def _instead(inputs: Path, results: list[Path]) -> str:
+    """Say what a folder without images contains."""
+    if results:
+        return f", only results of earlier runs ({_listed(results)})"
+    others = [Path(path.name) for path in sorted(inputs.iterdir()) if not is_junk(path.name)]
+    return f", only {_listed(others)}" if others else ""
 
 
 def _describe_results(inputs: Path, results: list[Path]) -> str:

@@ -57,7 +57,7 @@ def overlay(
         picture: (H, W, 3) red, green and blue.
         labels: (H, W) label map of the same image.
         largest_side: longest side of the result, in pixels.
-        colour: red, green and blue of the outlines; by default orange on dark images and blue on bright
+        colour: red, green and blue of the outlines; by default orange on dark images and green on bright
             ones.
     """
     import cv2
@@ -80,4 +80,4 @@ def _visible_colour(picture: Picture) -> Colour:
 
 
 _BRIGHT = 140.0
-_ON_DARK, _ON_BRIGHT = (255, 128, 0), (0, 60, 255)
+_ON_DARK, _ON_BRIGHT = (255, 128, 0), (0, 200, 0)

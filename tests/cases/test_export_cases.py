@@ -91,3 +91,91 @@ def test_what_is_wrong_is_said_in_one_line(
     words = ["data", "export", str(source / "pred"), str(source / "o"), "--to", "geojson"]
     assert main([*words, *absent]) == 1
     assert "absent: no such folder" in capsys.readouterr().err
+    assert main(["data", "export", str(source / "pred"), str(source / "s"), "--to", "coco"]) == 2
+    assert "--to coco writes one file for all images; name a file" in capsys.readouterr().err
+
+
+def test_label_maps_in_subfolders_are_named(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`segment --recursive` writes them."""
+    for stem, labels in TRUTH.items():
+        write_labels(source / f"plate/well {stem}/{stem}_label.tiff", labels)
+    words = ["data", "export", str(source / "plate"), str(source / "o.json"), "--to", "coco"]
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert (
+        "contains no label maps itself, but its subfolders do (well a, well b); name one" in error
+    )
+    write_labels(source / "plate/top_label.tiff", TRUTH["a"])
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert "label maps in subfolders (well a, well b) are not exported" in said.err
+    assert said.out.startswith("1 label map written")
+
+
+@pytest.mark.parametrize("form", ["coco", "kaggle-rle", "geojson", "imagej-roi", "cellpose"])
+def test_a_label_map_of_another_size_than_its_image(
+    form: str, source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tifffile.imwrite(source / "s/images/b.tif", np.zeros((30, 40), np.uint8))
+    words = ["data", "export", str(source / "pred"), str(source / "out"), "--to", form]
+    assert main([*words, "--images", str(source / "s/images")]) == 1
+    error = capsys.readouterr().err
+    height, width = TRUTH["b"].shape
+    assert (
+        f"b_label.tiff: the label map is ({height}, {width}) pixels (height, width), but" in error
+    )
+    assert "b.tif is (30, 40); replace one of the two" in error
+
+
+def test_a_binary_mask_is_noticed(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mask = np.kron(np.array([[0, 255, 0, 255, 0]], np.uint8), np.ones((9, 9), np.uint8))
+    (source / "masks").mkdir()
+    Image.fromarray(mask).save(source / "masks/a_mask.png")
+    write_labels(source / "masks/b_mask.tif", TRUTH["b"])
+    words = ["data", "export", str(source / "masks"), str(source / "out"), "--to", "geojson"]
+    assert main(words) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a_mask.png: one id in 2 pieces is exported as one cell; if it is a binary mask" in line
+
+
+def test_label_maps_beside_their_images(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Cellpose writes its label maps into the folder of the images."""
+    folder = source / "cellpose"
+    folder.mkdir()
+    for stem, labels in TRUTH.items():
+        Image.fromarray(labels.astype(np.uint8) * 3).save(folder / f"{stem}_img.png")
+        Image.fromarray(labels.astype(np.uint16)).save(folder / f"{stem}_masks.png")
+    words = ["data", "export", str(folder), "--images", str(folder)]
+    assert main([*words, str(source / "o.json"), "--to", "coco"]) == 0
+    assert names(source / "o.json") == ["a_img.png", "b_img.png"]
+    assert main([*words, str(folder), "--to", "cellpose"]) == 0
+    assert [path.name for path in sorted(folder.glob("*.npy"))] == [
+        "a_img_seg.npy",
+        "b_img_seg.npy",
+    ]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_folder_without_label_maps(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (source / "jpg").mkdir()
+    Image.fromarray(TRUTH["a"].astype(np.uint8)).save(source / "jpg/a_label.jpg")
+    words = ["data", "export", str(source / "jpg"), str(source / "o"), "--to", "geojson"]
+    assert main(words) == 1
+    assert "contains no label maps such as <stem>_label.tiff (found a_label.jpg); save" in (
+        capsys.readouterr().err
+    )
+
+
+def test_label_maps_with_another_ending_are_named(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is written beside a label map, such as an overlay, is not one of them."""
+    Image.fromarray(TRUTH["a"].astype(np.uint8)).save(source / "pred/c_cp_masks.png")
+    Image.fromarray(TRUTH["a"].astype(np.uint8)).save(source / "pred/a_overlay.png")
+    words = ["data", "export", str(source / "pred"), str(source / "o.json"), "--to", "coco"]
+    assert main(words) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("do not end like those of the other label maps: c_cp_masks.png")
+    assert names(source / "o.json") == ["a", "b"]

@@ -74,6 +74,22 @@ def test_a_folder_with_unread_images_only(
     assert "contains no images that are read" in error
 
 
+def test_folders_without_images_are_described(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "images"
+    (folder / "plate/well").mkdir(parents=True)
+    (folder / "plate/well/a.dcm").touch()
+    assert segment(folder, tmp_path / "out") == 1
+    assert "its subfolders do (plate/well); add --recursive" in capsys.readouterr().err
+    for name in ("a.npy", "notes.txt", ".DS_Store"):
+        (folder / "plate" / name).touch()
+    assert segment(folder / "plate/well", tmp_path / "out") == 1
+    (folder / "plate/well/a.dcm").unlink()
+    assert segment(folder / "plate", tmp_path / "out") == 1
+    assert "contains no images, only a.npy, notes.txt, well; check" in capsys.readouterr().err
+
+
 def test_segment_names_the_extra_of_microscopes_formats(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +121,7 @@ def test_describe_names_images_that_are_not_read(
         in lines
     )
     assert any(line.startswith(f"{folder / 'c.czi'}: ") for line in lines)
-    assert f"{folder / 'd.webp'}: has no label map" in lines
+    assert any(line.startswith(f"{folder / 'd.webp'}: has no label map") for line in lines)
 
 
 def test_a_label_map_drawn_on_the_displayed_image_is_imported(tmp_path: Path) -> None:

@@ -80,6 +80,11 @@ def test_results_in_the_folder_of_the_images_are_not_segmented(
         ("b_mask.png", True),  # nothing has the stem b
         ("a_overlay.png", True),  # no label map of a: not written by segment
         ("a2.png", True),
+        ("a_cp_output.png", False),  # Cellpose
+        ("a_flows.tif", False),
+        ("a_Probabilities.tif", False),  # ilastik
+        ("output.png", True),
+        ("b_output.png", True),
     ],
 )
 def test_which_files_are_label_maps_of_others(
@@ -177,8 +182,13 @@ def test_images_beside_subfolders(
     assert len(list((tmp_path / "out").rglob("*_label.tiff"))) == 4
 
 
-def test_label_maps_in_another_folder_are_not_images(segment: Segment, tmp_path: Path) -> None:
-    for folder, name in (("images", "a.png"), ("labels", "a_label.tiff")):
+@pytest.mark.parametrize(
+    "labels", ["labels/a_label.tiff", "gt/a_label.tif", "masks/a.tif", "Masks/a_mask.png"]
+)
+def test_label_maps_in_another_folder_are_not_images(
+    labels: str, segment: Segment, tmp_path: Path
+) -> None:
+    for folder, name in (("images", "a.png"), labels.split("/")):
         (tmp_path / "images" / folder).mkdir()
         write_image(tmp_path / "images" / folder / name, 1)
     assert segment("--recursive", out=tmp_path / "out") == 0

@@ -203,13 +203,14 @@ def test_one_file_per_image_needs_a_folder(
 def test_label_maps_without_an_image(folder: Path, tmp_path: Path) -> None:
     images = tmp_path / "images"
     images.mkdir()
+    sizes = {stem: labels.shape[::-1] for stem, labels in TRUTH.items()} | {"more": (9, 9)}
     for stem in ("a", "b.c", "d", "more"):
-        Image.new("L", (9, 9)).save(images / f"{stem}.png")
+        Image.new("L", sizes[stem]).save(images / f"{stem}.png")
     message = r"holes_label\.tiff and 1 more: no image of this name in .*images"
     with pytest.raises(CellbenchError, match=message):
         export_labels(folder, tmp_path / "out.json", "coco", images=images)
     for stem in ("holes", "touching"):
-        Image.new("L", (9, 9)).save(images / f"{stem}.png")
+        Image.new("L", sizes[stem]).save(images / f"{stem}.png")
     said: list[str] = []
     assert export_labels(folder, tmp_path / "out.json", "coco", None, images, said.append) == 5
     assert said == [f"{images}: images without a label map: 1, the first is more.png"]

@@ -109,7 +109,11 @@ def test_the_command_says_what_it_wrote(
 @pytest.mark.parametrize(
     ("split", "damage", "message"),
     [
-        (None, "", r"root: contains no label maps .*; for a dataset folder add --split"),
+        (
+            None,
+            "",
+            r"root: contains no label maps .*test/labels.*or for a dataset folder add --split",
+        ),
         ("test", "test/labels/test1_label.tiff", r"test1\.png: has no label map"),
         ("tune", "tune", r"root: no images in tune/images"),
     ],

@@ -63,6 +63,9 @@ def test_lossless_files_read_back(
 def test_the_fourth_channel_of_jpeg_2000_is_alpha(tmp_path: Path) -> None:
     jpeg2000(tmp_path / "a.jp2", picture("uint8", 4))
     assert read_channels(tmp_path / "a.jp2")[1] == 3
+    Image.fromarray(picture("uint8", 2), "LA").save(tmp_path / "a.jp2", irreversible=False)
+    assert read_channels(tmp_path / "a.jp2")[1] == 1
+    np.testing.assert_array_equal(read_raw(tmp_path / "a.jp2"), picture("uint8", 2)[..., :1])
     jpeg2000(tmp_path / "a.jp2", picture("uint8", 5))
     assert read_channels(tmp_path / "a.jp2")[1] is None
 

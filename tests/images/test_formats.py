@@ -71,3 +71,9 @@ def test_a_vsi_file_is_refused_although_it_is_a_tiff(tmp_path: Path) -> None:
         with pytest.raises(ImageError) as caught:
             read(path)
         assert str(caught.value) == unread_message(path)
+
+
+def test_a_pointer_of_git_lfs(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_text("version https://git-lfs.github.com/spec/v1\nsize 9\n")
+    with pytest.raises(ImageError, match=r"a\.tif: only a pointer of Git LFS .*`git lfs pull`"):
+        read_raw(tmp_path / "a.tif")

@@ -141,3 +141,16 @@ def test_another_file_of_the_name_is_an_error(tmp_path: Path) -> None:
         (tmp_path / name).write_text("a cell")
         with pytest.raises(ImageError, match=f"{name}: not an image in a format that is read"):
             read_raw(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        pytest.param("a.czi", b"ZISRAWFILE" + bytes(99), marks=needs_czi),
+        pytest.param("a.nd2", b"\xda\xce\xbe\x0a", marks=needs_nd2),
+    ],
+)
+def test_a_file_that_ends_early(name: str, data: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ImageError, match=r"read as an image \(the file is damaged or incomplete\)"):
+        read_raw(tmp_path / name)

@@ -58,6 +58,8 @@ def flat(**options: Any) -> Callable[[Path], None]:
             (0.5, 0.25, True),
         ),
         ("a.tif", tiff(resolution=(50_800, 50_800), resolutionunit="INCH"), (0.5, 0.5, True)),
+        ("a.tif", tiff(resolution=(2000, 2000), resolutionunit="MILLIMETER"), (0.5, 0.5, True)),
+        ("a.tif", tiff(resolution=(2, 4), resolutionunit="MICROMETER"), (0.5, 0.25, True)),
         ("a.tif", tiff(resolution=(72, 72), resolutionunit="INCH"), (352.7778, 352.7778, False)),
         ("a.svs", tiff(description=APERIO, metadata=None), (0.499, 0.499, True)),
         ("a.png", flat(dpi=(25_400, 25_400)), (1, 1, True)),

@@ -11,7 +11,7 @@ from pictures import HEIGHT, WIDTH, Array, picture
 
 from cellbench.errors import ImageError, LabelMapError
 from cellbench.images import image_shape, read_image, read_raw
-from cellbench.images.ome import report_missing
+from cellbench.images.ome import report_left_out
 from cellbench.labels import read_labels
 
 BASELINE = np.tile(picture("uint8", 3), (2, 2, 1))
@@ -126,7 +126,7 @@ CHANNELS = (('FirstC="0"', "a.tif"), ('FirstC="1"', "b.tif"))
 def test_one_file_of_several_gives_its_own_plane(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    report_missing.cache_clear()
+    report_left_out.cache_clear()
     pages(tmp_path / "a.tif", FIRST, descriptions=(ome(*CHANNELS, size=(1, 2, 1)),))
     for _ in range(2):
         np.testing.assert_array_equal(read_raw(tmp_path / "a.tif"), FIRST[..., None])
@@ -229,3 +229,26 @@ def test_damaged_tags_of_the_pixels_are_errors(code: int, tmp_path: Path) -> Non
     for read, error in ((read_image, ImageError), (read_labels, LabelMapError)):
         with pytest.raises(error, match=r"a\.tif: "):
             read(path)
+
+
+def test_planes_that_only_a_companion_file_describes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    report_left_out.cache_clear()
+    description = (
+        '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+        'UUID="urn:uuid:a"><BinaryOnly MetadataFile="x.companion.ome" UUID="urn:uuid:x"/></OME>'
+    )
+    pages(tmp_path / "a.tif", FIRST, descriptions=(description,))
+    (tmp_path / "x.companion.ome").write_text(ome(*CHANNELS, size=(1, 2, 1)))
+    np.testing.assert_array_equal(read_raw(tmp_path / "a.tif"), FIRST[..., None])
+    (record,) = caplog.records
+    assert "a.tif: refers to x.companion.ome, which is not read; only" in record.getMessage()
+
+
+def test_a_mask_of_transparent_pixels_is_not_an_image(tmp_path: Path) -> None:
+    colour = picture("uint8", 3)
+    with tifffile.TiffWriter(tmp_path / "gdal.tif") as file:
+        file.write(colour, photometric="rgb", metadata=None)
+        file.write(colour[..., 0] > 0, photometric="mask", subfiletype=4, metadata=None)
+    np.testing.assert_array_equal(read_raw(tmp_path / "gdal.tif"), colour)

@@ -23,7 +23,7 @@ def test_only_outlines_are_drawn() -> None:
     np.testing.assert_array_equal(picture, before)
 
 
-@pytest.mark.parametrize(("brightness", "colour"), [(20, (255, 128, 0)), (230, (0, 60, 255))])
+@pytest.mark.parametrize(("brightness", "colour"), [(20, (255, 128, 0)), (230, (0, 200, 0))])
 def test_a_large_image_is_made_smaller_before_outlines_are_drawn(
     brightness: int, colour: tuple[int, int, int]
 ) -> None:

@@ -55,15 +55,14 @@ def export_labels(
         The number of label maps written.
 
     Raises:
-        UsageError: if there is no such format, or ``out`` is a file and should be a folder.
+        UsageError: if there is no such format, or ``out`` is a file and should be a folder, or the reverse.
         CellbenchError: if there is nothing to export, a label map is missing or unreadable, or a package is
             not installed.
     """
     out = Path(out)
     if form not in EXPORTERS:
         raise UsageError(f"{form}: no such format; choose one of {', '.join(EXPORTERS)}")
-    if form in FILES_PER_IMAGE:
-        _check_folder(out, form)
+    _check_out(out, form)
     found = find_labels(Path(source), split, None if images is None else Path(images), report)
     if form in ONE_FILE:
         ONE_FILE[form](found, out)
@@ -74,7 +73,13 @@ def export_labels(
     return len(found)
 
 
-def _check_folder(out: Path, form: str) -> None:
+def _check_out(out: Path, form: str) -> None:
+    if form in ONE_FILE:
+        if out.is_dir():
+            raise UsageError(
+                f"{out}: is a folder, but --to {form} writes one file for all images; name a file"
+            )
+        return
     endings = {Path(f"a{ending}").suffix for ending, _ in FILES_PER_IMAGE.values()}
     if out.is_file() or (not out.is_dir() and out.suffix.lower() in {*endings, ".json"}):
         raise UsageError(

@@ -6,7 +6,7 @@ import numpy as np
 
 from cellbench.data.exporters.base import LabeledImage
 from cellbench.files import written_whole
-from cellbench.labels import read_labels, relabel
+from cellbench.labels import relabel
 from cellbench.labels.diameters import median_diameter
 from cellbench.labels.drawing import inner_outlines
 
@@ -23,7 +23,7 @@ def write_cellpose(image: LabeledImage, out: Path) -> None:
         image: the label map.
         out: the file; its name should be that of the image, with ``_seg.npy``.
     """
-    masks = relabel(read_labels(image.labels))
+    masks = relabel(image.read_labels())
     cells = int(masks.max())
     on_border = inner_outlines(np.pad(masks, 1))[1:-1, 1:-1]
     content = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from cellbench.data.exporters.base import LabeledImage
 from cellbench.files import written_whole
-from cellbench.labels import count_cells, read_labels
+from cellbench.labels import count_cells
 
 _CATEGORY = 1
 
@@ -24,7 +24,7 @@ def write_coco(images: Sequence[LabeledImage], out: Path) -> None:
         file.write('{"info": {}, "annotations": [')
         cells = 0
         for number, image in enumerate(images, start=1):
-            labels = read_labels(image.labels)
+            labels = image.read_labels()
             height, width = labels.shape
             listed.append(
                 {"id": number, "file_name": image.file_name, "height": height, "width": width}

@@ -7,7 +7,6 @@ from uuid import UUID, uuid5
 
 from cellbench.data.exporters.base import LabeledImage
 from cellbench.files import written_whole
-from cellbench.labels import read_labels
 from cellbench.labels.tracing import Ring, TracedCell, trace_cells
 
 _NAMESPACE = UUID(
@@ -27,7 +26,7 @@ def write_geojson(image: LabeledImage, out: Path) -> None:
     """
     with written_whole(out) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write('{"type":"FeatureCollection","features":[')
-        for number, cell in enumerate(trace_cells(read_labels(image.labels))):
+        for number, cell in enumerate(trace_cells(image.read_labels())):
             feature = json.dumps(_feature(image.stem, cell), separators=(",", ":"))
             file.write((",\n" if number else "\n") + feature)
         file.write("\n]}\n")

@@ -12,7 +12,6 @@ import numpy as np
 from cellbench.data.exporters.base import LabeledImage
 from cellbench.errors import DatasetError
 from cellbench.files import written_whole
-from cellbench.labels import read_labels
 from cellbench.labels.tracing import Ring, TracedCell, trace_cells
 
 _MOVE, _LINE, _CLOSE = (
@@ -37,7 +36,7 @@ def write_imagej_rois(image: LabeledImage, out: Path) -> None:
     Raises:
         DatasetError: if roifile is not installed, or the image is too large for the format.
     """
-    labels = read_labels(image.labels)
+    labels = image.read_labels()
     if max(labels.shape) > _LARGEST:
         raise DatasetError(
             f"{image.labels}: regions of ImageJ end at pixel {_LARGEST}, but the label map has "

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cellbench.csv_tables import write_rows
 from cellbench.data.exporters.base import LabeledImage
-from cellbench.labels import encode_cells, read_labels
+from cellbench.labels import encode_cells
 
 
 def write_kaggle_rle(images: Sequence[LabeledImage], out: Path) -> None:
@@ -23,6 +23,6 @@ def write_kaggle_rle(images: Sequence[LabeledImage], out: Path) -> None:
 
 def _kaggle_rows(images: Sequence[LabeledImage]) -> Iterator[dict[str, str]]:
     for image in images:
-        codes = [runs for _, runs in encode_cells(read_labels(image.labels))]
+        codes = [runs for _, runs in encode_cells(image.read_labels())]
         for runs in codes or [""]:
             yield {"id": image.stem, "predicted": runs}
