@@ -11,13 +11,9 @@ _LABEL_PREFIXES = (
 )
 _IMAGE_ENDINGS = ("_img", "_image", "_raw", "_im")
 _IMAGE_PREFIXES = (
-    "images_",
-    "image_",
-    "img_",
-    "im_",
-    "raw_",
-    "t",
-)  # t007.tif: Cell Tracking Challenge
+    *("images_", "image_", "img_", "im_", "raw_"),
+    "t",  # Cell Tracking Challenge: t007.tif
+)
 _IMAGE_EXTENSIONS = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
 
 
