@@ -61,8 +61,8 @@ def check_trainer(options: Mapping[str, Any]) -> None:
     nodes = options.get("num_nodes") or 1
     if nodes > 1 and not _STARTS_NODES & os.environ.keys():
         raise UsageError(
-            f"trainer.num_nodes {nodes}: waits for other machines, which only a cluster's scheduler such as "
-            "Slurm or torchrun starts; leave the option out to train on this machine"
+            f"trainer.num_nodes {nodes}: waits for other machines, which only torchrun or a cluster's "
+            "scheduler such as Slurm starts; leave the option out to train on this machine"
         )
     for name in _DURATIONS:
         value = options.get(name)

@@ -66,7 +66,7 @@ def test_other_machines_that_never_answer(
     for name in _STARTS_NODES:
         monkeypatch.delenv(name, raising=False)
     line = error_line(["fit", *SMALL, "--trainer.num_nodes", "2"], capsys)
-    assert line.startswith("trainer.num_nodes 2: waits for other machines, which only a cluster's")
+    assert line.startswith("trainer.num_nodes 2: waits for other machines, which only torchrun")
 
 
 def test_a_run_folder_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
