@@ -60,6 +60,7 @@ def test_the_file_that_sets_a_wrong_option_is_named(
     assert line == f"{config}: trainer.log_every_n_steps 0: must be 1 or more"
 
 
+@pytest.mark.usefixtures("default_dataset")
 def test_other_machines_that_never_answer(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +70,7 @@ def test_other_machines_that_never_answer(
     assert line.startswith("trainer.num_nodes 2: waits for other machines, which only torchrun")
 
 
+@pytest.mark.usefixtures("default_dataset")
 def test_a_run_folder_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "run"
     file.touch()
