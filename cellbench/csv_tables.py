@@ -5,6 +5,7 @@ import gzip
 import io
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,9 @@ from cellbench.files import written_whole
 
 _SEPARATORS = (",", ";", "\t")
 # Excel writes this line before the header, or is told the separator by it.
-_SEPARATOR_LINE = re.compile(r"sep=(.)[ ,;\t]*(\r\n|\r|\n)", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ ,;\t]*(\r\n|\r|\n)', re.IGNORECASE)
+_MOST_LINES = 20  # that a title or comments take above the header
+_END = "\0"  # no other row can be this one
 _SPREADSHEETS = {
     b"PK\x03\x04": "an Excel or OpenDocument file",
     b"\xd0\xcf\x11\xe0": "an old Excel file",
@@ -45,7 +48,8 @@ def read_content(path: Path, columns: Collection[str], error: type[CellbenchErro
     """Read the text of a table and find out what separates its columns.
 
     Commas, semicolons and tabs are accepted, whichever separates the names of the wanted columns in the
-    header. The text is UTF-8, or UTF-16 with a byte-order mark; it may be compressed with gzip.
+    header. A title and comments may stand above the header. The text is UTF-8, or UTF-16 with a byte-order
+    mark; it may be compressed with gzip.
 
     Args:
         path: the file.
@@ -58,18 +62,21 @@ def read_content(path: Path, columns: Collection[str], error: type[CellbenchErro
     Raises:
         CellbenchError: of the type ``error``, if the file cannot be read, is a spreadsheet or is not text.
     """
-    text, header_line = _decoded(path, error), 1
+    text, line = _decoded(path, error), 1
     separators: Sequence[str] = _SEPARATORS
     if stated := _SEPARATOR_LINE.match(text):
-        text, header_line, separators = text[stated.end() :], 2, [stated[1]]
-    headers = {separator: _header(text, separator, path, error) for separator in separators}
+        text, line, separators = text[stated.end() :], 2, [stated[1]]
+    wanted = set(columns)
+    headers = {separator: _header(text, separator, wanted, path, error) for separator in separators}
 
     def fits(separator: str) -> tuple[int, int]:
-        names = headers[separator]
-        return len(set(columns) & set(names)), len(names)
+        names = headers[separator][1]
+        return len(wanted & set(names)), len(names)
 
     separator = max(headers, key=fits)
-    return TableText(text, separator, header_line, headers[separator])
+    above, header = headers[separator]
+    content = "".join(islice(io.StringIO(text, newline=""), above, None))
+    return TableText(content, separator, line + above, header)
 
 
 def _decoded(path: Path, error: type[CellbenchError]) -> str:
@@ -82,22 +89,98 @@ def _decoded(path: Path, error: type[CellbenchError]) -> str:
         for start, kind in _SPREADSHEETS.items():
             if content.startswith(start):
                 raise error(f"{path}: is {kind}, not a CSV table; save the sheet as “CSV UTF-8”")
-        return content.decode("utf-16" if content.startswith(_UTF16) else "utf-8-sig")
+        text = content.decode("utf-16" if content.startswith(_UTF16) else "utf-8-sig")
     except UnicodeDecodeError as fault:
+        line = content.count(b"\n", 0, fault.start) + 1
         raise error(
-            f"{path}: cannot be read as a CSV in UTF-8 ({fault}); save it as “CSV UTF-8”"
+            f"{path}: cannot be read as a CSV in UTF-8 (line {line} has characters in another encoding); "
+            "save it as “CSV UTF-8”"
         ) from fault
     except (OSError, EOFError) as fault:
         raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
+    if _END in text:
+        raise error(
+            f"{path}: cannot be read as a CSV in UTF-8 (it has null characters); save it as “CSV UTF-8”"
+        )
+    return text
 
 
-def _header(text: str, separator: str, path: Path, error: type[CellbenchError]) -> tuple[str, ...]:
+def _header(
+    text: str, separator: str, wanted: set[str], path: Path, error: type[CellbenchError]
+) -> tuple[int, tuple[str, ...]]:
+    """Return how many lines are above the header, and its names.
+
+    It is the first row that has all wanted names, otherwise the first that has any text.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    above, found = 0, []
     try:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        first = next((row for row in rows if "".join(row).strip()), [])
+        for row in islice(reader, _MOST_LINES):
+            if names := tuple(name.strip() for name in row) if "".join(row).strip() else ():
+                found.append((above, names))
+            above = reader.line_num
     except csv.Error as fault:
         raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
-    return tuple(name.strip() for name in first)
+    return next((each for each in found if wanted.issubset(each[1])), [*found, (0, ())][0])
+
+
+def numbered_rows(
+    table: TableText, path: Path, error: type[CellbenchError]
+) -> dict[int, list[str]]:
+    """Read the rows below the header; rows without any text are left out.
+
+    Empty cells to the right of the last column are left out, and also the row names of R's ``write.table``,
+    which have no name in the header.
+
+    Args:
+        table: the text of the table.
+        path: the file, for the errors.
+        error: type of the errors that are raised.
+
+    Returns:
+        The cells by the number of the line on which their row begins, one for each column.
+
+    Raises:
+        CellbenchError: of the type ``error``, if a row has more values than there are columns, or a double
+            quote is not closed.
+    """
+    lines = io.StringIO(f"{table.content}\n{_END}", newline="")
+    reader = csv.reader(lines, delimiter=table.separator)
+    rows: dict[int, list[str]] = {}
+    line = table.header_line
+    try:
+        for cells in reader:
+            rows[line] = cells
+            line = table.header_line + reader.line_num
+    except csv.Error as fault:
+        raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
+    line, last = rows.popitem()
+    if last != [_END]:
+        raise error(f"{path}: line {line}: a double quote is not closed; close or remove it")
+    rows.pop(table.header_line, None)
+    return _in_columns(
+        {line: cells for line, cells in rows.items() if "".join(cells).strip()},
+        len(table.header),
+        path,
+        error,
+    )
+
+
+def _in_columns(
+    rows: Mapping[int, list[str]], width: int, path: Path, error: type[CellbenchError]
+) -> dict[int, list[str]]:
+    names = {cells[0].strip() for cells in rows.values() if len(cells) == width + 1}
+    numbered = len(names) == len(rows) > 1 and all(map(str.isdecimal, names))
+    if numbered and any(cells[-1].strip() for cells in rows.values()):
+        return {line: cells[1:] for line, cells in rows.items()}
+    for line, cells in rows.items():
+        if any(map(str.strip, cells[width:])):
+            raise error(
+                f"{path}: line {line} has more values than the first line has columns; remove them, put a "
+                "value that contains commas in double quotes, or save it with semicolons if it has decimal "
+                "commas"
+            )
+    return {line: (cells + [""] * width)[:width] for line, cells in rows.items()}
 
 
 def separated_by_spaces(header: Sequence[str], columns: Iterable[str]) -> bool:
@@ -181,37 +264,14 @@ def read_rows(
                 else f"the column {column!r} is missing; the first line must name the columns"
             )
             raise error(f"{path}: {reason}")
-    lines = io.StringIO(table.content, newline="")
-    try:
-        reader = csv.DictReader(lines, restval="", delimiter=table.separator)
-        _ = reader.fieldnames  # reads the header, which is replaced by the names without spaces
-        reader.fieldnames = list(table.header)
-        rows = list(reader)
-    except csv.Error as fault:
-        raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
-    return list(_checked(rows, columns, table.header_line, path, error))
-
-
-def _checked(
-    rows: Iterable[dict[str, str]],
-    columns: Sequence[str],
-    header_line: int,
-    path: Path,
-    error: type[CellbenchError],
-) -> Iterable[dict[str, str]]:
-    for number, row in enumerate(rows, start=header_line + 1):
-        # DictReader lists the values that have no column under None.
-        if any(row.pop(None, ())):  # type: ignore[call-overload]
-            raise error(
-                f"{path}: line {number} has more values than the first line has columns; remove them, or "
-                "put a value that contains commas in double quotes"
-            )
-        if not "".join(row.values()).strip():
-            continue
+    rows = []
+    for line, cells in numbered_rows(table, path, error).items():
+        row = dict(zip(table.header, cells, strict=True))
         for column in columns:
             if not row[column].strip():
-                raise error(f"{path}: line {number} has no value in the column {column!r}; add it")
-        yield row
+                raise error(f"{path}: line {line} has no value in the column {column!r}; add it")
+        rows.append(row)
+    return rows
 
 
 def write_rows(

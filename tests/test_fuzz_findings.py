@@ -120,7 +120,8 @@ def test_damaged_tiffs(
         ("", "must name the columns .* or image,seconds; it has no columns"),
         ("\ufeff", "must name the columns .* or image,seconds; it has no columns"),
         ('"a\nb",c', "it has 'a.*b', 'c'"),
-        ('Img Name,Real Running Time\na,"5\nb,6', "line 2 has the running time 5 b,6"),
+        ('Img Name,Real Running Time\na,"5\nb,6', "line 2: a double quote is not closed"),
+        ('Img Name,Real Running Time\na,"5\nb,6"', "line 2 has the running time 5 b,6"),
     ],
 )
 def test_damaged_runtimes(text: str, message: str, tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 """CSV tables as text: errors name the line, and any name can be written and read back."""
 
 import csv
-import io
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from cellbench.csv_tables import SPACES, has_decimal_commas, read_content, separated_by_spaces
+from cellbench.csv_tables import (
+    SPACES,
+    has_decimal_commas,
+    numbered_rows,
+    read_content,
+    separated_by_spaces,
+)
 from cellbench.errors import ScoresError
 from cellbench.files import written_whole
 
@@ -30,7 +34,7 @@ def read_text(
         if_lacking: what to do if it has other columns, for the error (default: ``made_by``).
 
     Returns:
-        The rows that have some text; the index counts all rows from 0, as :func:`raise_first` needs it.
+        The rows that have some text; the index is the number of the line on which each begins.
 
     Raises:
         ScoresError: if it cannot be read, or a column is missing or occurs twice.
@@ -41,38 +45,26 @@ def read_text(
     lacking = [column for column in columns if column not in table.header]
     if lacking:
         raise ScoresError(f"{path}: {_why_lacking(lacking, table.header, if_lacking or made_by)}")
-    try:
-        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            text = pd.read_csv(
-                io.StringIO(table.content),
-                dtype=str,
-                keep_default_na=False,
-                index_col=False,
-                sep=table.separator,
-            )
-    except pd.errors.ParserWarning as error:
-        raise ScoresError(
-            f"{path}: cannot be read as a CSV: its rows have more values than the first line has columns; "
-            "save it with semicolons if it has decimal commas, put names that contain commas in double "
-            "quotes, and give row names a column name (in R: write.csv instead of write.table)"
-        ) from error
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise ScoresError(f"{path}: cannot be read as a CSV in UTF-8 ({reason})") from error
-    text = text.rename(columns=lambda name: str(name).strip())
     twice = [column for column in columns if table.header.count(column) > 1]
     if twice:
         raise ScoresError(f"{path}: the column {twice[0]!r} occurs twice; keep one of them")
-    text = text.fillna("")  # of rows that are cut short
-    # Spreadsheets save empty rows below the table as separators alone.
-    filled: pd.DataFrame = text[text.apply(lambda column: column.str.strip() != "").any(axis=1)]
-    return filled
+    rows = numbered_rows(table, path, ScoresError)
+    text = pd.DataFrame(
+        list(rows.values()),
+        index=pd.Index(list(rows), dtype=int),
+        columns=list(table.header),
+        dtype=str,
+    )
+    unique: pd.DataFrame = text.loc[:, ~text.columns.duplicated()]
+    return unique
 
 
 def _why_lacking(lacking: Sequence[str], header: Sequence[str], advice: str) -> str:
+    if not header:
+        return "the file is empty; there is nothing to read"
     if separated_by_spaces(header, lacking):
         return SPACES
-    has = ", ".join(map(repr, header[:_NAMED])) or "no columns"
+    has = ", ".join(map(repr, header[:_NAMED]))
     more = f" and {len(header) - _NAMED} more" if len(header) > _NAMED else ""
     return f"these columns are missing: {', '.join(lacking)}; it has {has}{more}; {advice}"
 
@@ -90,7 +82,9 @@ def to_numbers(column: pd.Series, path: Path) -> pd.Series:
     Raises:
         ScoresError: if a cell is not a number, or it is unclear whether a comma is a decimal sign.
     """
-    stripped = column.str.strip()
+    stripped = column.str.strip().str.replace(
+        "−", "-", regex=False
+    )  # the minus sign of word processors
     if stripped.str.contains(",", regex=False).any():
         separator = read_content(path, [str(column.name)], ScoresError).separator
         try:
@@ -120,22 +114,7 @@ def raise_first(wrong: pd.Series, path: Path, what: str, advice: str = "correct 
         ScoresError: if a row is wrong.
     """
     if wrong.any():
-        line = _line(path, int(wrong.index[wrong][0]))
-        raise ScoresError(f"{path}: line {line}: {what}; {advice}")
-
-
-def _line(path: Path, row: int) -> int:
-    """Return the line on which a row starts: names may hold line breaks, empty lines are not rows."""
-    table = read_content(path, [], ScoresError)
-    reader = csv.reader(io.StringIO(table.content, newline=""), delimiter=table.separator)
-    start = seen = 0
-    for cells in reader:
-        blank = len(cells) < 2 and not "".join(cells).strip()
-        if not blank and seen == row + 1:  # the header is the first
-            break
-        seen += not blank
-        start = reader.line_num
-    return start + table.header_line
+        raise ScoresError(f"{path}: line {wrong.index[wrong][0]}: {what}; {advice}")
 
 
 def write_text(table: pd.DataFrame, path: str | Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 from cellbench.errors import UsageError
 
 _CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)$")
+_OTHER_WORDS = {"train": "fit", "score": "evaluate", "leaderboard": "rank"}
+"""What verbs are called elsewhere."""
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -78,7 +80,8 @@ class OneLineArgumentParser(argparse.ArgumentParser):
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    found = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    other = _OTHER_WORDS.get(word)
+    found = [other] if other else get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean {found[0]}?" if found else ""
 
 

@@ -36,10 +36,15 @@ def in_one_line(error: Exception) -> CellbenchError | None:
             "training: the memory of the GPU is too small; lower data.batch_size or data.crop_size, and "
             "stop other programs that use the GPU"
         )
-    if "DataLoader worker" in text and "killed" in text:
+    if re.search("DataLoader worker.*(killed|exited unexpectedly)", text):
         return CellbenchError(
             "training: a process that prepares training patches was stopped, probably because the memory "
             "is full; lower data.num_workers (0: no other process) or data.batch_size"
+        )
+    if isinstance(error, MemoryError) or "DefaultCPUAllocator: can't allocate memory" in text:
+        return CellbenchError(
+            "training: the memory of this machine is too small; lower data.batch_size or data.crop_size, "
+            "and stop other programs"
         )
     if _OTHER_OPTIONS.search(text):
         return CheckpointError(

@@ -1,8 +1,10 @@
 """What is wrong with the options of Lightning's trainer, in one line that says what to write instead."""
 
+import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -37,6 +39,8 @@ _CHOICES = {
     "profiler": ("simple", "advanced", "pytorch"),
 }
 _DURATIONS = ("max_time", "val_check_interval")
+_STARTS_NODES = {"MASTER_ADDR", "SLURM_NTASKS", "LSB_JOBID", "OMPI_COMM_WORLD_SIZE"}
+"""Environment variables of those that start a training on several machines."""
 _DURATION = re.compile(r"\d+:\d{2}:\d{2}:\d{2}")
 
 
@@ -47,10 +51,19 @@ def check_trainer(options: Mapping[str, Any]) -> None:
         options: the options below ``trainer``.
 
     Raises:
-        UsageError: if a number is out of range, a duration is not written as one, or a word is not one of
-            the choices.
+        UsageError: if a number is out of range, a duration is not written as one, a word is not one of the
+            choices, the folder of the run is a file, or other machines will never answer.
     """
     _check_numbers(options)
+    root = Path(options.get("default_root_dir") or ".")
+    if root.is_file():
+        raise UsageError(f"trainer.default_root_dir {root}: is a file; name a folder for the run")
+    nodes = options.get("num_nodes") or 1
+    if nodes > 1 and not _STARTS_NODES & os.environ.keys():
+        raise UsageError(
+            f"trainer.num_nodes {nodes}: waits for other machines, which only torchrun or a cluster's "
+            "scheduler such as Slurm starts; leave the option out to train on this machine"
+        )
     for name in _DURATIONS:
         value = options.get(name)
         if isinstance(value, str) and not _DURATION.fullmatch(value):

@@ -22,12 +22,13 @@ def rows(*lines: str) -> bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "these columns are missing: case, team, dice; it has no columns"),
+        (b"", "the file is empty; there is nothing to read"),
         (
-            b"Exported in 2024\n\nteam,case,dice\na,c,1\n",
+            b"Exported in 2024\n\nteam,Case,dice\na,c,1\n",
             "it has 'Exported in 2024'; name the columns",
         ),
-        (b'"team","case","dice"\n"1","a","c",1\n', "give row names a column name (in R: write.csv"),
+        (rows('"a,c,1', "a,d,1"), "line 2: a double quote is not closed; close or remove it"),
+        ("team,case,dice\na,c,1\n".encode("utf-16-le"), "(it has null characters); save it as"),
         (b"team,case,dice\n", "there is a header but no rows"),
         (
             b"team|case|dice\na|c|1\n",
@@ -58,7 +59,7 @@ def rows(*lines: str) -> bytes:
         (rows("a,c,1", "a,d,good"), "line 3: dice is not a number"),
         (rows("a,c,1", "", "a,d,0x1f"), "line 4: dice is not a number"),
         (rows('"a\nb",c,1', '"a\nb",d,1_0'), "line 4: dice is not a number"),
-        (rows("a,c,1", "a,d,1,5"), "cannot be read"),
+        (rows("a,c,1", "a,d,1,5"), "line 3 has more values than the first line has columns"),
         (rows("a,c,Infinity"), "line 2: dice is infinite, and the largest value is the best here"),
         (rows("a,c,1", "a,d,-1e999"), "line 3: dice is larger than 1e+100"),
         (rows("a,c,1e101"), "line 2: dice is larger than 1e+100"),

@@ -48,6 +48,32 @@ def test_the_same_table_in_every_spelling(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(rank(path), plain)
 
 
+def test_tables_of_r_and_of_spreadsheets(tmp_path: Path) -> None:
+    """Row names, a title, comments, empty columns without a heading and the sign of a word processor."""
+    plain = rank(save(lines(), tmp_path / "plain.csv"))
+    header, *body = (tmp_path / "plain.csv").read_text().splitlines()
+    shuffled = [*body[6:], *body[:6]]  # R keeps the row names when it sorts a table
+    names = [*range(7, len(body) + 1), *range(1, 7)]
+    written = {
+        "write.table.csv": [
+            header,
+            *(f'"{name}",{row}' for name, row in zip(names, shuffled, strict=True)),
+        ],
+        "write.csv.csv": [f'"",{header}', *(f'"{name}",{row}' for name, row in enumerate(body, 1))],
+        "title.csv": ["Results of April,,,", "", "# second version", header, *body],
+        "sep.csv": ['"sep=,"', header, *body],
+        "empty.csv": [header, *(f"{row},," for row in body)],
+        "minus.csv": [header, *(row.replace("0.", "−0.") for row in body)],
+    }
+    for name, text in written.items():
+        (tmp_path / name).write_text("\n".join(text), encoding="utf-8")
+    for name in list(written)[:-1]:
+        pd.testing.assert_frame_equal(rank(tmp_path / name), plain)
+    board = rank(tmp_path / "minus.csv")
+    assert list(board.index) == ["gamma", "alpha", "beta"]
+    assert board.loc["beta", "mean_dice"] == pytest.approx(-0.8015)
+
+
 def test_decimal_commas_may_be_mixed_with_whole_numbers_but_not_with_points(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

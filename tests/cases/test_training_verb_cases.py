@@ -311,6 +311,7 @@ def test_a_training_on_the_same_batches_is_refused(trained: Path, command: Comma
             ["data", "import", "coco", "a", "b", "--mod", "DIC"],
             "data import: --mod: there is no such option",
         ),
+        (["train", "--model", "unet"], "argument VERB: invalid choice: 'train' (choose from "),
         (["evalute", "a", "b"], "argument VERB: invalid choice: 'evalute' (choose from "),
         (["data", "sample", "a", "b"], "data sample: 'b' is not expected here; put a name"),
     ],

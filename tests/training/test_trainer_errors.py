@@ -8,7 +8,7 @@ from pytorch_lightning.strategies import StrategyRegistry
 from test_option_errors import SMALL, error_line
 
 from cellbench.training.run_errors import in_one_line
-from cellbench.training.trainer_errors import explain
+from cellbench.training.trainer_errors import _STARTS_NODES, explain
 
 no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 ONE_PROCESS = "on the processor, it is the number of processes, 1 or more; leave the option out"
@@ -60,6 +60,24 @@ def test_the_file_that_sets_a_wrong_option_is_named(
     assert line == f"{config}: trainer.log_every_n_steps 0: must be 1 or more"
 
 
+@pytest.mark.usefixtures("default_dataset")
+def test_other_machines_that_never_answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in _STARTS_NODES:
+        monkeypatch.delenv(name, raising=False)
+    line = error_line(["fit", *SMALL, "--trainer.num_nodes", "2"], capsys)
+    assert line.startswith("trainer.num_nodes 2: waits for other machines, which only torchrun")
+
+
+@pytest.mark.usefixtures("default_dataset")
+def test_a_run_folder_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "run"
+    file.touch()
+    line = error_line(["fit", *SMALL, "--trainer.default_root_dir", str(file)], capsys)
+    assert line == f"trainer.default_root_dir {file}: is a file; name a folder for the run"
+
+
 @pytest.mark.parametrize("seed", [-1, 2**32])
 def test_a_seed_out_of_range(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     line = error_line(["fit", *SMALL, "--seed_everything", str(seed)], capsys)
@@ -86,6 +104,17 @@ def test_the_strategies_that_are_listed_exist() -> None:
         (
             RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "),
             "training: a process that prepares training patches was stopped, probably because",
+        ),
+        (
+            RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly"),
+            "training: a process that prepares training patches was stopped, probably because",
+        ),
+        (MemoryError("Unable to allocate 112. GiB"), "training: the memory of this machine is too"),
+        (
+            RuntimeError(
+                "DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"
+            ),
+            "training: the memory of this machine is too small; lower data.batch_size",
         ),
         (
             RuntimeError("Error(s) in loading state_dict for UNet:\n\tsize mismatch for a: b"),
