@@ -1,6 +1,10 @@
 """The optional packages: ``cellbench[train]`` and ``cellbench[formats]``."""
 
+from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
+
+from cellbench.errors import CellbenchError
 
 TRAIN_PACKAGES = (
     "torch", "torchvision", "pytorch_lightning", "jsonargparse", "docstring_parser", "torchmetrics",
@@ -10,6 +14,26 @@ TRAIN_PACKAGES = (
 
 FORMAT_PACKAGES = {"czifile": "CZI", "nd2": "ND2", "liffile": "LIF", "roifile": "ROI"}
 """Import names of the packages that ``pip install "cellbench[formats]"`` adds, and what they read."""
+
+
+def import_format_package(name: str, subject: object, error: type[CellbenchError]) -> ModuleType:
+    """Import one of the packages of :data:`FORMAT_PACKAGES`.
+
+    Args:
+        name: its import name.
+        subject: what needs it, for the message: a file or an option.
+        error: type of the error that is raised.
+
+    Raises:
+        CellbenchError: of the type ``error``, if the package is not installed.
+    """
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as missing:
+        raise error(
+            f"{subject}: {FORMAT_PACKAGES[name]} files need the package {name}, which is not installed; "
+            'run: pip install "cellbench[formats]"'
+        ) from missing
 
 
 def missing_train_packages(error: ModuleNotFoundError) -> str:

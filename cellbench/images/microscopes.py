@@ -5,12 +5,11 @@ The packages that read them come with ``pip install "cellbench[formats]"`` and a
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from cellbench.errors import ImageError
-from cellbench.extras import FORMAT_PACKAGES
+from cellbench.extras import import_format_package
 from cellbench.images.formats import EXPORT
 from cellbench.images.opened import OpenedImage, Pixels, arranged, single_plane
 
@@ -30,7 +29,7 @@ def open_czi(path: Path) -> Iterator[OpenedImage]:
     Raises:
         ImageError: if czifile is not installed, or the file contains several images.
     """
-    czifile = _library(path, "czifile")
+    czifile = import_format_package("czifile", path, ImageError)
     with czifile.CziFile(path) as file:
         if hasattr(file, "scenes"):
             _check_count(path, "scenes", [str(name) for name in file.scenes])
@@ -61,7 +60,7 @@ def open_nd2(path: Path) -> Iterator[OpenedImage]:
     Raises:
         ImageError: if nd2 is not installed, or the file contains several images.
     """
-    nd2 = _library(path, "nd2")
+    nd2 = import_format_package("nd2", path, ImageError)
     with nd2.ND2File(path) as file:
         yield _opened(path, tuple(file.sizes), file.shape, file)
 
@@ -79,21 +78,11 @@ def open_lif(path: Path) -> Iterator[OpenedImage]:
     Raises:
         ImageError: if liffile is not installed, or the file contains several images.
     """
-    liffile = _library(path, "liffile")
+    liffile = import_format_package("liffile", path, ImageError)
     with liffile.LifFile(path) as file:
         _check_count(path, "images", [image.name for image in file.images])
         (image,) = file.images
         yield _opened(path, image.dims, image.shape, image)
-
-
-def _library(path: Path, name: str) -> Any:  # noqa: ANN401 (an optional package)
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        raise ImageError(
-            f"{path}: {FORMAT_PACKAGES[name]} files need the package {name}, which is not installed; run: "
-            f'pip install "cellbench[formats]", or {EXPORT}'
-        ) from error
 
 
 def _check_count(path: Path, what: str, names: Sequence[str]) -> None:

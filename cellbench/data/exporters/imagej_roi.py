@@ -2,7 +2,6 @@
 
 import zipfile
 from collections.abc import Iterator
-from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,12 @@ import numpy as np
 
 from cellbench.data.exporters.base import LabeledImage
 from cellbench.errors import DatasetError
+from cellbench.extras import import_format_package
 from cellbench.files import written_whole
 from cellbench.labels.tracing import Ring, TracedCell, trace_cells
 
-_MOVE, _LINE, _CLOSE = (
-    0.0,
-    1.0,
-    4.0,
-)  # segments of a path, as java.awt.geom.PathIterator numbers them
+_MOVE, _LINE, _CLOSE = 0.0, 1.0, 4.0
+"""Segments of a path, as java.awt.geom.PathIterator numbers them."""
 _LARGEST = 60_535  # of the 16 bits of a coordinate, the highest values are negative numbers
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # so that the same label map gives the same file
 
@@ -50,7 +47,7 @@ def write_imagej_rois(image: LabeledImage, out: Path) -> None:
 
 
 def _region(cell: TracedCell) -> Any:  # noqa: ANN401  (roifile need not be installed)
-    roifile = roifile_module()
+    roifile = import_format_package("roifile", "--to imagej-roi", DatasetError)
     outline = cell.pieces[0].outline
     region = roifile.ImagejRoi.frompoints(outline, name=f"{cell.id:05d}")
     region.roitype = roifile.ROI_TYPE.TRACED
@@ -73,18 +70,3 @@ def _path(ring: Ring) -> Iterator[float]:
     for number, (x, y) in enumerate(ring.tolist()):
         yield from (_LINE if number else _MOVE, x, y)
     yield _CLOSE
-
-
-def roifile_module() -> Any:  # noqa: ANN401
-    """Import roifile.
-
-    Raises:
-        DatasetError: if it is not installed.
-    """
-    try:
-        return import_module("roifile")
-    except ModuleNotFoundError as error:
-        raise DatasetError(
-            "--to imagej-roi: needs the package roifile, which is not installed; run: pip install "
-            '"cellbench[formats]"'
-        ) from error

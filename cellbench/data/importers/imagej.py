@@ -3,7 +3,6 @@
 import logging
 import zipfile
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from cellbench.data.importers.base import Drawing, fill_outlines
 from cellbench.errors import DatasetError
+from cellbench.extras import import_format_package
 from cellbench.labels.outlines import Ring, ellipse_ring
 
 # It would log a line for each name or property that is cut off; the outlines are read all the same.
@@ -33,12 +33,7 @@ def draw_rois(path: Path, shape: tuple[int, int]) -> Drawing:
     Raises:
         DatasetError: if the file is damaged, roifile is not installed, or no region is inside the image.
     """
-    try:
-        roifile = import_module("roifile")
-    except ModuleNotFoundError as error:
-        raise DatasetError(
-            f'{path}: ROIs of ImageJ need the package roifile; run: pip install "cellbench[formats]"'
-        ) from error
+    roifile = import_format_package("roifile", path, DatasetError)
     cells, without_area = [], 0
     try:
         for content in _contents(path):
