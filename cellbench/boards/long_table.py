@@ -115,7 +115,7 @@ def read_long_table(paths: Sequence[str | Path], columns: Columns) -> Measured:
         columns.higher_is_better,
         missing=columns.missing,
         failures=failure_rule(columns.missing),
-        untimed="the table holds no running times",
+        untimed="the table has no running times",
         unit="image" if columns.case.casefold() == "image" else "case",
     )
 

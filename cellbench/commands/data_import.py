@@ -18,7 +18,8 @@ a_label, a_labels, a_cp_masks, a_masks, a_mask, a_instances, a_segmentation, a_s
 NPY, NPZ or MAT file in a folder labels or masks, or in the folder of the images. Instead of a label map,
 outlines can be drawn: a.geojson of QuPath, a_rois.zip or a.roi of ImageJ. Subfolders become part of the
 name (images/B/a.png becomes B_a.png). Folders called train, val (imported as tune) or test decide the
-split. Images that cannot be imported are listed, and the exit status is 1."""
+split. Images without a label map are listed
+and left out; if a file is damaged, the others are imported and the exit status is 1."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -47,8 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--about",
         type=Path,
         metavar="FILE",
-        help="text of the page in Markdown, without HTML and pictures; it is kept as BOARD/about.md for "
-        "later pages (default: a page without such a text)",
+        help="text of the page in Markdown; HTML and pictures in it appear as plain text. It is kept as "
+        "BOARD/about.md for later pages (default: a page without such a text)",
     )
     add(
         "--date",

@@ -12,6 +12,7 @@ from cellbench.errors import DatasetError
 from cellbench.models.class_paths import import_object
 from cellbench.training.datamodule import CellDataModule
 from cellbench.training.dataset_folders import labelled_images, training_roots
+from cellbench.training.ranges import check_shares
 
 _SPLITS = {"validate": "tune", "test": "test", "predict": "test"}
 
@@ -42,7 +43,7 @@ def check_splits(verb: str, config: Namespace) -> None:
     if not own or module.items is not CellDataModule.items:
         return
     options = config.data.get("init_args") or Namespace()
-    module(**options)  # its own errors come first
+    check_shares(options.get("roots"), options.get("shares"))
     root, roots = training_roots(options.get("root"), options.get("roots"))
     if verb != "fit":
         labelled_images(root, _SPLITS[verb])

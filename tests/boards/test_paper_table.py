@@ -104,17 +104,18 @@ def test_hostile_text_in_markdown(name: str) -> None:
 
 
 def test_hostile_names_in_both_tables(tmp_path: Path) -> None:
-    rows = [(name, f"c{c}", (c * 7 + n) % 11) for n, name in enumerate(HOSTILE) for c in range(3)]
+    names = [name for name in HOSTILE if "\0" not in name]  # such tables are refused
+    rows = [(name, f"c{c}", (c * 7 + n) % 11) for n, name in enumerate(names) for c in range(3)]
     pd.DataFrame(rows, columns=["who", "case", "x_y|z"]).to_csv(tmp_path / "t.csv", index=False)
     write_board(
         [tmp_path / "t.csv"], tmp_path / "b", bootstrap=5, columns=Columns("case", "who", "x_y|z")
     )
     lines = (tmp_path / "b/leaderboard.md").read_text(encoding="utf-8").split("\n")
     assert cells_of(lines[0])[2] == "Median x_y|z [95 % CI]"
-    assert {cells_of(line)[1] for line in lines[2 : 2 + len(HOSTILE)]} == set(map(visible, HOSTILE))
+    assert {cells_of(line)[1] for line in lines[2 : 2 + len(names)]} == set(map(visible, names))
     latex = (tmp_path / "b/leaderboard.tex").read_text(encoding="utf-8")
     body = latex[latex.index(r"\midrule") : latex.index(r"\bottomrule")].strip().splitlines()[1:]
-    assert {line.split(" & ")[1] for line in body} == set(map(escape_latex, HOSTILE))
+    assert {line.split(" & ")[1] for line in body} == set(map(escape_latex, names))
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_annotations_are_the_cells_of_a_file_without_detections(tmp_path: Path) 
     )
     path.write_text(json.dumps([*content, RING]))
     assert draw_geojson(path, SHAPE).warnings[0] == (
-        "a.geojson has detections, so 2 annotations are not used"
+        "a.geojson has detections, so its annotations (2) are not used"
     )
 
 

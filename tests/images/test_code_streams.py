@@ -68,10 +68,15 @@ def test_larger_streams_are_refused(
 ) -> None:
     path = tmp_path / "a.tif"
     write_stream(path, compression, stream_of(compression, 3 * SIDE))
-    with pytest.raises((ImageError, LabelMapError), match="declares 192 × 192 px") as error:
+    jpeg_labels = read is read_labels and compression == tifffile.COMPRESSION.JPEG
+    reason = (
+        "is compressed with JPEG"
+        if jpeg_labels
+        else "declares 192 × 192 px.*but the TIFF 64 × 64 px"
+    )
+    with pytest.raises((ImageError, LabelMapError), match=reason) as error:
         read(path)
     assert str(error.value).startswith(f"{path}: ")
-    assert "but the TIFF 64 × 64 px" in str(error.value)
 
 
 def test_jpeg_2000_with_a_huge_header_needs_no_memory(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def draw_geojson(path: Path, shape: tuple[int, int]) -> Drawing:
     notes = []
     if objects.detection and objects.annotation:
         notes.append(
-            f"{path.name} has detections, so {len(objects.annotation)} annotations are not used"
+            f"{path.name} has detections, so its annotations ({len(objects.annotation)}) are not used"
         )
     cells = objects.detection or objects.annotation
     return fill_outlines(path, cells, shape, objects.others, notes)

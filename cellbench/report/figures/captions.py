@@ -21,9 +21,9 @@ FIGURES = (
     Caption(
         "values_by_algorithm",
         "How good is each algorithm?",
-        "Each dot is one {unit}; its colour and shape show the modality. The box spans the middle half "
-        "of the {unit}s (first to third quartile), the line in it is the median, and the whiskers span "
-        "the middle 95 % of the {unit}s. The algorithm with the best rank is at the top.",
+        "Each dot is one {unit}; its colour and shape show the modality, where it is known. The box spans "
+        "the middle half of the {unit}s (first to third quartile), the line in it is the median, and the "
+        "whiskers span the middle 95 % of the {unit}s. The algorithm with the best rank is at the top.",
     ),
     Caption(
         "values_by_modality",
