@@ -110,7 +110,7 @@ def test_a_table_of_f1_is_no_scores_csv(tmp_path: Path) -> None:
     assert main(["rank", str(path), *words]) == 0
     record = json.loads((tmp_path / "board" / "provenance.json").read_text())
     assert (record["value_title"], record["protocol"]) == ("F1", None)
-    assert record["ranked_on_reason"] == "the table holds no running times"
+    assert record["ranked_on_reason"] == "the table has no running times"
     assert record["failures"].startswith("infinitely bad: it ties after")
 
 
