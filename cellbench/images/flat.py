@@ -83,9 +83,8 @@ def open_gif(path: Path) -> Iterator[OpenedImage]:
     from PIL.GifImagePlugin import GifImageFile
 
     with GifImageFile(path) as image:
-        check_size(
-            path, *image.size[::-1]
-        )  # the search for a second frame needs memory for the first
+        # The search for a second frame needs memory for the first.
+        check_size(path, *image.size[::-1])
         _check_frames(path, image)
         yield _with_pillow(path, image)
 
