@@ -94,13 +94,13 @@ def _add_products(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overlays",
         action="store_true",
-        help="also write cells_overlay.png for each image: the image with the outlines of the cells, "
+        help="also write IMAGE_overlay.png for each image: the image with the outlines of the cells, "
         "scaled down if a side is above 4096 pixels (default: off)",
     )
     parser.add_argument(
         "--table",
         action="store_true",
-        help="also write cells_cells.csv for each image: a row per cell with id, centroid, area, "
+        help="also write IMAGE_cells.csv for each image: a row per cell with id, centroid, area, "
         "equivalent diameter, eccentricity, and mean and largest intensity of each channel, in pixels "
         "(_px) and, if the file states the size of its pixels, in micrometres (_um, _um2) (default: off)",
     )
