@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     import torch
 
 NumpyMaps = Mapping[str, npt.NDArray[Any]]
+
+
+class DecodedCells(NamedTuple):
+    """A label map, and what its decoding found out about each cell.
+
+    Attributes:
+        labels: (H, W) label map, ids 1 … N.
+        measures: (N,) values by name, such as ``score``; those of cell 1 first. Empty for a representation
+            that decodes nothing but the label map.
+    """
+
+    labels: LabelMap
+    measures: Mapping[str, npt.NDArray[np.float32]]
 
 
 class Representation(ABC):
@@ -77,6 +90,14 @@ class Representation(ABC):
         Returns:
             (H, W) label map.
         """
+
+    def decode_cells(self, maps: NumpyMaps) -> DecodedCells:
+        """Turn dense maps into a label map with measures of each cell; by default there are none.
+
+        Args:
+            maps: as for :meth:`decode`.
+        """
+        return DecodedCells(self.decode(maps), {})
 
     @abstractmethod
     def loss(
