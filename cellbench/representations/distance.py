@@ -19,7 +19,7 @@ _DEEPEST = np.iinfo(np.uint16).max
 _TOUCHING = 1.5  # pixels: the distance of two pixels that meet at an edge or a corner is less
 _SIGMA = 0.5  # of the Gaussian that smooths predicted cell distances, in pixels
 _FAINT = 0.05  # borders below this count as none
-_SMALLEST_SEED = 4  # pixels; seeds of so many are dropped
+_SMALLEST_SEED = 5  # pixels
 _SMALLEST_SHARE = 0.1  # of the mean seed
 _LOWER, _LOWEST = 0.1, 0.05  # steps of the threshold where there is no seed, and where they end
 
@@ -39,12 +39,14 @@ class CellDistance(Representation):
       than the square, a part has no neighbour distance.
     * Gaps are also found within 3 pixels of the border of the map, and there is no rim at the border
       itself. The original takes what is outside of the map for background.
+    * A seed of less than a tenth of the mean seed of the image is dropped only where a larger one is in
+      the same connected foreground. The original drops it anywhere, and with it small cells.
     * Watershed heights have 16 bits, and cell distances above 1 count as 1.
     * Cells whose common border has a low neighbour distance are not merged afterwards, which is an
       option of the original.
 
-    As in the original, a cell whose seed is small is lost: seeds need five pixels and a tenth of the
-    mean seed of the image. Cells become smaller by the pixels whose cell distance is below
+    As in the original, seeds need five pixels: a cell of less than about 20 pixels is lost. Cells become
+    smaller by the pixels whose cell distance is below
     ``cell_threshold``: at 0.07, one pixel all around where a cell is 28 pixels wide.
 
     Args:
@@ -118,27 +120,25 @@ class CellDistance(Representation):
         cell = np.asarray(
             cv2.GaussianBlur(predicted, (5, 5), _SIGMA, borderType=cv2.BORDER_REFLECT), np.float32
         )
-        seeds = self._seeds(cell - _borders(neighbour))
         foreground = components(cell > self.cell_threshold, 1, connectivity=4)
-        seeded = np.zeros(int(foreground.max()) + 1, bool)
-        seeded[foreground[seeds > 0]] = True
-        seeded[0] = False
-        foreground *= seeded[foreground]
+        seeds = self._seeds(cell - _borders(neighbour), foreground)
+        foreground *= _present(foreground[seeds > 0], int(foreground.max()))[foreground]
         heights = ((1 - cell.clip(0, 1)) * _DEEPEST).astype(np.uint16)
         return watershed(heights, seeds, foreground)
 
-    def _seeds(self, difference: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
-        """Number the seeds: parts of the cell distance without borders, at least five pixels large."""
+    def _seeds(
+        self, difference: npt.NDArray[np.float32], foreground: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.int32]:
+        """Number the parts of the cell distance without borders, but for those that are too small."""
         threshold = self.seed_threshold
-        seeds = components(difference > threshold, 1, connectivity=8)
-        if seeds.any():
-            mean = np.count_nonzero(seeds) / int(seeds.max())
-            smallest = max(_SMALLEST_SEED, _SMALLEST_SHARE * mean)
-            # The next floating-point number, because a seed of exactly the limit is dropped.
-            seeds = components(seeds > 0, np.nextafter(smallest, np.inf), connectivity=8)
+        seeds = components(difference > threshold, _SMALLEST_SEED, connectivity=8)
         while not seeds.any() and threshold > _LOWEST:
             threshold -= _LOWER
-            seeds = components(difference > threshold, _SMALLEST_SEED + 1, connectivity=8)
+            seeds = components(difference > threshold, _SMALLEST_SEED, connectivity=8)
+        areas = np.bincount(seeds.ravel())
+        large = areas > _SMALLEST_SHARE * areas[1:].sum() / max(1, len(areas) - 1)
+        rivals = _present(foreground[large[seeds] & (seeds > 0)], int(foreground.max()))
+        seeds *= large[seeds] | ~rivals[foreground]
         return seeds
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
@@ -186,3 +186,11 @@ def _finite(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return (
         channel if np.isfinite(channel).all() else np.nan_to_num(channel, nan=0, posinf=0, neginf=0)
     )
+
+
+def _present(numbers: npt.NDArray[np.int32], largest: int) -> npt.NDArray[np.bool_]:
+    """Return for each number from 0 to ``largest`` whether it occurs; for 0 always False."""
+    present = np.zeros(largest + 1, bool)
+    present[numbers] = True
+    present[0] = False
+    return present
