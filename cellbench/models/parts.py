@@ -10,11 +10,19 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from cellbench.networks.cellpose_unet import CellposeUNet
+from cellbench.networks.double_unet import DoubleUNet
 from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.manet import MANet
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
-from cellbench.representations import Boundary, Flow, HoVer, Representation, StarConvex
+from cellbench.representations import (
+    Boundary,
+    CellDistance,
+    Flow,
+    HoVer,
+    Representation,
+    StarConvex,
+)
 
 Parts = tuple[nn.Module, Representation]
 
@@ -65,6 +73,16 @@ def hover(
     distances = HoVer(smallest_target=smallest_target, exact_centres=True)
     network = EncoderUNet(distances.channels, encoder, pretrained, decoder_channels, grids=(1,))
     return network, distances
+
+
+def kit_ge(channels: Sequence[int]) -> Parts:
+    """Make the parts of :class:`~cellbench.models.kit_ge.KitGE`.
+
+    Args:
+        channels: number of features at each level, from the finest to the coarsest.
+    """
+    distances = CellDistance()
+    return DoubleUNet(distances.channels, channels), distances
 
 
 def mediar(
@@ -137,6 +155,7 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "convnext_hover": hover,
     "convnext_stardist": stardist,
     "hover": hover,
+    "kit_ge": kit_ge,
     "mediar": mediar,
     "stardist": stardist,
     "swin_unetr": swin_unetr,
