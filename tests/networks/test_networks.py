@@ -8,6 +8,7 @@ from torch import nn
 
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.networks.cellpose_unet import CellposeUNet
+from cellbench.networks.double_unet import DoubleUNet
 from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.grid import between_grid
 from cellbench.networks.manet import MANet
@@ -26,6 +27,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "manet_mambaout": lambda: MANet(MAPS, "mambaout_femto", False, SMALL, 4),
     "manet_vgg": lambda: MANet(MAPS, "vgg11", False, SMALL, 4),
     "cellpose": lambda: CellposeUNet(MAPS, channels=(4, 4, 8)),
+    "double_unet": lambda: DoubleUNet(MAPS, channels=(4, 4, 8)),
     "unet": lambda: UNet(MAPS, channels=(4, 4, 4, 4, 4, 4, 8)),
     "swin_unetr": lambda: SwinUNETR(MAPS, feature_size=12),
     "swin_unetr_convolutions": lambda: SwinUNETR(MAPS, feature_size=12, convolutions=True),
