@@ -170,14 +170,15 @@ class CellDistance(Representation):
 def _sharpened(neighbour: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Raise high neighbour distances and lower low ones, the curve of the original."""
     curve = 1 / np.sqrt(0.65 + 0.5 * np.exp(-11 * (neighbour - 0.75))) - 0.19
-    return np.clip(curve, 0, 1).astype(np.float32, copy=False)
+    sharpened: npt.NDArray[np.float32] = np.clip(curve, 0, 1)
+    return sharpened
 
 
 def _borders(neighbour: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return what is subtracted from cell distances: the tangent of the square, 0 if it is small."""
-    borders = np.tan(np.square(neighbour.clip(0, 1)))
+    borders: npt.NDArray[np.float32] = np.tan(np.square(neighbour.clip(0, 1)))
     borders[borders < _FAINT] = 0
-    return borders.clip(0, 1)
+    return np.minimum(borders, 1, out=borders)
 
 
 def _finite(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
