@@ -79,9 +79,9 @@ class CellDistance(Representation):
             InvalidLabelsError: if ``labels`` is not a label map.
 
         Example:
-            >>> cells = np.array([[0, 7, 7, 7, 7, 7, 0, 0, 0, 9, 9, 9, 9]])
-            >>> CellDistance().encode(cells)["cell"][0, 0].round(2).tolist()
-            [0.0, 0.33, 0.67, 1.0, 0.67, 0.33, 0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0]
+            >>> cells = np.array([[0, 7, 7, 7, 0, 0, 0, 9, 9, 9, 9]])
+            >>> CellDistance().encode(cells)["cell"][0, 0].tolist()
+            [0.0, 0.5, 1.0, 0.5, 0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0]
         """
         import cv2
 
