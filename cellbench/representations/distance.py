@@ -53,7 +53,8 @@ class CellDistance(Representation):
         cell_threshold: cell distance above which a pixel is foreground; th_cell of the original, 0.07
             in the comparison of the challenge's paper.
         seed_threshold: cell distance minus border above which a pixel belongs to a seed; th_seed of the
-            original, 0.45 in the comparison. Where an image has no seed, it is lowered in steps of 0.1.
+            original, 0.45 in the comparison. Where an image has no seed, it is lowered
+            in steps of 0.1 to 0.05.
     """
 
     channels: Mapping[str, int] = {CELL: 1, NEIGHBOUR: 1}
@@ -133,7 +134,7 @@ class CellDistance(Representation):
         threshold = self.seed_threshold
         seeds = components(difference > threshold, _SMALLEST_SEED, connectivity=8)
         while not seeds.any() and threshold > _LOWEST:
-            threshold -= _LOWER
+            threshold = max(threshold - _LOWER, _LOWEST)
             seeds = components(difference > threshold, _SMALLEST_SEED, connectivity=8)
         areas = np.bincount(seeds.ravel())
         large = areas > _SMALLEST_SHARE * areas[1:].sum() / max(1, len(areas) - 1)
