@@ -34,9 +34,9 @@ class CellDistance(Representation):
     entered it in the Cell Tracking Challenge and as it was compared in the challenge's paper
     (train_data_representations.py, postprocessing.py). Differences from these:
 
-    * Every other cell that can matter has a neighbour distance. The original looks for them in a square
-      around the centre of the cell, whose size depends on all cells of the image; in cells longer
-      than the square, a part has no neighbour distance.
+    * The nearest other cell counts wherever it is. The original looks for it in a square around the
+      centre of the cell, whose size depends on all cells of the image. In cells longer than the square,
+      a part has no neighbour distance.
     * Gaps are also found within 3 pixels of the border of the map, and there is no rim at the border
       itself. The original takes what is outside of the map for background.
     * A seed of less than a tenth of the mean seed of the image is dropped only where a larger one is in
@@ -45,16 +45,17 @@ class CellDistance(Representation):
     * Cells whose common border has a low neighbour distance are not merged afterwards, which is an
       option of the original.
 
-    As in the original, seeds need five pixels: a cell of less than about 20 pixels is lost. Cells become
-    smaller by the pixels whose cell distance is below
-    ``cell_threshold``: at 0.07, one pixel all around where a cell is 28 pixels wide.
+    As in the original, seeds need five pixels: a cell of less than about 20 pixels is lost, and also a
+    narrow cell between others, because the border covers it. Cells become smaller by the pixels whose
+    cell distance is below ``cell_threshold``: at 0.07, by one pixel all around where they are 28 pixels
+    wide.
 
     Args:
         cell_threshold: cell distance above which a pixel is foreground; th_cell of the original, 0.07
             in the comparison of the challenge's paper.
         seed_threshold: cell distance minus border above which a pixel belongs to a seed; th_seed of the
-            original, 0.45 in the comparison. Where an image has no seed, it is lowered
-            in steps of 0.1 to 0.05.
+            original, 0.45 in the comparison. Where an image has no seed, it is lowered to 0.05 in steps
+            of 0.1.
     """
 
     channels: Mapping[str, int] = {CELL: 1, NEIGHBOUR: 1}
