@@ -7,6 +7,7 @@ OWN_MODELS = {
     "convnext_stardist": "cellbench.models.convnext_stardist.ConvNextStarDist",
     "hover": "cellbench.models.hover.HoVerUNet",
     "mediar": "cellbench.models.mediar.Mediar",
+    "mesmer": "cellbench.models.mesmer.Mesmer",
     "multi_stream": "cellbench.models.multi_stream.MultiStream",
     "stardist": "cellbench.models.stardist.StarDistUNet",
     "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",

@@ -12,9 +12,17 @@ from torch import nn
 from cellbench.networks.cellpose_unet import CellposeUNet
 from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.manet import MANet
+from cellbench.networks.panoptic_fpn import PanopticFPN
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
-from cellbench.representations import Boundary, Flow, HoVer, Representation, StarConvex
+from cellbench.representations import (
+    Boundary,
+    Flow,
+    HoVer,
+    InnerDistance,
+    Representation,
+    StarConvex,
+)
 
 Parts = tuple[nn.Module, Representation]
 
@@ -83,6 +91,20 @@ def mediar(
     return network, flow
 
 
+def mesmer(encoder: str, pretrained: bool, pyramid_channels: int, head_channels: int) -> Parts:
+    """Make the parts of :class:`~cellbench.models.mesmer.Mesmer`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        pyramid_channels: number of features of each level of the pyramid.
+        head_channels: number of features of each level after upsampling.
+    """
+    inner = InnerDistance()
+    network = PanopticFPN(inner.channels, encoder, pretrained, pyramid_channels, head_channels)
+    return network, inner
+
+
 def stardist(encoder: str, pretrained: bool, decoder_channels: Sequence[int], rays: int) -> Parts:
     """Make the parts of :class:`~cellbench.models.stardist.StarDistUNet`, also with a ConvNeXt.
 
@@ -138,6 +160,7 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "convnext_stardist": stardist,
     "hover": hover,
     "mediar": mediar,
+    "mesmer": mesmer,
     "stardist": stardist,
     "swin_unetr": swin_unetr,
     "unet": unet,

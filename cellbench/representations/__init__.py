@@ -4,13 +4,23 @@ from cellbench.representations.base import Representation
 from cellbench.representations.boundary import Boundary
 from cellbench.representations.flow import Flow
 from cellbench.representations.hover import HoVer
+from cellbench.representations.inner_distance import InnerDistance
 from cellbench.representations.star import StarConvex
 
 REPRESENTATIONS: dict[str, type[Representation]] = {
     "boundary": Boundary,
     "flow": Flow,
     "hover": HoVer,
+    "inner_distance": InnerDistance,
     "star_convex": StarConvex,
 }
 
-__all__ = ["REPRESENTATIONS", "Boundary", "Flow", "HoVer", "Representation", "StarConvex"]
+__all__ = [
+    "REPRESENTATIONS",
+    "Boundary",
+    "Flow",
+    "HoVer",
+    "InnerDistance",
+    "Representation",
+    "StarConvex",
+]
