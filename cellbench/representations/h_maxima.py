@@ -31,8 +31,9 @@ def h_maxima(heights: npt.NDArray[np.uint16], least: int) -> npt.NDArray[np.int3
         [[0, 0, 1, 0, 2, 0, 0, 0]]
     """
     padded = np.pad(heights, 1)
-    numbered: npt.NDArray[np.int32] = _maxima(padded.ravel(), padded.shape[1], least)
-    return numbered.reshape(padded.shape)[1:-1, 1:-1]
+    maxima = _maxima(padded.ravel(), padded.shape[1], least)
+    numbered: npt.NDArray[np.int32] = maxima.reshape(padded.shape)[1:-1, 1:-1]
+    return numbered
 
 
 @compiled
@@ -70,7 +71,8 @@ def _maxima(heights: npt.NDArray[np.uint16], width: int, least: int) -> npt.NDAr
     for pixel in order:
         if parents[pixel] == pixel and heights[tops[pixel]] >= least:
             kept[_root(equals, tops[pixel])] = True
-    return _numbered(equals, kept)
+    numbered: npt.NDArray[np.int32] = _numbered(equals, kept)
+    return numbered
 
 
 @compiled

@@ -194,4 +194,5 @@ def _in_range(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 
 def _in_16_bits(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
-    return np.rint(values * np.float32(_HIGHEST)).astype(np.uint16)
+    heights: npt.NDArray[np.uint16] = np.rint(values * np.float32(_HIGHEST)).astype(np.uint16)
+    return heights
