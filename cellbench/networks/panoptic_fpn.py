@@ -1,7 +1,6 @@
 """A feature pyramid on an encoder of timm, with a head for each map."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from math import log2
 
 import torch
@@ -75,10 +74,15 @@ class PanopticFPN(nn.Module):
         self.stride = strides[-1]
         self.pyramid = _Pyramid(self.encoder.feature_info.channels(), pyramid_channels)
         self.levels = nn.ModuleList(
-            _upsampling(pyramid_channels, head_channels, steps) for steps in range(len(strides))
+            _convolutions(pyramid_channels, head_channels, max(1, doublings))
+            for doublings in range(len(strides))
         )
         full = head_channels // 2
-        self.full = _upsampling(head_channels, full, round(log2(strides[0])))
+        doublings = round(log2(strides[0]))
+        self.full = _convolutions(head_channels, full, max(1, doublings))
+        if doublings:
+            self.full.append(_doubling())
+        self.doubling = _doubling()
         self.image = _convolution(3, full)
         self.heads = nn.ModuleDict(
             {
@@ -101,12 +105,13 @@ class PanopticFPN(nn.Module):
         features: list[torch.Tensor] = self.encoder(scaled)
         if getattr(self.encoder, "output_fmt", "NCHW") == "NHWC":
             features = [each.permute(0, 3, 1, 2) for each in features]
-        first, *others = (
-            upsample(level)
-            for upsample, level in zip(self.levels, self.pyramid(features), strict=True)
+        finest, *coarser = (
+            convolve(level)
+            for convolve, level in zip(self.levels, self.pyramid(features), strict=True)
         )
-        value = self.full(sum(others, first)) + self.image(scaled)
-        value = value[..., :height, :width]
+        # Interpolation is linear: the sum of the coarser levels needs it once.
+        levels = finest + self.doubling(sum(coarser[1:], coarser[0]))
+        value = (self.full(levels) + self.image(scaled))[..., :height, :width]
         return {name: head(value) for name, head in self.heads.items()}
 
 
@@ -141,15 +146,16 @@ def _check(**numbers: int) -> None:
             raise UsageError(f"{name} {value}: must be an even number of at least 2")
 
 
-def _upsampling(in_channels: int, out_channels: int, steps: int) -> nn.Sequential:
-    """Convolve and double the resolution ``steps`` times; without steps, convolve once."""
-    if steps == 0:
-        return _convolution(in_channels, out_channels)
-    widths = [in_channels] + [out_channels] * steps
-    double = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-    return nn.Sequential(
-        *(nn.Sequential(_convolution(before, after), double) for before, after in pairwise(widths))
-    )
+def _convolutions(in_channels: int, out_channels: int, number: int) -> nn.Sequential:
+    """Convolve so many times, and double the resolution in between."""
+    layers = [_convolution(in_channels, out_channels)]
+    for _ in range(number - 1):
+        layers += [_doubling(), _convolution(out_channels, out_channels)]
+    return nn.Sequential(*layers)
+
+
+def _doubling() -> nn.Module:
+    return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _convolution(in_channels: int, out_channels: int) -> nn.Sequential:
