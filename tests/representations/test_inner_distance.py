@@ -141,7 +141,7 @@ def square(side: int, at: int = 10) -> LabelMap:
 
 
 def test_a_part_without_a_maximum_is_dropped() -> None:
-    inner = InnerDistance()
+    inner = InnerDistance(maxima_threshold=0.075, maxima_smoothing=0)
     maps = inner.encode(square(9))
     maps["inner"] *= 0.074
     assert not inner.decode(maps).any()
@@ -152,7 +152,7 @@ def test_a_part_without_a_maximum_is_dropped() -> None:
 @pytest.mark.parametrize(("smallest", "cells"), [(64, 1), (65, 0)])
 def test_cells_below_the_smallest_size_are_dropped(smallest: int, cells: int) -> None:
     maps = {"inner": square(8)[None], "pixelwise": np.stack([square(8)] * 3)}
-    assert InnerDistance(smoothing=0, smallest_cell=smallest).decode(maps).max() == cells
+    assert InnerDistance(interior_smoothing=0, smallest_cell=smallest).decode(maps).max() == cells
 
 
 @pytest.mark.parametrize(("largest", "filled"), [(9, False), (10, True)])
@@ -160,7 +160,7 @@ def test_small_holes_are_filled(largest: int, filled: bool) -> None:
     labels = square(15)
     labels[16:19, 16:19] = 0
     maps = {"inner": labels[None], "pixelwise": np.stack([labels] * 3)}
-    decoded = InnerDistance(smoothing=0, largest_hole=largest).decode(maps)
+    decoded = InnerDistance(interior_smoothing=0, largest_hole=largest).decode(maps)
     assert bool(decoded[17, 17]) == filled
     assert decoded[15, 15] == 1
 
@@ -168,9 +168,15 @@ def test_small_holes_are_filled(largest: int, filled: bool) -> None:
 def test_smoothing_restores_the_border_of_a_cell() -> None:
     labels = square(16)
     for smoothing, reach in ((0, -1), (1, 0), (2, 1)):
-        decoded = InnerDistance(smoothing=smoothing).decode(InnerDistance().encode(labels))
+        decoded = InnerDistance(interior_smoothing=smoothing).decode(InnerDistance().encode(labels))
         side = 16 + 2 * reach
         assert decoded.any(axis=0).sum() == decoded.any(axis=1).sum() == side
+
+
+def test_wide_smoothing_loses_small_cells() -> None:
+    maps = InnerDistance().encode(square(4))
+    assert InnerDistance(interior_smoothing=1).decode(maps).max() == 1
+    assert not InnerDistance(interior_smoothing=2).decode(maps).any()
 
 
 def test_a_shallow_valley_does_not_split_a_cell() -> None:
@@ -180,8 +186,9 @@ def test_a_shallow_valley_does_not_split_a_cell() -> None:
     inner = np.maximum(*(np.exp(-np.hypot(rows - 20, columns - at) / 10) for at in (16, 24)))
     valley = 1 - np.exp(-4 / 10)
     maps["inner"] = (inner * labels)[None].astype(np.float32)
-    assert InnerDistance(maxima_threshold=valley - 0.01).decode(maps).max() == 2
-    assert InnerDistance(maxima_threshold=valley + 0.01).decode(maps).max() == 1
+    for threshold, cells in ((valley - 0.01, 2), (valley + 0.01, 1)):
+        decoded = InnerDistance(maxima_threshold=threshold, maxima_smoothing=0).decode(maps)
+        assert decoded.max() == cells
 
 
 def test_fitted_options_change_the_cells() -> None:
