@@ -51,7 +51,7 @@ class InnerDistance(Representation):
         interior_threshold: smallest smoothed interior probability of a pixel of a cell.
         interior_smoothing: standard deviation in pixels of the Gaussian filter of the interior
             probability. It also restores the border of a cell, which does not belong to its interior.
-            The original has 2, with which cells of four pixels across disappear.
+            The original has 2, which loses cells of five pixels across.
         smallest_cell: smallest number of pixels of a decoded cell.
         largest_hole: holes of a cell with fewer pixels than this are filled.
         class_weight: weight of the cross-entropy in the loss.

@@ -174,7 +174,7 @@ def test_smoothing_restores_the_border_of_a_cell() -> None:
 
 
 def test_wide_smoothing_loses_small_cells() -> None:
-    maps = InnerDistance().encode(square(4))
+    maps = InnerDistance().encode(square(5))
     assert InnerDistance(interior_smoothing=1).decode(maps).max() == 1
     assert not InnerDistance(interior_smoothing=2).decode(maps).any()
 
