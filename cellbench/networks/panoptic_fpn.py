@@ -148,7 +148,7 @@ def _check(**numbers: int) -> None:
 
 def _convolutions(in_channels: int, out_channels: int, number: int) -> nn.Sequential:
     """Convolve so many times, and double the resolution in between."""
-    layers = [_convolution(in_channels, out_channels)]
+    layers: list[nn.Module] = [_convolution(in_channels, out_channels)]
     for _ in range(number - 1):
         layers += [_doubling(), _convolution(out_channels, out_channels)]
     return nn.Sequential(*layers)
