@@ -8,6 +8,7 @@ OWN_MODELS = {
     "hover": "cellbench.models.hover.HoVerUNet",
     "kit_ge": "cellbench.models.kit_ge.KitGE",
     "mediar": "cellbench.models.mediar.Mediar",
+    "mesmer": "cellbench.models.mesmer.Mesmer",
     "multi_stream": "cellbench.models.multi_stream.MultiStream",
     "stardist": "cellbench.models.stardist.StarDistUNet",
     "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",

@@ -13,6 +13,7 @@ from cellbench.networks.cellpose_unet import CellposeUNet
 from cellbench.networks.double_unet import DoubleUNet
 from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.manet import MANet
+from cellbench.networks.panoptic_fpn import PanopticFPN
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
 from cellbench.representations import (
@@ -20,6 +21,7 @@ from cellbench.representations import (
     CellDistance,
     Flow,
     HoVer,
+    InnerDistance,
     Representation,
     StarConvex,
 )
@@ -101,6 +103,20 @@ def mediar(
     return network, flow
 
 
+def mesmer(encoder: str, pretrained: bool, pyramid_channels: int, head_channels: int) -> Parts:
+    """Make the parts of :class:`~cellbench.models.mesmer.Mesmer`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        pyramid_channels: number of features of each level of the pyramid.
+        head_channels: number of features of each level after upsampling.
+    """
+    inner = InnerDistance()
+    network = PanopticFPN(inner.channels, encoder, pretrained, pyramid_channels, head_channels)
+    return network, inner
+
+
 def stardist(encoder: str, pretrained: bool, decoder_channels: Sequence[int], rays: int) -> Parts:
     """Make the parts of :class:`~cellbench.models.stardist.StarDistUNet`, also with a ConvNeXt.
 
@@ -157,6 +173,7 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "hover": hover,
     "kit_ge": kit_ge,
     "mediar": mediar,
+    "mesmer": mesmer,
     "stardist": stardist,
     "swin_unetr": swin_unetr,
     "unet": unet,

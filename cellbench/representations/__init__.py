@@ -5,6 +5,7 @@ from cellbench.representations.boundary import Boundary
 from cellbench.representations.distance import CellDistance
 from cellbench.representations.flow import Flow
 from cellbench.representations.hover import HoVer
+from cellbench.representations.inner_distance import InnerDistance
 from cellbench.representations.star import StarConvex
 
 REPRESENTATIONS: dict[str, type[Representation]] = {
@@ -12,6 +13,7 @@ REPRESENTATIONS: dict[str, type[Representation]] = {
     "distance": CellDistance,
     "flow": Flow,
     "hover": HoVer,
+    "inner_distance": InnerDistance,
     "star_convex": StarConvex,
 }
 
@@ -21,6 +23,7 @@ __all__ = [
     "CellDistance",
     "Flow",
     "HoVer",
+    "InnerDistance",
     "Representation",
     "StarConvex",
 ]

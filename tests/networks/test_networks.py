@@ -13,6 +13,7 @@ from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.grid import between_grid
 from cellbench.networks.manet import MANet
 from cellbench.networks.padding import padded
+from cellbench.networks.panoptic_fpn import PanopticFPN
 from cellbench.networks.precision import half_precision
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
@@ -26,6 +27,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "manet_mit": lambda: MANet(MAPS, "mit_b0", False, SMALL, 4),
     "manet_mambaout": lambda: MANet(MAPS, "mambaout_femto", False, SMALL, 4),
     "manet_vgg": lambda: MANet(MAPS, "vgg11", False, SMALL, 4),
+    "panoptic_fpn": lambda: PanopticFPN(MAPS, "tf_efficientnet_lite0", False, 8, 8),
+    "panoptic_fpn_convnext": lambda: PanopticFPN(MAPS, "convnext_atto", False, 8, 8),
+    "panoptic_fpn_vgg": lambda: PanopticFPN(MAPS, "vgg11", False, 8, 8),
     "cellpose": lambda: CellposeUNet(MAPS, channels=(4, 4, 8)),
     "double_unet": lambda: DoubleUNet(MAPS, channels=(4, 4, 8)),
     "unet": lambda: UNet(MAPS, channels=(4, 4, 4, 4, 4, 4, 8)),
