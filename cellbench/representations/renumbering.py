@@ -1,0 +1,42 @@
+"""Numbering decoded cells 1 … N, so that each measure stays with its cell."""
+
+import numpy as np
+
+from cellbench.errors import LabelMapError
+from cellbench.labels import cell_ids, relabel
+from cellbench.representations.base import DecodedCells
+
+
+def renumbered(cells: DecodedCells) -> DecodedCells:
+    """Number cells 1 … N in the order of their ids, and leave out the values of ids without a pixel.
+
+    Args:
+        cells: a label map whose ids may have gaps, and measures with one value for each id from 1 on.
+
+    Returns:
+        The label map as :func:`cellbench.labels.relabel` returns it, and (N,) values of each measure.
+
+    Raises:
+        InvalidLabelsError: if the array is not a label map.
+        LabelMapError: if a measure has no value for an id of the label map.
+
+    Example:
+        >>> cells = DecodedCells(np.array([[3, 0, 1]]), {"score": np.array([0.5, 0.25, 1.0])})
+        >>> labels, measures = renumbered(cells)
+        >>> labels.tolist(), measures["score"].tolist()
+        ([[2, 0, 1]], [0.5, 1.0])
+    """
+    labels = relabel(cells.labels)
+    if not cells.measures:
+        return DecodedCells(labels, {})
+    ids = cell_ids(cells.labels)
+    largest = int(ids.max(initial=0))
+    measures = {}
+    for name, values in cells.measures.items():
+        if np.ndim(values) != 1 or len(values) < largest:
+            raise LabelMapError(
+                f"measure {name!r} of the decoded cells: an array of the shape {np.shape(values)} has no "
+                f"value for the cell {largest}; return one value for each id from 1 on"
+            )
+        measures[name] = np.asarray(values, np.float32)[ids - 1]
+    return DecodedCells(labels, measures)
