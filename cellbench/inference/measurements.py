@@ -11,8 +11,9 @@ The columns of ``<image>_cells.csv``, one row per cell:
   and square micrometres; only if the image file states the size of its pixels on the sample.
 - ``mean_intensity_1``, ``max_intensity_1``, ``mean_intensity_2``, …: the mean and the largest value of each
   channel as it is stored in the file, without normalisation. An alpha channel is left out.
-- ``score``, ``uncertainty``, or other measures that the representation of the model gives each cell when it
-  decodes the label map; see its ``decode_cells``. Most representations have none.
+- ``score``, ``uncertainty``: how sure the model is of the cell, and how unsure of its outline; only of
+  models whose representation measures this when it decodes the label map. Its ``decode_cells`` may return
+  other measures as well.
 """
 
 import math

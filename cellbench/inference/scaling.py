@@ -13,7 +13,7 @@ from cellbench.errors import CheckpointError, UsageError
 from cellbench.labels import LabelMap
 from cellbench.models.segmenter import Segmenter
 from cellbench.representations.base import DecodedCells
-from cellbench.representations.renumbering import renumbered
+from cellbench.representations.decoded import renumbered
 
 Diameter = float | Literal["auto"] | None
 """The diameter of the cells in an image in pixels; ``auto`` to estimate it, None to keep its size."""

@@ -23,6 +23,7 @@ from cellbench.models.dense_segmenter import DenseSegmenter
 from cellbench.models.segmenter import Segmenter
 from cellbench.networks.precision import half_precision
 from cellbench.representations.base import DecodedCells, NumpyMaps
+from cellbench.representations.decoded import decoded_cells
 
 Models = Segmenter | Sequence[Segmenter]
 Precision = Literal["auto", "bf16", "32"]
@@ -171,7 +172,7 @@ def _segment(
 
         def segment(tile: torch.Tensor) -> DecodedCells:
             maps = _mean(streams, tile.permute(2, 0, 1), augment)
-            return streams[0].representation.decode_cells(maps)
+            return decoded_cells(streams[0].representation, maps)
 
         return cells_in_tiles(segment, pixels.permute(1, 2, 0))
 

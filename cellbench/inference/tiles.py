@@ -10,7 +10,7 @@ import numpy.typing as npt
 from cellbench.errors import LabelMapError
 from cellbench.labels import LabelMap
 from cellbench.representations.base import DecodedCells
-from cellbench.representations.renumbering import renumbered
+from cellbench.representations.decoded import renumbered
 
 Pixels = TypeVar("Pixels", bound=Any)  # an array of NumPy or PyTorch
 

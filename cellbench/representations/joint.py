@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from cellbench.labels import LabelMap
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+from cellbench.representations.decoded import decoded_cells
 
 if TYPE_CHECKING:
     import torch
@@ -71,7 +72,7 @@ class JointRepresentation(Representation):
             maps: as for :meth:`decode`.
         """
         part = next(each for each in self._parts if each.channels.keys() <= maps.keys())
-        return part.decode_cells(maps)
+        return decoded_cells(part, maps)
 
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cellbench.representations.base import DecodedCells
-from cellbench.representations.renumbering import renumbered
+from cellbench.representations.decoded import renumbered
 from cellbench.representations.star_maps import Floats, ray_directions
 
 _SHORTEST = 1e-3

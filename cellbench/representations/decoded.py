@@ -1,10 +1,28 @@
-"""Numbering decoded cells 1 … N, so that each measure stays with its cell."""
+"""Decoded cells and their measures: decoding with a representation, and numbering the cells 1 … N."""
 
 import numpy as np
 
 from cellbench.errors import LabelMapError
 from cellbench.labels import cell_ids, relabel
-from cellbench.representations.base import DecodedCells
+from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+
+
+def decoded_cells(representation: Representation, maps: NumpyMaps) -> DecodedCells:
+    """Decode maps to the label map of ``decode``, with measures of each cell where there are any.
+
+    A class that replaces only the method ``decode`` of a representation with measures may return other
+    cells, whose measures are not known. Then there are none.
+
+    Args:
+        representation: any representation.
+        maps: (C, H, W) for each map, encoded or predicted.
+    """
+    for kind in type(representation).__mro__:
+        if "decode_cells" in vars(kind):
+            return representation.decode_cells(maps)
+        if "decode" in vars(kind):
+            break
+    return DecodedCells(representation.decode(maps), {})
 
 
 def renumbered(cells: DecodedCells) -> DecodedCells:
