@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.errors import LabelMapError
 from cellbench.labels import LabelMap
 from cellbench.representations.base import DecodedCells
 from cellbench.representations.decoded import renumbered
@@ -74,7 +73,7 @@ def cells_in_tiles(
         (H, W) label map, ids 1 … N, and the measures of the cells.
 
     Raises:
-        LabelMapError: if the cells of two tiles have different measures, or one has no value.
+        ValueError: if the cells of two tiles have different measures, or one has no value.
     """
     height, width = image.shape[:2]
     if max(height, width) <= largest_side:
@@ -105,7 +104,7 @@ def _joined(
     """Join the measures of the cells of all tiles."""
     if any(part.keys() != parts[0].keys() for part in parts):
         names = sorted({name for part in parts for name in part})
-        raise LabelMapError(
+        raise ValueError(
             f"measures of the decoded cells: not all tiles have {', '.join(names)}; return the same "
             "measures for every image, also without cells"
         )

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from cellbench.errors import LabelMapError
 from cellbench.labels import cell_ids, relabel
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
 
@@ -36,7 +35,7 @@ def renumbered(cells: DecodedCells) -> DecodedCells:
 
     Raises:
         InvalidLabelsError: if the array is not a label map.
-        LabelMapError: if a measure has no value for an id of the label map.
+        ValueError: if a measure has no value for an id of the label map.
 
     Example:
         >>> cells = DecodedCells(np.array([[3, 0, 1]]), {"score": np.array([0.5, 0.25, 1.0])})
@@ -52,7 +51,7 @@ def renumbered(cells: DecodedCells) -> DecodedCells:
     measures = {}
     for name, values in cells.measures.items():
         if np.ndim(values) != 1 or len(values) < largest:
-            raise LabelMapError(
+            raise ValueError(
                 f"measure {name!r} of the decoded cells: an array of the shape {np.shape(values)} has no "
                 f"value for the cell {largest}; return one value for each id from 1 on"
             )

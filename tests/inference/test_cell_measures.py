@@ -9,7 +9,6 @@ import torch
 from measured_cells import Image, ShownModel, check_measures, squares
 from multi_streams import tiny
 
-from cellbench.errors import LabelMapError
 from cellbench.inference import segment_cells, segment_image
 from cellbench.inference.scaling import restored_cells
 from cellbench.inference.tiles import LARGEST_SIDE, cells_in_tiles
@@ -65,7 +64,7 @@ def test_tiles_with_different_measures_are_refused() -> None:
         values = np.ones(tile.max(), np.float32)
         return DecodedCells(tile, {"score": values} if tile.any() else {})
 
-    with pytest.raises(LabelMapError, match="not all tiles have score; return the same measures"):
+    with pytest.raises(ValueError, match="not all tiles have score; return the same measures"):
         cells_in_tiles(segment, np.eye(1, 100, dtype=int), 50, 1)
 
 

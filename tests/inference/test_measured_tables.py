@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import save_checkpoint, tiny_model
-from measured_cells import ShownModel, squares
+from measured_cells import Shown, ShownModel, squares
 from PIL import Image
 from segmentation_runs import STEMS, Runs
 
@@ -19,6 +19,7 @@ from cellbench.inference.finished import JOURNAL_FILE
 from cellbench.inference.measurements import write_measurements
 from cellbench.inference.segment import read_model_image
 from cellbench.labels import read_labels
+from cellbench.representations.base import DecodedCells, NumpyMaps
 
 MODEL = ["--model-class", "measured_cells.ShownModel"]
 COLUMNS_WITHOUT_MEASURES = [
@@ -136,6 +137,22 @@ def test_tables_of_models_without_measures_have_no_columns_for_them(runs: Runs) 
     channels[4, 4:6, 0] = 2, 3
     write_measurements(runs.root / "plain.csv", labels, channels)
     assert (runs.root / "plain.csv").read_bytes() == PLAIN_TABLE
+
+
+def test_an_image_whose_cells_have_no_values_is_named(
+    measured: Runs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def decode(_: object, maps: NumpyMaps) -> DecodedCells:
+        labels = np.ones(maps["shown"].shape[1:], int)
+        return DecodedCells(labels, {"score": np.zeros(0, np.float32)})
+
+    monkeypatch.setattr(Shown, "decode_cells", decode)
+    measured(*MODEL, status=1)
+    (line, *_) = (record.getMessage() for record in caplog.records)
+    start = f"{measured.root / 'images/a.png'}: measure 'score' of the decoded cells: an array"
+    assert line.startswith(start)
+    assert "no value for the cell 1" in line
+    assert len(caplog.records) == len(STEMS)
 
 
 def test_a_measure_with_the_name_of_another_column_is_refused(tmp_path: Path) -> None:
