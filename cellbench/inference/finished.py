@@ -1,9 +1,10 @@
 """What `cellbench segment` has finished: a run that was stopped continues, and does nothing twice.
 
 The output folder has a journal. Its first record holds the settings of the run, which are everything that
-label maps depend on besides the image. Each further record is that of a finished image, with its time and
-the checksums of the image and the label map; it is appended when the label map is complete. The next run
-keeps the label maps whose record still fits, so a folder never contains label maps of two settings.
+label maps depend on besides the image. Each further record is that of a finished image, with its time, the
+measures of its cells and the checksums of the image and the label map; it is appended when the label map is
+complete. The next run keeps the label maps whose record still fits, so a folder never contains label maps
+of two settings.
 """
 
 import errno
