@@ -30,6 +30,7 @@ VERBS = {
     "consensus": "combine the rankings of several boards into one",
     "report": "draw the figures of a board and write its page, report.html",
     "data": "make, import, export, download and describe datasets",
+    "perturb": "write perturbed copies of a dataset: noise, blur, light, colour, scale",
 }
 _EPILOG = """\
 `cellbench VERB --help` describes the options of a verb.
