@@ -29,6 +29,7 @@ VERBS = {
     "rank": "rank algorithms: leaderboard, confidence intervals and rank stability",
     "consensus": "combine the rankings of several boards into one",
     "report": "draw the figures of a board and write its page, report.html",
+    "robustness": "measure how much of its F1 an algorithm keeps on perturbed images",
     "data": "make, import, export, download and describe datasets",
     "perturb": "write perturbed copies of a dataset: noise, blur, light, colour, scale",
 }

@@ -135,7 +135,7 @@ def read_board(folder: str | Path) -> BoardTables:
     facts = _read_facts(folder / PROVENANCE_FILE)
     check_run(folder, facts)
     tables = {
-        field.name: _read_table(folder, TABLES[field.name], facts["value"])
+        field.name: read_table(folder, TABLES[field.name], facts["value"])
         for field in fields(RankedTables)
     }
     entries = TABLES["algorithms"]
@@ -145,7 +145,7 @@ def read_board(folder: str | Path) -> BoardTables:
         **tables,
         consensus=_read_consensus(folder, facts["modalities"]),
         algorithms=(
-            _read_table(folder, entries, facts["value"])
+            read_table(folder, entries, facts["value"])
             if (folder / entries.file).is_file()
             else None
         ),
@@ -187,7 +187,20 @@ def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame
         raise unreadable(path, error) from error
 
 
-def _read_table(folder: Path, described: Table, value: str) -> pd.DataFrame:
+def read_table(folder: Path, described: Table, value: str = "f1") -> pd.DataFrame:
+    """Read one table of a board.
+
+    Args:
+        folder: the board's folder.
+        described: the table.
+        value: the name of what is ranked.
+
+    Returns:
+        Its columns; numbers that are not known are NaN.
+
+    Raises:
+        ScoresError: if the file is missing or damaged.
+    """
     path, kinds = folder / described.file, described.kinds(value)
     numbers = {name: [""] for name, kind in kinds.items() if kind == Kind.NUMBER}
     try:

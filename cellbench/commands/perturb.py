@@ -6,9 +6,16 @@ runs algorithms on such copies without keeping them.
 """
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cellbench.commands.help_format import example
+
+if TYPE_CHECKING:
+    from cellbench.data.folder import DatasetImage
+    from cellbench.data.perturb.severities import Kind
 
 SPLITS = ("train", "tune", "test", "unlabeled")
 
@@ -76,6 +83,37 @@ def list_kinds() -> str:
     return "kinds, and what increases or falls with the severity:\n" + "\n".join(lines)
 
 
+def choose_steps(
+    arguments: argparse.Namespace, images: Sequence["DatasetImage"]
+) -> list[tuple["Kind", int]]:
+    """Return the kinds and severities that are asked for and exist; say which do not.
+
+    Args:
+        arguments: the command line.
+        images: the images that are perturbed.
+
+    Returns:
+        Pairs of kind and severity.
+
+    Raises:
+        CellbenchError: if none exists, or an image cannot be read.
+    """
+    from cellbench.data.perturb.dataset import missing_kinds
+    from cellbench.data.perturb.severities import combinations
+    from cellbench.errors import DatasetError, UsageError
+
+    chosen = combinations(arguments.kind, arguments.severity)
+    if not chosen:
+        raise UsageError("--severity: none of the kinds has this severity")
+    missing = missing_kinds((kind for kind, _ in chosen), images)
+    for kind in missing:
+        print(f"{kind.name} exists for none of the images and is left out", file=sys.stderr)
+    left = [(kind, severity) for kind, severity in chosen if kind not in missing]
+    if not left:
+        raise DatasetError(f"{missing[0].name} exists for none of the images; choose another kind")
+    return left
+
+
 def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from 0 up")
@@ -85,18 +123,15 @@ def _seed(text: str) -> int:
 def run(arguments: argparse.Namespace) -> None:
     """Write one dataset folder for each kind and severity."""
     from cellbench.data.folder import SPLITS as LABELLED
-    from cellbench.data.folder import UNLABELED
+    from cellbench.data.folder import UNLABELED, read_dataset
     from cellbench.data.perturb.dataset import folder_name, perturb_dataset
-    from cellbench.data.perturb.severities import combinations
-    from cellbench.errors import DatasetError, UsageError
+    from cellbench.errors import DatasetError
 
-    chosen = combinations(arguments.kind, arguments.severity)
-    if not chosen:
-        raise UsageError("--severity: none of the kinds has this severity")
+    splits = [arguments.split] if arguments.split else [*LABELLED, UNLABELED]
+    chosen = choose_steps(arguments, read_dataset(arguments.root, splits))
     folders = [arguments.out / folder_name(kind, severity) for kind, severity in chosen]
     if full := [each for each in folders if each.exists() and any(each.iterdir())]:
         raise DatasetError(f"{full[0]}: exists and is not empty; choose another OUT, or remove it")
-    splits = [arguments.split] if arguments.split else [*LABELLED, UNLABELED]
     for (kind, severity), folder in zip(chosen, folders, strict=True):
         report = perturb_dataset(
             arguments.root, folder, kind, severity, seed=arguments.seed, splits=splits

@@ -1,6 +1,6 @@
 """Write perturbed copies of a dataset, one dataset folder for each kind and severity."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from cellbench.data.folder import SPLITS, UNLABELED, DatasetImage, read_dataset,
 from cellbench.data.importers.writing import place
 from cellbench.data.new_folder import new_dataset_folder
 from cellbench.data.perturb.kinds import image_rng, is_for, perturb_pixels
-from cellbench.data.perturb.severities import GEOMETRIC, Kind
+from cellbench.data.perturb.severities import GEOMETRIC, PARTIAL, Kind
 from cellbench.data.rescale import check_size, resize_labels
 from cellbench.data.rewritten import manifest_rows, updated_row, write_channels
 from cellbench.errors import DatasetError, ImageError
@@ -66,13 +66,13 @@ def perturb_dataset(
     *,
     seed: int = 0,
     splits: Sequence[str] = (*SPLITS, UNLABELED),
+    progress: bool = True,
 ) -> PerturbReport:
     """Write a perturbed copy of a dataset.
 
     Images become TIFF files with all their channels and their type. Label maps become hard links (copies
     on another file system) where the size of the image does not change; otherwise they follow it. The
-    manifest says in the columns ``kind`` and ``severity`` what was done. A progress bar is shown on a
-    terminal.
+    manifest says in the columns ``kind`` and ``severity`` what was done.
 
     Args:
         root: the dataset folder.
@@ -82,6 +82,7 @@ def perturb_dataset(
         severity: how strongly, from 1 on.
         seed: seed of what is random, at least 0; each image has random numbers of its own.
         splits: the splits to write; by default all that ``root`` has.
+        progress: whether to show a progress bar on a terminal.
 
     Returns:
         The images that were written, and those that were left out because the kind does not exist for
@@ -104,7 +105,8 @@ def perturb_dataset(
                 check_size(item.image, image_shape(item.image), strength)
         rows = []
         listed = dict(manifest_rows(Path(root), {item.split for item in items}))
-        for item in tqdm(items, unit="image", desc=folder_name(kind, severity), disable=None):
+        hidden = None if progress else True
+        for item in tqdm(items, unit="image", desc=folder_name(kind, severity), disable=hidden):
             facts = perturb_image(item, temporary, kind, severity, seed)
             if facts is None:
                 report.left_out.append(item.stem)
@@ -118,6 +120,25 @@ def perturb_dataset(
         write_manifest(temporary, rows)
     report.images = read_dataset(out, splits)
     return report
+
+
+def missing_kinds(kinds: Iterable[Kind], images: Iterable[DatasetImage]) -> list[Kind]:
+    """Return the kinds of perturbation that exist for none of some images.
+
+    Args:
+        kinds: the kinds.
+        images: the images; they are read only for kinds that do not exist for every image.
+
+    Raises:
+        ImageError: if an image cannot be read.
+    """
+    missing = [kind for kind in dict.fromkeys(kinds) if kind.name in PARTIAL]
+    for image in images:
+        if not missing:
+            break
+        pixels, alpha = read_channels(image.image)
+        missing = [kind for kind in missing if not is_for(kind.name, pixels, alpha, image.modality)]
+    return missing
 
 
 def perturb_image(

@@ -19,7 +19,7 @@ from cellbench.data.perturb.light import (
 from cellbench.data.perturb.noise import add_gaussian_noise, add_poisson_noise
 from cellbench.data.perturb.pixels import Floats, Picture, as_picture, as_stored
 from cellbench.data.perturb.resolution import compress_jpeg, lower_resolution
-from cellbench.data.perturb.severities import GEOMETRIC, Kind
+from cellbench.data.perturb.severities import GEOMETRIC, PARTIAL, Kind
 from cellbench.data.rescale import rescaled_shape, resize_image
 
 Pixels = npt.NDArray[Any]
@@ -69,7 +69,7 @@ def is_for(kind: str, pixels: Pixels, alpha: int | None, modality: str) -> bool:
         alpha: place of the alpha channel; None if there is none.
         modality: modality of the image; empty if unknown.
     """
-    if kind not in ("channel-swap", "stain-shift"):
+    if kind not in PARTIAL:
         return True
     colours = _colours(pixels, alpha)
     if kind == "channel-swap" or colours.shape[2] != 3:

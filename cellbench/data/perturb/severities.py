@@ -100,6 +100,8 @@ KINDS: dict[str, Kind] = {
 
 GEOMETRIC = ("enlarging", "shrinking")
 """The kinds that change the size of images, and so of their label maps."""
+PARTIAL = ("channel-swap", "stain-shift")
+"""The kinds that do not exist for every image: they need colours."""
 
 
 def combinations(kinds: list[str], severities: list[int]) -> list[tuple[Kind, int]]:
