@@ -187,13 +187,16 @@ def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame
         raise unreadable(path, error) from error
 
 
-def read_table(folder: Path, described: Table, value: str = "f1") -> pd.DataFrame:
+def read_table(
+    folder: Path, described: Table, value: str = "f1", again: str = AGAIN
+) -> pd.DataFrame:
     """Read one table of a board.
 
     Args:
         folder: the board's folder.
         described: the table.
         value: the name of what is ranked.
+        again: what to do if it is damaged, for the error.
 
     Returns:
         Its columns; numbers that are not known are NaN.
@@ -213,10 +216,10 @@ def read_table(folder: Path, described: Table, value: str = "f1") -> pd.DataFram
             encoding="utf-8-sig",
         )
     except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
+        raise unreadable(path, error, again) from error
     for column in described.columns:
         if column.kind == Kind.CHOICE:
             unknown = set(table[column.name]) - set(column.choices)
             if unknown:
-                raise ScoresError(f"{path}: {column.name} cannot be {min(unknown)!r}; {AGAIN}")
+                raise ScoresError(f"{path}: {column.name} cannot be {min(unknown)!r}; {again}")
     return table[list(kinds)]

@@ -54,7 +54,7 @@ def read_robustness(folder: str | Path) -> pd.DataFrame | None:
     path = Path(folder) / _VALUES.file
     if not path.is_file():
         return None
-    table = read_table(path.parent, _VALUES)
+    table = read_table(path.parent, _VALUES, again=_AGAIN)
     twice = table.duplicated(_KEY)
     if twice.any() or table["f1"].isna().any():
         what = "two rows for one image" if twice.any() else "a row without an F1"

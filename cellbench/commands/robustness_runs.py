@@ -10,7 +10,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from cellbench.boards.robustness import write_robustness
-from cellbench.boards.robustness_schema import UNCHANGED
+from cellbench.boards.schema import UNCHANGED
 from cellbench.data import perturb
 from cellbench.data.folder import DatasetImage, labels_folder
 from cellbench.data.perturb.dataset import folder_name, perturb_dataset
