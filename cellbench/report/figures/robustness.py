@@ -38,7 +38,7 @@ def plot_robustness(summary: pd.DataFrame) -> Figure:
     legend_rows = -(-min(len(names), _COLOURED + 1) // 2)
     figure = new_figure(
         WIDTH,
-        1.9 * bands + 0.6 + 0.22 * legend_rows,
+        1.9 * bands + 0.4 + 0.22 * legend_rows,
         TITLES["robustness"],
         "Mean F1 on perturbed images; severity 0: the same images unchanged"
         + ("; bands: 95 % intervals" if len(names) <= _MOST_BANDS else ""),
@@ -50,8 +50,9 @@ def plot_robustness(summary: pd.DataFrame) -> Figure:
             continue
         _draw_kind(axes, table[table["kind"] == kinds[place]], names)
         axes.set_title(kind_title(kinds[place]), fontsize=9)
+        if place + columns >= len(kinds):
+            axes.set_xlabel("severity", fontsize=9)
     figure.supylabel("mean F1", fontsize=10)
-    figure.supxlabel("severity", fontsize=10)
     _add_legend(figure, shown, len(names) > len(shown))
     return figure
 

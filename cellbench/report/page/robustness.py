@@ -14,7 +14,7 @@ from cellbench.report.figures.captions import ROBUSTNESS
 from cellbench.report.figures.robustness import kind_title
 from cellbench.report.page.embedding import Figure, embed_figures
 from cellbench.report.page.leaderboard import Cell
-from cellbench.report.page.texts import number, span
+from cellbench.report.page.texts import count, number, span
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,13 @@ class Robustness:
     """What the section shows.
 
     Attributes:
-        kinds: titles of the columns after the mean F1 on unchanged images.
+        kinds: title of each column after the mean F1 on unchanged images, and a note: the number of
+            images where the kind does not exist for all of them.
         rows: name of each algorithm and its cells, the most robust first.
         figures: the curves; none if they were not drawn.
     """
 
-    kinds: tuple[str, ...]
+    kinds: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
     figures: list[Figure]
 
@@ -56,7 +57,12 @@ def make_robustness(board: BoardTables, drawn: Sequence[Path]) -> Robustness | N
     ]
     rows.sort(key=lambda row: -np.nan_to_num(row[1][1].key or 0.0))
     figures = embed_figures(drawn, board.folder, board, (ROBUSTNESS,))
-    return Robustness(tuple(map(kind_title, kinds)), tuple(rows), figures)
+    images = means.groupby("kind")["images"].max()
+    columns = [
+        (kind_title(kind), "" if most == images.max() else count(most, board.unit))
+        for kind, most in ((kind, int(images[kind])) for kind in kinds)
+    ]
+    return Robustness(tuple(columns), tuple(rows), figures)
 
 
 def _row(name: str, own: pd.DataFrame, kinds: Sequence[str]) -> tuple[str, tuple[Cell, ...]]:
