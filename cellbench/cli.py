@@ -75,8 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{words[0]}: {advice}", 1)
     except KeyboardInterrupt:
         return _fail(
-            "interrupted; `segment`, `run`, `robustness`, `evaluate` and `data download` continue where they "
-            "stopped when the same command is run again, and `fit` if --ckpt_path last is added",
+            "interrupted; `segment`, `run`, `robustness`, `evaluate` and `data download` continue "
+            "where they stopped when the same command is run again, and `fit` if --ckpt_path last is added",
             130,
         )
 

@@ -103,4 +103,4 @@ ROBUSTNESS = Caption(
 )
 """The figure of boards with robustness.csv, which the page shows in a section of its own."""
 
-TITLES = {caption.name: caption.title for caption in (*FIGURES, ROBUSTNESS)}
+TITLES = {caption.name: caption.title for caption in FIGURES}

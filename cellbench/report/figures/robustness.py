@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from cellbench.boards.schema import ALL_KINDS
 from cellbench.data.perturb.severities import KINDS, STEPS
-from cellbench.report.figures.captions import TITLES
+from cellbench.report.figures.captions import ROBUSTNESS
 from cellbench.report.figures.style import COLOURS, WIDTH, new_figure, short_name
 
 _BESIDE = 4  # panels in one row
@@ -39,7 +39,7 @@ def plot_robustness(summary: pd.DataFrame) -> Figure:
     figure = new_figure(
         WIDTH,
         1.9 * bands + 0.4 + 0.22 * legend_rows,
-        TITLES["robustness"],
+        ROBUSTNESS.title,
         "Mean F1 on perturbed images; severity 0: the same images unchanged"
         + ("; bands: 95 % intervals" if len(names) <= _MOST_BANDS else ""),
     )
