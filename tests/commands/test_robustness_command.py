@@ -10,6 +10,7 @@ from datasets import make_dataset
 from cellbench.boards.robustness import read_robustness, summarise
 from cellbench.boards.schema import ROBUSTNESS_TABLES
 from cellbench.cli import main
+from cellbench.commands import robustness_runs
 from cellbench.data.perturb.dataset import perturb_dataset
 from cellbench.data.perturb.severities import KINDS
 from cellbench.errors import ScoresError
@@ -104,6 +105,7 @@ def test_scores_are_those_of_perturb_run_and_evaluate(tmp_path: Path) -> None:
     assert list(found["image"]) == list(scores["image"])
 
 
+@pytest.mark.slow  # a program that starts for every image
 def test_what_is_finished_is_kept(tmp_path: Path) -> None:
     data, entrant = make_dataset(tmp_path / "data"), make_entrant(tmp_path / "served")
     other = make_entrant(tmp_path / "cold", serve=False)
@@ -123,6 +125,33 @@ def test_what_is_finished_is_kept(tmp_path: Path) -> None:
     table = robustness(tmp_path / "out", data, entrant, words=more)
     assert set(table["kind"]) == {"unchanged", "gamma"}
     assert (table["f1"] == 0).all()
+
+
+def test_an_interrupted_run_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, entrant = make_dataset(tmp_path / "data"), make_entrant(tmp_path / "served")
+    done: list[tuple[str, int]] = []
+
+    def perturb(*words: object, **options: object) -> object:
+        kind, severity = words[2:4]
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append((kind.name, severity))  # type: ignore[attr-defined]
+        return perturb_dataset(*words, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(robustness_runs, "perturb_dataset", perturb)
+    out = tmp_path / "out"
+    words = ["robustness", str(entrant), "--data", str(data), "--out", str(out)]
+    assert main([*words, "--isolation", "none", "--kind", "gamma"]) == 130
+    assert [path.name for path in out.iterdir()] == [".robustness.journal"]
+    assert done == [("gamma", 1), ("gamma", 2)]
+    done.clear()
+    assert (
+        main([*words, "--isolation", "none", "--kind", "gamma", "--severity", "1", "2", "3"]) == 0
+    )
+    assert done == [("gamma", 3)]
+    table = read_robustness(out)
+    assert table is not None
+    assert sorted(table["severity"].unique()) == [0, 1, 2, 3]
 
 
 def test_failures_count_as_0_and_are_tried_again(
