@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from cellbench.boards.columns import BOARDS, VALUE, Column, Kind, Table, number, text, whole
+from cellbench.boards.robustness_schema import ALL_KINDS as ALL_KINDS
+from cellbench.boards.robustness_schema import ROBUSTNESS_TABLES as ROBUSTNESS_TABLES
+from cellbench.boards.robustness_schema import UNCHANGED as UNCHANGED
 from cellbench.choices import Scheme
 from cellbench.evaluation.statuses import Status
 

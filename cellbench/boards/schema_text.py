@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 
 from cellbench.boards.columns import BOARDS, VALUE
-from cellbench.boards.schema import PAPER_TABLES, SCHEMA_VERSION, SCORES, TABLES
+from cellbench.boards.schema import (
+    PAPER_TABLES,
+    ROBUSTNESS_TABLES,
+    SCHEMA_VERSION,
+    SCORES,
+    TABLES,
+)
 
 
 def list_tables() -> str:
@@ -23,7 +29,7 @@ def _markdown_lines() -> Iterator[str]:
         f"Schema version {SCHEMA_VERSION}. In the names of columns, `{VALUE}` stands for the measure "
         f"that is ranked (`f1` by default), and `{BOARDS}` for the name of a modality or board."
     )
-    for table in (SCORES, *TABLES.values()):
+    for table in (SCORES, *TABLES.values(), *ROBUSTNESS_TABLES.values()):
         yield from ("", f"## {table.file}", "", table.meaning, "")
         yield from ("| column | type | meaning |", "|---|---|---|")
         for column in table.columns:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 import cellbench
 from cellbench.boards.reading import BoardTables
-from cellbench.boards.schema import PAPER_TABLES
+from cellbench.boards.schema import PAPER_TABLES, ROBUSTNESS_TABLES
 from cellbench.files import written_whole
 from cellbench.report.page import parts
 from cellbench.report.page.about import read_about
@@ -22,12 +22,14 @@ from cellbench.report.page.headline import make_headline, table_sentences
 from cellbench.report.page.leaderboard import make_table
 from cellbench.report.page.prose import render_markdown
 from cellbench.report.page.published import Published
+from cellbench.report.page.robustness import make_robustness
 
 PAGE_FILE = "report.html"
 
 _TABLES = (
     *("leaderboard", "values", "ranks", "schemes", "significance", "clusters", "bootstrap"),
     *("kendall_tau", "intervals", "outranking", "sensitivity", "consensus", "algorithms", "scores"),
+    *ROBUSTNESS_TABLES,
 )
 
 
@@ -96,10 +98,12 @@ def _context(
     failures = parts.list_failures(board)
     modalities = parts.modality_tabs(board, notes, figures)
     about, entries = read_about(board), list_entries(board)
+    robustness = make_robustness(board, figures)
     optional = {
         "about": bool(about.text.strip()),
         "modalities": bool(modalities),
         "algorithms": entries is not None,
+        "robustness": robustness is not None,
         "published": bool(published),
     }
     return {
@@ -122,6 +126,7 @@ def _context(
         "modalities": modalities,
         "consensus": parts.consensus_table(board),
         "figures": embed_figures(figures, board.folder, board),
+        "robustness": robustness,
         "failures": failures,
         "failed_caption": parts.failed_caption(board, failures),
         "unmatched": parts.list_unmatched(board),
@@ -141,6 +146,7 @@ def _contents(optional: Mapping[str, bool]) -> list[tuple[str, str]]:
         "modalities": "By modality",
         "algorithms": "Algorithms",
         "figures": "Figures",
+        "robustness": "Robustness",
         "gallery": "Errors on images",
         "failures": "Failures",
         "published": "Published elsewhere",
