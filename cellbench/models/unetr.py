@@ -45,6 +45,4 @@ class UNETRBoundary(DenseModel):
         network, representation = unetr(
             feature_size, hidden_size, mlp_size, heads, convolution_stem, window, smallest_interior
         )
-        super().__init__(
-            network=network, representation=representation, window=window, **training
-        )
+        super().__init__(network=network, representation=representation, window=window, **training)

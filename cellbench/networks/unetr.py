@@ -52,13 +52,13 @@ class UNETR(nn.Module):
         heads: int = 12,
         convolution_stem: bool = False,
     ) -> None:
-        from monai.networks.nets import UNETR as MonaiUNETR
+        from monai.networks import nets
 
         _check(window, feature_size, hidden_size, mlp_size, heads)
         super().__init__()
         self.maps = dict(maps)
         self.grid = max(-(-window // _PATCH), _SMALLEST // _PATCH)
-        self.body = MonaiUNETR(
+        self.body = nets.UNETR(
             in_channels=3,
             out_channels=sum(self.maps.values()),
             img_size=self.grid * _PATCH,
@@ -68,6 +68,9 @@ class UNETR(nn.Module):
             num_heads=heads,
             spatial_dims=2,
         )
+        for block in self.body.vit.blocks:
+            # MONAI has it also without cross-attention; training on several GPUs refuses idle weights.
+            block.norm_cross_attn = nn.Identity()
         self.stem: nn.Module | None = None
         if convolution_stem:
             features = [feature_size * 2**level for level in range(4)]
@@ -93,7 +96,9 @@ class UNETR(nn.Module):
         image = padded(image, _PATCH, _SMALLEST)
         finest = self.body.encoder1(image)
         coarser = [] if self.stem is None else self.stem(finest)
-        embedded = coarser.pop() if coarser else self.body.vit.patch_embedding.patch_embeddings(image)
+        embedded = (
+            coarser.pop() if coarser else self.body.vit.patch_embedding.patch_embeddings(image)
+        )
         features = self._decode(finest, coarser, self._transform(embedded))
         maps = self.body.out(features)[..., :height, :width]
         return dict(zip(self.maps, maps.split(list(self.maps.values()), dim=1), strict=True))
@@ -117,7 +122,8 @@ class UNETR(nn.Module):
         grid = embeddings.transpose(1, 2).unflatten(2, (self.grid, self.grid))
         if (rows, columns) == (self.grid, self.grid):
             return grid
-        return interpolate(grid, (rows, columns), mode="bilinear", align_corners=False)
+        positions: torch.Tensor = interpolate(grid, (rows, columns), mode="bilinear")
+        return positions
 
     def _decode(
         self, finest: torch.Tensor, levels: Sequence[torch.Tensor], tokens: Sequence[torch.Tensor]
