@@ -119,7 +119,7 @@ class UNETR(nn.Module):
     def _positions(self, rows: int, columns: int) -> torch.Tensor:
         """Return the position embeddings (1, C, rows, columns) of a grid of tokens."""
         embeddings = self.body.vit.patch_embedding.position_embeddings
-        grid = embeddings.transpose(1, 2).unflatten(2, (self.grid, self.grid))
+        grid: torch.Tensor = embeddings.transpose(1, 2).unflatten(2, (self.grid, self.grid))
         if (rows, columns) == (self.grid, self.grid):
             return grid
         positions: torch.Tensor = interpolate(grid, (rows, columns), mode="bilinear")
