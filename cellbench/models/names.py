@@ -13,6 +13,7 @@ OWN_MODELS = {
     "stardist": "cellbench.models.stardist.StarDistUNet",
     "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",
     "unet": "cellbench.models.unet.UNetBoundary",
+    "unetr": "cellbench.models.unetr.UNETRBoundary",
 }
 """The class path of each model of cellbench, by name."""
 

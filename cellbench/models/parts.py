@@ -16,6 +16,7 @@ from cellbench.networks.manet import MANet
 from cellbench.networks.panoptic_fpn import PanopticFPN
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
+from cellbench.networks.unetr import UNETR
 from cellbench.representations import (
     Boundary,
     CellDistance,
@@ -165,6 +166,33 @@ def unet(channels: Sequence[int], residual_units: int, smallest_interior: int) -
     return UNet(boundary.channels, channels, residual_units), boundary
 
 
+def unetr(
+    feature_size: int,
+    hidden_size: int,
+    mlp_size: int,
+    heads: int,
+    convolution_stem: bool,
+    window: int,
+    smallest_interior: int,
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.unetr.UNETRBoundary`.
+
+    Args:
+        feature_size: number of features at full resolution.
+        hidden_size: number of features of each token.
+        mlp_size: number of hidden features of the fully connected layers.
+        heads: number of attention heads.
+        convolution_stem: compute the tokens with residual convolutions.
+        window: side in pixels of the images that the position embeddings are made for.
+        smallest_interior: smallest number of pixels of a predicted cell interior.
+    """
+    boundary = Boundary(smallest_interior=smallest_interior, smallest_target=_SMALLEST_TARGET)
+    network = UNETR(
+        boundary.channels, window, feature_size, hidden_size, mlp_size, heads, convolution_stem
+    )
+    return network, boundary
+
+
 PARTS: dict[str, Callable[..., Parts]] = {
     "boundary_unet": boundary_unet,
     "cellpose": cellpose,
@@ -177,5 +205,6 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "stardist": stardist,
     "swin_unetr": swin_unetr,
     "unet": unet,
+    "unetr": unetr,
 }
 """The function that makes the parts of a model, by the name of the model."""
