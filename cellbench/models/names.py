@@ -8,6 +8,7 @@ OWN_MODELS = {
     "hover": "cellbench.models.hover.HoVerUNet",
     "mediar": "cellbench.models.mediar.Mediar",
     "multi_stream": "cellbench.models.multi_stream.MultiStream",
+    "omnipose": "cellbench.models.omnipose.Omnipose",
     "stardist": "cellbench.models.stardist.StarDistUNet",
     "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",
     "unet": "cellbench.models.unet.UNetBoundary",

@@ -14,7 +14,7 @@ from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.manet import MANet
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
-from cellbench.representations import Boundary, Flow, HoVer, Representation, StarConvex
+from cellbench.representations import Boundary, Flow, HoVer, Omni, Representation, StarConvex
 
 Parts = tuple[nn.Module, Representation]
 
@@ -83,6 +83,16 @@ def mediar(
     return network, flow
 
 
+def omnipose(channels: Sequence[int]) -> Parts:
+    """Make the parts of :class:`~cellbench.models.omnipose.Omnipose`.
+
+    Args:
+        channels: number of features at each level, from the finest to the coarsest.
+    """
+    omni = Omni()
+    return CellposeUNet(omni.channels, channels), omni
+
+
 def stardist(encoder: str, pretrained: bool, decoder_channels: Sequence[int], rays: int) -> Parts:
     """Make the parts of :class:`~cellbench.models.stardist.StarDistUNet`, also with a ConvNeXt.
 
@@ -138,6 +148,7 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "convnext_stardist": stardist,
     "hover": hover,
     "mediar": mediar,
+    "omnipose": omnipose,
     "stardist": stardist,
     "swin_unetr": swin_unetr,
     "unet": unet,

@@ -4,13 +4,15 @@ from cellbench.representations.base import Representation
 from cellbench.representations.boundary import Boundary
 from cellbench.representations.flow import Flow
 from cellbench.representations.hover import HoVer
+from cellbench.representations.omni import Omni
 from cellbench.representations.star import StarConvex
 
 REPRESENTATIONS: dict[str, type[Representation]] = {
     "boundary": Boundary,
     "flow": Flow,
     "hover": HoVer,
+    "omni": Omni,
     "star_convex": StarConvex,
 }
 
-__all__ = ["REPRESENTATIONS", "Boundary", "Flow", "HoVer", "Representation", "StarConvex"]
+__all__ = ["REPRESENTATIONS", "Boundary", "Flow", "HoVer", "Omni", "Representation", "StarConvex"]

@@ -168,12 +168,25 @@ class Flow(Representation):
             flipped: whether the image was flipped before it was rotated.
         """
         turned = super().turn_back(maps, quarter_turns, flipped)
-        down, right = turned["flows"][DOWN], turned["flows"][RIGHT]
-        for _ in range(quarter_turns % 4):  # a quarter turn moves the right side to the top
-            down, right = right, -down
-        if flipped:
-            right = -right
-        return turned | {"flows": np.stack([down, right])}
+        return turned | {"flows": vectors_turned_back(turned["flows"], quarter_turns, flipped)}
+
+
+def vectors_turned_back(
+    vectors: npt.NDArray[Any], quarter_turns: int, flipped: bool
+) -> npt.NDArray[Any]:
+    """Correct the directions of vectors whose map has been rotated back.
+
+    Args:
+        vectors: (2, H, W), down and to the right.
+        quarter_turns: number of quarter turns of the image.
+        flipped: whether the image was flipped before it was rotated.
+    """
+    down, right = vectors[DOWN], vectors[RIGHT]
+    for _ in range(quarter_turns % 4):  # a quarter turn moves the right side to the top
+        down, right = right, -down
+    if flipped:
+        right = -right
+    return np.stack([down, right])
 
 
 def _unit_flows(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:

@@ -1,0 +1,181 @@
+"""Compiled merging of fragments of cells: those without an outline between them are one cell."""
+
+import numpy as np
+import numpy.typing as npt
+
+from cellbench.compiling import compiled
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.int64]
+
+
+@compiled
+def grow(labels: Integers, inside: Flags, count: int) -> int:
+    """Give foreground pixels without an id that of the nearest one with an id; the rest are new cells.
+
+    Args:
+        labels: (H, W) ids, changed.
+        inside: (H, W) the foreground.
+        count: the largest id.
+
+    Returns:
+        The largest id afterwards.
+    """
+    height, width = labels.shape
+    border = np.flatnonzero(labels)
+    while len(border) > 0:
+        border = _grown(labels, inside, border)
+    for row in range(height):
+        for column in range(width):
+            if inside[row, column] and labels[row, column] == 0:
+                count += 1
+                labels[row, column] = count
+                border = np.array([row * width + column])
+                while len(border) > 0:
+                    border = _grown(labels, inside, border)
+    return count
+
+
+@compiled
+def _grown(labels: Integers, inside: Flags, border: Positions) -> Positions:
+    """Give the free neighbours of some places their id, and return the places of these neighbours."""
+    height, width = labels.shape
+    reached = [0 for _ in range(0)]
+    for place in border:
+        row, column = place // width, place % width
+        for near_row in range(max(row - 1, 0), min(row + 2, height)):
+            for near in range(max(column - 1, 0), min(column + 2, width)):
+                if inside[near_row, near] and labels[near_row, near] == 0:
+                    labels[near_row, near] = labels[row, column]
+                    reached.append(near_row * width + near)
+    return np.array(reached, np.int64)
+
+
+@compiled
+def merge_fragments(
+    labels: Integers, count: int, flows: Floats, outline: Floats, threshold: float, smallest: float
+) -> None:
+    """Merge neighbouring fragments between which there is too little evidence of an outline.
+
+    The evidence is the mean along their common border of two values: how much the flows diverge, from −1
+    to 1, and the probability of an outline. Of all neighbours, the pair with the least evidence is merged
+    first, and the evidence of the common borders is added up.
+
+    Args:
+        labels: (H, W) ids, changed.
+        count: the largest id.
+        flows: (2, H, W) predicted flows, of length 1 or shorter.
+        outline: (H, W) probability of an outline.
+        threshold: evidence from which neighbours stay separate.
+        smallest: fragments of fewer pixels are merged whatever the evidence.
+    """
+    pixels = np.zeros(count + 1, np.int64)
+    for label in labels.flat:
+        pixels[label] += 1
+    firsts, seconds, evidence = _borders(labels, flows, outline)
+    owners = np.arange(count + 1)
+    while len(firsts) > 0:
+        firsts, seconds, evidence = _summed(firsts, seconds, evidence, count)
+        best, values = _best(firsts, seconds, evidence, count)
+        merged = False
+        for label in range(1, count + 1):
+            other = best[label]
+            if other > label and best[other] == label:
+                small = min(pixels[label], pixels[other]) < smallest
+                if small or values[label] < threshold:
+                    owners[other] = label
+                    pixels[label] += pixels[other]
+                    merged = True
+        if not merged:
+            break
+        firsts, seconds = owners[firsts], owners[seconds]
+        apart = firsts != seconds
+        firsts, seconds, evidence = firsts[apart], seconds[apart], evidence[:, apart]
+    for label in range(1, count + 1):  # an owner is smaller than those that it owns
+        owners[label] = owners[owners[label]]
+    for place in range(labels.size):
+        labels.flat[place] = owners[labels.flat[place]]
+
+
+@compiled
+def _borders(
+    labels: Integers, flows: Floats, outline: Floats
+) -> tuple[Positions, Positions, npt.NDArray[np.float64]]:
+    """Return the ids on both sides of each edge between two fragments, and its evidence and length."""
+    height, width = labels.shape
+    firsts, seconds = [0 for _ in range(0)], [0 for _ in range(0)]
+    evidence = [0.0 for _ in range(0)]
+    for row in range(height):
+        for column in range(width):
+            label = labels[row, column]
+            if label == 0:
+                continue
+            for axis in range(2):
+                near_row, near = row + 1 - axis, column + axis
+                if near_row == height or near == width:
+                    continue
+                other = labels[near_row, near]
+                if other == 0 or other == label:  # noqa: PLR1714  (Numba)
+                    continue
+                apart = max(
+                    flows[axis, near_row, near] - flows[axis, row, column],
+                    _beyond(labels, flows, axis, near_row, near, 1)
+                    - _beyond(labels, flows, axis, row, column, -1),
+                )
+                drawn = outline[near_row, near] + outline[row, column]
+                firsts.append(label)
+                seconds.append(other)
+                evidence.append(min(apart, drawn) / 2)
+    both = np.ones((2, len(evidence)))
+    both[0] = np.array(evidence)
+    return np.array(firsts, np.int64), np.array(seconds, np.int64), both
+
+
+@compiled
+def _summed(
+    firsts: Positions, seconds: Positions, evidence: npt.NDArray[np.float64], count: int
+) -> tuple[Positions, Positions, npt.NDArray[np.float64]]:
+    """Return each pair of neighbours once, the smaller id first, with the sums of evidence and length."""
+    keys = np.minimum(firsts, seconds) * (count + 1) + np.maximum(firsts, seconds)
+    order = np.argsort(keys)
+    pairs = [0 for _ in range(0)]
+    sums = np.zeros((2, len(keys)))
+    for index in order:
+        if len(pairs) == 0 or pairs[-1] != keys[index]:
+            pairs.append(keys[index])
+        sums[0, len(pairs) - 1] += evidence[0, index]
+        sums[1, len(pairs) - 1] += evidence[1, index]
+    left = np.array(pairs, np.int64)
+    return left // (count + 1), left % (count + 1), sums[:, : len(pairs)]
+
+
+@compiled
+def _best(
+    firsts: Positions, seconds: Positions, evidence: npt.NDArray[np.float64], count: int
+) -> tuple[Positions, npt.NDArray[np.float64]]:
+    """Return, by id, the neighbour with the least evidence of an outline, 0 if there is none, and that."""
+    best, values = np.zeros(count + 1, np.int64), np.full(count + 1, np.inf)
+    for index in range(len(firsts)):
+        value = evidence[0, index] / evidence[1, index]
+        for label, other in (
+            (firsts[index], seconds[index]),
+            (seconds[index], firsts[index]),
+        ):
+            if value < values[label]:
+                best[label], values[label] = other, value
+    return best, values
+
+
+@compiled
+def _beyond(
+    labels: Integers, flows: Floats, axis: int, row: int, column: int, direction: int
+) -> float:
+    """Return the flow along an axis one pixel further from an edge, or here if that is another fragment."""
+    height, width = labels.shape
+    far_row, far = row + direction * (1 - axis), column + direction * axis
+    inside = 0 <= far_row < height and 0 <= far < width
+    if inside and labels[far_row, far] == labels[row, column]:
+        return flows[axis, far_row, far]
+    return flows[axis, row, column]
