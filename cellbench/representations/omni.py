@@ -40,7 +40,7 @@ class Omni(Representation):
     def __init__(
         self,
         distance_threshold: float = 0.0,
-        outline_threshold: float = 0.35,
+        outline_threshold: float = 0.2,
         flow_threshold: float = 0.4,
         smallest_cell: int = 10,
         largest_hole: int = 64,
@@ -70,17 +70,16 @@ class Omni(Representation):
 
     def decode(self, maps: NumpyMaps) -> LabelMap:
         from cellbench.representations.flow_sinks import keep_good_cells
-        from cellbench.representations.omni_clusters import clusters, suppressed_ends
+        from cellbench.representations.omni_clusters import fragments, suppressed_ends
         from cellbench.representations.omni_kernels import distances_and_flows
-        from cellbench.representations.omni_merge import grow, merge_fragments
+        from cellbench.representations.omni_merge import merge_fragments
 
         foreground = np.asarray(maps["distance"])[0] >= self.distance_threshold
         flows = np.asarray(maps["flows"], np.float32) / np.float32(_LENGTH)
         if not np.isfinite(flows).all():
             flows = np.nan_to_num(flows, nan=0, posinf=0, neginf=0)
         outline = np.nan_to_num(np.asarray(maps["boundary"], np.float32)[0])
-        labels, count = clusters(suppressed_ends(flows, foreground), foreground)
-        count = grow(labels, foreground, count)
+        labels, count = fragments(suppressed_ends(flows, foreground), foreground)
         merge_fragments(labels, count, flows, outline, self.outline_threshold, self.smallest_cell)
         labels = self._without_holes(labels)
         _, own = distances_and_flows(labels)

@@ -9,48 +9,8 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
 
-
-@compiled
-def grow(labels: Integers, inside: Flags, count: int) -> int:
-    """Give foreground pixels without an id that of the nearest one with an id; the rest are new cells.
-
-    Args:
-        labels: (H, W) ids, changed.
-        inside: (H, W) the foreground.
-        count: the largest id.
-
-    Returns:
-        The largest id afterwards.
-    """
-    height, width = labels.shape
-    border = np.flatnonzero(labels)
-    while len(border) > 0:
-        border = _grown(labels, inside, border)
-    for row in range(height):
-        for column in range(width):
-            if inside[row, column] and labels[row, column] == 0:
-                count += 1
-                labels[row, column] = count
-                border = np.array([row * width + column])
-                while len(border) > 0:
-                    border = _grown(labels, inside, border)
-    return count
-
-
-@compiled
-def _grown(labels: Integers, inside: Flags, border: Positions) -> Positions:
-    """Give the free neighbours of some places their id, and return the places of these neighbours."""
-    height, width = labels.shape
-    reached = [0 for _ in range(0)]
-    for place in border:
-        row, column = place // width, place % width
-        for near_row in range(max(row - 1, 0), min(row + 2, height)):
-            for near in range(max(column - 1, 0), min(column + 2, width)):
-                if inside[near_row, near] and labels[near_row, near] == 0:
-                    labels[near_row, near] = labels[row, column]
-                    reached.append(near_row * width + near)
-    return np.array(reached, np.int64)
 
 
 @compiled
@@ -59,9 +19,11 @@ def merge_fragments(
 ) -> None:
     """Merge neighbouring fragments between which there is too little evidence of an outline.
 
-    The evidence is the mean along their common border of two values: how much the flows diverge, from −1
-    to 1, and the probability of an outline. Of all neighbours, the pair with the least evidence is merged
-    first, and the evidence of the common borders is added up.
+    The evidence is a mean along their common border. At each edge between two pixels, it is the smaller of
+    two values: how much the flows on both sides point away from the edge, from −1 to 1, and the probability
+    of an outline. In a thin cell, all pixels are outlines, but the flows do not diverge; where flows are
+    noisy, there is no outline. Fragments merge with the neighbour to which there is least evidence if this
+    is mutual; then the evidence along common borders is added up, and so on.
 
     Args:
         labels: (H, W) ids, changed.
@@ -102,7 +64,7 @@ def merge_fragments(
 @compiled
 def _borders(
     labels: Integers, flows: Floats, outline: Floats
-) -> tuple[Positions, Positions, npt.NDArray[np.float64]]:
+) -> tuple[Positions, Positions, Values]:
     """Return the ids on both sides of each edge between two fragments, and its evidence and length."""
     height, width = labels.shape
     firsts, seconds = [0 for _ in range(0)], [0 for _ in range(0)]
@@ -119,15 +81,14 @@ def _borders(
                 other = labels[near_row, near]
                 if other == 0 or other == label:  # noqa: PLR1714  (Numba)
                     continue
-                apart = max(
-                    flows[axis, near_row, near] - flows[axis, row, column],
-                    _beyond(labels, flows, axis, near_row, near, 1)
-                    - _beyond(labels, flows, axis, row, column, -1),
-                )
+                # Also a pixel further from the edge: flows that are predicted at an edge are blurred.
+                apart = flows[axis, near_row, near] - flows[axis, row, column]
+                apart += _beyond(labels, flows, axis, near_row, near, 1)
+                apart -= _beyond(labels, flows, axis, row, column, -1)
                 drawn = outline[near_row, near] + outline[row, column]
                 firsts.append(label)
                 seconds.append(other)
-                evidence.append(min(apart, drawn) / 2)
+                evidence.append(min(apart / 4, drawn / 2))
     both = np.ones((2, len(evidence)))
     both[0] = np.array(evidence)
     return np.array(firsts, np.int64), np.array(seconds, np.int64), both
@@ -135,8 +96,8 @@ def _borders(
 
 @compiled
 def _summed(
-    firsts: Positions, seconds: Positions, evidence: npt.NDArray[np.float64], count: int
-) -> tuple[Positions, Positions, npt.NDArray[np.float64]]:
+    firsts: Positions, seconds: Positions, evidence: Values, count: int
+) -> tuple[Positions, Positions, Values]:
     """Return each pair of neighbours once, the smaller id first, with the sums of evidence and length."""
     keys = np.minimum(firsts, seconds) * (count + 1) + np.maximum(firsts, seconds)
     order = np.argsort(keys)
@@ -153,9 +114,9 @@ def _summed(
 
 @compiled
 def _best(
-    firsts: Positions, seconds: Positions, evidence: npt.NDArray[np.float64], count: int
-) -> tuple[Positions, npt.NDArray[np.float64]]:
-    """Return, by id, the neighbour with the least evidence of an outline, 0 if there is none, and that."""
+    firsts: Positions, seconds: Positions, evidence: Values, count: int
+) -> tuple[Positions, Values]:
+    """Return, by id, the neighbour with the least evidence of an outline, 0 if none, and the evidence."""
     best, values = np.zeros(count + 1, np.int64), np.full(count + 1, np.inf)
     for index in range(len(firsts)):
         value = evidence[0, index] / evidence[1, index]
