@@ -118,14 +118,7 @@ class Flow(Representation):
         count = add_unseeded(labels, parts, count, int(_UNSEEDED * self.smallest_seed))
         own = _unit_flows(labels)
         keep_good_cells(labels, count, flows, own, self.flow_threshold, self.smallest_cell)
-        return self._without_holes(labels)
-
-    def _without_holes(self, labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        from cellbench.representations.flow_sinks import fill_holes
-
-        gaps = components(labels == 0, 1, connectivity=4)
-        fill_holes(labels, gaps, np.bincount(gaps.ravel()) < self.largest_hole)
-        return labels
+        return without_holes(labels, self.largest_hole)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities; flows stay as they are.
@@ -187,6 +180,20 @@ def vectors_turned_back(
     if flipped:
         right = -right
     return np.stack([down, right])
+
+
+def without_holes(labels: npt.NDArray[np.int32], largest_hole: float) -> npt.NDArray[np.int32]:
+    """Fill small holes that a single cell encloses.
+
+    Args:
+        labels: (H, W) ids, changed.
+        largest_hole: holes of fewer pixels are filled.
+    """
+    from cellbench.representations.flow_sinks import fill_holes
+
+    gaps = components(labels == 0, 1, connectivity=4)
+    fill_holes(labels, gaps, np.bincount(gaps.ravel()) < largest_hole)
+    return labels
 
 
 def _unit_flows(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
