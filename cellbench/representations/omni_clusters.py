@@ -43,7 +43,9 @@ def suppressed_ends(flows: Floats, inside: Flags) -> Floats:
                 move_down, move_across = interpolated(steps, down, across)
                 share = shares[step]
                 down = min(max(down + np.float32(move_down) * share, np.float32(0)), lowest)
-                across = min(max(across + np.float32(move_across) * share, np.float32(0)), rightmost)
+                across = min(
+                    max(across + np.float32(move_across) * share, np.float32(0)), rightmost
+                )
             ends[0, row, column], ends[1, row, column] = down, across
     return ends
 

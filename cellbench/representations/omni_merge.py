@@ -12,7 +12,6 @@ Positions = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 
 
-
 @compiled
 def merge_fragments(
     labels: Integers, count: int, flows: Floats, outline: Floats, threshold: float, smallest: float
