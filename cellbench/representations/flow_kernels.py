@@ -59,9 +59,13 @@ def diffusion_flows(labels: npt.NDArray[np.int32], largest: int) -> npt.NDArray[
 
 @compiled
 def pieces(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the rows and columns of the pixels of all pieces, one piece after the other, (2, N).
+    """Return the pixels of all connected pieces of cells, one piece after the other; corners connect.
 
-    Corners connect. The second array says where each piece begins, and the last one ends.
+    Args:
+        labels: (H, W) ids.
+
+    Returns:
+        Rows and columns of the pixels, (2, N), and where each piece begins, and the last one ends.
     """
     height, width = labels.shape
     pixels = np.empty((2, np.count_nonzero(labels)), np.int64)

@@ -33,8 +33,8 @@ def merge_fragments(
         smallest: fragments of fewer pixels are merged whatever the evidence.
     """
     pixels = np.zeros(count + 1, np.int64)
-    for label in labels.flat:
-        pixels[label] += 1
+    for place in range(labels.size):
+        pixels[labels.flat[place]] += 1
     firsts, seconds, evidence = _borders(labels, flows, outline)
     owners = np.arange(count + 1)
     while len(firsts) > 0:
@@ -78,7 +78,7 @@ def _borders(
                 if near_row == height or near == width:
                     continue
                 other = labels[near_row, near]
-                if other == 0 or other == label:  # noqa: PLR1714  (Numba)
+                if other == 0 or other == label:  # Numba has no `in` for these
                     continue
                 # Also a pixel further from the edge: flows that are predicted at an edge are blurred.
                 apart = flows[axis, near_row, near] - flows[axis, row, column]
@@ -137,5 +137,5 @@ def _beyond(
     far_row, far = row + direction * (1 - axis), column + direction * axis
     inside = 0 <= far_row < height and 0 <= far < width
     if inside and labels[far_row, far] == labels[row, column]:
-        return flows[axis, far_row, far]
-    return flows[axis, row, column]
+        return float(flows[axis, far_row, far])
+    return float(flows[axis, row, column])
