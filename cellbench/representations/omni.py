@@ -50,7 +50,7 @@ class Omni(Representation):
             :func:`~cellbench.representations.omni_merge.merge_fragments`.
         flow_threshold: a cell is removed if its flows differ more than this from the predicted flows:
             the mean squared length of the difference of unit vectors.
-        smallest_cell: smallest number of pixels of a cell. Smaller fragments are merged with a neighbour.
+        smallest_cell: smallest number of pixels of a cell.
         largest_hole: holes in a cell with fewer pixels than this are filled.
     """
 
@@ -147,7 +147,8 @@ class Omni(Representation):
         """Return the loss, see :mod:`cellbench.representations.omni_loss`.
 
         Args:
-            outputs: raw: ``distance`` (B, 1, H, W), ``flows`` (B, 2, H, W), ``boundary``, logits (B, 1, H, W).
+            outputs: raw ``distance`` (B, 1, H, W), ``flows`` (B, 2, H, W) and logits ``boundary``
+                (B, 1, H, W).
             targets: encoded maps of the same shapes.
         """
         from cellbench.representations.omni_loss import omni_loss

@@ -19,8 +19,8 @@ _HALF = np.float32(0.5)
 def suppressed_ends(flows: Floats, inside: Flags) -> Floats:
     """Return where each pixel ends after steps along the flows whose lengths fall as 1 / (1 + t).
 
-    With steps of one length, pixels that reach the middle line of a cell would drift along it, and gather at
-    several places of a long cell.
+    With steps of one length, pixels that reach the middle line of a cell would drift along it, and gather
+    at several places of a long cell.
 
     Args:
         flows: (2, H, W) predicted flows, of length 1 or shorter, finite.
