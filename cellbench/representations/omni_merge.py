@@ -21,8 +21,8 @@ def merge_fragments(
     The evidence is a mean along their common border. At each edge between two pixels, it is the smaller of
     two values: how much the flows on both sides point away from the edge, from −1 to 1, and the probability
     of an outline. In a thin cell, all pixels are outlines, but the flows do not diverge; where flows are
-    noisy, there is no outline. Fragments merge with the neighbour to which there is least evidence if this
-    is mutual; then the evidence along common borders is added up, and so on.
+    noisy, there is no outline. A fragment becomes part of the neighbour to which there is least evidence, if
+    that is the larger one; then the evidence along common borders is added up, and so on.
 
     Args:
         labels: (H, W) ids, changed.
@@ -43,21 +43,33 @@ def merge_fragments(
         merged = False
         for label in range(1, count + 1):
             other = best[label]
-            if other > label and best[other] == label:
-                small = min(pixels[label], pixels[other]) < smallest
-                if small or values[label] < threshold:
-                    owners[other] = label
-                    pixels[label] += pixels[other]
-                    merged = True
+            larger = pixels[other] > pixels[label] or (
+                pixels[other] == pixels[label] and other < label
+            )
+            if other > 0 and larger and (values[label] < threshold or pixels[label] < smallest):
+                owners[label] = other
+                merged = True
         if not merged:
             break
+        pixels = _settle(owners, pixels)
         firsts, seconds = owners[firsts], owners[seconds]
         apart = firsts != seconds
         firsts, seconds, evidence = firsts[apart], seconds[apart], evidence[:, apart]
-    for label in range(1, count + 1):  # an owner is smaller than those that it owns
-        owners[label] = owners[owners[label]]
     for place in range(labels.size):
         labels.flat[place] = owners[labels.flat[place]]
+
+
+@compiled
+def _settle(owners: Positions, pixels: Positions) -> Positions:
+    """Let every id be owned by the last of its chain of owners, and return the pixels of these."""
+    sums = np.zeros_like(pixels)
+    for label in range(len(owners)):
+        last = owners[label]
+        while owners[last] != last:
+            last = owners[last]
+        owners[label] = last
+        sums[last] += pixels[label]
+    return sums
 
 
 @compiled
