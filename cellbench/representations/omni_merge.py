@@ -21,8 +21,8 @@ def merge_fragments(
     The evidence is a mean along their common border. At each edge between two pixels, it is the smaller of
     two values: how much the flows on both sides point away from the edge, from −1 to 1, and the probability
     of an outline. In a thin cell, all pixels are outlines, but the flows do not diverge; where flows are
-    noisy, there is no outline. A fragment becomes part of the neighbour to which there is least evidence, if
-    that is the larger one; then the evidence along common borders is added up, and so on.
+    noisy, there is no outline. A fragment becomes part of the neighbour to which there is least evidence,
+    if that is the larger one; then the evidence along common borders is added up, and so on.
 
     Args:
         labels: (H, W) ids, changed.
