@@ -37,7 +37,7 @@ class Omni(Representation):
       nearly the maps that it has in the whole cell, and windows fit together.
     * The distance in the background is −1, as far from 0 as in the outermost pixels of cells.
     * Near the middle line, where the slope turns, flows are shorter than 5.
-    * Clusters of end points begin as fragments of cells, which are never part of two cells, and are merged
+    * Clusters of end points begin as small fragments, hardly any of which is in two cells, and are merged
       where neither flows nor outlines separate them (see
       :func:`~cellbench.representations.omni_merge.merge_fragments`). DBSCAN, in the paper, joins two cells
       if a single gap in the predicted border between them is wide enough.
