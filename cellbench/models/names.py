@@ -10,6 +10,7 @@ OWN_MODELS = {
     "mediar": "cellbench.models.mediar.Mediar",
     "mesmer": "cellbench.models.mesmer.Mesmer",
     "multi_stream": "cellbench.models.multi_stream.MultiStream",
+    "omnipose": "cellbench.models.omnipose.Omnipose",
     "stardist": "cellbench.models.stardist.StarDistUNet",
     "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",
     "unet": "cellbench.models.unet.UNetBoundary",

@@ -23,6 +23,7 @@ from cellbench.representations import (
     Flow,
     HoVer,
     InnerDistance,
+    Omni,
     Representation,
     StarConvex,
 )
@@ -118,6 +119,16 @@ def mesmer(encoder: str, pretrained: bool, pyramid_channels: int, head_channels:
     return network, inner
 
 
+def omnipose(channels: Sequence[int]) -> Parts:
+    """Make the parts of :class:`~cellbench.models.omnipose.Omnipose`.
+
+    Args:
+        channels: number of features at each level, from the finest to the coarsest.
+    """
+    omni = Omni()
+    return CellposeUNet(omni.channels, channels), omni
+
+
 def stardist(encoder: str, pretrained: bool, decoder_channels: Sequence[int], rays: int) -> Parts:
     """Make the parts of :class:`~cellbench.models.stardist.StarDistUNet`, also with a ConvNeXt.
 
@@ -202,6 +213,7 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "kit_ge": kit_ge,
     "mediar": mediar,
     "mesmer": mesmer,
+    "omnipose": omnipose,
     "stardist": stardist,
     "swin_unetr": swin_unetr,
     "unet": unet,

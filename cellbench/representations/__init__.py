@@ -6,6 +6,7 @@ from cellbench.representations.distance import CellDistance
 from cellbench.representations.flow import Flow
 from cellbench.representations.hover import HoVer
 from cellbench.representations.inner_distance import InnerDistance
+from cellbench.representations.omni import Omni
 from cellbench.representations.star import StarConvex
 
 REPRESENTATIONS: dict[str, type[Representation]] = {
@@ -14,6 +15,7 @@ REPRESENTATIONS: dict[str, type[Representation]] = {
     "flow": Flow,
     "hover": HoVer,
     "inner_distance": InnerDistance,
+    "omni": Omni,
     "star_convex": StarConvex,
 }
 
@@ -24,6 +26,7 @@ __all__ = [
     "Flow",
     "HoVer",
     "InnerDistance",
+    "Omni",
     "Representation",
     "StarConvex",
 ]
