@@ -14,7 +14,7 @@ from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.manet import MANet
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
-from cellbench.representations import Boundary, Flow, HoVer, Representation, StarConvex
+from cellbench.representations import Boundary, Contour, Flow, HoVer, Representation, StarConvex
 
 Parts = tuple[nn.Module, Representation]
 
@@ -49,6 +49,26 @@ def cellpose(channels: Sequence[int]) -> Parts:
     """
     flow = Flow()
     return CellposeUNet(flow.channels, channels), flow
+
+
+def cpn(
+    encoder: str, pretrained: bool, decoder_channels: Sequence[int], order: int, samples: int
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.cpn.CPN`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2, and 1 for maps at every
+            pixel.
+        order: number of harmonics of an outline.
+        samples: number of points of an outline.
+    """
+    channels = Contour(order=order).channels
+    network = EncoderUNet(
+        channels, encoder, pretrained, decoder_channels, initial_outputs={"score": _CENTRE_LOGIT}
+    )
+    return network, Contour(order=order, samples=samples, grid=network.grid)
 
 
 def hover(
@@ -136,6 +156,7 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "cellpose": cellpose,
     "convnext_hover": hover,
     "convnext_stardist": stardist,
+    "cpn": cpn,
     "hover": hover,
     "mediar": mediar,
     "stardist": stardist,
