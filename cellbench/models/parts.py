@@ -66,7 +66,12 @@ def cpn(
     """
     channels = Contour(order=order).channels
     network = EncoderUNet(
-        channels, encoder, pretrained, decoder_channels, initial_outputs={"score": _CENTRE_LOGIT}
+        channels,
+        encoder,
+        pretrained,
+        decoder_channels,
+        scales={"offset": _TYPICAL_RADIUS, "fourier": _TYPICAL_RADIUS},
+        initial_outputs={"score": _CENTRE_LOGIT},
     )
     return network, Contour(order=order, samples=samples, grid=network.grid)
 

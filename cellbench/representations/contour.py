@@ -154,10 +154,9 @@ class Contour(Representation):
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn raw outputs into maps with the range of values of :meth:`encode`.
 
-        Offsets and coefficients are the outputs times 10 px, a typical radius, and for harmonic k divided
-        by k²: as fast as the coefficients of polygons fall. The outputs 0 are circles of this radius.
-        An optimiser like Adam would otherwise need thousands of steps to reach tens of pixels, and
-        high harmonics would begin as large as the cell.
+        The coefficients of harmonic k are the outputs divided by k², as fast as the coefficients of
+        polygons fall, so that high harmonics do not begin as large as the cell. The outputs 0 are
+        circles with a radius of 10 px.
 
         Args:
             outputs: (B, C, h, w) for each map.
@@ -167,12 +166,11 @@ class Contour(Representation):
         fourier = outputs["fourier"].float()
         harmonics = torch.arange(1, self.order + 1, device=fourier.device).repeat_interleave(4)
         circle = torch.zeros(len(harmonics), device=fourier.device)
-        circle[[0, 3]] = 1
-        scaled = fourier / harmonics[:, None, None] ** 2 + circle[:, None, None]
+        circle[[0, 3]] = _TYPICAL_RADIUS
         return {
             "score": outputs["score"].float().sigmoid(),
-            "offset": _TYPICAL_RADIUS * outputs["offset"].float(),
-            "fourier": _TYPICAL_RADIUS * scaled,
+            "offset": outputs["offset"].float(),
+            "fourier": fourier / harmonics[:, None, None] ** 2 + circle[:, None, None],
             "refinement": self.reach * outputs["refinement"].float().tanh(),
             "uncertainty": outputs["uncertainty"].float().sigmoid(),
         }
