@@ -18,7 +18,7 @@ _COEFFICIENTS = 4
 # A quarter turn back: what points to the right points down before, what points down points to the left.
 _TURN = np.array([[0, 1], [-1, 0]])
 _MIRROR = np.array([[1, 0], [0, -1]])
-_SIDES_OF_TURN = (3, 2, 0, 1)  # the top was the right side before, and so on
+_SIDES_OF_TURN = (2, 3, 1, 0)  # the top was the left side before, and so on
 _SIDES_OF_MIRROR = (0, 1, 3, 2)
 
 
