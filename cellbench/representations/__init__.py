@@ -15,4 +15,12 @@ REPRESENTATIONS: dict[str, type[Representation]] = {
     "star_convex": StarConvex,
 }
 
-__all__ = ["REPRESENTATIONS", "Boundary", "Contour", "Flow", "HoVer", "Representation", "StarConvex"]
+__all__ = [
+    "REPRESENTATIONS",
+    "Boundary",
+    "Contour",
+    "Flow",
+    "HoVer",
+    "Representation",
+    "StarConvex",
+]

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cellbench.labels import LabelMap
+from cellbench.labels.maps import cell_ids
 from cellbench.representations.base import NumpyMaps
 
 Floats = npt.NDArray[np.float32]
@@ -138,7 +139,7 @@ def basis(order: int, samples: int) -> Floats:
 
 def draw_contours(
     contours: Contours, refinement: npt.NDArray[Any], hops: int, samples: int
-) -> tuple[LabelMap, npt.NDArray[np.intp]]:
+) -> tuple[LabelMap, npt.NDArray[np.int64]]:
     """Refine outlines and draw them into a label map, ids 1 … N, the best first.
 
     Pixels that several cells cover are divided by growing the cells into them, pixel by pixel, from
@@ -164,8 +165,7 @@ def draw_contours(
     draw(contours.points, corners, False, lowest)
     shared = np.flatnonzero(labels != lowest)
     grow(labels, lowest, shared)
-    cells = np.unique(labels)
-    cells = cells[cells > 0]
+    cells = cell_ids(labels)
     numbers = np.zeros(len(contours.points) + 1, np.int32)
     numbers[cells] = np.arange(1, len(cells) + 1)
     return np.take(numbers, labels), cells - 1

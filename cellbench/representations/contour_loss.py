@@ -98,11 +98,12 @@ def coefficient_loss(error: torch.Tensor) -> torch.Tensor:
     Args:
         error: (N, 4 · order) in pixels.
     """
-    harmonics = error.unflatten(1, (-1, 4))
+    harmonics = error.view(len(error), -1, 4)
     order = harmonics.shape[1]
     late = torch.arange(order, device=error.device) / max(order - 1, 1)
     weights = _LAST_HARMONIC + (_FIRST_HARMONIC - _LAST_HARMONIC) * (1 - late) ** 2
-    return (weights[:, None] * harmonics.abs()).mean()
+    loss: torch.Tensor = (weights[:, None] * harmonics.abs()).mean()
+    return loss
 
 
 def refinement_loss(found: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -142,8 +143,10 @@ def sampled(pixels: Pixels, basis: torch.Tensor) -> torch.Tensor:
         pixels: offsets and coefficients.
         basis: as in :func:`contour_loss`.
     """
-    harmonics = pixels.fourier.unflatten(1, (-1, 2, 2)).transpose(1, 2)
-    return pixels.offset[:, :, None] + harmonics.flatten(2) @ basis
+    count = len(pixels.fourier)
+    axes = pixels.fourier.view(count, -1, 2, 2).transpose(1, 2).reshape(count, 2, -1)
+    points: torch.Tensor = pixels.offset[:, :, None] + axes @ basis
+    return points
 
 
 def boxes(outline: torch.Tensor) -> torch.Tensor:

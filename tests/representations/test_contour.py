@@ -72,7 +72,10 @@ def distances_to_sides(shape: tuple[int, ...]) -> np.ndarray:
 def test_coefficients_change_smoothly_with_the_angle_of_a_cell() -> None:
     """No corner that moves by a pixel moves the beginning of the outline to the other side."""
     coefficients = np.array(
-        [Contour().encode(ellipse(angle))["fourier"][:, 20, 20] for angle in np.arange(0, np.pi, 0.05)]
+        [
+            Contour().encode(ellipse(angle))["fourier"][:, 20, 20]
+            for angle in np.arange(0, np.pi, 0.05)
+        ]
     )
     steps = np.abs(np.diff(coefficients, axis=0, append=coefficients[:1]))
     assert steps.max() < 0.15 * np.abs(coefficients).max()
@@ -83,7 +86,9 @@ def test_coefficients_change_smoothly_with_the_angle_of_a_cell() -> None:
 def test_an_ellipse_has_the_coefficients_of_twice_its_angle(angle: float) -> None:
     first = Contour().encode(ellipse(angle))["fourier"][:4, 20, 20].reshape(2, 2)
     elongation = first[1, 1] - first[0, 0], 2 * first[0, 1]
-    np.testing.assert_allclose(np.arctan2(*elongation[::-1]), np.angle(np.exp(2j * angle)), atol=0.03)
+    np.testing.assert_allclose(
+        np.arctan2(*elongation[::-1]), np.angle(np.exp(2j * angle)), atol=0.03
+    )
 
 
 @settings(max_examples=20)

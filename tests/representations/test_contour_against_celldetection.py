@@ -8,6 +8,7 @@ albucore==0.0.24 stringzilla simsimd h5py seaborn``.
 
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_coefficients_are_theirs_except_for_the_beginning() -> None:
         points, starts = trace(*find_pieces(labels))
         centres, coefficients = transform(points, starts, ORDER)
         ours = waves(in_their_order(coefficients))
-        for index, (start, end) in enumerate(zip(starts, starts[1:], strict=False)):
+        for index, (start, end) in enumerate(pairwise(starts)):
             closed = np.concatenate([points[start:end], points[start : start + 1]])[:, ::-1]
             theirs, centre = efd(closed, ORDER, epsilon=1e-12)
             np.testing.assert_allclose(ours[:, index], waves(theirs), atol=1e-3)

@@ -1,10 +1,11 @@
 """Outlines, Fourier coefficients and refinement vectors against scikit-image and NumPy."""
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from label_maps import blocky_maps, discs, touching
 from skimage.measure import find_contours
 
@@ -18,7 +19,7 @@ Floats = npt.NDArray[np.floating]
 
 def traced(labels: LabelMap) -> list[Floats]:
     points, starts = trace(*find_pieces(labels))
-    return [points[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    return [points[start:end] for start, end in pairwise(starts)]
 
 
 def evenly_spaced(polygon: Floats, count: int) -> Floats:

@@ -39,7 +39,8 @@ def true_and_raw(contour: Contour, error: float) -> tuple[Tensors, Tensors]:
         "uncertainty": torch.full_like(targets["uncertainty"], -3.0),
     }
     return targets, {
-        name: (each + error * torch.randn(each.shape)).requires_grad_() for name, each in raw.items()
+        name: (each + error * torch.randn(each.shape)).requires_grad_()
+        for name, each in raw.items()
     }
 
 
