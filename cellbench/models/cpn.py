@@ -36,7 +36,7 @@ class CPN(DenseModel):
         self,
         encoder: str = "tf_efficientnet_lite0",
         pretrained: bool = True,
-        decoder_channels: Sequence[int] = (256, 128, 64, 64),
+        decoder_channels: Sequence[int] = (128, 96, 64, 64),
         order: int = 5,
         samples: int = 64,
         **training: Any,

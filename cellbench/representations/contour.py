@@ -73,8 +73,8 @@ class Contour(Representation):
     """
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
-        "score_threshold": (0.3, 0.5, 0.7, 0.8, 0.9),
-        "nms_threshold": (0.2, 0.3, 0.4, 0.5),
+        "score_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
+        "nms_threshold": (0.2, 0.3, 0.4),
         "refinement_hops": (0, 1, 2, 4),
     }
 
@@ -84,8 +84,8 @@ class Contour(Representation):
         grid: int = 1,
         samples: int = 64,
         reach: float = 3.0,
-        score_threshold: float = 0.7,
-        nms_threshold: float = 0.4,
+        score_threshold: float = 0.5,
+        nms_threshold: float = 0.3,
         refinement_hops: int = 4,
         most_candidates: int = 500_000,
         most_pixels: int = 16_384,

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.labels import LabelMap
-from cellbench.labels.maps import cell_ids
+from cellbench.labels import LabelMap, cell_ids
 from cellbench.representations.base import NumpyMaps
 
 Floats = npt.NDArray[np.float32]

@@ -1,6 +1,5 @@
 """The losses of a Contour Proposal Network (Upschulte et al. 2022, and their entry of the challenge)."""
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ LARGEST_DEVIATION = 7.0
 _FIRST_HARMONIC, _LAST_HARMONIC = 5.0, 1.0  # weights of the absolute errors of coefficients
 _LEAST_VARIANCE = 0.01  # outlines are drawn in pixels: no side is known better than by 0.1 px
 _LEAST_SIDE = 1e-3
+_LEAST_WEIGHT = 1e-3
 
 
 class Pixels(NamedTuple):
@@ -124,7 +124,9 @@ def box_deviation_loss(
 
     A side with the uncertainty u has a standard deviation of 7 u pixels. The IoU as a weight is the
     "IoU-power" likelihood (Lee et al. 2020, arXiv 2006.15607): boxes that miss their cell do not
-    determine the uncertainty.
+    determine the uncertainty. The sum is divided by the sum of the weights; in celldetection it is
+    divided by the number of boxes, so that the loss rises while the boxes improve. The constant of the
+    normal distribution, which changes no gradient, is left out.
 
     Args:
         uncertainty: (N, 4) in [0, 1].
@@ -132,8 +134,9 @@ def box_deviation_loss(
         overlap: (N,) IoU of predicted and true boxes.
     """
     variance = (LARGEST_DEVIATION * uncertainty).square() + _LEAST_VARIANCE
-    unlikely = error.square() / variance + variance.log() + math.log(2 * math.pi)
-    return (overlap * unlikely.sum(dim=1) / 2).mean()
+    unlikely = error.square() / variance + variance.log()
+    weights = overlap / overlap.sum().clamp(min=_LEAST_WEIGHT)
+    return (weights * unlikely.sum(dim=1) / 2).sum()
 
 
 def sampled(pixels: Pixels, basis: torch.Tensor) -> torch.Tensor:

@@ -99,7 +99,7 @@ def test_a_part_of_the_central_pixels_stands_for_all() -> None:
     whole, part = (
         contour_loss(raw["score"], maps, targets, waves, most).item() for most in (10**6, 300)
     )
-    assert part == pytest.approx(whole, rel=0.1)
+    assert part == pytest.approx(whole, abs=0.5)
     assert part != whole
 
 
@@ -134,10 +134,12 @@ def test_sides_have_the_likelihood_of_normal_errors() -> None:
     error, uncertainty, overlap = 3 * torch.randn(30, 4), torch.rand(30, 4), torch.rand(30)
     variance = (7 * uncertainty) ** 2 + 0.01
     likelihood = functional.gaussian_nll_loss(
-        error, torch.zeros_like(error), variance, full=True, reduction="none"
+        error, torch.zeros_like(error), variance, reduction="none"
     )
     ours = box_deviation_loss(uncertainty, error, overlap)
-    assert ours.item() == pytest.approx((overlap * likelihood.sum(dim=1)).mean().item(), rel=1e-5)
+    assert ours.item() == pytest.approx(
+        (overlap * likelihood.sum(dim=1)).sum().item() / overlap.sum().item(), rel=1e-5
+    )
 
 
 def test_the_best_uncertainty_is_the_size_of_the_error() -> None:
