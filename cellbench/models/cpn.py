@@ -14,9 +14,10 @@ class CPN(DenseModel):
     the challenge (Upschulte et al. 2023, PMLR 212), with a ResNeXt-101 U-Net of 228 million parameters,
     order 25 and 224 samples. Differences: the decoder is that of cellbench's other U-Nets, with one
     1 × 1 convolution for each map, and not the original's pyramid pooling and heads of 7 × 7
-    convolutions; with ``resnext101_32x8d`` and the decoder channels 1024, 512, 256, 128 and 64 the network
-    has 157 million parameters. Training on unlabelled images is not part of the model. What differs in the outlines
-    and the losses is in :class:`~cellbench.representations.contour.Contour`.
+    convolutions; with ``resnext101_32x8d`` and the decoder channels 1024, 512, 256, 128 and 64 the
+    network has 157 million parameters. Training on unlabelled images is not part of the model. What
+    differs in the outlines and the losses is in
+    :class:`~cellbench.representations.contour.Contour`.
 
     Weights: the ImageNet weights of the default encoder are Google's (EfficientNet-Lite), Apache-2.0. A
     checkpoint and its entry.yaml name the licence of the weights that were loaded.
