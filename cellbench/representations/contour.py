@@ -51,7 +51,9 @@ class Contour(Representation):
     * Suppression compares the areas that polygons share instead of their boxes: the boxes of long cells
       beside each other overlap. It precedes refinement.
     * Where cells overlap, they grow only into pixels that they cover.
-    * The uncertainty refers to the outline before refinement, and a side is known to 0.1 px at best.
+    * The uncertainty refers to the outline before refinement, a side is known to 0.1 px at best, and its
+      likelihood is a weighted mean, see
+      :func:`~cellbench.representations.contour_loss.box_deviation_loss`.
 
     A cell in several pieces is represented by the largest one, and by its pieces at the border of the map,
     where the parts of one cell look like several cells. Pixels of other pieces do not count in the loss of
@@ -64,7 +66,8 @@ class Contour(Representation):
             cells of one or two pixels.
         samples: number of points of an outline; in the loss, and where cells are drawn. T3 uses 224.
         reach: largest refinement of a point in one step, in pixels; 3 in T3.
-        score_threshold: score above which a pixel proposes an outline; 0.89 in T3.
+        score_threshold: score above which a pixel proposes an outline; 0.89 in T3. Scores are trained to
+            be the IoU of a box, so a short training ends with lower ones.
         nms_threshold: largest share of the smaller cell's area that two cells may have in common. T3
             allows an IoU of 0.31 of their boxes.
         refinement_hops: number of refinement steps; 4 in T3.
