@@ -137,8 +137,8 @@ class Contour(Representation):
             >>> maps = Contour(order=1).encode(np.pad(np.ones((5, 5), int), 1))
             >>> maps["offset"][:, 3, 1].tolist()
             [0.0, 2.0]
-            >>> maps["fourier"][:, 3, 1].round(2).tolist()
-            [2.61, 0.0, 0.0, 2.61]
+            >>> maps["fourier"][:, 3, 1].astype(float).round(2).tolist()
+            [2.81, 0.0, 0.0, 2.81]
         """
         from cellbench.representations.contour_maps import contour_maps
 
