@@ -20,6 +20,7 @@ from cellbench.networks.unetr import UNETR
 from cellbench.representations import (
     Boundary,
     CellDistance,
+    Contour,
     Flow,
     HoVer,
     InnerDistance,
@@ -61,6 +62,31 @@ def cellpose(channels: Sequence[int]) -> Parts:
     """
     flow = Flow()
     return CellposeUNet(flow.channels, channels), flow
+
+
+def cpn(
+    encoder: str, pretrained: bool, decoder_channels: Sequence[int], order: int, samples: int
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.cpn.CPN`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2, and 1 for maps at every
+            pixel.
+        order: number of harmonics of an outline.
+        samples: number of points of an outline.
+    """
+    channels = Contour(order=order).channels
+    network = EncoderUNet(
+        channels,
+        encoder,
+        pretrained,
+        decoder_channels,
+        scales={"offset": _TYPICAL_RADIUS, "fourier": _TYPICAL_RADIUS},
+        initial_outputs={"score": _CENTRE_LOGIT},
+    )
+    return network, Contour(order=order, samples=samples, grid=network.grid)
 
 
 def hover(
@@ -209,6 +235,7 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "cellpose": cellpose,
     "convnext_hover": hover,
     "convnext_stardist": stardist,
+    "cpn": cpn,
     "hover": hover,
     "kit_ge": kit_ge,
     "mediar": mediar,

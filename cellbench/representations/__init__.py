@@ -2,6 +2,7 @@
 
 from cellbench.representations.base import Representation
 from cellbench.representations.boundary import Boundary
+from cellbench.representations.contour import Contour
 from cellbench.representations.distance import CellDistance
 from cellbench.representations.flow import Flow
 from cellbench.representations.hover import HoVer
@@ -11,6 +12,7 @@ from cellbench.representations.star import StarConvex
 
 REPRESENTATIONS: dict[str, type[Representation]] = {
     "boundary": Boundary,
+    "contour": Contour,
     "distance": CellDistance,
     "flow": Flow,
     "hover": HoVer,
@@ -23,6 +25,7 @@ __all__ = [
     "REPRESENTATIONS",
     "Boundary",
     "CellDistance",
+    "Contour",
     "Flow",
     "HoVer",
     "InnerDistance",
