@@ -231,12 +231,7 @@ class Contour(Representation):
         refinement = np.asarray(maps["refinement"])
         found = find_candidates(maps, self.score_threshold, self.grid, self.most_candidates)
         found = found.taken(suppress_worse(found, self.nms_threshold, refinement.shape[1:]))
-        labels, drawn = draw_contours(found, refinement, int(self.refinement_hops), self.samples)
-        measures = {
-            "score": found.scores[drawn],
-            "uncertainty": found.uncertainties[drawn],
-        }
-        return DecodedCells(labels, measures)
+        return draw_contours(found, refinement, int(self.refinement_hops), self.samples)
 
     def turn_back(
         self, maps: NumpyMaps, quarter_turns: int, flipped: bool

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.labels import LabelMap, cell_ids
-from cellbench.representations.base import NumpyMaps
+from cellbench.representations.base import DecodedCells, NumpyMaps
+from cellbench.representations.decoded import renumbered
 
 Floats = npt.NDArray[np.float32]
 
@@ -138,7 +138,7 @@ def basis(order: int, samples: int) -> Floats:
 
 def draw_contours(
     contours: Contours, refinement: npt.NDArray[Any], hops: int, samples: int
-) -> tuple[LabelMap, npt.NDArray[np.int64]]:
+) -> DecodedCells:
     """Refine outlines and draw them into a label map, ids 1 … N, the best first.
 
     Pixels that several cells cover are divided by growing the cells into them, pixel by pixel, from
@@ -151,7 +151,8 @@ def draw_contours(
         samples: number of points of an outline.
 
     Returns:
-        (H, W) label map, and which of the outlines became the cells 1 … N: the others have no pixel.
+        (H, W) label map, with the ``score`` and the ``uncertainty`` of each cell. An outline without a
+        pixel is left out.
     """
     from cellbench.representations.contour_drawing import grow, refine
     from cellbench.representations.polygon_kernels import draw
@@ -164,7 +165,5 @@ def draw_contours(
     draw(contours.points, corners, False, lowest)
     shared = np.flatnonzero(labels != lowest)
     grow(labels, lowest, shared)
-    cells = cell_ids(labels)
-    numbers = np.zeros(len(contours.points) + 1, np.int32)
-    numbers[cells] = np.arange(1, len(cells) + 1)
-    return np.take(numbers, labels), cells - 1
+    measures = {"score": contours.scores, "uncertainty": contours.uncertainties}
+    return renumbered(DecodedCells(labels, measures))

@@ -28,8 +28,9 @@ def circles(*places: tuple[float, float, float]) -> Contours:
 
 
 def drawn(contours: Contours) -> tuple[npt.NDArray[np.integer], list[int]]:
-    labels, cells = draw_contours(contours, UNREFINED, 0, 64)
-    return labels, cells.tolist()
+    """Return the label map, and which of the contours the cells 1 … N are."""
+    labels, measures = draw_contours(contours, UNREFINED, 0, 64)
+    return labels, [contours.scores.tolist().index(score) for score in measures["score"].tolist()]
 
 
 def test_shared_pixels_go_to_the_nearer_cell() -> None:
