@@ -28,7 +28,8 @@ class Omni(Representation):
     of the foreground along the flows by steps whose lengths fall as 1 / (1 + t), and clusters the places
     where they end.
 
-    This follows the paper. The original code, which forbids commercial use, was not used. Differences:
+    This follows the paper. The original code, whose version 1.1.4 allows no commercial use, was not used.
+    Differences:
 
     * The upwind solution is the mean of one along rows and columns and one along diagonals, iterated until
       it changes no more. The slope is that of 3 × 3 pixels (Scharr's kernel). Maps of a rotated or mirrored
