@@ -8,7 +8,17 @@ imports nothing heavy, so that ``--help`` is quick. Some column names contain th
 from collections.abc import Iterable
 from enum import StrEnum
 
-from cellbench.boards.columns import BOARDS, VALUE, Column, Kind, Table, number, text, whole
+from cellbench.boards.columns import (
+    BOARDS,
+    VALUE,
+    Column,
+    Kind,
+    Table,
+    number,
+    text,
+    whole,
+    with_interval,
+)
 from cellbench.choices import Scheme
 from cellbench.evaluation.statuses import Status
 
@@ -111,13 +121,7 @@ TABLES: dict[str, Table] = {
                 number(f"median_{VALUE}", "Median of the value over all images."),
                 number(f"{VALUE}_q1", "Lower quartile of the value over all images."),
                 number(f"{VALUE}_q3", "Upper quartile of the value over all images."),
-                number(f"mean_{VALUE}", "Mean of the value over all images."),
-                number(
-                    f"mean_{VALUE}_low", "Lower end of the 95 % bootstrap interval of the mean."
-                ),
-                number(
-                    f"mean_{VALUE}_high", "Upper end of the 95 % bootstrap interval of the mean."
-                ),
+                *with_interval(f"mean_{VALUE}", "Mean of the value over all images."),
                 number("median_runtime_s", "Median running time in seconds, without failures."),
                 number("within_tolerance", "Number of images without time above the tolerance."),
                 whole("failed", "Number of images without a usable prediction or value."),
@@ -260,6 +264,20 @@ TABLES: dict[str, Table] = {
     )
 }
 """The tables that ``cellbench rank`` writes, by name; ``consensus`` only for several modalities."""
+
+GENERALISATION = Table(
+    "generalisation",
+    "Images of sources that training sees and of others, side by side; only with --manifest.",
+    (
+        _ALGORITHM,
+        *with_interval(f"in_source_mean_{VALUE}", "Mean value on images of sources in training."),
+        *with_interval(f"out_of_source_mean_{VALUE}", "Mean value on images of other sources."),
+        *with_interval("drop", "How much worse the second mean is; below 0 it is better."),
+        whole("in_source_images", "Number of images of sources that are in the training split."),
+        whole("out_of_source_images", "Number of images of sources that were left out of it."),
+    ),
+)
+"""The table that ``cellbench rank --manifest`` writes in addition."""
 
 
 def consensus_names(boards: Iterable[str]) -> list[str]:

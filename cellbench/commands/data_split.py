@@ -14,9 +14,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="COLUMN=VALUE",
         help="column of manifest.csv and its value, in which * stands for any characters, such as "
-        '"source=Usiigaci*"; upper and lower case are the same. Images with this value are removed from the '
-        "splits train, tune and unlabeled, and all labelled ones are in the split test. The option can be "
-        "given several times; images with any of the values are then left out (required)",
+        '"source=Usiigaci*"; upper and lower case are the same. Images with this value are removed from '
+        "the splits train, tune and unlabeled, and all labelled ones are in the split test. The option can "
+        "be given several times; images with any of the values are then left out (required)",
     )
     parser.set_defaults(function=run)
 

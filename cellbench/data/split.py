@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cellbench.csv_tables import read_rows
 from cellbench.data.folder import MANIFEST, SPLITS, UNLABELED, DatasetImage
 from cellbench.data.new_folder import new_dataset_folder
 from cellbench.data.subset import Row, check_values, has_values, listed_images, write_images
@@ -67,6 +68,34 @@ def leave_out(
     return counts
 
 
+def read_unseen(manifest: Path) -> dict[str, bool]:
+    """Read which images of the test split are from sources that are not in the training split.
+
+    Args:
+        manifest: the manifest that :func:`leave_out` wrote.
+
+    Returns:
+        By stem of the image: False for in-source, True for out-of-source.
+
+    Raises:
+        DatasetError: if the manifest cannot be read, or the column ``domain`` is missing or has other
+            values.
+    """
+    rows = read_rows(manifest, ["image"], DatasetError)
+    if rows and DOMAIN not in rows[0]:
+        raise DatasetError(
+            f"{manifest}: the column {DOMAIN!r} is missing; make the dataset with `cellbench data split`"
+        )
+    domains = {image_stem(row["image"]): row[DOMAIN].strip() for row in rows if row[DOMAIN].strip()}
+    for stem, domain in domains.items():
+        if domain not in (IN_SOURCE, OUT_OF_SOURCE):
+            raise DatasetError(
+                f"{manifest}: {DOMAIN} of the image {stem} cannot be {domain!r}; it has to be {IN_SOURCE}, "
+                f"{OUT_OF_SOURCE} or empty"
+            )
+    return {stem: domain == OUT_OF_SOURCE for stem, domain in domains.items()}
+
+
 def _split(
     listed: Sequence[tuple[DatasetImage, Row]], where: Mapping[str, Sequence[str]]
 ) -> list[tuple[DatasetImage, Row]]:
@@ -82,7 +111,7 @@ def _split(
 
 
 def _renamed(chosen: Sequence[tuple[DatasetImage, Row]]) -> list[tuple[DatasetImage, Row]]:
-    """Put the original split before the names of images that moved to the test split and have a namesake."""
+    """Put the original split before the name of an image that moves to where its name is taken."""
     stems = Counter(image.stem for image, row in chosen if row["split"] == _TEST)
     return [
         (image, row | {"image": f"{image.split}_{row['image']}"})
@@ -97,7 +126,9 @@ def _check(
 ) -> None:
     wanted = " or ".join(f"{name}={value}" for name, values in where.items() for value in values)
     if not counts[_TEST, OUT_OF_SOURCE]:
-        raise DatasetError(f"{manifest}: only unlabelled images have {wanted}; leave out another value")
+        raise DatasetError(
+            f"{manifest}: only unlabelled images have {wanted}; leave out another value"
+        )
     if not counts[_TRAIN, ""]:
         raise DatasetError(f"{manifest}: all training images have {wanted}; leave out fewer values")
     if not counts[_TEST, IN_SOURCE]:

@@ -132,7 +132,9 @@ def test_a_test_split_without_seen_sources_is_said(
 ) -> None:
     leave_out(root, tmp_path / "out", {"split": ["test"]})
     (message,) = caplog.messages
-    assert message.endswith("does not have split=test; the test split only has out-of-source images")
+    assert message.endswith(
+        "does not have split=test; the test split only has out-of-source images"
+    )
 
 
 def test_an_interruption_leaves_nothing(

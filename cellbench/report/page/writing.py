@@ -18,6 +18,7 @@ from cellbench.report.page.embedding import content_hash, embed_figures, list_do
 from cellbench.report.page.entries import list_entries
 from cellbench.report.page.facts import at_a_glance, origin
 from cellbench.report.page.gallery import Gallery
+from cellbench.report.page.generalisation import make_generalisation
 from cellbench.report.page.headline import make_headline, table_sentences
 from cellbench.report.page.leaderboard import make_table
 from cellbench.report.page.prose import render_markdown
@@ -27,7 +28,8 @@ PAGE_FILE = "report.html"
 
 _TABLES = (
     *("leaderboard", "values", "ranks", "schemes", "significance", "clusters", "bootstrap"),
-    *("kendall_tau", "intervals", "outranking", "sensitivity", "consensus", "algorithms", "scores"),
+    *("kendall_tau", "intervals", "outranking", "sensitivity", "consensus", "generalisation"),
+    *("algorithms", "scores"),
 )
 
 
@@ -99,6 +101,7 @@ def _context(
     optional = {
         "about": bool(about.text.strip()),
         "modalities": bool(modalities),
+        "generalisation": board.generalisation is not None,
         "algorithms": entries is not None,
         "published": bool(published),
     }
@@ -121,6 +124,7 @@ def _context(
         "board": make_table(board, notes),
         "modalities": modalities,
         "consensus": parts.consensus_table(board),
+        "generalisation": make_generalisation(board),
         "figures": embed_figures(figures, board.folder, board),
         "failures": failures,
         "failed_caption": parts.failed_caption(board, failures),
@@ -139,6 +143,7 @@ def _contents(optional: Mapping[str, bool]) -> list[tuple[str, str]]:
         "about": "About",
         "leaderboard": "Leaderboard",
         "modalities": "By modality",
+        "generalisation": "Unseen sources",
         "algorithms": "Algorithms",
         "figures": "Figures",
         "gallery": "Errors on images",
