@@ -31,10 +31,10 @@ _NEAR = 2
 """Pixels by which these suggestions may differ."""
 _SMALLEST = 32
 """Height and width in pixels of the smallest part that two images can share."""
-_LEAST_CORRELATION = 0.8
-"""Crops and their originals correlate at .95 and more, other images of one source below .5."""
+_LARGEST_DISTANCE = 0.3
+"""Also crops of noisy images that were compressed are closer to their originals; other images are not."""
 _BLOCK = 1 << 24  # similarities in memory at a time
-_SIGMA = 8.0  # pixels; larger structures, such as uneven light, do not count
+_NOISE, _LIGHT = 2.0, 16.0  # pixels; noise is smaller, uneven light is larger
 
 Ids = npt.NDArray[np.intp]
 
@@ -71,6 +71,8 @@ def find_crops(images: Sequence[Fingerprint], others: Sequence[Fingerprint]) -> 
     Returns:
         At most one pair for each image, that with the smallest distance.
     """
+    if not (images and others):
+        return []
     asked = [_spread(each) for each in images]
     owner, place = _nearest(
         [each.descriptors[chosen] for each, chosen in zip(images, asked, strict=True)],
@@ -85,7 +87,7 @@ def find_crops(images: Sequence[Fingerprint], others: Sequence[Fingerprint]) -> 
             Crop(number, int(other), distance)
             for other in np.flatnonzero(np.bincount(owner[part]) >= _FEWEST)
             for distance in _compare(
-                image, others[other], image.anchors[chosen], owner[part] == other, place[part]
+                image, others[int(other)], image.anchors[chosen], owner[part] == other, place[part]
             )
         ]
         crops += sorted(found, key=lambda crop: crop.distance)[:1]
@@ -127,7 +129,7 @@ def _compare(
     if placed is None:
         return []
     distance = 1 - _correlation(_sharp(image.path), _sharp(other.path), placed)
-    return [distance] if distance <= 1 - _LEAST_CORRELATION else []
+    return [distance] if distance <= _LARGEST_DISTANCE else []
 
 
 def _align(points: Ids, partners: Ids, shape: tuple[int, int]) -> _Placed | None:
@@ -147,9 +149,9 @@ def _align(points: Ids, partners: Ids, shape: tuple[int, int]) -> _Placed | None
 
 @lru_cache(maxsize=8)
 def _sharp(path: Path) -> Gray:
-    """Return an image without uneven light and without the finest noise."""
+    """Return an image without uneven light and noise."""
     gray = read_gray(path)
-    sharp: Gray = cv2.GaussianBlur(gray, (0, 0), 1.0) - cv2.GaussianBlur(gray, (0, 0), _SIGMA)
+    sharp: Gray = cv2.GaussianBlur(gray, (0, 0), _NOISE) - cv2.GaussianBlur(gray, (0, 0), _LIGHT)
     return sharp
 
 

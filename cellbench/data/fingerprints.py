@@ -1,10 +1,10 @@
 """Fingerprints of images: what shows that two files have the same content, or one is part of the other.
 
 - A digest of the pixels finds exact copies.
-- A thumbnail of 64 × 64 pixels without low frequencies, such as uneven light, finds copies that were scaled,
-  compressed or stored with other bits. Its turned and mirrored versions find turned and mirrored copies. It
-  plays the part of a perceptual hash such as pHash (Zauner 2010). Its real numbers separate similar images
-  of cells better than 64 bits, and one matrix product compares all pairs.
+- A thumbnail of 64 × 64 pixels without low frequencies, such as uneven light, finds copies that were
+  scaled, compressed or stored with other bits. Its turned and mirrored versions find turned and mirrored
+  copies. It plays the part of a perceptual hash such as pHash (Zauner 2010). Its real numbers separate
+  similar images of cells better than 64 bits, and one matrix product compares all pairs.
 - Descriptors around anchor points, which are the extrema of a difference of Gaussians (Lowe 2004), find
   crops. The descriptor of an anchor samples circles around it and keeps the magnitudes of their Fourier
   coefficients, which turning and mirroring do not change.
@@ -14,6 +14,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -25,13 +26,17 @@ Gray = npt.NDArray[np.float32]
 """(H, W) intensities: the mean of the channels."""
 Floats = npt.NDArray[np.float32]
 
+Scalar = TypeVar("Scalar", bound=np.generic)
+
 POSITIONS = 8
 """Four quarter turns, of the image and of its mirror image."""
 
 _SIDE = 64
-_THUMBNAIL_SIGMA = 6.0  # pixels of the thumbnail; larger structures, such as uneven light, do not count
+_THUMBNAIL_SIGMA = (
+    6.0  # pixels of the thumbnail; larger structures, such as uneven light, do not count
+)
 _FINE, _COARSE = 2.0, 4.0  # pixels; anchors are blobs of about the size between both
-_SPACING = 12  # pixels between anchors
+_SPACING = 8  # pixels between anchors
 _RADII = (3, 6, 9, 12, 15)  # pixels
 _ANGLES = 32
 _FREQUENCIES = 8
@@ -93,7 +98,7 @@ def make_fingerprint(path: Path) -> Fingerprint:
     """
     raw = read_raw(path)
     state = hashlib.sha256(f"{raw.shape} {raw.dtype}".encode())
-    state.update(np.ascontiguousarray(raw))
+    state.update(raw.tobytes())
     gray = _gray(raw)
     anchors = find_anchors(gray)
     return Fingerprint(
@@ -116,7 +121,9 @@ def make_thumbnail(gray: Gray) -> Floats:
     Returns:
         (64, 64), mean 0 and norm 1; all 0 for an image without structure.
     """
-    low, high = np.percentile(gray[:: 1 + gray.shape[0] // 512, :: 1 + gray.shape[1] // 512], (1, 99))
+    low, high = np.percentile(
+        gray[:: 1 + gray.shape[0] // 512, :: 1 + gray.shape[1] // 512], (1, 99)
+    )
     if not high > low:
         low, high = gray.min(), gray.max()
     small = cv2.resize(np.clip(gray, low, high), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
@@ -128,7 +135,8 @@ def _unit(values: npt.NDArray[np.generic]) -> Floats:
     norm = np.linalg.norm(centred)
     # Rounding leaves a little of an image without structure.
     flat = norm <= 1e-5 * (1 + np.abs(values).max())
-    return (np.zeros_like(centred) if flat else centred / norm).astype(np.float32)
+    unit: Floats = np.zeros(centred.shape, np.float32)
+    return unit if flat else np.divide(centred, norm, out=unit, casting="same_kind")
 
 
 def find_anchors(gray: Gray) -> npt.NDArray[np.intp]:
@@ -162,6 +170,8 @@ def describe_anchors(gray: Gray, anchors: npt.NDArray[np.intp]) -> Floats:
     Returns:
         (N, 40), norm 1.
     """
+    if not len(anchors):
+        return np.empty((0, len(_RADII) * _FREQUENCIES), np.float32)
     smooth = cv2.GaussianBlur(gray, (0, 0), 1.0)
     rows, columns = _circles()
     y = (anchors[:, :1] + rows.ravel()).astype(np.float32)
@@ -171,7 +181,8 @@ def describe_anchors(gray: Gray, anchors: npt.NDArray[np.intp]) -> Floats:
     waves = np.fft.rfft(samples.reshape(len(anchors), *rows.shape), axis=2)[..., :_FREQUENCIES]
     found = np.abs(waves).reshape(len(anchors), len(_RADII) * _FREQUENCIES)
     norms = np.linalg.norm(found, axis=1, keepdims=True)
-    return (found / np.maximum(norms, 1e-12)).astype(np.float32)
+    descriptors: Floats = (found / np.maximum(norms, 1e-12)).astype(np.float32)
+    return descriptors
 
 
 @cache
@@ -182,7 +193,7 @@ def _circles() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     return radii * np.sin(angles), radii * np.cos(angles)
 
 
-def turn(pixels: npt.NDArray[np.generic], position: int) -> npt.NDArray[np.generic]:
+def turn(pixels: npt.NDArray[Scalar], position: int) -> npt.NDArray[Scalar]:
     """Return an array in one of eight positions.
 
     Args:
