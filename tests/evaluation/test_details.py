@@ -22,7 +22,8 @@ COLUMNS = tuple(measure.name for measure in measures_of(Table.DETAILS))
 
 
 def details_of(truth: LabelMap, prediction: LabelMap) -> dict[str, float | int]:
-    return image_details(count_overlaps(in_bands(truth), in_bands(prediction)))
+    maps = in_bands(truth), in_bands(prediction)
+    return image_details(count_overlaps(*maps), maps)
 
 
 def slow_aji(truth: LabelMap, prediction: LabelMap) -> float:
@@ -80,7 +81,8 @@ def test_parts_are_pooled(
     for whole, one, other in zip(maps, left, right, strict=True):
         whole[: one.shape[0], : one.shape[1]] = one
         whole[20 : 20 + other.shape[0], 20 : 20 + other.shape[1]] = other + 10 * (other > 0)
-    assert image_details(parts) == pytest.approx(details_of(*maps))
+    banded = in_bands(maps[0]), in_bands(maps[1])
+    assert image_details(parts, banded) == pytest.approx(details_of(*maps))
 
 
 def test_size_classes_by_hand() -> None:
