@@ -18,6 +18,7 @@ from cellbench.labels.banded import in_bands
 
 CELL = np.ones((3, 4), int)
 NOTHING = np.zeros((3, 4), int)
+ONE_EMPTY = {"hausdorff_95": 5.0, "count_error": 1}  # the diagonal of the image
 COLUMNS = tuple(measure.name for measure in measures_of(Table.DETAILS))
 
 
@@ -105,8 +106,16 @@ def test_size_classes_by_hand() -> None:
     ("truth", "prediction", "not_zero"),
     [
         (NOTHING, NOTHING, {"dice": 1.0}),
-        (CELL, NOTHING, {"true_cells": 1, "fn": 1, "fn_missed": 1, "true_under_100": 1}),
-        (NOTHING, CELL, {"predicted_cells": 1, "fp": 1, "fp_spurious": 1, "fp_under_100": 1}),
+        (
+            CELL,
+            NOTHING,
+            {"true_cells": 1, "fn": 1, "fn_missed": 1, "true_under_100": 1, **ONE_EMPTY},
+        ),
+        (
+            NOTHING,
+            CELL,
+            {"predicted_cells": 1, "fp": 1, "fp_spurious": 1, "fp_under_100": 1, **ONE_EMPTY},
+        ),
     ],
 )
 def test_empty_maps(
