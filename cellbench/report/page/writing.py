@@ -39,6 +39,7 @@ def write_page(
     *,
     gallery: Gallery | None = None,
     published: Sequence[Published] = (),
+    leaks: Mapping[str, str] | None = None,
 ) -> Path:
     """Write ``report.html`` into the board's folder; the same board gives the same bytes.
 
@@ -47,6 +48,7 @@ def write_page(
         figures: files of its figures, as :func:`cellbench.report.draw_board` returns them.
         gallery: the images with outlines; None to make the page without images.
         published: numbers that others published, which are shown in a section of their own.
+        leaks: a note for each algorithm that was trained on test images, by name.
 
     Returns:
         The path of the page.
@@ -54,7 +56,7 @@ def write_page(
     Raises:
         ScoresError: if a table of a modality is missing or damaged.
     """
-    context = _context(board, figures, published) | parts.gallery_parts(gallery)
+    context = _context(board, figures, published, leaks or {}) | parts.gallery_parts(gallery)
     text = _environment().get_template("page.html.j2").render(context)
     path = board.folder / PAGE_FILE
     with written_whole(path) as temporary:
@@ -90,11 +92,14 @@ def _policy(style: str, script: str) -> str:
 
 
 def _context(
-    board: BoardTables, figures: Sequence[Path], published: Sequence[Published]
+    board: BoardTables,
+    figures: Sequence[Path],
+    published: Sequence[Published],
+    leaks: Mapping[str, str],
 ) -> dict[str, Any]:
     style = _assets("page.css", "pictures.css", "print.css")
     script = _assets("page.js", "gallery.js")
-    notes = parts.notes_of(board)
+    notes = parts.notes_of(board, leaks)
     failures = parts.list_failures(board)
     modalities = parts.modality_tabs(board, notes, figures)
     about, entries = read_about(board), list_entries(board)
