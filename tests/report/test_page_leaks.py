@@ -24,7 +24,7 @@ def board(tmp_path: Path) -> BoardTables:
     """Algorithms a (trained on Cells and DSB), b (trained on DSB) and c (states nothing), four images."""
     trained = {"a": ["Cells", "DSB"], "b": ["DSB"]}
     for name, datasets in trained.items():
-        entry = {"name": name, "command": ["true"], "trained_on": datasets}
+        entry = {"name": name, "trained_on": datasets}
         (tmp_path / name).mkdir()
         (tmp_path / name / "entry.yaml").write_text(yaml.safe_dump(entry))
     scores_of(["a", "b", "c"], [f"cell{i}" for i in range(4)]).to_csv(
