@@ -29,7 +29,9 @@ VERBS = {
     "rank": "rank algorithms: leaderboard, confidence intervals and rank stability",
     "consensus": "combine the rankings of several boards into one",
     "report": "draw the figures of a board and write its page, report.html",
+    "robustness": "measure how much of its F1 an algorithm keeps on perturbed images",
     "data": "make, import, export, download and describe datasets",
+    "perturb": "write perturbed copies of a dataset: noise, blur, light, colour, scale",
 }
 _EPILOG = """\
 `cellbench VERB --help` describes the options of a verb.
@@ -73,8 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{words[0]}: {advice}", 1)
     except KeyboardInterrupt:
         return _fail(
-            "interrupted; `segment`, `run`, `evaluate` and `data download` continue where they "
-            "stopped when the same command is run again, and `fit` if --ckpt_path last is added",
+            "interrupted; `segment`, `run`, `robustness`, `evaluate` and `data download` continue "
+            "where they stopped when the same command is run again, and `fit` if --ckpt_path last is added",
             130,
         )
 

@@ -138,7 +138,7 @@ def read_board(folder: str | Path) -> BoardTables:
     facts = _read_facts(folder / PROVENANCE_FILE)
     check_run(folder, facts)
     tables = {
-        field.name: _read_table(folder, TABLES[field.name], facts["value"])
+        field.name: read_table(folder, TABLES[field.name], facts["value"])
         for field in fields(RankedTables)
     }
     return BoardTables(
@@ -189,10 +189,26 @@ def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame
 def _read_optional(folder: Path, described: Table, facts: Mapping[str, Any]) -> pd.DataFrame | None:
     """Return a table that not every board has; None where this board has none."""
     there = described.file in facts[TABLE_DIGESTS]
-    return _read_table(folder, described, facts["value"]) if there else None
+    return read_table(folder, described, facts["value"]) if there else None
 
 
-def _read_table(folder: Path, described: Table, value: str) -> pd.DataFrame:
+def read_table(
+    folder: Path, described: Table, value: str = "f1", again: str = AGAIN
+) -> pd.DataFrame:
+    """Read one table of a board.
+
+    Args:
+        folder: the board's folder.
+        described: the table.
+        value: the name of what is ranked.
+        again: what to do if it is damaged, for the error.
+
+    Returns:
+        Its columns; numbers that are not known are NaN.
+
+    Raises:
+        ScoresError: if the file is missing or damaged.
+    """
     path, kinds = folder / described.file, described.kinds(value)
     numbers = {name: [""] for name, kind in kinds.items() if kind == Kind.NUMBER}
     try:
@@ -205,10 +221,10 @@ def _read_table(folder: Path, described: Table, value: str) -> pd.DataFrame:
             encoding="utf-8-sig",
         )
     except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
+        raise unreadable(path, error, again) from error
     for column in described.columns:
         if column.kind == Kind.CHOICE:
             unknown = set(table[column.name]) - set(column.choices)
             if unknown:
-                raise ScoresError(f"{path}: {column.name} cannot be {min(unknown)!r}; {AGAIN}")
+                raise ScoresError(f"{path}: {column.name} cannot be {min(unknown)!r}; {again}")
     return table[list(kinds)]

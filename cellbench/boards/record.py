@@ -52,12 +52,13 @@ def check_version(path: Path, facts: Mapping[str, Any]) -> None:
         )
 
 
-def unreadable(path: Path, error: Exception) -> ScoresError:
+def unreadable(path: Path, error: Exception, again: str = AGAIN) -> ScoresError:
     """Return the error to raise for a file of a board that cannot be read.
 
     Args:
         path: the file.
         error: why it cannot be read.
+        again: what to do.
     """
     reason = " ".join(str(error).split())
-    return ScoresError(f"{path}: cannot be read ({reason}); {AGAIN}")
+    return ScoresError(f"{path}: cannot be read ({reason}); {again}")

@@ -19,6 +19,10 @@ from cellbench.boards.columns import (
     whole,
     with_interval,
 )
+from cellbench.boards.generalisation_schema import GENERALISATION as GENERALISATION
+from cellbench.boards.robustness_schema import ALL_KINDS as ALL_KINDS
+from cellbench.boards.robustness_schema import ROBUSTNESS_TABLES as ROBUSTNESS_TABLES
+from cellbench.boards.robustness_schema import UNCHANGED as UNCHANGED
 from cellbench.choices import Scheme
 from cellbench.evaluation.statuses import Status
 
@@ -264,20 +268,6 @@ TABLES: dict[str, Table] = {
     )
 }
 """The tables that ``cellbench rank`` writes, by name; ``consensus`` only for several modalities."""
-
-GENERALISATION = Table(
-    "generalisation",
-    "Images of sources that training sees and of others, side by side; only with --manifest.",
-    (
-        _ALGORITHM,
-        *with_interval(f"in_source_mean_{VALUE}", "Mean value on images of sources in training."),
-        *with_interval(f"out_of_source_mean_{VALUE}", "Mean value on images of other sources."),
-        *with_interval("drop", "How much worse the second mean is; below 0 it is better."),
-        whole("in_source_images", "Number of images of sources that are in the training split."),
-        whole("out_of_source_images", "Number of images of sources that were left out of it."),
-    ),
-)
-"""The table that ``cellbench rank --manifest`` writes in addition."""
 
 
 def consensus_names(boards: Iterable[str]) -> list[str]:

@@ -6,6 +6,7 @@ from cellbench.boards.columns import BOARDS, VALUE
 from cellbench.boards.schema import (
     GENERALISATION,
     PAPER_TABLES,
+    ROBUSTNESS_TABLES,
     SCHEMA_VERSION,
     SCORES,
     TABLES,
@@ -30,7 +31,7 @@ def _markdown_lines() -> Iterator[str]:
         f"Schema version {SCHEMA_VERSION}. In the names of columns, `{VALUE}` stands for the measure "
         f"that is ranked (`f1` by default), and `{BOARDS}` for the name of a modality or board."
     )
-    for table in (SCORES, *TABLES.values(), GENERALISATION):
+    for table in (SCORES, *TABLES.values(), GENERALISATION, *ROBUSTNESS_TABLES.values()):
         yield from ("", f"## {table.file}", "", table.meaning, "")
         yield from ("| column | type | meaning |", "|---|---|---|")
         for column in table.columns:

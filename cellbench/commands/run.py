@@ -11,24 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellbench.commands.entrant_options import add_entrants, choose_sandboxes, read_entrants
 from cellbench.commands.help_format import example
 
 if TYPE_CHECKING:
-    from cellbench.entrants.entries import Entry
     from cellbench.entrants.results import Row
-    from cellbench.entrants.sandbox import Sandbox
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "entrants",
-        type=Path,
-        nargs="+",
-        metavar="ENTRANT",
-        help="an entry.yaml, the folder that contains it (for example runs/sample/unet), or the name of a "
-        "baseline that comes with cellbench (otsu_watershed)",
-    )
+    add_entrants(parser)
     parser.add_argument(
         "--data", type=Path, required=True, metavar="ROOT", help="the dataset folder (required)"
     )
@@ -46,16 +38,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="split of the dataset whose images are segmented (default: test)",
     )
     parser.add_argument(
-        "--isolation",
-        choices=("auto", "none", "process", "bubblewrap", "container"),
-        default="auto",
-        help="what programs are kept from: bubblewrap shows them only the system, their own folder, copies "
-        "of their inputs and their outputs; process ends everything that they start, but they can read "
-        "this user's files; none is for programs that you trust; container is for entries with an "
-        "`image` (default: auto, which is bubblewrap where it works, otherwise process; entries with an "
-        "`image` always run in containers)",
-    )
-    parser.add_argument(
         "--timing",
         choices=("warm", "cold", "both"),
         default="warm",
@@ -64,15 +46,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "`serve` are run cold. cold: every image in a new process, as in the challenge, which takes "
         "longer. both: warm, and the first five images also cold, so that the report shows how far the "
         "times differ (default: warm)",
-    )
-    parser.add_argument(
-        "--visible",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="further folder that programs may read under bubblewrap, for example a conda environment; "
-        "may be repeated (default: none)",
     )
     parser.epilog = example("run otsu_watershed --data data/sample --out predictions")
 
@@ -84,26 +57,16 @@ def run(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cellbench.data.folder import read_dataset
-    from cellbench.entrants.entries import read_entry
     from cellbench.entrants.job import Timing
     from cellbench.entrants.run import run_entrant
     from cellbench.entrants.tolerance import describe_slow_images
     from cellbench.errors import EntrantError
-    from cellbench.resources import find_entrant
 
-    paths = [find_entrant(path) for path in arguments.entrants]
-    entries = [(read_entry(path), path) for path in paths]
-    counts = Counter(entry.name for entry, _ in entries)
-    if repeated := [name for name, count in counts.items() if count > 1]:
-        raise EntrantError(
-            f"{repeated[0]}: {counts[repeated[0]]} entrants have this name; "
-            "change `name` in the entry.yaml of all but one"
-        )
+    entries = read_entrants(arguments.entrants)
     images = read_dataset(arguments.data, [arguments.split])
-    sandboxes = _sandboxes([entry for entry, _ in entries], arguments)
+    sandboxes = choose_sandboxes([entry for entry, _ in entries], arguments)
     problems = []
-    for (entry, path), sandbox in zip(entries, sandboxes, strict=True):
-        folder = path if path.is_dir() else path.parent
+    for (entry, folder), sandbox in zip(entries, sandboxes, strict=True):
         try:
             with tqdm(total=len(images), desc=entry.name, unit="image", disable=None) as bar:
                 rows = run_entrant(
@@ -143,25 +106,3 @@ def _describe_times(rows: Sequence["Row"]) -> str:
         return f"{sum(row['wall_s'] for row in rows):.1f} s"
     seconds = sum(row["wall_s"] - (row["start_s"] or 0.0) for row in rows)
     return f"{seconds:.1f} s; one start takes {max(starts):.1f} s"
-
-
-def _sandboxes(entries: Sequence["Entry"], arguments: argparse.Namespace) -> list["Sandbox"]:
-    """Choose how each entry is started, and print what that cannot prevent."""
-    from cellbench.entrants.isolation import choose_sandbox, container_sandbox, hidden_folders
-    from cellbench.errors import UsageError
-
-    isolation = arguments.isolation
-    programs = [entry.name for entry in entries if entry.image is None]
-    if isolation == "container" and programs:
-        raise UsageError(
-            f"--isolation container: {programs[0]} has a `command` and no `image`; use --isolation auto"
-        )
-    containers = container_sandbox() if len(programs) < len(entries) else None
-    local = None
-    if programs:
-        hidden = [*hidden_folders(arguments.data), arguments.out]
-        local, warning = choose_sandbox(isolation, hidden, arguments.visible)
-        if warning:
-            print(warning, file=sys.stderr)
-    chosen = (local if entry.image is None else containers for entry in entries)
-    return [sandbox for sandbox in chosen if sandbox is not None]

@@ -102,7 +102,8 @@ def _add_products(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also write IMAGE_cells.csv for each image: a row per cell with id, centroid, area, "
         "equivalent diameter, eccentricity, and mean and largest intensity of each channel, in pixels "
-        "(_px) and, if the file states the size of its pixels, in micrometres (_um, _um2) (default: off)",
+        "(_px) and, if the file states the size of its pixels, in micrometres (_um, _um2); and how sure "
+        "the model is of the cell (score, uncertainty), if it measures that (default: off)",
     )
     parser.add_argument(
         "--recursive",

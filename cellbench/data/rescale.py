@@ -1,7 +1,7 @@
 """Enlarged and shrunk datasets: as if another magnification had been used for all images."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,19 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.data.folder import (
-    MANIFEST,
-    SPLITS,
-    UNLABELED,
-    DatasetImage,
-    read_dataset,
-    read_manifest_rows,
-    write_manifest,
-)
+from cellbench.data.folder import SPLITS, UNLABELED, DatasetImage, read_dataset, write_manifest
 from cellbench.data.new_folder import new_dataset_folder
+from cellbench.data.rewritten import manifest_rows, updated_row, write_channels
 from cellbench.errors import DatasetError, ImageError, UsageError
-from cellbench.files import max_pixels, written_whole
-from cellbench.images import image_shape, image_stem, read_channels
+from cellbench.files import max_pixels
+from cellbench.images import image_shape, read_channels
 from cellbench.labels import LabelMap, cell_ids, label_path, read_labels, relabel, write_labels
 
 # OpenCV resizes these types itself.
@@ -170,21 +163,30 @@ def rescale_dataset(
     report = RescaleReport()
     with new_dataset_folder(root, out) as temporary:
         items = read_dataset(root, splits)
-        listed = list(_manifest_rows(Path(root), {item.split for item in items}))
+        listed = list(manifest_rows(Path(root), {item.split for item in items}))
         for item in items:
-            _check_size(item.image, image_shape(item.image), factor)
+            check_size(item.image, image_shape(item.image), factor)
         written = {
             (item.split, item.stem): _rescale(item, temporary, factor, report)
             for item in tqdm(items, unit="image", disable=None)
         }
-        rows = [_updated(row, key, written[key]) for key, row in listed if key in written]
+        rows = [updated_row(row, key[1], written[key]) for key, row in listed if key in written]
         if rows:
             write_manifest(temporary, rows)
     return report
 
 
-def _check_size(path: Path, shape: Sequence[int], factor: float) -> None:
-    """Refuse an image that cellbench could not read after it is enlarged; shape: (H, W) or (H, W, C)."""
+def check_size(path: Path, shape: Sequence[int], factor: float) -> None:
+    """Refuse an image that cellbench could not read after it is enlarged.
+
+    Args:
+        path: the image, for the error message.
+        shape: (H, W) or (H, W, C) of the image.
+        factor: factor on height and width.
+
+    Raises:
+        DatasetError: if it would have more pixels than cellbench opens.
+    """
     # As in reading, only channels beyond four count.
     each = max(1.0, shape[2] / 4) if len(shape) > 2 else 1.0
     height, width = (side * factor for side in shape[:2])
@@ -200,7 +202,7 @@ def _rescale(
 ) -> dict[str, object]:
     """Write one image and its label map; return what a manifest says about their content."""
     pixels, alpha = read_channels(item.image)
-    _check_size(item.image, pixels.shape, factor)
+    check_size(item.image, pixels.shape, factor)
     shape = rescaled_shape(pixels.shape, factor)
     facts: dict[str, object] = {"height": shape[0], "width": shape[1]}
     if item.labels is not None:
@@ -217,46 +219,6 @@ def _rescale(
         image = resize_image(pixels, shape)
     except ImageError as error:
         raise ImageError(f"{item.image}: {error}") from error
-    _write_image(out / item.split / "images" / f"{item.stem}.tif", image, alpha)
+    write_channels(out / item.split / "images" / f"{item.stem}.tif", image, alpha)
     report.images += 1
     return facts
-
-
-def _write_image(path: Path, image: npt.NDArray[Any], alpha: int | None) -> None:
-    """Write the channels of an image so that reading finds the same colours and alpha channel."""
-    import tifffile
-
-    channels = image.shape[2]
-    colours = channels == 3 or (alpha is not None and alpha >= 3)
-    others: list[str | int] = [0] * (channels - (3 if colours else 1))  # 0: of no known meaning
-    if alpha is not None:
-        others[alpha - channels] = "unassalpha"
-    with written_whole(path) as temporary:
-        tifffile.imwrite(
-            temporary,
-            image if channels > 1 else image[..., 0],
-            photometric="rgb" if colours else "minisblack",
-            planarconfig="contig" if channels > 1 else None,
-            extrasamples=others or None,
-            compression="zlib",
-            metadata={"axes": "YXS" if channels > 1 else "YX"},
-        )
-
-
-def _manifest_rows(
-    root: Path, splits: set[str]
-) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
-    """List the rows of a manifest with the split and stem of their image."""
-    if not (root / MANIFEST).is_file():
-        return
-    for row in read_manifest_rows(root / MANIFEST):
-        stem = image_stem(row["image"])
-        for split in [row["split"]] if row.get("split") else sorted(splits):
-            yield (split, stem), {**row, "split": split}
-
-
-def _updated(
-    row: dict[str, str], key: tuple[str, str], facts: dict[str, object]
-) -> dict[str, object]:
-    known = {name: value for name, value in facts.items() if name in row}
-    return {**row, "image": f"{key[1]}.tif", **known}

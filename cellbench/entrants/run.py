@@ -4,11 +4,12 @@ import fcntl
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cellbench.data.folder import DatasetImage
 from cellbench.entrants.cold import ColdRuns
+from cellbench.entrants.collect import Taken
 from cellbench.entrants.entries import Entry, write_algorithm
 from cellbench.entrants.job import Job, Outcome, Runner, Timing, fault, visible_data
 from cellbench.entrants.results import Keys, Results, Row
@@ -25,6 +26,31 @@ from cellbench.labels import label_path
 _LOCK = ".lock"
 _COMPARED = 5
 """Number of images that are measured warm and cold where both are asked for."""
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """A running entrant, see :func:`started_entrant`."""
+
+    _job: Job
+    _runner: Runner
+    _failure: Outcome | None
+
+    def segment(self, image: DatasetImage) -> Taken:
+        """Segment an image; whatever goes wrong is the image's result.
+
+        Args:
+            image: the image; its label map is written to the entrant's folder under its stem.
+
+        Returns:
+            Whether there is a label map, and if not, why.
+        """
+        target = label_path(self._job.out, image.stem)
+        target.unlink(missing_ok=True)
+        outcome = self._failure or self._runner.run(image, target)
+        restore(self._job.out, self._job.protected)
+        taken = outcome.taken
+        return replace(taken, message=taken.message or outcome.ended.message)
 
 
 def run_entrant(
@@ -85,6 +111,61 @@ def run_entrant(
             results.write_tables()
             scratch.remove()
     return results.rows()
+
+
+@contextmanager
+def started_entrant(
+    entry: Entry, folder: Path, images: list[DatasetImage], out: Path, sandbox: Sandbox
+) -> Iterator[Segmenter]:
+    """Keep an entrant running for images whose running times do not matter.
+
+    An entry with ``serve`` starts once, at the first image; any other starts for every image. No tables
+    are written.
+
+    Args:
+        entry: the entrant to run.
+        folder: the folder of its ``entry.yaml``, in which its command runs.
+        images: the images of the dataset; images with other pixels and the same stems can be segmented.
+        out: folder to which the label maps are written.
+        sandbox: how its programs are started.
+
+    Yields:
+        What segments one image.
+
+    Raises:
+        EntrantError: if another run writes to the same folder.
+    """
+    folder = folder.resolve()
+    protected = {
+        path.parent.resolve() for each in images for path in (each.image, each.labels) if path
+    }
+    with _locked(out, protected):
+        remove_left_overs(out)
+        image_id, failure = _prepare(entry, folder, sandbox)
+        scratch = Scratch(out)
+        entry = entry.model_copy(update={"image": image_id})
+        job = Job(entry, folder, sandbox, scratch, out, protected, images)
+        # One start is enough: it says whether the program starts at all.
+        warm = entry.serve is not None
+        runner: Runner = WarmRuns(job, [0.0] * (STARTS - 1)) if warm else ColdRuns(job)
+        try:
+            failure = failure or _set_up(job)
+            yield Segmenter(job, runner, failure)
+        finally:
+            runner.close()
+            scratch.remove()
+
+
+def program_key(entry: Entry, folder: Path, sandbox: Sandbox) -> str:
+    """Return a key that changes when an entrant or its isolation does.
+
+    Args:
+        entry: the entrant.
+        folder: the folder of its ``entry.yaml``.
+        sandbox: how its programs are started.
+    """
+    files = source_files(entry, folder.resolve())
+    return fingerprint(files, entry.model_dump_json(), sandbox.name)
 
 
 def _run_all(

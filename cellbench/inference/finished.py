@@ -1,9 +1,10 @@
 """What `cellbench segment` has finished: a run that was stopped continues, and does nothing twice.
 
 The output folder has a journal. Its first record holds the settings of the run, which are everything that
-label maps depend on besides the image. Each further record is that of a finished image, with its time and
-the checksums of the image and the label map; it is appended when the label map is complete. The next run
-keeps the label maps whose record still fits, so a folder never contains label maps of two settings.
+label maps depend on besides the image. Each further record is that of a finished image, with its time, the
+measures of its cells and the checksums of the image and the label map; it is appended when the label map is
+complete. The next run keeps the label maps whose record still fits, so a folder never contains label maps
+of two settings.
 """
 
 import errno
@@ -24,6 +25,7 @@ from cellbench.inference.scaling import Scaling
 from cellbench.inference.settings import file_checksum
 from cellbench.labels import label_path
 from cellbench.locks import locked_folder
+from cellbench.representations.base import DecodedCells
 
 JOURNAL_FILE = ".segmentation-journal"
 """Name of the journal in a folder of label maps that ``cellbench segment`` writes."""
@@ -119,24 +121,21 @@ class FinishedImages:
         products = tuple(dict.fromkeys((*image.products, *missing)))
         begun = replace(image, products=products)
         self._journal.add(self._key(stem), asdict(begun))
-        write_products(self._outputs, stem, self._files[stem], path, missing)
+        write_products(self._outputs, stem, self._files[stem], path, missing, image.measures)
         self._images[stem] = begun
 
     def cells(self) -> int:
         """Return the number of cells in the finished images."""
         return sum(image.cells for image in self._images.values())
 
-    def add(
-        self, stem: str, seconds: float, shape: tuple[int, int], scaling: Scaling, cells: int
-    ) -> None:
+    def add(self, stem: str, seconds: float, cells: DecodedCells, scaling: Scaling) -> None:
         """Record an image whose label map is complete.
 
         Args:
             stem: stem of the image.
             seconds: its running time.
-            shape: height and width of the image, in pixels.
+            cells: its label map, ids 1 … N, and the measures of its cells.
             scaling: how it was resized.
-            cells: number of its cells.
 
         Raises:
             WriteError: if the journal cannot be written.
@@ -146,10 +145,15 @@ class FinishedImages:
             labels = file_checksum(self._labels(stem))
             # Not before the image is segmented: a file that was just read opens faster.
             image = file_checksum(file) if fingerprint([file]) == self._states[stem] else ""
-        excess = rank_runtime_seconds(seconds, *shape)
-        name = self._name(stem)
         finished = FinishedImage(
-            name, image, labels, seconds, excess, **asdict(scaling), cells=cells
+            self._name(stem),
+            image,
+            labels,
+            seconds,
+            rank_runtime_seconds(seconds, *cells.labels.shape),
+            **asdict(scaling),
+            cells=int(cells.labels.max()),
+            measures={name: values.tolist() for name, values in cells.measures.items()},
         )
         self._images[stem] = finished
         self._journal.add(self._key(stem), asdict(finished))

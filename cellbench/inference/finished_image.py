@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
+from cellbench.inference.measurements import Measures
 from cellbench.inference.products import ENDINGS, Product
 from cellbench.inference.settings import file_checksum
 
@@ -22,6 +25,8 @@ class FinishedImage:
         diameter: as in :class:`~cellbench.inference.scaling.Scaling`.
         scale: as in :class:`~cellbench.inference.scaling.Scaling`.
         cells: number of cells in the label map.
+        measures: what decoding found out about each cell. It is not in the label map, and the table of
+            the cells can be wanted later.
         products: what was written beside the label map, or was begun.
     """
 
@@ -33,6 +38,7 @@ class FinishedImage:
     diameter: float | None
     scale: float
     cells: int
+    measures: Measures
     products: tuple[Product, ...] = ()
 
     @classmethod
@@ -47,9 +53,12 @@ class FinishedImage:
             products: tuple[Product, ...] = tuple(each for each in ENDINGS if each in names)
             image = cls(**{**record, "products": products})
             numbers = (image.runtime_s, image.rank_runtime_s, image.scale, image.diameter or 0)
-            usable = all(math.isfinite(each) for each in (*numbers, image.cells))
-        except (KeyError, TypeError, OverflowError):  # integers can be too large for a number
-            return None
+            usable = all(math.isfinite(each) for each in (*numbers, image.cells)) and all(
+                np.array(each, np.float32).shape == (image.cells,)
+                for each in image.measures.values()
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            return None  # integers can be too large for a number
         return image if usable and isinstance(image.image, str) else None
 
     def fits(self, name: str, image: Path, labels: Path) -> bool:

@@ -11,10 +11,13 @@ The columns of ``<image>_cells.csv``, one row per cell:
   and square micrometres; only if the image file states the size of its pixels on the sample.
 - ``mean_intensity_1``, ``max_intensity_1``, ``mean_intensity_2``, …: the mean and the largest value of each
   channel as it is stored in the file, without normalisation. An alpha channel is left out.
+- ``score``, ``uncertainty``: how sure the model is of the cell, and how unsure of its outline; only of
+  models whose representation measures this when it decodes the label map. Its ``decode_cells`` may return
+  other measures as well.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cellbench.csv_tables import write_rows
+from cellbench.errors import UsageError
 from cellbench.images.pixel_size import PixelSize
 from cellbench.labels import LabelMap
 
@@ -30,12 +34,16 @@ _INTENSITY = ("intensity_mean", "intensity_max")
 _DECIMALS = 4
 _DIGITS = 7
 
+Measures = Mapping[str, Sequence[float]]
+"""Values by name of the measure; those of cell 1 first."""
+
 
 def write_measurements(
     path: str | Path,
     labels: LabelMap,
     channels: npt.NDArray[Any],
     pixel_size: PixelSize | None = None,
+    measures: Measures | None = None,
 ) -> None:
     """Write the table of the cells of an image, see :mod:`cellbench.inference.measurements`.
 
@@ -44,10 +52,23 @@ def write_measurements(
         labels: (H, W) label map.
         channels: (H, W, C) values as they are stored in the image file.
         pixel_size: size of the pixels; None if it is not known.
+        measures: what decoding found out about each cell; the ids of the label map are 1 … N then.
+
+    Raises:
+        UsageError: if a measure has the name of another column.
     """
     known = pixel_size if pixel_size is not None and pixel_size.on_sample else None
-    columns = _columns(channels.shape[2], known is not None)
-    write_rows(path, columns, measure_cells(labels, channels, known))
+    columns, decoded = _columns(channels.shape[2], known is not None), measures or {}
+    if taken := sorted(decoded.keys() & set(columns)):
+        raise UsageError(
+            f"{path}: the model's measure {taken[0]!r} has the name of another column of the table; rename "
+            "it in decode_cells of the representation"
+        )
+    rows = (
+        row | {name: _short(values[int(row["id"]) - 1]) for name, values in decoded.items()}
+        for row in measure_cells(labels, channels, known)
+    )
+    write_rows(path, [*columns, *decoded], rows)
 
 
 def _columns(channels: int, in_um: bool) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from cellbench.files import written_whole
 from cellbench.images import normalise, read_channels
 from cellbench.images.pixel_size import read_pixel_size
-from cellbench.inference.measurements import write_measurements
+from cellbench.inference.measurements import Measures, write_measurements
 from cellbench.labels import read_labels
 from cellbench.labels.drawing import Picture, overlay
 
@@ -34,7 +34,12 @@ def product_path(folder: str | Path, stem: str, product: Product) -> Path:
 
 
 def write_products(
-    folder: str | Path, stem: str, image: Path, labels: Path, products: Collection[Product]
+    folder: str | Path,
+    stem: str,
+    image: Path,
+    labels: Path,
+    products: Collection[Product],
+    measures: Measures,
 ) -> None:
     """Write products of an image whose label map is complete; each file completely or not at all.
 
@@ -44,6 +49,7 @@ def write_products(
         image: the image file.
         labels: the file of its label map.
         products: which ones.
+        measures: what decoding found out about each cell, for the table.
 
     Raises:
         CellbenchError: if the image or the label map cannot be read, or a file cannot be written.
@@ -57,7 +63,7 @@ def write_products(
     for product in products:
         path = product_path(folder, stem, product)
         if product == "table":
-            write_measurements(path, cells, channels, read_pixel_size(image))
+            write_measurements(path, cells, channels, read_pixel_size(image), measures)
         else:
             _write_picture(path, overlay(normalise(channels), cells, LARGEST_OVERLAY))
 

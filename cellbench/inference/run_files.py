@@ -22,11 +22,12 @@ from cellbench.inference.segment import (
     image_diameter,
     model_list,
     read_model_image,
-    segment_image,
+    segment_cells,
 )
 from cellbench.inference.settings import run_settings
 from cellbench.labels import label_path, write_labels
 from cellbench.models.segmenter import Segmenter
+from cellbench.representations.base import DecodedCells
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def _finish_image(
     finished: FinishedImages,
     stem: str,
     file: Path,
-    segment: Callable[[], tuple[tuple[int, int], Scaling, int]],
+    segment: Callable[[], tuple[DecodedCells, Scaling]],
     products: Collection[Product],
 ) -> bool:
     """Write what is missing of an image, and record it; return False after an error of this image."""
@@ -154,17 +155,17 @@ def _segment_file(
     precision: Precision,
     augment: bool,
     overlap: float | None,
-) -> tuple[tuple[int, int], Scaling, int]:
-    """Write the label map of an image; return its height and width, how it was resized, and the cells."""
+) -> tuple[DecodedCells, Scaling]:
+    """Write the label map of an image; return its cells, and how it was resized."""
     target.unlink(missing_ok=True)
     image = read_model_image(models, file)
     if diameter == "auto":
         diameter = image_diameter(models, image, precision=precision, overlap=overlap)
-    labels = segment_image(
+    cells = segment_cells(
         models, image, precision=precision, augment=augment, overlap=overlap, diameter=diameter
     )
-    write_labels(target, labels, read_pixel_size(file))
-    return labels.shape, scaling_of(models[0], diameter), int(labels.max())
+    write_labels(target, cells.labels, read_pixel_size(file))
+    return cells, scaling_of(models[0], diameter)
 
 
 def _error_message(error: Exception, file: Path) -> str:

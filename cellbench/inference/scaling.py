@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from cellbench.data.rescale import resize_labels
 from cellbench.errors import CheckpointError, UsageError
-from cellbench.labels import LabelMap, relabel
+from cellbench.labels import LabelMap
 from cellbench.models.segmenter import Segmenter
+from cellbench.representations.base import DecodedCells
+from cellbench.representations.decoded import renumbered
 
 Diameter = float | Literal["auto"] | None
 """The diameter of the cells in an image in pixels; ``auto`` to estimate it, None to keep its size."""
@@ -112,23 +114,28 @@ def scale_for(known: Sequence[float], diameter: float) -> float:
     return 1.0 if 1 / _SMALLEST_CHANGE < scale < _SMALLEST_CHANGE else float(scale)
 
 
-def restored_labels(labels: LabelMap, shape: tuple[int, int]) -> LabelMap:
+def restored_cells(cells: DecodedCells, shape: tuple[int, int]) -> DecodedCells:
     """Resize the label map of a resized image to the shape of the original image.
 
     A cell too small to have a pixel gets one, in the background or from a larger cell, if there is one.
 
     Args:
-        labels: (h, w) label map.
+        cells: (h, w) label map, and the measures of its cells.
         shape: height and width of the result.
 
     Returns:
-        (H, W) label map, ids 1 … N.
+        (H, W) label map, ids 1 … N, and the measures of the cells that it has.
 
     Example:
-        >>> restored_labels(np.array([[5, 0, 0, 2, 0, 0]]), (1, 3)).tolist()
+        >>> restored_cells(DecodedCells(np.array([[5, 0, 0, 2, 0, 0]]), {}), (1, 3)).labels.tolist()
         [[2, 1, 0]]
     """
-    labels = relabel(labels)
+    numbered = renumbered(cells)
+    return renumbered(numbered._replace(labels=_restored(numbered.labels, shape)))
+
+
+def _restored(labels: LabelMap, shape: tuple[int, int]) -> LabelMap:
+    """Resize a label map with the ids 1 … N; a cell for which there is no pixel is lost."""
     resized = resize_labels(labels, shape)
     count = int(labels.max())
     pixels = np.bincount(resized.ravel(), minlength=count + 1)
@@ -148,7 +155,7 @@ def restored_labels(labels: LabelMap, shape: tuple[int, int]) -> LabelMap:
             pixels[resized[pixel]] -= 1
             pixels[cell] += 1
             resized[pixel] = cell
-    return relabel(resized)
+    return resized
 
 
 def _places(

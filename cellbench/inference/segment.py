@@ -14,15 +14,16 @@ from cellbench.errors import CellbenchError, ImageError
 from cellbench.images import read_raw
 from cellbench.inference.augmented import augmented_maps
 from cellbench.inference.cell_size import estimated_diameter
-from cellbench.inference.ensemble import mean_maps, routed, with_dense_maps
+from cellbench.inference.ensemble import mean_maps, routed, why_not_dense, with_dense_maps
 from cellbench.inference.overlap import overlapping
-from cellbench.inference.scaling import Diameter, check_diameter, restored_labels, scaling_of
-from cellbench.inference.tiles import segment_in_tiles
+from cellbench.inference.scaling import Diameter, check_diameter, restored_cells, scaling_of
+from cellbench.inference.tiles import cells_in_tiles
 from cellbench.labels import LabelMap
 from cellbench.models.dense_segmenter import DenseSegmenter
 from cellbench.models.segmenter import Segmenter
 from cellbench.networks.precision import half_precision
-from cellbench.representations.base import NumpyMaps
+from cellbench.representations.base import DecodedCells, NumpyMaps
+from cellbench.representations.decoded import decoded_cells
 
 Models = Segmenter | Sequence[Segmenter]
 Precision = Literal["auto", "bf16", "32"]
@@ -82,6 +83,38 @@ def segment_image(
             no windows, or a number is out of its range.
         CheckpointError: if a diameter is given and the model does not know the cells in its training.
     """
+    return segment_cells(
+        model, image, precision=precision, augment=augment, overlap=overlap, diameter=diameter
+    ).labels
+
+
+def segment_cells(
+    model: Models,
+    image: npt.NDArray[np.floating],
+    *,
+    precision: Precision = "auto",
+    augment: bool = False,
+    overlap: float | None = None,
+    diameter: Diameter = None,
+) -> DecodedCells:
+    """Segment one image as :func:`segment_image` does, and return also the measures of its cells.
+
+    Args:
+        model: as in :func:`segment_image`.
+        image: as in :func:`segment_image`.
+        precision: as in :func:`segment_image`.
+        augment: as in :func:`segment_image`.
+        overlap: as in :func:`segment_image`.
+        diameter: as in :func:`segment_image`.
+
+    Returns:
+        (H, W) label map, ids 1 … N, and what the representation of the model measures of each cell when
+        it decodes them, such as its score. There are no measures if it measures nothing, or if the model
+        segments in another way than to decode its dense maps.
+
+    Raises:
+        CellbenchError: as :func:`segment_image`.
+    """
     models = model_list(model)
     check_diameter(models[0], diameter)
     if diameter == "auto":
@@ -90,8 +123,8 @@ def segment_image(
     if scale == 1:
         return _segment(models, image, precision, augment, overlap)
     resized = resize_image(np.asarray(image, np.float32), rescaled_shape(image.shape, scale))
-    labels = _segment(models, resized, precision, augment, overlap)
-    return restored_labels(labels, image.shape[:2])
+    cells = _segment(models, resized, precision, augment, overlap)
+    return restored_cells(cells, image.shape[:2])
 
 
 def image_diameter(
@@ -114,7 +147,7 @@ def image_diameter(
     """
     first = model_list(model)[:1]
     return estimated_diameter(
-        lambda part: _segment(first, part, precision, False, overlap),
+        lambda part: _segment(first, part, precision, False, overlap).labels,
         np.asarray(image, np.float32),
     )
 
@@ -125,7 +158,7 @@ def _segment(
     precision: Precision,
     augment: bool,
     overlap: float | None,
-) -> LabelMap:
+) -> DecodedCells:
     """Segment one image in its own size."""
     pixels = image_tensor(image)
     with (
@@ -133,14 +166,15 @@ def _segment(
         _autocast(models[0].device.type, precision),
         overlapping(models, overlap),
     ):
-        if len(models) == 1 and not augment:
-            return models[0].segment_tiled(pixels)
+        if len(models) == 1 and not augment and why_not_dense(models[0]):
+            return DecodedCells(models[0].segment_tiled(pixels), {})
         streams = routed([with_dense_maps(each) for each in models], pixels)
 
-        def segment(tile: torch.Tensor) -> LabelMap:
-            return streams[0].representation.decode(_mean(streams, tile.permute(2, 0, 1), augment))
+        def segment(tile: torch.Tensor) -> DecodedCells:
+            maps = _mean(streams, tile.permute(2, 0, 1), augment)
+            return decoded_cells(streams[0].representation, maps)
 
-        return segment_in_tiles(segment, pixels.permute(1, 2, 0))
+        return cells_in_tiles(segment, pixels.permute(1, 2, 0))
 
 
 def predict_maps(

@@ -1,13 +1,15 @@
 """Whole slides are processed in tiles, or only their middle, because all maps at once fill the memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.labels import LabelMap, relabel
+from cellbench.labels import LabelMap
+from cellbench.representations.base import DecodedCells
+from cellbench.representations.decoded import renumbered
 
 Pixels = TypeVar("Pixels", bound=Any)  # an array of NumPy or PyTorch
 
@@ -23,17 +25,13 @@ def segment_in_tiles(
     largest_side: int = LARGEST_SIDE,
     margin: int = _MARGIN,
 ) -> LabelMap:
-    """Segment an image in tiles of about equal size that overlap by a margin.
-
-    A cell is taken from the tile that contains its centre of mass. Close to the border between two
-    tiles both may contain it; then the second tile leaves out a cell most of whose pixels are in cells
-    found before. Only cells that reach further than ``margin`` into a neighbouring tile are cut off.
+    """Segment an image in tiles, as :func:`cells_in_tiles` does, where cells have no measures.
 
     Args:
-        segment: function from a tile (h, w, 3) to its label map (h, w), ids 1 … n.
+        segment: function from a tile (h, w, 3) to its label map (h, w).
         image: (H, W, 3).
-        largest_side: longest side of a tile without its margin; a smaller image is segmented at once.
-        margin: number of pixels of the neighbouring tiles that a tile includes.
+        largest_side: as in :func:`cells_in_tiles`.
+        margin: as in :func:`cells_in_tiles`.
 
     Returns:
         (H, W) label map, ids 1 … N.
@@ -45,17 +43,49 @@ def segment_in_tiles(
         >>> int(cells.max()), int((cells == 1).sum())
         (1, 24)
     """
+
+    def without_measures(tile: Pixels) -> DecodedCells:
+        return DecodedCells(segment(tile), {})
+
+    return cells_in_tiles(without_measures, image, largest_side, margin).labels
+
+
+def cells_in_tiles(
+    segment: Callable[[Pixels], DecodedCells],
+    image: Pixels,
+    largest_side: int = LARGEST_SIDE,
+    margin: int = _MARGIN,
+) -> DecodedCells:
+    """Segment an image in tiles of about equal size that overlap by a margin.
+
+    A cell is taken, with its measures, from the tile that contains its centre of mass. Close to the
+    border between two tiles both may contain it; then the second tile leaves out a cell most of whose
+    pixels are in cells found before. Only cells that reach further than ``margin`` into a neighbouring
+    tile are cut off.
+
+    Args:
+        segment: function from a tile (h, w, 3) to its cells.
+        image: (H, W, 3).
+        largest_side: longest side of a tile without its margin; a smaller image is segmented at once.
+        margin: number of pixels of the neighbouring tiles that a tile includes.
+
+    Returns:
+        (H, W) label map, ids 1 … N, and the measures of the cells.
+
+    Raises:
+        ValueError: if the cells of two tiles have different measures, or one has no value.
+    """
     height, width = image.shape[:2]
     if max(height, width) <= largest_side:
-        return relabel(segment(image))
+        return renumbered(segment(image))
     labels = np.zeros((height, width), np.int32)
-    count = 0
+    count, measures = 0, []
     for top, bottom in _parts(height, largest_side):
         for left, right in _parts(width, largest_side):
             first_row, first_column = max(0, top - margin), max(0, left - margin)
             seen = slice(first_row, bottom + margin), slice(first_column, right + margin)
-            found = np.ascontiguousarray(segment(image[seen]), np.int32)
-            there = labels[seen]
+            cells = renumbered(segment(image[seen]))
+            found, there = cells.labels.astype(np.int32), labels[seen]
             core = (
                 (top - first_row, bottom - first_row),
                 (left - first_column, right - first_column),
@@ -63,7 +93,22 @@ def segment_in_tiles(
             numbers = _numbers(found, there > 0, core, count)
             there += np.where(there == 0, numbers[found], 0)
             count = max(count, int(numbers.max()))
-    return relabel(labels)
+            kept = np.flatnonzero(numbers) - 1
+            measures.append({name: values[kept] for name, values in cells.measures.items()})
+    return renumbered(DecodedCells(labels, _joined(measures)))
+
+
+def _joined(
+    parts: Sequence[Mapping[str, npt.NDArray[np.float32]]],
+) -> Mapping[str, npt.NDArray[np.float32]]:
+    """Join the measures of the cells of all tiles."""
+    if any(part.keys() != parts[0].keys() for part in parts):
+        names = sorted({name for part in parts for name in part})
+        raise ValueError(
+            f"measures of the decoded cells: not all tiles have {', '.join(names)}; return the same "
+            "measures for every image, also without cells"
+        )
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def middle(image: Pixels, largest_side: int = LARGEST_SIDE) -> Pixels:

@@ -6,11 +6,15 @@ OWN_MODELS = {
     "convnext_hover": "cellbench.models.convnext_hover.ConvNextHoVer",
     "convnext_stardist": "cellbench.models.convnext_stardist.ConvNextStarDist",
     "hover": "cellbench.models.hover.HoVerUNet",
+    "kit_ge": "cellbench.models.kit_ge.KitGE",
     "mediar": "cellbench.models.mediar.Mediar",
+    "mesmer": "cellbench.models.mesmer.Mesmer",
     "multi_stream": "cellbench.models.multi_stream.MultiStream",
+    "omnipose": "cellbench.models.omnipose.Omnipose",
     "stardist": "cellbench.models.stardist.StarDistUNet",
     "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",
     "unet": "cellbench.models.unet.UNetBoundary",
+    "unetr": "cellbench.models.unetr.UNETRBoundary",
 }
 """The class path of each model of cellbench, by name."""
 

@@ -10,11 +10,23 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from cellbench.networks.cellpose_unet import CellposeUNet
+from cellbench.networks.double_unet import DoubleUNet
 from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.manet import MANet
+from cellbench.networks.panoptic_fpn import PanopticFPN
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
-from cellbench.representations import Boundary, Flow, HoVer, Representation, StarConvex
+from cellbench.networks.unetr import UNETR
+from cellbench.representations import (
+    Boundary,
+    CellDistance,
+    Flow,
+    HoVer,
+    InnerDistance,
+    Omni,
+    Representation,
+    StarConvex,
+)
 
 Parts = tuple[nn.Module, Representation]
 
@@ -67,6 +79,16 @@ def hover(
     return network, distances
 
 
+def kit_ge(channels: Sequence[int]) -> Parts:
+    """Make the parts of :class:`~cellbench.models.kit_ge.KitGE`.
+
+    Args:
+        channels: number of features at each level, from the finest to the coarsest.
+    """
+    distances = CellDistance()
+    return DoubleUNet(distances.channels, channels), distances
+
+
 def mediar(
     encoder: str, pretrained: bool, decoder_channels: Sequence[int], attention_channels: int
 ) -> Parts:
@@ -81,6 +103,30 @@ def mediar(
     flow = Flow()
     network = MANet(flow.channels, encoder, pretrained, decoder_channels, attention_channels)
     return network, flow
+
+
+def mesmer(encoder: str, pretrained: bool, pyramid_channels: int, head_channels: int) -> Parts:
+    """Make the parts of :class:`~cellbench.models.mesmer.Mesmer`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        pyramid_channels: number of features of each level of the pyramid.
+        head_channels: number of features of each level after upsampling.
+    """
+    inner = InnerDistance()
+    network = PanopticFPN(inner.channels, encoder, pretrained, pyramid_channels, head_channels)
+    return network, inner
+
+
+def omnipose(channels: Sequence[int]) -> Parts:
+    """Make the parts of :class:`~cellbench.models.omnipose.Omnipose`.
+
+    Args:
+        channels: number of features at each level, from the finest to the coarsest.
+    """
+    omni = Omni()
+    return CellposeUNet(omni.channels, channels), omni
 
 
 def stardist(encoder: str, pretrained: bool, decoder_channels: Sequence[int], rays: int) -> Parts:
@@ -131,15 +177,46 @@ def unet(channels: Sequence[int], residual_units: int, smallest_interior: int) -
     return UNet(boundary.channels, channels, residual_units), boundary
 
 
+def unetr(
+    feature_size: int,
+    hidden_size: int,
+    mlp_size: int,
+    heads: int,
+    convolution_stem: bool,
+    window: int,
+    smallest_interior: int,
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.unetr.UNETRBoundary`.
+
+    Args:
+        feature_size: number of features at full resolution.
+        hidden_size: number of features of each token.
+        mlp_size: number of hidden features of the fully connected layers.
+        heads: number of attention heads.
+        convolution_stem: compute the tokens with residual convolutions.
+        window: side in pixels of the images that the position embeddings are made for.
+        smallest_interior: smallest number of pixels of a predicted cell interior.
+    """
+    boundary = Boundary(smallest_interior=smallest_interior, smallest_target=_SMALLEST_TARGET)
+    network = UNETR(
+        boundary.channels, window, feature_size, hidden_size, mlp_size, heads, convolution_stem
+    )
+    return network, boundary
+
+
 PARTS: dict[str, Callable[..., Parts]] = {
     "boundary_unet": boundary_unet,
     "cellpose": cellpose,
     "convnext_hover": hover,
     "convnext_stardist": stardist,
     "hover": hover,
+    "kit_ge": kit_ge,
     "mediar": mediar,
+    "mesmer": mesmer,
+    "omnipose": omnipose,
     "stardist": stardist,
     "swin_unetr": swin_unetr,
     "unet": unet,
+    "unetr": unetr,
 }
 """The function that makes the parts of a model, by the name of the model."""

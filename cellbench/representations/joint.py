@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from cellbench.labels import LabelMap
-from cellbench.representations.base import NumpyMaps, Representation
+from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+from cellbench.representations.decoded import decoded_cells
 
 if TYPE_CHECKING:
     import torch
@@ -62,9 +63,16 @@ class JointRepresentation(Representation):
         Args:
             maps: (C, H, W) for each map of one kind.
         """
-        return next(part for part in self._parts if part.channels.keys() <= maps.keys()).decode(
-            maps
-        )
+        return self.decode_cells(maps).labels
+
+    def decode_cells(self, maps: NumpyMaps) -> DecodedCells:
+        """Decode with the first part whose maps are all there, and with the measures of that part.
+
+        Args:
+            maps: as for :meth:`decode`.
+        """
+        part = next(each for each in self._parts if each.channels.keys() <= maps.keys())
+        return decoded_cells(part, maps)
 
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
-from cellbench.representations.base import NumpyMaps, Representation
+from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
 from cellbench.representations.star_maps import object_probability, star_distances
 from cellbench.representations.star_polygons import (
     draw_polygons,
@@ -138,6 +138,16 @@ class StarConvex(Representation):
 
         Pixels whose maps are not finite are ignored. Where cells overlap, the more probable one is
         drawn on top; ids are 1 … N, the most probable first.
+
+        Args:
+            maps: the two maps, encoded or predicted.
+        """
+        return self.decode_cells(maps).labels
+
+    def decode_cells(self, maps: NumpyMaps) -> DecodedCells:
+        """Decode as :meth:`decode` does; the ``score`` of a cell says how sure the network is of it.
+
+        It is the object probability of the pixel whose distances describe the cell.
 
         Args:
             maps: the two maps, encoded or predicted.

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.labels import LabelMap, relabel
+from cellbench.representations.base import DecodedCells
+from cellbench.representations.decoded import renumbered
 from cellbench.representations.star_maps import Floats, ray_directions
 
 _SHORTEST = 1e-3
@@ -117,7 +118,7 @@ def suppress_worse(
     return kept
 
 
-def draw_polygons(polygons: Polygons, shape: tuple[int, int]) -> LabelMap:
+def draw_polygons(polygons: Polygons, shape: tuple[int, int]) -> DecodedCells:
     """Draw polygons into a label map, the best on top; ids are 1 … N, the best first.
 
     A polygon has at least the pixel of its centre; one that better ones hide completely is left out.
@@ -127,11 +128,11 @@ def draw_polygons(polygons: Polygons, shape: tuple[int, int]) -> LabelMap:
         shape: (H, W) of the image.
 
     Returns:
-        (H, W) uint16, or uint32 from 65,536 cells on.
+        (H, W) uint16, or uint32 from 65,536 cells on; and the ``score`` of each cell.
     """
     from cellbench.representations.star_kernels import draw
 
     labels = np.zeros(shape, np.int32)
     directions = ray_directions(polygons.distances.shape[1])
     draw(polygons.points, polygons.distances, directions, labels)
-    return relabel(labels)
+    return renumbered(DecodedCells(labels, {"score": polygons.scores}))

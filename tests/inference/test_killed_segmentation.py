@@ -47,7 +47,7 @@ for point in %r:
         continue
     nth = 3
     if point == "network":
-        run_files.segment_image = killing(run_files.segment_image, lambda *_: None)
+        run_files.segment_cells = killing(run_files.segment_cells, lambda *_: None)
     elif point == "label map":
         tifffile.imwrite = killing(tifffile.imwrite, half)
     elif point == "before the record":

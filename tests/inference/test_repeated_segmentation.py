@@ -67,7 +67,7 @@ def test_other_settings_begin_again(
         change(runs)
     with monkeypatch.context() as patch:
         patch.setattr(FinishedImages, "write_tables", lambda *_: None)
-        patch.setattr(run_files, "segment_image", interrupt)
+        patch.setattr(run_files, "segment_cells", interrupt)
         runs(*words, status=130)
     assert f"other settings ({name})" in capsys.readouterr().err
     assert {path.name for path in out.iterdir()} == {JOURNAL_FILE}
@@ -144,14 +144,14 @@ def test_only_what_changed_is_segmented_again(
 def test_an_image_that_changes_while_it_is_segmented_is_not_kept(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = run_files.segment_image
+    original = run_files.segment_cells
 
     def change(*arguments: object, **options: object) -> object:
         write_image(runs.root / f"images/{runs.read[-1]}.png", 20)
         return original(*arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_files, "segment_image", change)
+        patch.setattr(run_files, "segment_cells", change)
         runs()
     assert runs() == STEMS
 

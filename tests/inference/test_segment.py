@@ -19,6 +19,7 @@ from cellbench.labels import LabelMap, read_labels
 from cellbench.models import DenseSegmenter
 from cellbench.models.checkpoint_keys import MODEL_KEY
 from cellbench.models.unet import UNetBoundary
+from cellbench.representations.base import DecodedCells
 
 
 @pytest.fixture
@@ -58,12 +59,12 @@ def test_what_ends_one_image_does_not_stop_the_rest(
         Image.new("L", (20, 20 + number)).save(path)
     faults = {21: RuntimeError("sizes of\ntensors"), 22: MemoryError(), 23: KeyboardInterrupt()}
 
-    def segment(_model: object, image: np.ndarray, **_options: object) -> np.ndarray:
+    def segment(_model: object, image: np.ndarray, **_options: object) -> DecodedCells:
         if len(image) in faults:
             raise faults[len(image)]
-        return np.ones(image.shape[:2], int)
+        return DecodedCells(np.ones(image.shape[:2], int), {})
 
-    monkeypatch.setattr("cellbench.inference.run_files.segment_image", segment)
+    monkeypatch.setattr("cellbench.inference.run_files.segment_cells", segment)
     with pytest.raises(KeyboardInterrupt):
         segment_files(small_unet(), files, tmp_path)
     assert [record.getMessage() for record in caplog.records] == [

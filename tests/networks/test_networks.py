@@ -8,13 +8,16 @@ from torch import nn
 
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.networks.cellpose_unet import CellposeUNet
+from cellbench.networks.double_unet import DoubleUNet
 from cellbench.networks.encoder_unet import EncoderUNet
 from cellbench.networks.grid import between_grid
 from cellbench.networks.manet import MANet
 from cellbench.networks.padding import padded
+from cellbench.networks.panoptic_fpn import PanopticFPN
 from cellbench.networks.precision import half_precision
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
+from cellbench.networks.unetr import UNETR
 
 MAPS = {"distances": 5, "probability": 1}
 SMALL = (8, 8, 8, 8, 8)
@@ -25,10 +28,16 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "manet_mit": lambda: MANet(MAPS, "mit_b0", False, SMALL, 4),
     "manet_mambaout": lambda: MANet(MAPS, "mambaout_femto", False, SMALL, 4),
     "manet_vgg": lambda: MANet(MAPS, "vgg11", False, SMALL, 4),
+    "panoptic_fpn": lambda: PanopticFPN(MAPS, "tf_efficientnet_lite0", False, 8, 8),
+    "panoptic_fpn_convnext": lambda: PanopticFPN(MAPS, "convnext_atto", False, 8, 8),
+    "panoptic_fpn_vgg": lambda: PanopticFPN(MAPS, "vgg11", False, 8, 8),
     "cellpose": lambda: CellposeUNet(MAPS, channels=(4, 4, 8)),
+    "double_unet": lambda: DoubleUNet(MAPS, channels=(4, 4, 8)),
     "unet": lambda: UNet(MAPS, channels=(4, 4, 4, 4, 4, 4, 8)),
     "swin_unetr": lambda: SwinUNETR(MAPS, feature_size=12),
     "swin_unetr_convolutions": lambda: SwinUNETR(MAPS, feature_size=12, convolutions=True),
+    "unetr": lambda: UNETR(MAPS, 48, 4, 24, 48, 3),
+    "unetr_stem": lambda: UNETR(MAPS, 48, 4, 24, 48, 3, convolution_stem=True),
 }
 
 

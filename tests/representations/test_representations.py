@@ -79,3 +79,16 @@ def test_the_loss_falls_towards_the_truth(representation: Representation) -> Non
 def test_options_are_plain_numbers(representation: Representation) -> None:
     for parameter in inspect.signature(type(representation)).parameters.values():
         assert isinstance(parameter.default, int | float)
+
+
+def test_every_decoded_cell_has_its_measures(representation: Representation) -> None:
+    maps = representation.encode(discs())
+    labels, measures = representation.decode_cells(maps)
+    np.testing.assert_array_equal(labels, representation.decode(maps))
+    for values in measures.values():
+        assert values.shape == (labels.max(),)
+        assert values.dtype == np.float32
+        assert np.isfinite(values).all()
+    empty = representation.decode_cells(representation.encode(np.zeros((9, 9), np.int32)))
+    assert [*empty.measures] == [*measures]
+    assert all(len(values) == 0 for values in empty.measures.values())

@@ -217,3 +217,15 @@ def test_real_cells_come_back() -> None:
 def test_senseless_options(options: dict[str, int]) -> None:
     with pytest.raises(UsageError, match=next(iter(options))):
         StarConvex(**options)  # type: ignore[arg-type]
+
+
+def test_the_score_is_the_probability_at_the_centre_of_the_cell() -> None:
+    truth = discs()
+    maps = StarConvex().encode(truth)
+    factors = np.random.default_rng(0).permutation(np.linspace(0.6, 1, truth.max()))
+    maps["probability"] *= np.append(factors, 0)[truth.astype(int) - 1].astype(np.float32)
+    labels, measures = StarConvex().decode_cells(maps)
+    assert labels.max() == truth.max()
+    for cell, score in enumerate(measures["score"], start=1):
+        own = np.bincount(truth[labels == cell]).argmax()
+        assert score == maps["probability"][0][truth == own].max()

@@ -55,10 +55,13 @@ def test_suppression_keeps_the_polygons_that_stardist_keeps(labels: LabelMap, gr
         nms_thresh=0.4,
         prob_thresh=0.5,
     )
-    theirs = draw_polygons(Polygons(points.astype(np.float32), lengths, scores), labels.shape)
+    peer = Polygons(points.astype(np.float32), lengths, scores)
+    theirs = draw_polygons(peer, labels.shape).labels
     candidates = find_candidates(probability, maps["distances"], 0.5, grid)
     kept = suppress_worse(candidates, 0.4, labels.shape)
-    found = match_cells(theirs, draw_polygons(candidates.taken(kept), labels.shape), threshold=0.9)
+    found = match_cells(
+        theirs, draw_polygons(candidates.taken(kept), labels.shape).labels, threshold=0.9
+    )
     assert found.tp >= 0.99 * len(points)
     assert found.fp <= 0.01 * len(points)
 
@@ -125,16 +128,18 @@ def test_polygons_are_drawn_as_scikit_image_draws_them(seed: int) -> None:
     expected = np.zeros((60, 60), np.uint16)
     corners = dist_to_coord(star.distances, star.points)[0]
     expected[polygon_pixels(*corners, expected.shape)] = 1
-    np.testing.assert_array_equal(draw_polygons(star, expected.shape), expected)
+    np.testing.assert_array_equal(draw_polygons(star, expected.shape).labels, expected)
 
 
 def test_the_better_polygon_lies_on_top_and_hidden_ones_vanish() -> None:
-    first, second = one(10, 10, [6.0] * 32), one(10, 14, [6.0] * 32)
-    labels = draw_polygons(together(first, one(11, 10, [2.0] * 32), second), (20, 30))
+    first, second = one(10, 10, [6.0] * 32), one(10, 14, [6.0] * 32, score=0.5)
+    hidden = one(11, 10, [2.0] * 32, score=0.75)
+    labels, measures = draw_polygons(together(first, hidden, second), (20, 30))
     assert labels[10, 15] == 1
     assert labels[10, 18] == 2
     assert labels.max() == 2
+    assert measures["score"].tolist() == [1, 0.5]
 
 
 def test_a_polygon_never_shrinks_to_nothing() -> None:
-    assert draw_polygons(one(3, 4, [1e-3] * 32), (8, 9)).nonzero() == (3, 4)
+    assert draw_polygons(one(3, 4, [1e-3] * 32), (8, 9)).labels.nonzero() == (3, 4)

@@ -45,7 +45,7 @@ def test_suppression_and_drawing_against_stardist(grid: int) -> None:
 
     mine, (points, scores, lengths) = keep_ours(), keep_theirs()
     peer = Polygons(points.astype(np.float32), lengths, scores)
-    kept, kept_by_peer = (draw_polygons(each, labels.shape) for each in (mine, peer))
+    kept, kept_by_peer = (draw_polygons(each, labels.shape).labels for each in (mine, peer))
     found = match_cells(kept_by_peer, kept, threshold=0.9)
     assert found.tp >= 0.99 * max(len(points), len(mine.points))
     ours, theirs = medians(keep_ours, keep_theirs, rounds=3)

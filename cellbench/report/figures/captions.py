@@ -94,4 +94,13 @@ FIGURES = (
 )
 """The figures in the order in which they are best read; not every board has each of them."""
 
+ROBUSTNESS = Caption(
+    "robustness",
+    "How much worse does each algorithm become when the microscope changes?",
+    "Each panel shows one kind of perturbation, and each line one algorithm: its mean F1 on the images, "
+    "from unchanged (severity 0) to severely perturbed (5). With up to three algorithms, the bands are "
+    "95 % intervals of the bootstrap over the {unit}s.",
+)
+"""The figure of boards with robustness.csv, which the page shows in a section of its own."""
+
 TITLES = {caption.name: caption.title for caption in FIGURES}

@@ -8,10 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cellbench.boards.reading import BoardTables, read_board
-from cellbench.report.figures.captions import FIGURES
+from cellbench.boards.robustness import read_robustness, summarise
+from cellbench.report.figures.captions import FIGURES, ROBUSTNESS
 from cellbench.report.figures.heat_map import plot_rank_heat_map
 from cellbench.report.figures.modalities import plot_values_by_modality
 from cellbench.report.figures.podium import plot_podium
+from cellbench.report.figures.robustness import plot_robustness
 from cellbench.report.figures.runtime import plot_value_and_runtime
 from cellbench.report.figures.schemes import plot_schemes
 from cellbench.report.figures.sensitivity import plot_sensitivity
@@ -42,7 +44,7 @@ def draw_board(folder: str | Path, memory: pd.Series | None = None) -> list[Path
 
     If the images are of two modalities or more, values_by_modality is among the figures, and the
     folder of each modality gets its own values_by_algorithm and rank_stability. Without running times
-    there is no value_and_runtime.
+    there is no value_and_runtime. A board with robustness.csv also gets the figure robustness.
 
     Args:
         folder: the folder that :func:`cellbench.boards.write_board` wrote.
@@ -50,7 +52,7 @@ def draw_board(folder: str | Path, memory: pd.Series | None = None) -> list[Path
 
     Returns:
         The files; first those of the board itself, in the order of
-        :data:`cellbench.report.figures.captions.FIGURES`, then those of each modality.
+        :data:`cellbench.report.figures.captions.FIGURES`, then those of each modality and robustness.
 
     Raises:
         ScoresError: if a table is missing or damaged; ``cellbench rank`` writes them again.
@@ -63,7 +65,16 @@ def draw_board(folder: str | Path, memory: pd.Series | None = None) -> list[Path
     if board.leaderboard["median_runtime_s"].notna().any():
         plots["value_and_runtime"] = partial(plot_value_and_runtime, memory=memory)
     ordered = {caption.name: plots[caption.name] for caption in FIGURES if caption.name in plots}
-    return [*_draw(board, ordered), *(path for part in parts for path in _draw(part, _OF_ANY))]
+    of_parts = [path for part in parts for path in _draw(part, _OF_ANY)]
+    return [*_draw(board, ordered), *of_parts, *_draw_robustness(board.folder)]
+
+
+def _draw_robustness(folder: Path) -> list[Path]:
+    table = read_robustness(folder)
+    if table is None or not (table["severity"] > 0).any():
+        return []
+    with house_style():
+        return save(plot_robustness(summarise(table)), folder / ROBUSTNESS.name)
 
 
 def _draw(board: BoardTables, plots: Plots) -> list[Path]:

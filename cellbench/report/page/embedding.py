@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellbench.boards.reading import BoardTables
-from cellbench.report.figures.captions import FIGURES
+from cellbench.report.figures.captions import FIGURES, Caption
 from cellbench.report.page.pictures import read_picture
 from cellbench.report.page.texts import size
 
@@ -89,13 +89,19 @@ def content_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def embed_figures(paths: Iterable[Path], folder: Path, board: BoardTables) -> list[Figure]:
+def embed_figures(
+    paths: Iterable[Path],
+    folder: Path,
+    board: BoardTables,
+    captions: Sequence[Caption] = FIGURES,
+) -> list[Figure]:
     """Embed the figures of a folder, in the order in which they are best read.
 
     Args:
         paths: all files that were drawn; files of other folders and unknown names are ignored.
         folder: the folder of the board or of one of its modalities.
         board: the board whose page is written.
+        captions: the figures that are wanted.
 
     Returns:
         One entry for each figure that was drawn as .svg and .png.
@@ -103,7 +109,7 @@ def embed_figures(paths: Iterable[Path], folder: Path, board: BoardTables) -> li
     drawn = {path.name for path in paths if path.parent == folder}
     return [
         _embed(folder / name, title, reading.format(unit=board.unit), board.folder)
-        for name, title, reading in FIGURES
+        for name, title, reading in captions
         if {f"{name}.svg", f"{name}.png"} <= drawn
     ]
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 import cellbench
 from cellbench.boards.reading import BoardTables
-from cellbench.boards.schema import PAPER_TABLES
+from cellbench.boards.schema import PAPER_TABLES, ROBUSTNESS_TABLES
 from cellbench.files import written_whole
 from cellbench.report.page import parts
 from cellbench.report.page.about import read_about
@@ -23,6 +23,7 @@ from cellbench.report.page.headline import make_headline, table_sentences
 from cellbench.report.page.leaderboard import make_table
 from cellbench.report.page.prose import render_markdown
 from cellbench.report.page.published import Published
+from cellbench.report.page.robustness import make_robustness
 
 PAGE_FILE = "report.html"
 
@@ -30,6 +31,7 @@ _TABLES = (
     *("leaderboard", "values", "ranks", "schemes", "significance", "clusters", "bootstrap"),
     *("kendall_tau", "intervals", "outranking", "sensitivity", "consensus", "generalisation"),
     *("algorithms", "scores"),
+    *ROBUSTNESS_TABLES,
 )
 
 
@@ -103,11 +105,13 @@ def _context(
     failures = parts.list_failures(board)
     modalities = parts.modality_tabs(board, notes, figures)
     about, entries = read_about(board), list_entries(board)
+    robustness = make_robustness(board, figures)
     optional = {
         "about": bool(about.text.strip()),
         "modalities": bool(modalities),
         "generalisation": board.generalisation is not None,
         "algorithms": entries is not None,
+        "robustness": robustness is not None,
         "published": bool(published),
     }
     return {
@@ -131,6 +135,7 @@ def _context(
         "consensus": parts.consensus_table(board),
         "generalisation": make_generalisation(board),
         "figures": embed_figures(figures, board.folder, board),
+        "robustness": robustness,
         "failures": failures,
         "failed_caption": parts.failed_caption(board, failures),
         "unmatched": parts.list_unmatched(board),
@@ -151,6 +156,7 @@ def _contents(optional: Mapping[str, bool]) -> list[tuple[str, str]]:
         "generalisation": "Unseen sources",
         "algorithms": "Algorithms",
         "figures": "Figures",
+        "robustness": "Robustness",
         "gallery": "Errors on images",
         "failures": "Failures",
         "published": "Published elsewhere",
