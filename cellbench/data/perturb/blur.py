@@ -21,7 +21,7 @@ def disc_kernel(radius: float) -> npt.NDArray[np.float64]:
 
     Example:
         >>> disc_kernel(1.0).round(2).tolist()
-        [[0.04, 0.18, 0.04], [0.18, 0.12, 0.18], [0.04, 0.18, 0.04]]
+        [[0.03, 0.15, 0.03], [0.15, 0.32, 0.15], [0.03, 0.15, 0.03]]
     """
     reach = math.ceil(radius - 0.5)
     side = 2 * reach + 1
