@@ -5,6 +5,7 @@ OWN_MODELS = {
     "cellpose": "cellbench.models.cellpose.Cellpose",
     "convnext_hover": "cellbench.models.convnext_hover.ConvNextHoVer",
     "convnext_stardist": "cellbench.models.convnext_stardist.ConvNextStarDist",
+    "embedding": "cellbench.models.embedding.EmbeddingUNet",
     "hover": "cellbench.models.hover.HoVerUNet",
     "kit_ge": "cellbench.models.kit_ge.KitGE",
     "mediar": "cellbench.models.mediar.Mediar",

@@ -19,6 +19,7 @@ from cellbench.networks.unet import UNet
 from cellbench.representations import (
     Boundary,
     CellDistance,
+    Embedding,
     Flow,
     HoVer,
     InnerDistance,
@@ -59,6 +60,30 @@ def cellpose(channels: Sequence[int]) -> Parts:
     """
     flow = Flow()
     return CellposeUNet(flow.channels, channels), flow
+
+
+def embedding(
+    encoder: str, pretrained: bool, decoder_channels: Sequence[int], sigmas: int
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.embedding.EmbeddingUNet`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1.
+        sigmas: number of sigmas, 1 or 2.
+    """
+    offsets = Embedding(sigmas=sigmas)
+    network = EncoderUNet(
+        offsets.channels,
+        encoder,
+        pretrained,
+        decoder_channels,
+        grids=(1,),
+        scales={"offset": _TYPICAL_RADIUS},
+        initial_outputs={"seed": _CENTRE_LOGIT},
+    )
+    return network, offsets
 
 
 def hover(
@@ -170,6 +195,7 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "cellpose": cellpose,
     "convnext_hover": hover,
     "convnext_stardist": stardist,
+    "embedding": embedding,
     "hover": hover,
     "kit_ge": kit_ge,
     "mediar": mediar,

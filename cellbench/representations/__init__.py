@@ -3,6 +3,7 @@
 from cellbench.representations.base import Representation
 from cellbench.representations.boundary import Boundary
 from cellbench.representations.distance import CellDistance
+from cellbench.representations.embedding import Embedding
 from cellbench.representations.flow import Flow
 from cellbench.representations.hover import HoVer
 from cellbench.representations.inner_distance import InnerDistance
@@ -11,6 +12,7 @@ from cellbench.representations.star import StarConvex
 REPRESENTATIONS: dict[str, type[Representation]] = {
     "boundary": Boundary,
     "distance": CellDistance,
+    "embedding": Embedding,
     "flow": Flow,
     "hover": HoVer,
     "inner_distance": InnerDistance,
@@ -21,6 +23,7 @@ __all__ = [
     "REPRESENTATIONS",
     "Boundary",
     "CellDistance",
+    "Embedding",
     "Flow",
     "HoVer",
     "InnerDistance",
