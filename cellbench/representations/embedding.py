@@ -172,7 +172,8 @@ class Embedding(Representation):
         seed = np.asarray(maps["seed"], np.float32)[0]
         with np.errstate(invalid="ignore"):
             usable = (seed >= self.foreground_threshold) & (sigma > 0).all(axis=0)
-        usable &= np.isfinite(offset.sum(axis=0) + sigma.sum(axis=0) + seed)
+        for each in (*offset, *sigma, seed):
+            usable &= np.isfinite(each)
         rows, columns = np.nonzero(usable)
         embeddings = offset[:, rows, columns].T + np.stack([rows, columns], 1).astype(np.float32)
         bins = (seed.shape[0] // BIN + 1, seed.shape[1] // BIN + 1)
