@@ -81,7 +81,6 @@ def embedding(
         decoder_channels,
         grids=(1,),
         scales={"offset": _TYPICAL_RADIUS},
-        initial_outputs={"seed": _CENTRE_LOGIT},
     )
     return network, offsets
 

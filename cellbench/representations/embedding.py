@@ -250,8 +250,8 @@ def _sigmas(
     reach = _OF_RADIUS * np.sqrt(sizes / np.pi)
     cells = 1 + np.flatnonzero(sizes[1:])
     if len(cells) > 1:
-        gaps = KDTree(centres[cells]).query(centres[cells], k=2)[0][:, 1]
-        reach[cells] = np.minimum(reach[cells], _OF_GAP * gaps)
+        gaps = np.asarray(KDTree(centres[cells]).query(centres[cells], k=2)[0])
+        reach[cells] = np.minimum(reach[cells], _OF_GAP * gaps[:, 1])
     reach[0] = 0
     sigmas: npt.NDArray[np.float32] = (reach / _HALF).astype(np.float32)
     return sigmas

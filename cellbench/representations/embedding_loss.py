@@ -77,7 +77,7 @@ def find_cells(offset: torch.Tensor, seed: torch.Tensor) -> Cells:
     row, column = (2 * targets).round().long().unbind(1)
     of_pixel = pixels // (height * width)
     keys = (of_pixel * 2 * height + row) * 2 * width + column
-    found, cells, sizes = keys.unique(return_inverse=True, return_counts=True)
+    found, cells, sizes = torch.unique(keys, return_inverse=True, return_counts=True)
     count = len(found)
     images = found // (4 * height * width)
     centres = torch.stack([found // (2 * width) % (2 * height), found % (2 * width)], dim=1) / 2
