@@ -127,13 +127,13 @@ class Embedding(Representation):
         cells = measure_cells(ids, int(ids.max()))
         sizes, rows, columns = (cells[:, each].copy() for each in (PIXELS, ROW_SUM, COLUMN_SUM))
         centres = (doubled_centres(ids, sizes, rows, columns) / 2).astype(np.float32)
-        inside = ids > 0
         offset = np.moveaxis(centres[ids], -1, 0).copy()
         offset[0] -= np.arange(ids.shape[0], dtype=np.float32)[:, None]
         offset[1] -= np.arange(ids.shape[1], dtype=np.float32)
+        offset[:, ids == 0] = 0
         sigma = np.repeat(_sigmas(centres, sizes)[ids][None], self.channels["sigma"], axis=0)
-        seed = inside[None].astype(np.float32)
-        return {"offset": offset * seed, "sigma": sigma, "seed": seed}
+        seed = (ids[None] > 0).astype(np.float32)
+        return {"offset": offset, "sigma": sigma, "seed": seed}
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn raw outputs into sigmas in pixels and seeds between 0 and 1; offsets stay as they are.
