@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 TYPICAL_SIGMA = 8.0
 """Sigma in pixels where a network predicts 0: half of the members are within 9.4 px of the centre."""
 
+LARGEST_LOGARITHM = 8.0
+"""Logarithms of sigma / 8 px are kept between minus this value and this value."""
+
 _LARGEST_ID = np.iinfo(np.uint16).max
 _HALF = math.sqrt(2 * math.log(2))  # sigmas from the centre where the membership is one half
 _OF_RADIUS, _OF_GAP = (
     0.5,
     0.4,
 )  # how far encoded cells reach, of their radius and of the next centre
-_LARGEST_LOGARITHM = 8.0
 
 
 class Embedding(Representation):
@@ -142,7 +144,7 @@ class Embedding(Representation):
             outputs: ``offset`` (B, 2, H, W), ``sigma`` (B, S, H, W), logarithms of sigma / 8 px, and
                 ``seed`` (B, 1, H, W), logits.
         """
-        spread = outputs["sigma"].float().clamp(-_LARGEST_LOGARITHM, _LARGEST_LOGARITHM)
+        spread = outputs["sigma"].float().clamp(-LARGEST_LOGARITHM, LARGEST_LOGARITHM)
         return {
             "offset": outputs["offset"].float(),
             "sigma": TYPICAL_SIGMA * spread.exp(),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import torch
 
-from cellbench.representations.embedding import TYPICAL_SIGMA
+from cellbench.representations.embedding import LARGEST_LOGARITHM, TYPICAL_SIGMA
 
 NEGLIGIBLE = 1e-3
 """Pixels of other cells or the background with a lower membership do not count."""
@@ -171,7 +171,8 @@ def embedding_loss(
     uneven = (spreads - means.detach()[own]).square().mean(1)
     evenness = (uneven * (cells.shares / cells.sizes)[own]).sum()
     embeddings = pixel_positions(batch, height, width, offset.device) + flat(offset)
-    precisions = 0.5 / TYPICAL_SIGMA**2 * torch.exp(-2 * means)
+    kept = means.clamp(-LARGEST_LOGARITHM, LARGEST_LOGARITHM)
+    precisions = 0.5 / TYPICAL_SIGMA**2 * torch.exp(-2 * kept)
     pairs = pairs_around(cells, height, width)
     with torch.no_grad():
         near = membership(embeddings, precisions, cells, pairs) > NEGLIGIBLE

@@ -167,6 +167,19 @@ def test_a_batch_without_cells_learns_that_there_are_none() -> None:
     assert (outputs["seed"].grad > 0).all()
 
 
+@pytest.mark.parametrize("value", [-1e4, 1e4])
+def test_extreme_outputs_have_a_finite_loss(value: float) -> None:
+    targets = encoded(label_maps())
+    outputs = {name: torch.full_like(each, value) for name, each in targets.items()}
+    for each in outputs.values():
+        each.requires_grad_()
+    loss = Embedding().loss({**outputs, "offset": targets["offset"]}, targets)
+    loss = loss + Embedding().loss(outputs, targets)
+    loss.backward()
+    assert loss.isfinite()
+    assert all(each.grad is not None and each.grad.isfinite().all() for each in outputs.values())
+
+
 def test_half_precision_gives_nearly_the_same_loss() -> None:
     targets = encoded(label_maps())
     outputs = {name: each.detach() for name, each in predicted(targets).items()}
