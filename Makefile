@@ -20,10 +20,11 @@ IMAGES  = $(wildcard $(if $(filter file,$(origin DATA)),data/$(BOARD),$(DATA)))
 SCORES  = $(strip $(wildcard leaderboard/$(BOARD)/scores.csv) \
   $(patsubst %/,%,$(wildcard leaderboard/$(BOARD)/entries/*/)))
 
-.PHONY: setup train evaluate leaderboard robustness test quick lint bench package oldest clean help dataset known-model known-board
+.PHONY: setup train evaluate leaderboard robustness board-open-cells test quick lint bench package oldest clean help \
+  dataset known-model known-board
 
 help:  ## show this list
-	@sed -nE 's/^([a-z]+):.*##  ?(.*)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -nE 's/^([a-z-]+):.*##  ?(.*)/  make \1\t\2/p' Makefile | expand -t 26
 	@echo "  MODEL: $(MODELS), or a model that an installed package registers [unet]"
 	@echo "  DATA: a dataset folder [data/sample]. BOARD: a name for the leaderboard [name of the DATA folder]"
 
@@ -74,6 +75,9 @@ robustness: dataset  ## run all baselines and trained models on perturbed copies
 	$(BIN)/cellbench robustness $(wildcard baselines/*/entry.yaml) $$(ls runs/$(NAME)/*/entry.yaml 2>/dev/null) \
 	  --data $(DATA) --out leaderboard/$(BOARD) $(ARGS)
 	@[ ! -f leaderboard/$(BOARD)/leaderboard.csv ] || $(MAKE) --no-print-directory leaderboard
+
+board-open-cells: $(STAMP)  ## train every model on data/open-cells and make docs/boards/open-cells again
+	PATH="$(abspath $(BIN)):$$PATH" scripts/board_open_cells.sh
 
 test: $(STAMP)  ## run all tests
 	$(BIN)/python -m pytest

@@ -12,9 +12,9 @@ class EmbeddingUNet(DenseModel):
 
     Source: the representation and the loss of Lalit et al. 2021 and 2022 (EmbedSeg, arXiv 2101.10033),
     after Neven et al. 2019 (arXiv 1906.11109); Goldsborough et al. 2024 (InstanSeg, arXiv 2408.15954)
-    develop them further. Implemented from the papers, without code of EmbedSeg, which is for
-    non-commercial use only. Its network, a Branched ERFNet, is replaced by an encoder that can be chosen;
-    other differences are described at :class:`~cellbench.representations.embedding.Embedding`.
+    develop them further. No code was copied from EmbedSeg, which is for non-commercial use only. Its
+    network, a Branched ERFNet, is replaced by an encoder that can be chosen; other differences are
+    described at :class:`~cellbench.representations.embedding.Embedding`.
 
     Weights: the ImageNet weights of the default encoder are Google's (EfficientNet-Lite), Apache-2.0. A
     checkpoint and its entry.yaml name the licence of the weights that were loaded.

@@ -5,15 +5,18 @@ OWN_MODELS = {
     "cellpose": "cellbench.models.cellpose.Cellpose",
     "convnext_hover": "cellbench.models.convnext_hover.ConvNextHoVer",
     "convnext_stardist": "cellbench.models.convnext_stardist.ConvNextStarDist",
+    "cpn": "cellbench.models.cpn.CPN",
     "embedding": "cellbench.models.embedding.EmbeddingUNet",
     "hover": "cellbench.models.hover.HoVerUNet",
     "kit_ge": "cellbench.models.kit_ge.KitGE",
     "mediar": "cellbench.models.mediar.Mediar",
     "mesmer": "cellbench.models.mesmer.Mesmer",
     "multi_stream": "cellbench.models.multi_stream.MultiStream",
+    "omnipose": "cellbench.models.omnipose.Omnipose",
     "stardist": "cellbench.models.stardist.StarDistUNet",
     "swin_unetr": "cellbench.models.swin_unetr.SwinUNETRBoundary",
     "unet": "cellbench.models.unet.UNetBoundary",
+    "unetr": "cellbench.models.unetr.UNETRBoundary",
 }
 """The class path of each model of cellbench, by name."""
 

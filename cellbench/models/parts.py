@@ -16,13 +16,16 @@ from cellbench.networks.manet import MANet
 from cellbench.networks.panoptic_fpn import PanopticFPN
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
+from cellbench.networks.unetr import UNETR
 from cellbench.representations import (
     Boundary,
     CellDistance,
+    Contour,
     Embedding,
     Flow,
     HoVer,
     InnerDistance,
+    Omni,
     Representation,
     StarConvex,
 )
@@ -60,6 +63,31 @@ def cellpose(channels: Sequence[int]) -> Parts:
     """
     flow = Flow()
     return CellposeUNet(flow.channels, channels), flow
+
+
+def cpn(
+    encoder: str, pretrained: bool, decoder_channels: Sequence[int], order: int, samples: int
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.cpn.CPN`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2, and 1 for maps at every
+            pixel.
+        order: number of harmonics of an outline.
+        samples: number of points of an outline.
+    """
+    channels = Contour(order=order).channels
+    network = EncoderUNet(
+        channels,
+        encoder,
+        pretrained,
+        decoder_channels,
+        scales={"offset": _TYPICAL_RADIUS, "fourier": _TYPICAL_RADIUS},
+        initial_outputs={"score": _CENTRE_LOGIT},
+    )
+    return network, Contour(order=order, samples=samples, grid=network.grid)
 
 
 def embedding(
@@ -141,6 +169,16 @@ def mesmer(encoder: str, pretrained: bool, pyramid_channels: int, head_channels:
     return network, inner
 
 
+def omnipose(channels: Sequence[int]) -> Parts:
+    """Make the parts of :class:`~cellbench.models.omnipose.Omnipose`.
+
+    Args:
+        channels: number of features at each level, from the finest to the coarsest.
+    """
+    omni = Omni()
+    return CellposeUNet(omni.channels, channels), omni
+
+
 def stardist(encoder: str, pretrained: bool, decoder_channels: Sequence[int], rays: int) -> Parts:
     """Make the parts of :class:`~cellbench.models.stardist.StarDistUNet`, also with a ConvNeXt.
 
@@ -189,18 +227,48 @@ def unet(channels: Sequence[int], residual_units: int, smallest_interior: int) -
     return UNet(boundary.channels, channels, residual_units), boundary
 
 
+def unetr(
+    feature_size: int,
+    hidden_size: int,
+    mlp_size: int,
+    heads: int,
+    convolution_stem: bool,
+    window: int,
+    smallest_interior: int,
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.unetr.UNETRBoundary`.
+
+    Args:
+        feature_size: number of features at full resolution.
+        hidden_size: number of features of each token.
+        mlp_size: number of hidden features of the fully connected layers.
+        heads: number of attention heads.
+        convolution_stem: compute the tokens with residual convolutions.
+        window: side in pixels of the images that the position embeddings are made for.
+        smallest_interior: smallest number of pixels of a predicted cell interior.
+    """
+    boundary = Boundary(smallest_interior=smallest_interior, smallest_target=_SMALLEST_TARGET)
+    network = UNETR(
+        boundary.channels, window, feature_size, hidden_size, mlp_size, heads, convolution_stem
+    )
+    return network, boundary
+
+
 PARTS: dict[str, Callable[..., Parts]] = {
     "boundary_unet": boundary_unet,
     "cellpose": cellpose,
     "convnext_hover": hover,
     "convnext_stardist": stardist,
+    "cpn": cpn,
     "embedding": embedding,
     "hover": hover,
     "kit_ge": kit_ge,
     "mediar": mediar,
     "mesmer": mesmer,
+    "omnipose": omnipose,
     "stardist": stardist,
     "swin_unetr": swin_unetr,
     "unet": unet,
+    "unetr": unetr,
 }
 """The function that makes the parts of a model, by the name of the model."""

@@ -17,6 +17,7 @@ from cellbench.networks.panoptic_fpn import PanopticFPN
 from cellbench.networks.precision import half_precision
 from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
+from cellbench.networks.unetr import UNETR
 
 MAPS = {"distances": 5, "probability": 1}
 SMALL = (8, 8, 8, 8, 8)
@@ -35,6 +36,8 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "unet": lambda: UNet(MAPS, channels=(4, 4, 4, 4, 4, 4, 8)),
     "swin_unetr": lambda: SwinUNETR(MAPS, feature_size=12),
     "swin_unetr_convolutions": lambda: SwinUNETR(MAPS, feature_size=12, convolutions=True),
+    "unetr": lambda: UNETR(MAPS, 48, 4, 24, 48, 3),
+    "unetr_stem": lambda: UNETR(MAPS, 48, 4, 24, 48, 3, convolution_stem=True),
 }
 
 
