@@ -6,6 +6,7 @@ OWN_MODELS = {
     "convnext_hover": "cellbench.models.convnext_hover.ConvNextHoVer",
     "convnext_stardist": "cellbench.models.convnext_stardist.ConvNextStarDist",
     "cpn": "cellbench.models.cpn.CPN",
+    "embedding": "cellbench.models.embedding.EmbeddingUNet",
     "hover": "cellbench.models.hover.HoVerUNet",
     "kit_ge": "cellbench.models.kit_ge.KitGE",
     "mediar": "cellbench.models.mediar.Mediar",

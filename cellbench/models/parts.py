@@ -21,6 +21,7 @@ from cellbench.representations import (
     Boundary,
     CellDistance,
     Contour,
+    Embedding,
     Flow,
     HoVer,
     InnerDistance,
@@ -87,6 +88,29 @@ def cpn(
         initial_outputs={"score": _CENTRE_LOGIT},
     )
     return network, Contour(order=order, samples=samples, grid=network.grid)
+
+
+def embedding(
+    encoder: str, pretrained: bool, decoder_channels: Sequence[int], sigmas: int
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.embedding.EmbeddingUNet`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1.
+        sigmas: number of sigmas, 1 or 2.
+    """
+    offsets = Embedding(sigmas=sigmas)
+    network = EncoderUNet(
+        offsets.channels,
+        encoder,
+        pretrained,
+        decoder_channels,
+        grids=(1,),
+        scales={"offset": _TYPICAL_RADIUS},
+    )
+    return network, offsets
 
 
 def hover(
@@ -236,6 +260,7 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "convnext_hover": hover,
     "convnext_stardist": stardist,
     "cpn": cpn,
+    "embedding": embedding,
     "hover": hover,
     "kit_ge": kit_ge,
     "mediar": mediar,

@@ -4,6 +4,7 @@ from cellbench.representations.base import Representation
 from cellbench.representations.boundary import Boundary
 from cellbench.representations.contour import Contour
 from cellbench.representations.distance import CellDistance
+from cellbench.representations.embedding import Embedding
 from cellbench.representations.flow import Flow
 from cellbench.representations.hover import HoVer
 from cellbench.representations.inner_distance import InnerDistance
@@ -14,6 +15,7 @@ REPRESENTATIONS: dict[str, type[Representation]] = {
     "boundary": Boundary,
     "contour": Contour,
     "distance": CellDistance,
+    "embedding": Embedding,
     "flow": Flow,
     "hover": HoVer,
     "inner_distance": InnerDistance,
@@ -26,6 +28,7 @@ __all__ = [
     "Boundary",
     "CellDistance",
     "Contour",
+    "Embedding",
     "Flow",
     "HoVer",
     "InnerDistance",
