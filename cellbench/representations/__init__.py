@@ -1,5 +1,6 @@
 """Representations: how label maps are encoded as dense maps, and decoded from them."""
 
+from cellbench.representations.affinity import Affinity
 from cellbench.representations.base import Representation
 from cellbench.representations.boundary import Boundary
 from cellbench.representations.distance import CellDistance
@@ -9,6 +10,7 @@ from cellbench.representations.inner_distance import InnerDistance
 from cellbench.representations.star import StarConvex
 
 REPRESENTATIONS: dict[str, type[Representation]] = {
+    "affinity": Affinity,
     "boundary": Boundary,
     "distance": CellDistance,
     "flow": Flow,
@@ -19,6 +21,7 @@ REPRESENTATIONS: dict[str, type[Representation]] = {
 
 __all__ = [
     "REPRESENTATIONS",
+    "Affinity",
     "Boundary",
     "CellDistance",
     "Flow",
