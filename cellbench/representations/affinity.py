@@ -33,8 +33,8 @@ class Affinity(Representation):
       the others.
     * The foreground is a map of its own. Edges with an end in the background have affinity 0, those with
       both ends there are not learned. Decoding joins pixels of the foreground only.
-    * Edges of a weight below ``smallest_weight`` are ignored, and repelling edges can be weakened by
-      ``bias``. With 0 for both, decoding is that of the original.
+    * Edges of a weight below ``smallest_weight`` are ignored, and ``repulsion`` makes the repelling edges
+      weaker or stronger. With 0 and 1, decoding is that of the original.
     * All distant edges are used, where the original samples them.
 
     Pixels are joined along direct neighbours only, so every decoded cell is one piece that is connected
@@ -47,10 +47,10 @@ class Affinity(Representation):
         middle: middle distance in pixels, in the same four directions.
         far: largest distance in pixels, across and down only.
         foreground_threshold: smallest probability of a foreground pixel.
-        smallest_weight: smallest weight of an edge that is used: of the affinity where it attracts, of
-            1 − affinity − ``bias`` where it repels. Without repelling edges, pixels with this affinity
-            are joined.
-        bias: how much the weight of repelling edges is reduced. Larger values split fewer cells.
+        smallest_weight: smallest weight of an edge that is used. The weight is the affinity where the
+            edge attracts, and the probability of different cells where it repels.
+        repulsion: factor on the odds of different cells, (1 − affinity) / affinity, of all edges that
+            repel. Smaller values split fewer cells.
         smallest_cell: smallest number of pixels of a cell.
         largest_hole: holes in a cell with fewer pixels than this are filled.
 
@@ -60,7 +60,7 @@ class Affinity(Representation):
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
         "foreground_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
-        "bias": (-0.1, 0.0, 0.1, 0.2, 0.4),
+        "repulsion": (0.1, 0.3, 1.0, 3.0),
         "smallest_weight": (0.0, 0.1, 0.3, 0.5),
         "smallest_cell": (10, 15, 30, 60),
     }
@@ -72,7 +72,7 @@ class Affinity(Representation):
         far: int = 27,
         foreground_threshold: float = 0.5,
         smallest_weight: float = 0.3,
-        bias: float = 0.0,
+        repulsion: float = 1.0,
         smallest_cell: int = 10,
         largest_hole: int = 64,
     ) -> None:
@@ -87,7 +87,7 @@ class Affinity(Representation):
         self.channels = {"foreground": 1, "affinities": len(self.offsets())}
         self.foreground_threshold = foreground_threshold
         self.smallest_weight = smallest_weight
-        self.bias = bias
+        self.repulsion = repulsion
         self.smallest_cell = smallest_cell
         self.largest_hole = largest_hole
 
@@ -150,7 +150,7 @@ class Affinity(Representation):
             self.offsets(),
             _DIRECT,
             float(self.smallest_weight),
-            float(self.bias),
+            float(self.repulsion),
         )
         labels: LabelMap = number_cells(parents, foreground, float(self.smallest_cell))
         gaps = components(labels == 0, 1, connectivity=4)

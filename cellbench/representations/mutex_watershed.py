@@ -23,15 +23,16 @@ def mutex_watershed(
     offsets: Integers,
     attractive: int,
     smallest_weight: float,
-    bias: float,
+    repulsion: float,
 ) -> Integers:
     """Join pixels in the order of the weights of their edges, unless a stronger edge forbids it.
 
     The edges of the first maps attract with a weight equal to the affinity. Those of the others repel
-    with the weight 1 − affinity − bias. All are processed from the largest weight, rounded to 16 bits,
-    to ``smallest_weight``. An edge that attracts joins two clusters, unless an edge that repels, and
-    came earlier, lies between them. Of equal weights, those that attract come first, and those nearer
-    to the upper left. With a ``smallest_weight`` and a ``bias`` of 0 this is the paper's algorithm 1.
+    with the probability that belongs to the odds ``repulsion`` · (1 − affinity) / affinity. All are
+    processed from the largest weight, rounded to 16 bits, to ``smallest_weight``. An edge that attracts
+    joins two clusters, unless an edge that repels, and came earlier, lies between them. Of equal
+    weights, those that attract come first. With a ``smallest_weight`` of 0 and a ``repulsion`` of 1 this
+    is the paper's algorithm 1.
 
     Without edges that repel, the clusters would be the parts that attracting edges join. Edges that
     repel only matter inside such a part. So parts without any are finished, and no other edge is
@@ -43,14 +44,14 @@ def mutex_watershed(
         offsets: (K, 2) rows and columns from the first pixel of an edge to the second.
         attractive: number of maps whose edges attract, those of direct neighbours.
         smallest_weight: edges of a smaller weight are ignored.
-        bias: how much weaker edges repel than they would otherwise.
+        repulsion: factor on the odds that an edge repels.
 
     Returns:
         (H · W) for each pixel another of its cluster, see
         :func:`~cellbench.representations.affinity_kernels.root`.
     """
     parts = attracted_parts(affinities[:attractive], inside, offsets[:attractive], smallest_weight)
-    rules = (attractive, smallest_weight, bias)
+    rules = (attractive, smallest_weight, repulsion)
     parents = parts.copy()
     contested = _contested_parts(affinities, parts, offsets, rules)
     for place in range(len(parts)):
@@ -62,9 +63,12 @@ def mutex_watershed(
 
 
 @compiled
-def _level(affinity: np.float32, attracts: bool, smallest_weight: float, bias: float) -> int:
+def _level(affinity: np.float32, attracts: bool, smallest_weight: float, repulsion: float) -> int:
     """Return the weight of an edge as a 16-bit number, −1 where the edge is ignored."""
-    weight = affinity if attracts else 1 - affinity - bias
+    weight = np.float64(affinity)
+    if not attracts:
+        odds = repulsion * (1 - weight)
+        weight = odds / (odds + weight)
     if not weight >= smallest_weight:  # also what is not a number
         return -1
     return int(min(max(weight, 0), 1) * _LEVELS + 0.5)
@@ -75,7 +79,7 @@ def _contested_parts(
     affinities: Floats, parts: Integers, offsets: Integers, rules: tuple[int, float, float]
 ) -> Flags:
     """Return by the first pixel of a part whether an edge inside of it repels."""
-    attractive, smallest_weight, bias = rules
+    attractive, smallest_weight, repulsion = rules
     _, height, width = affinities.shape
     contested = np.zeros(len(parts), np.bool_)
     for channel in range(attractive, len(offsets)):
@@ -87,7 +91,7 @@ def _contested_parts(
                 part = parts[place]
                 if part == parts[place + step] and not contested[part]:
                     affinity = affinities[channel, row, column]
-                    contested[part] = _level(affinity, False, smallest_weight, bias) >= 0
+                    contested[part] = _level(affinity, False, smallest_weight, repulsion) >= 0
     return contested
 
 
@@ -103,7 +107,7 @@ def _sorted_edges(
 
     The second pixel of an edge that repels is written as −1 − pixel.
     """
-    attractive, smallest_weight, bias = rules
+    attractive, smallest_weight, repulsion = rules
     _, height, width = affinities.shape
     ends = np.zeros(_LEVELS + 2, np.int64)
     firsts, seconds = np.empty(0, np.int32), np.empty(0, np.int32)
@@ -122,7 +126,7 @@ def _sorted_edges(
                     if part != parts[place + step] or not contested[part]:
                         continue
                     affinity = affinities[channel, row, column]
-                    level = _level(affinity, attracts, smallest_weight, bias)
+                    level = _level(affinity, attracts, smallest_weight, repulsion)
                     if level < 0:
                         continue
                     rank = _LEVELS - level
