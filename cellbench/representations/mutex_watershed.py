@@ -52,7 +52,7 @@ def mutex_watershed(
     """
     parts = attracted_parts(affinities[:attractive], inside, offsets[:attractive], smallest_weight)
     rules = (attractive, smallest_weight, repulsion)
-    parents = parts.copy()
+    parents: Integers = parts.copy()
     contested = _contested_parts(affinities, parts, offsets, rules)
     for place in range(len(parts)):
         if contested[parts[place]]:
@@ -189,7 +189,7 @@ def _join(parents: Integers, firsts: Integers, seconds: Integers) -> None:
 
 
 @compiled
-def _find(table: Longs, first: int, second: int) -> tuple[int, int]:
+def _find(table: Longs, first: int, second: int) -> tuple[np.int64, int]:
     """Return the number of a pair of clusters, and its place in the table or the free place for it."""
     key = np.int64(min(first, second)) << 32 | np.int64(max(first, second))
     slot = _slot(key, len(table))
@@ -199,9 +199,10 @@ def _find(table: Longs, first: int, second: int) -> tuple[int, int]:
 
 
 @compiled
-def _slot(key: int, places: int) -> int:
+def _slot(key: np.int64, places: int) -> int:
     """Return the place in a table, of a power of two places, at which the search for a pair begins."""
-    return np.int64((np.uint64(key) * _SPREAD) >> np.uint64(32)) & (places - 1)
+    start: int = np.int64((np.uint64(key) * _SPREAD) >> np.uint64(32)) & (places - 1)
+    return start
 
 
 @compiled

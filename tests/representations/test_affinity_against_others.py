@@ -5,7 +5,7 @@ They are in no extra of cellbench. Install them without their dependencies, whic
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,15 +39,21 @@ def our_cells(affinities: Maps, inside: Inside) -> LabelMap:
 
 
 def cells_of_mwatershed(affinities: Maps, inside: Inside) -> LabelMap:
-    """Repelling edges are negative there. It has no mask, so edges to the background get weight 0."""
+    """Repelling edges are negative there. It has no mask, so edges to the background get weight 0.
+
+    Pixels without an edge are 0 there; here each is a cluster.
+    """
     mwatershed = pytest.importorskip("mwatershed", reason=NOT_INSTALLED.format("mwatershed"))
     weights = affinities.copy()
     weights[DIRECT:] -= 1
     for channel, (down, right) in enumerate(OFFSETS.tolist()):
         there = np.pad(inside, 30)[30 + down :, 30 + right :][: len(inside), : inside.shape[1]]
         weights[channel][~(inside & there)] = 0
-    labels = mwatershed.agglom(weights, OFFSETS.tolist())
-    return np.where(inside, labels.astype(np.int64), 0)
+    labels = mwatershed.agglom(weights, OFFSETS.tolist()).astype(np.int64)
+    labels = np.where(
+        labels == 0, labels.max() + 1 + np.arange(labels.size).reshape(inside.shape), labels
+    )
+    return np.where(inside, labels, 0)
 
 
 def cells_of_bioimage_cpp(affinities: Maps, inside: Inside) -> LabelMap:
@@ -61,6 +67,7 @@ def cells_of_bioimage_cpp(affinities: Maps, inside: Inside) -> LabelMap:
     return labels.astype(np.int64)
 
 
+Others = Callable[[Maps, Inside], LabelMap]
 OTHERS = pytest.mark.parametrize("others", [cells_of_mwatershed, cells_of_bioimage_cpp])
 
 
@@ -81,7 +88,7 @@ def without_ties(affinities: Maps) -> Maps:
 
 @OTHERS
 @pytest.mark.parametrize("seed", range(8))
-def test_random_weights_give_the_same_clusters(others, seed: int) -> None:  # type: ignore[no-untyped-def]
+def test_random_weights_give_the_same_clusters(others: Others, seed: int) -> None:
     rng = np.random.default_rng(seed)
     shape = rng.integers(28, 73, 2)
     affinities = without_ties(rng.random((len(OFFSETS), *shape)))
@@ -96,7 +103,9 @@ def real_maps(height: int, width: int, noise: float) -> Iterator[tuple[Maps, Ins
         labels = read_labels(path)[:height, :width]
         if len(np.unique(labels)) < 4 or labels.shape != (height, width):
             continue
-        logits = ndimage.gaussian_filter(8.0 * Affinity().encode(labels)["affinities"] - 4, (0, 1, 1))
+        logits = ndimage.gaussian_filter(
+            8.0 * Affinity().encode(labels)["affinities"] - 4, (0, 1, 1)
+        )
         errors = ndimage.gaussian_filter(rng.normal(0, 1, logits.shape), (0, 1, 1))
         yield 1 / (1 + np.exp(-logits - noise * errors / errors.std())), labels > 0
 
@@ -104,7 +113,7 @@ def real_maps(height: int, width: int, noise: float) -> Iterator[tuple[Maps, Ins
 @OTHERS
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"no real label maps in {REAL}")
 @pytest.mark.parametrize("noise", [0.5, 1.5, 3])
-def test_noisy_real_maps_give_the_same_clusters(others, noise: float) -> None:  # type: ignore[no-untyped-def]
+def test_noisy_real_maps_give_the_same_clusters(others: Others, noise: float) -> None:
     compared = 0
     for affinities, inside in real_maps(80, 68, noise):
         clear = without_ties(affinities)
@@ -115,7 +124,7 @@ def test_noisy_real_maps_give_the_same_clusters(others, noise: float) -> None:  
 
 @OTHERS
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"no real label maps in {REAL}")
-def test_equal_weights_and_their_rounding_hardly_matter(others) -> None:  # type: ignore[no-untyped-def]
+def test_equal_weights_and_their_rounding_hardly_matter(others: Others) -> None:
     counts = np.zeros(3)
     for affinities, inside in real_maps(250, 250, 1):
         theirs, ours = others(affinities, inside), our_cells(affinities, inside)

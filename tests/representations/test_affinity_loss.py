@@ -92,8 +92,10 @@ def test_patches_without_cells_have_a_loss_of_the_foreground_only() -> None:
     loss.backward()
     assert np.isfinite(loss.item())
     gradients = {name: each.grad for name, each in outputs.items()}
-    assert gradients["affinities"] is not None and not gradients["affinities"].any()
-    assert gradients["foreground"] is not None and gradients["foreground"].all()
+    assert gradients["affinities"] is not None
+    assert not gradients["affinities"].any()
+    assert gradients["foreground"] is not None
+    assert gradients["foreground"].all()
 
 
 def test_dice_looks_at_edges_between_cells_only() -> None:

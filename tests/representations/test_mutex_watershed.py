@@ -54,9 +54,7 @@ def slow_partition(
             continue
         if not attracts:
             forbidden.append((first, second))
-        elif not any(
-            (a in one and b in other) or (a in other and b in one) for a, b in forbidden
-        ):
+        elif not any((a in one and b in other) or (a in other and b in one) for a, b in forbidden):
             one |= other
             for pixel in other:
                 clusters[pixel] = one
