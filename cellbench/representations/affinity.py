@@ -60,8 +60,8 @@ class Affinity(Representation):
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
         "foreground_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
-        "repulsion": (0.1, 0.3, 1.0, 3.0),
-        "smallest_weight": (0.0, 0.1, 0.3, 0.5),
+        "repulsion": (0.03, 0.1, 0.3, 1.0),
+        "smallest_weight": (0.0, 0.3, 0.5, 0.7),
         "smallest_cell": (10, 15, 30, 60),
     }
 
@@ -71,9 +71,9 @@ class Affinity(Representation):
         middle: int = 9,
         far: int = 27,
         foreground_threshold: float = 0.5,
-        smallest_weight: float = 0.3,
-        repulsion: float = 1.0,
-        smallest_cell: int = 10,
+        smallest_weight: float = 0.5,
+        repulsion: float = 0.1,
+        smallest_cell: int = 15,
         largest_hole: int = 64,
     ) -> None:
         if not 2 <= near < middle < far:

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from cellbench.representations.hover_loss import dice_loss
 
-_BORDER_WEIGHT = 4.0
+_LARGEST_WEIGHT = 4.0
 _SMOOTH = 1.0
 
 
@@ -20,6 +20,9 @@ def affinity_loss(
 ) -> torch.Tensor:
     """Return the losses of the foreground and of the affinities, both cross-entropy plus Dice.
 
+    The papers use Dice of the affinities alone. The cross-entropy makes them probabilities, which decoding
+    compares. Edges with at least one end in a cell count, see :func:`edge_weights` for how much.
+
     Args:
         outputs: ``foreground`` logits (B, 1, H, W) and ``affinities`` logits (B, K, H, W).
         targets: ``foreground`` and ``affinities``, 0 or 1, of the same shapes.
@@ -28,13 +31,36 @@ def affinity_loss(
     logits, truth = outputs["affinities"].float(), targets["affinities"].float()
     foreground = targets["foreground"].float()
     ends = cells_at_ends(foreground, offsets)
-    known = (ends > 0).float()
-    weights = known + (_BORDER_WEIGHT - 1) * (ends == 2) * (1 - truth)
+    weights = edge_weights(ends, truth)
     cross_entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     edges = (weights * cross_entropy).sum() / (weights.sum() + _SMOOTH)
     pixels = outputs["foreground"].float()
     whole = functional.binary_cross_entropy_with_logits(pixels, foreground)
-    return whole + dice_loss(pixels, foreground) + edges + different_dice(logits, truth, known)
+    return (
+        whole
+        + dice_loss(pixels, foreground)
+        + edges
+        + different_dice(logits, truth, (ends > 0).float())
+    )
+
+
+def edge_weights(ends: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return how much each edge counts: 1, or up to 4 where two cells are rarely different, or the same.
+
+    Of the edges with two ends in cells, those in one cell and those between two cells shall count the
+    same in each map of a batch, so the rarer ones get the ratio of their numbers as weight. Most direct
+    neighbours are in the same cell, most distant pixels are not.
+
+    Args:
+        ends: (B, K, H, W) at how many ends there is a cell.
+        truth: (B, K, H, W), 1 where both ends belong to one cell, otherwise 0.
+    """
+    same = truth * (ends == 2)
+    different = (1 - truth) * (ends == 2)
+    sames, differents = same.sum(dim=(0, 2, 3)) + _SMOOTH, different.sum(dim=(0, 2, 3)) + _SMOOTH
+    of_same = (differents / sames).clamp(1, _LARGEST_WEIGHT)[:, None, None]
+    of_different = (sames / differents).clamp(1, _LARGEST_WEIGHT)[:, None, None]
+    return (ends > 0) + (of_same - 1) * same + (of_different - 1) * different
 
 
 def cells_at_ends(foreground: torch.Tensor, offsets: npt.NDArray[np.int32]) -> torch.Tensor:

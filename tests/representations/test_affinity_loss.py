@@ -7,14 +7,18 @@ from label_maps import touching
 
 from cellbench.labels import LabelMap
 from cellbench.representations import Affinity
-from cellbench.representations.affinity_loss import cells_at_ends, different_dice
+from cellbench.representations.affinity_loss import (
+    cells_at_ends,
+    different_dice,
+    edge_weights,
+)
 
 Tensors = dict[str, torch.Tensor]
-BORDER_WEIGHT = 4
+LARGEST_WEIGHT = 4
 
 
 def label_map() -> LabelMap:
-    labels = touching((64, 48), cells=12)
+    labels = touching((64, 48), cells=6)
     labels[labels % 5 == 0] = 0
     return labels
 
@@ -55,7 +59,7 @@ def test_the_loss_is_that_of_its_definition() -> None:
     ends = cells_at_ends(targets["foreground"].float(), offsets).numpy()
     same = targets["affinities"].double().numpy()
     affinity = 1 / (1 + np.exp(-outputs["affinities"].double().numpy()))
-    weights = (ends > 0) * np.where((ends == 2) & (same == 0), BORDER_WEIGHT, 1)
+    weights = edge_weights(torch.from_numpy(ends), targets["affinities"]).numpy()
     cross_entropy = -np.log(np.where(same == 1, affinity, 1 - affinity))
     expected += (weights * cross_entropy).sum() / (weights.sum() + 1)
     for channel in range(len(offsets)):
@@ -64,6 +68,24 @@ def test_the_loss_is_that_of_its_definition() -> None:
         both = 2 * (true * found).sum() + 1
         expected += (1 - both / ((true**2).sum() + (found**2).sum() + 1)) / len(offsets)
     assert Affinity().loss(outputs, targets).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_rare_edges_inside_the_foreground_count_more() -> None:
+    _, targets = maps_and_truth()
+    same = targets["affinities"].float()
+    ends = cells_at_ends(targets["foreground"].float(), Affinity().offsets())
+    weights = edge_weights(ends, same)
+    assert not weights[ends == 0].any()
+    assert (weights[ends == 1] == 1).all()
+    for channel in range(12):
+        one_cell = (ends[:, channel] == 2) & (same[:, channel] == 1)
+        two_cells = (ends[:, channel] == 2) & (same[:, channel] == 0)
+        ratio = (one_cell.sum() + 1) / (two_cells.sum() + 1)
+        expected = ratio.clamp(1, LARGEST_WEIGHT), (1 / ratio).clamp(1, LARGEST_WEIGHT)
+        for edges, weight in zip((two_cells, one_cell), expected, strict=True):
+            torch.testing.assert_close(weights[:, channel][edges], weight.expand(int(edges.sum())))
+    assert weights[:, 0].max() == LARGEST_WEIGHT  # direct neighbours of different cells
+    assert weights[:, -1][same[:, -1] == 1].min() > 1  # distant pixels of one cell
 
 
 def test_affinities_of_the_background_and_outside_do_not_count() -> None:
