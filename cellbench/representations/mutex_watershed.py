@@ -201,8 +201,7 @@ def _find(table: Longs, first: int, second: int) -> tuple[np.int64, int]:
 @compiled
 def _slot(key: np.int64, places: int) -> int:
     """Return the place in a table, of a power of two places, at which the search for a pair begins."""
-    start: int = np.int64((np.uint64(key) * _SPREAD) >> np.uint64(32)) & (places - 1)
-    return start
+    return int((np.uint64(key) * _SPREAD) >> np.uint64(32)) & (places - 1)
 
 
 @compiled
