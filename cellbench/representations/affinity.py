@@ -34,8 +34,7 @@ class Affinity(Representation):
     * The foreground is a map of its own. Edges with an end in the background have affinity 0, those with
       both ends there are not learned. Decoding joins pixels of the foreground only.
     * Edges of a weight below ``smallest_weight`` are ignored, and ``repulsion`` makes the repelling edges
-      weaker or stronger. With 0 and 1, decoding is that of the original.
-    * All distant edges are used, where the original samples them.
+      weaker or stronger. With 0 and 1, decoding is that of the original, which samples distant edges too.
 
     Pixels are joined along direct neighbours only, so every decoded cell is one piece that is connected
     by the sides of pixels. The pieces of a cell are decoded as separate cells. Touching cells that are
@@ -51,17 +50,20 @@ class Affinity(Representation):
             edge attracts, and the probability of different cells where it repels.
         repulsion: factor on the odds of different cells, (1 − affinity) / affinity, of all edges that
             repel. Smaller values split fewer cells.
+        stride: edges repel only if the row and the column of their first pixel are divisible by it. Each
+            wrong edge can split a cell, so fewer edges split fewer cells.
         smallest_cell: smallest number of pixels of a cell.
         largest_hole: holes in a cell with fewer pixels than this are filled.
 
     Raises:
-        UsageError: if the distances do not increase.
+        UsageError: if the distances do not increase, or ``stride`` is below 1.
     """
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
         "foreground_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
         "repulsion": (0.03, 0.1, 0.3, 1.0),
-        "smallest_weight": (0.0, 0.3, 0.5, 0.7),
+        "stride": (1, 2, 3),
+        "smallest_weight": (0.0, 0.5, 0.7),
         "smallest_cell": (10, 15, 30, 60),
     }
 
@@ -73,6 +75,7 @@ class Affinity(Representation):
         foreground_threshold: float = 0.5,
         smallest_weight: float = 0.5,
         repulsion: float = 0.1,
+        stride: int = 2,
         smallest_cell: int = 15,
         largest_hole: int = 64,
     ) -> None:
@@ -81,6 +84,8 @@ class Affinity(Representation):
                 f"near={near}, middle={middle}, far={far}: must be distances that increase, from 2 on, "
                 "such as 3, 9 and 27"
             )
+        if stride < 1:
+            raise UsageError(f"stride={stride}: must be 1 (all edges), 2, or more")
         self.near = near
         self.middle = middle
         self.far = far
@@ -88,6 +93,7 @@ class Affinity(Representation):
         self.foreground_threshold = foreground_threshold
         self.smallest_weight = smallest_weight
         self.repulsion = repulsion
+        self.stride = stride
         self.smallest_cell = smallest_cell
         self.largest_hole = largest_hole
 
@@ -151,6 +157,7 @@ class Affinity(Representation):
             _DIRECT,
             float(self.smallest_weight),
             float(self.repulsion),
+            int(self.stride),
         )
         labels: LabelMap = number_cells(parents, foreground, float(self.smallest_cell))
         gaps = components(labels == 0, 1, connectivity=4)

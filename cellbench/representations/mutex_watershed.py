@@ -24,6 +24,7 @@ def mutex_watershed(
     attractive: int,
     smallest_weight: float,
     repulsion: float,
+    stride: int,
 ) -> Integers:
     """Join pixels in the order of the weights of their edges, unless a stronger edge forbids it.
 
@@ -31,8 +32,8 @@ def mutex_watershed(
     with the probability that belongs to the odds ``repulsion`` · (1 − affinity) / affinity. All are
     processed from the largest weight, rounded to 16 bits, to ``smallest_weight``. An edge that attracts
     joins two clusters, unless an edge that repels, and came earlier, lies between them. Of equal
-    weights, those that attract come first. With a ``smallest_weight`` of 0 and a ``repulsion`` of 1 this
-    is the paper's algorithm 1.
+    weights, those that attract come first. With a ``smallest_weight`` of 0, and a ``repulsion`` and a
+    ``stride`` of 1, this is the paper's algorithm 1.
 
     Without edges that repel, the clusters would be the parts that attracting edges join. Edges that
     repel only matter inside such a part. So parts without any are finished, and no other edge is
@@ -41,17 +42,18 @@ def mutex_watershed(
     Args:
         affinities: (K, H, W); what is not a number neither attracts nor repels.
         inside: (H, W) the foreground; edges to other pixels are ignored.
-        offsets: (K, 2) rows and columns from the first pixel of an edge to the second.
+        offsets: (K, 2) rows and columns from the first pixel of an edge to the second; rows are at least 0.
         attractive: number of maps whose edges attract, those of direct neighbours.
         smallest_weight: edges of a smaller weight are ignored.
         repulsion: factor on the odds that an edge repels.
+        stride: edges repel only if the row and the column of their first pixel are divisible by it.
 
     Returns:
         (H · W) for each pixel another of its cluster, see
         :func:`~cellbench.representations.affinity_kernels.root`.
     """
     parts = attracted_parts(affinities[:attractive], inside, offsets[:attractive], smallest_weight)
-    rules = (attractive, smallest_weight, repulsion)
+    rules = (attractive, smallest_weight, repulsion, stride)
     parents: Integers = parts.copy()
     contested = _contested_parts(affinities, parts, offsets, rules)
     for place in range(len(parts)):
@@ -75,18 +77,24 @@ def _level(affinity: np.float32, attracts: bool, smallest_weight: float, repulsi
 
 
 @compiled
+def _first(right: int, stride: int) -> int:
+    """Return the first column, divisible by the stride, from which an edge does not leave the map."""
+    return -(min(right, 0) // stride) * stride
+
+
+@compiled
 def _contested_parts(
-    affinities: Floats, parts: Integers, offsets: Integers, rules: tuple[int, float, float]
+    affinities: Floats, parts: Integers, offsets: Integers, rules: tuple[int, float, float, int]
 ) -> Flags:
     """Return by the first pixel of a part whether an edge inside of it repels."""
-    attractive, smallest_weight, repulsion = rules
+    attractive, smallest_weight, repulsion, stride = rules
     _, height, width = affinities.shape
     contested = np.zeros(len(parts), np.bool_)
     for channel in range(attractive, len(offsets)):
         down, right = offsets[channel]
         step = down * width + right
-        for row in range(max(0, -down), height - max(0, down)):
-            for column in range(max(0, -right), width - max(0, right)):
+        for row in range(0, height - down, stride):
+            for column in range(_first(right, stride), width - max(0, right), stride):
                 place = row * width + column
                 part = parts[place]
                 if part == parts[place + step] and not contested[part]:
@@ -101,13 +109,13 @@ def _sorted_edges(
     parts: Integers,
     contested: Flags,
     offsets: Integers,
-    rules: tuple[int, float, float],
+    rules: tuple[int, float, float, int],
 ) -> tuple[Integers, Integers]:
     """Return both pixels of each edge in contested parts, those of the largest weight first.
 
     The second pixel of an edge that repels is written as −1 − pixel.
     """
-    attractive, smallest_weight, repulsion = rules
+    attractive, smallest_weight, repulsion, stride = rules
     _, height, width = affinities.shape
     ends = np.zeros(_LEVELS + 2, np.int64)
     firsts, seconds = np.empty(0, np.int32), np.empty(0, np.int32)
@@ -119,8 +127,9 @@ def _sorted_edges(
             attracts = channel < attractive
             down, right = offsets[channel]
             step = down * width + right
-            for row in range(max(0, -down), height - max(0, down)):
-                for column in range(max(0, -right), width - max(0, right)):
+            every = 1 if attracts else stride
+            for row in range(0, height - down, every):
+                for column in range(_first(right, every), width - max(0, right), every):
                     place = row * width + column
                     part = parts[place]
                     if part != parts[place + step] or not contested[part]:

@@ -123,6 +123,8 @@ def test_offsets_are_the_same_set_from_all_sides() -> None:
         assert {(down, -right) for down, right in both_ways} == both_ways
     with pytest.raises(UsageError, match="near=3, middle=3, far=27"):
         Affinity(middle=3)
+    with pytest.raises(UsageError, match="stride=0"):
+        Affinity(stride=0)
 
 
 @pytest.mark.parametrize("quarter_turns", range(-1, 4))
@@ -156,7 +158,7 @@ def test_noise_does_not_change_the_cells(noise: float) -> None:
     labels = touching(shape=(200, 200), cells=60, seed=3)
     labels[labels % 6 == 0] = 0
     maps = predicted(labels, noise)
-    affinity = Affinity(repulsion=0.3, smallest_cell=60)
+    affinity = Affinity(repulsion=0.3, stride=1, smallest_cell=60)
     found = match_cells(labels, affinity.decode(maps), threshold=0.8)
     assert (found.fp, found.fn) == (0, 0)
 

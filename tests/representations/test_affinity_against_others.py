@@ -33,7 +33,7 @@ Inside = npt.NDArray[np.bool_]
 
 
 def our_cells(affinities: Maps, inside: Inside) -> LabelMap:
-    parents = mutex_watershed(affinities.astype(np.float32), inside, OFFSETS, DIRECT, 0.0, 1.0)
+    parents = mutex_watershed(affinities.astype(np.float32), inside, OFFSETS, DIRECT, 0.0, 1.0, 1)
     labels: LabelMap = number_cells(parents, inside, 1.0)
     return labels
 

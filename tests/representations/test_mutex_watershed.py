@@ -22,9 +22,10 @@ def partition(
     inside: npt.NDArray[np.bool_],
     smallest_weight: float = 0.0,
     repulsion: float = 1.0,
+    stride: int = 1,
 ) -> LabelMap:
     parents = mutex_watershed(
-        affinities.astype(np.float32), inside, OFFSETS, DIRECT, smallest_weight, repulsion
+        affinities.astype(np.float32), inside, OFFSETS, DIRECT, smallest_weight, repulsion, stride
     )
     labels: LabelMap = number_cells(parents, inside, 1.0)
     return labels
@@ -35,12 +36,15 @@ def slow_partition(
     inside: npt.NDArray[np.bool_],
     smallest_weight: float = 0.0,
     repulsion: float = 1.0,
+    stride: int = 1,
 ) -> LabelMap:
     """The definition, without any speed: clusters are sets, and all forbidden pairs are searched."""
     edges = []
     for (channel, row, column), affinity in np.ndenumerate(affinities):
         far_row, far = row + OFFSETS[channel, 0], column + OFFSETS[channel, 1]
         if not (0 <= far_row < len(inside) and 0 <= far < inside.shape[1]):
+            continue
+        if channel >= DIRECT and (row % stride or column % stride):
             continue
         odds = repulsion * (1 - affinity)
         weight = affinity if channel < DIRECT else odds / (odds + affinity)
@@ -78,15 +82,16 @@ def random_affinities(
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(
-    ("smallest_weight", "repulsion"), [(0, 1), (0.4, 1), (0, 0.2), (0.3, 0.05), (0.2, 5)]
+    ("smallest_weight", "repulsion", "stride"),
+    [(0, 1, 1), (0.4, 1, 1), (0, 0.2, 1), (0.3, 0.05, 1), (0.2, 5, 1), (0, 1, 2), (0.1, 1, 3)],
 )
 def test_the_clusters_are_those_of_the_definition(
-    seed: int, smallest_weight: float, repulsion: float
+    seed: int, smallest_weight: float, repulsion: float, stride: int
 ) -> None:
     shape = ((12, 14), (9, 9), (1, 20), (17, 3), (11, 16))[seed]
     affinities, inside = random_affinities(shape, seed)
-    found = partition(affinities, inside, smallest_weight, repulsion)
-    expected = slow_partition(affinities, inside, smallest_weight, repulsion)
+    found = partition(affinities, inside, smallest_weight, repulsion, stride)
+    expected = slow_partition(affinities, inside, smallest_weight, repulsion, stride)
     np.testing.assert_array_equal(found, expected)
 
 
