@@ -61,7 +61,7 @@ class Affinity(Representation):
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
         "foreground_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
-        "repulsion": (0.03, 0.1, 0.3, 1.0),
+        "repulsion": (0.1, 0.3, 1.0),
         "stride": (1, 2, 3),
         "smallest_weight": (0.0, 0.5, 0.7),
         "smallest_cell": (10, 15, 30, 60),
@@ -74,7 +74,7 @@ class Affinity(Representation):
         far: int = 27,
         foreground_threshold: float = 0.5,
         smallest_weight: float = 0.5,
-        repulsion: float = 0.1,
+        repulsion: float = 0.3,
         stride: int = 2,
         smallest_cell: int = 15,
         largest_hole: int = 64,

@@ -158,7 +158,7 @@ def test_noise_does_not_change_the_cells(noise: float) -> None:
     labels = touching(shape=(200, 200), cells=60, seed=3)
     labels[labels % 6 == 0] = 0
     maps = predicted(labels, noise)
-    affinity = Affinity(repulsion=0.3, stride=1, smallest_cell=60)
+    affinity = Affinity(stride=1, smallest_cell=60)
     found = match_cells(labels, affinity.decode(maps), threshold=0.8)
     assert (found.fp, found.fn) == (0, 0)
 

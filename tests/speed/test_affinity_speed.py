@@ -52,7 +52,7 @@ def test_encoding_takes_its_time_at_most(side: int, most: float) -> None:
     assert taken <= most
 
 
-@pytest.mark.parametrize("affinity", [PAPER, Affinity(repulsion=0.3)])
+@pytest.mark.parametrize("affinity", [PAPER, Affinity()])
 def test_decoding_takes_its_time_at_most(affinity: Affinity) -> None:
     labels, _ = crowded_pair(1000, 500)
     maps = noisy_maps(labels)
