@@ -1,6 +1,7 @@
 """What models are called: the names of cellbench's own, and the class path of any."""
 
 OWN_MODELS = {
+    "affinity": "cellbench.models.affinity.AffinityUNet",
     "boundary_unet": "cellbench.models.boundary_unet.BoundaryUNet",
     "cellpose": "cellbench.models.cellpose.Cellpose",
     "convnext_hover": "cellbench.models.convnext_hover.ConvNextHoVer",

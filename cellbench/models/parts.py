@@ -18,6 +18,7 @@ from cellbench.networks.swin_unetr import SwinUNETR
 from cellbench.networks.unet import UNet
 from cellbench.networks.unetr import UNETR
 from cellbench.representations import (
+    Affinity,
     Boundary,
     CellDistance,
     Contour,
@@ -37,6 +38,19 @@ _SMALLEST_TARGET = 4
 _TYPICAL_RADIUS = 10.0  # pixels
 # Probability 0.12: few pixels are central, so an untrained network finds no cell.
 _CENTRE_LOGIT = -2.0
+
+
+def affinity(encoder: str, pretrained: bool, decoder_channels: Sequence[int]) -> Parts:
+    """Make the parts of :class:`~cellbench.models.affinity.AffinityUNet`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1.
+    """
+    edges = Affinity()
+    network = EncoderUNet(edges.channels, encoder, pretrained, decoder_channels, grids=(1,))
+    return network, edges
 
 
 def boundary_unet(
@@ -255,6 +269,7 @@ def unetr(
 
 
 PARTS: dict[str, Callable[..., Parts]] = {
+    "affinity": affinity,
     "boundary_unet": boundary_unet,
     "cellpose": cellpose,
     "convnext_hover": hover,

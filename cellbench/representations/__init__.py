@@ -1,5 +1,6 @@
 """Representations: how label maps are encoded as dense maps, and decoded from them."""
 
+from cellbench.representations.affinity import Affinity
 from cellbench.representations.base import Representation
 from cellbench.representations.boundary import Boundary
 from cellbench.representations.contour import Contour
@@ -12,6 +13,7 @@ from cellbench.representations.omni import Omni
 from cellbench.representations.star import StarConvex
 
 REPRESENTATIONS: dict[str, type[Representation]] = {
+    "affinity": Affinity,
     "boundary": Boundary,
     "contour": Contour,
     "distance": CellDistance,
@@ -25,6 +27,7 @@ REPRESENTATIONS: dict[str, type[Representation]] = {
 
 __all__ = [
     "REPRESENTATIONS",
+    "Affinity",
     "Boundary",
     "CellDistance",
     "Contour",

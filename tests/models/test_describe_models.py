@@ -64,5 +64,5 @@ def test_all_models_are_listed_with_their_defaults(capsys: pytest.CaptureFixture
 def test_an_unknown_model_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "nonsense"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "choose from boundary_unet" in line
+    assert "choose from affinity, boundary_unet" in line
     assert main(["models", "cellbench.models.unet.UNetBoundary"]) == 0
