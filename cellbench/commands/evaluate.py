@@ -222,7 +222,10 @@ def _write(results: Sequence["FolderResult"], tables: Sequence["Table"], out: Pa
         from cellbench.evaluation.summary import summarise
 
         details = [row for result in results for row in result.csv_rows(Table.DETAILS)]
-        summary = summarise(pd.DataFrame(details, columns=list(columns(Table.DETAILS))))
+        classes = [row for result in results for row in result.class_rows()]
+        summary = summarise(
+            pd.DataFrame(details, columns=list(columns(Table.DETAILS))), pd.DataFrame(classes)
+        )
         with written_whole(beside("summary")) as temporary:
             summary.to_csv(temporary, index=False, lineterminator="\n")
 

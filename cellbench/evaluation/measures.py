@@ -13,6 +13,7 @@ from operator import attrgetter
 import numpy as np
 
 from cellbench.errors import UsageError
+from cellbench.evaluation.cell_classes import AREA_CLASSES
 from cellbench.evaluation.cell_errors import PREDICTION_ERRORS, TRUTH_ERRORS, CellKind
 from cellbench.evaluation.pooled import THRESHOLDS, PooledOverlaps
 
@@ -76,16 +77,6 @@ class Measure:
     def __post_init__(self) -> None:
         if Table.SCORES in self.tables and self.needs is not Needs.COUNTS:
             raise ValueError(f"measure {self.name!r}: only measures of counts can be in scores")
-
-
-_AREA_CLASSES = {
-    "under_100": (0, 100),
-    "100_to_999": (100, 1000),
-    "1000_to_9999": (1000, 10_000),
-    "10000_and_more": (10_000, np.inf),
-}
-AREA_CLASSES = tuple(_AREA_CLASSES)
-"""Size classes of cells, in pixels."""
 
 
 def average_precision(image: PooledOverlaps) -> float:
@@ -198,7 +189,7 @@ def _by_area(count: str, *, higher_is_better: bool = True, rankable: bool = True
             partial(_cells_of_area, count, bounds),
             rankable=rankable,
         )
-        for area, bounds in _AREA_CLASSES.items()
+        for area, bounds in AREA_CLASSES.items()
     ]
 
 
