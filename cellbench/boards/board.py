@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from cellbench.boards import statistics
+from cellbench.boards.generalisation import Unseen, make_generalisation
 from cellbench.boards.intervals import make_intervals
 from cellbench.boards.leaderboard import make_leaderboard
 from cellbench.boards.measured import Measured
@@ -20,14 +23,18 @@ class Board(RankedTables):
         ranked_on: the metrics that decide the leaderboard: the value, and rank_runtime where every
             algorithm has times.
         reason: why these.
+        generalisation: in-source and out-of-source images side by side; None where this is not known.
     """
 
     measured: Measured
     ranked_on: tuple[str, ...]
     reason: str
+    generalisation: pd.DataFrame | None = None
 
 
-def rank_board(measured: Measured, options: Options | None = None) -> Board:
+def rank_board(
+    measured: Measured, options: Options | None = None, unseen: Unseen | None = None
+) -> Board:
     """Rank the algorithms of what was measured.
 
     The metrics are the value (``f1`` for scores), ``rank_runtime`` where every algorithm has times,
@@ -38,14 +45,17 @@ def rank_board(measured: Measured, options: Options | None = None) -> Board:
         measured: what is ranked, as ``measure_scores`` or ``read_long_table`` return it.
         options: how; the defaults are the challenge's rules. The direction and what a missing value is
             come from ``measured``, whatever the options state.
+        unseen: which images are from sources that training did not see, where this is known.
 
     Returns:
         The tables.
 
     Raises:
-        ScoresError: if the table cannot be ranked.
+        ScoresError: if the table cannot be ranked, or ``unseen`` does not fit its images.
     """
-    ranked = rank_measured(measured, options or Options())
+    options = options or Options()
+    generalisation = make_generalisation(measured, unseen, options) if unseen else None
+    ranked = rank_measured(measured, options)
     timed = len(ranked.metrics) > 1
     tests = statistics.make_significance(ranked)
     return Board(
@@ -63,6 +73,7 @@ def rank_board(measured: Measured, options: Options | None = None) -> Board:
         sensitivity=statistics.make_sensitivity(ranked),
         ranked_on=tuple(ranked.metrics),
         reason="every algorithm has running times" if timed else measured.untimed,
+        generalisation=generalisation,
     )
 
 

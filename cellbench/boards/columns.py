@@ -111,6 +111,21 @@ def number(name: str, meaning: str) -> Column:
     return Column(name, Kind.NUMBER, meaning)
 
 
+def with_interval(name: str, meaning: str) -> tuple[Column, Column, Column]:
+    """Return a column of a number, and the columns of the ends of its interval.
+
+    Args:
+        name: its name; the others end in ``_low`` and ``_high``.
+        meaning: one plain sentence.
+    """
+    ends = {"low": "Lower", "high": "Upper"}
+    low, high = (
+        number(f"{name}_{end}", f"{word} end of its 95 % bootstrap interval.")
+        for end, word in ends.items()
+    )
+    return number(name, meaning), low, high
+
+
 def whole(name: str, meaning: str) -> Column:
     """Return a column of a whole number.
 

@@ -100,7 +100,11 @@ def describe_origin(paths: Sequence[str | Path], command: str) -> dict[str, Any]
 
 
 def describe_command(
-    paths: Sequence[str | Path], options: Options, columns: Columns | None = None, measure: str = F1
+    paths: Sequence[str | Path],
+    options: Options,
+    columns: Columns | None = None,
+    measure: str = F1,
+    manifest: Path | None = None,
 ) -> str:
     """Return the command that makes the board again, run in its folder with the scores in it.
 
@@ -109,10 +113,12 @@ def describe_command(
         options: how they are ranked.
         columns: of a long table that is no scores.csv.
         measure: of scores.
+        manifest: that states which images are out-of-source.
     """
     words = ["cellbench", "rank", *(_board_name(Path(path)) for path in paths), "--out", "."]
     words += [] if columns is None else columns.as_words()
     words += [] if measure == F1 else ["--measure", measure]
+    words += [] if manifest is None else ["--manifest", manifest.name]
     for name, value in _chosen(options).items():
         if name == "weights" and columns is not None:  # a long table has no running times
             continue

@@ -13,6 +13,7 @@ from cellbench.boards.ranked_tables import RankedTables
 from cellbench.boards.record import AGAIN, check_version, read_record, unreadable
 from cellbench.boards.run_id import MODALITIES, RUN_ID, TABLE_DIGESTS, check_run
 from cellbench.boards.schema import (
+    GENERALISATION,
     PROVENANCE_FILE,
     TABLES,
     MetricName,
@@ -66,12 +67,14 @@ class BoardTables(RankedTables):
         provenance: what was ranked and how, as in provenance.json.
         consensus: the ranks on each modality and their mean; None where there is one modality.
         algorithms: what the entries state; None for the board of a single modality.
+        generalisation: in-source and out-of-source images side by side; None where this is not known.
     """
 
     folder: Path
     provenance: Mapping[str, Any]
     consensus: pd.DataFrame | None
     algorithms: pd.DataFrame | None
+    generalisation: pd.DataFrame | None
 
     @property
     def value(self) -> str:
@@ -138,17 +141,13 @@ def read_board(folder: str | Path) -> BoardTables:
         field.name: read_table(folder, TABLES[field.name], facts["value"])
         for field in fields(RankedTables)
     }
-    entries = TABLES["algorithms"]
     return BoardTables(
         folder=folder,
         provenance=facts,
         **tables,
         consensus=_read_consensus(folder, facts["modalities"]),
-        algorithms=(
-            read_table(folder, entries, facts["value"])
-            if (folder / entries.file).is_file()
-            else None
-        ),
+        algorithms=_read_optional(folder, TABLES["algorithms"], facts),
+        generalisation=_read_optional(folder, GENERALISATION, facts),
     )
 
 
@@ -185,6 +184,12 @@ def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame
         return table.set_axis(consensus_names(modalities), axis=1)
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
+
+
+def _read_optional(folder: Path, described: Table, facts: Mapping[str, Any]) -> pd.DataFrame | None:
+    """Return a table that not every board has; None where this board has none."""
+    there = described.file in facts[TABLE_DIGESTS]
+    return read_table(folder, described, facts["value"]) if there else None
 
 
 def read_table(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cellbench.boards.record import AGAIN, read_record
-from cellbench.boards.schema import PROVENANCE_FILE, SCORES, TABLES
+from cellbench.boards.schema import GENERALISATION, PROVENANCE_FILE, SCORES, TABLES
 from cellbench.errors import ScoresError
 from cellbench.files import written_whole
 
@@ -79,9 +79,9 @@ def _remove_others(out: Path, folders: Collection[Path], written: Collection[Pat
     for record in (out / MODALITIES).glob(f"*/{PROVENANCE_FILE}"):
         if record.parent not in folders and not record.parent.is_symlink():
             shutil.rmtree(record.parent)
-    consensus = out / TABLES["consensus"].file
-    if consensus not in written:
-        consensus.unlink(missing_ok=True)
+    for table in (TABLES["consensus"], GENERALISATION):
+        if (path := out / table.file) not in written:
+            path.unlink(missing_ok=True)
 
 
 def check_run(folder: Path, facts: Mapping[str, Any]) -> None:

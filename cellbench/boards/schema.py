@@ -8,7 +8,18 @@ imports nothing heavy, so that ``--help`` is quick. Some column names contain th
 from collections.abc import Iterable
 from enum import StrEnum
 
-from cellbench.boards.columns import BOARDS, VALUE, Column, Kind, Table, number, text, whole
+from cellbench.boards.columns import (
+    BOARDS,
+    VALUE,
+    Column,
+    Kind,
+    Table,
+    number,
+    text,
+    whole,
+    with_interval,
+)
+from cellbench.boards.generalisation_schema import GENERALISATION as GENERALISATION
 from cellbench.boards.robustness_schema import ALL_KINDS as ALL_KINDS
 from cellbench.boards.robustness_schema import ROBUSTNESS_TABLES as ROBUSTNESS_TABLES
 from cellbench.boards.robustness_schema import UNCHANGED as UNCHANGED
@@ -114,13 +125,7 @@ TABLES: dict[str, Table] = {
                 number(f"median_{VALUE}", "Median of the value over all images."),
                 number(f"{VALUE}_q1", "Lower quartile of the value over all images."),
                 number(f"{VALUE}_q3", "Upper quartile of the value over all images."),
-                number(f"mean_{VALUE}", "Mean of the value over all images."),
-                number(
-                    f"mean_{VALUE}_low", "Lower end of the 95 % bootstrap interval of the mean."
-                ),
-                number(
-                    f"mean_{VALUE}_high", "Upper end of the 95 % bootstrap interval of the mean."
-                ),
+                *with_interval(f"mean_{VALUE}", "Mean of the value over all images."),
                 number("median_runtime_s", "Median running time in seconds, without failures."),
                 number("within_tolerance", "Number of images without time above the tolerance."),
                 whole("failed", "Number of images without a usable prediction or value."),

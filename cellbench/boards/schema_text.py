@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cellbench.boards.columns import BOARDS, VALUE
 from cellbench.boards.schema import (
+    GENERALISATION,
     PAPER_TABLES,
     ROBUSTNESS_TABLES,
     SCHEMA_VERSION,
@@ -14,7 +15,8 @@ from cellbench.boards.schema import (
 
 def list_tables() -> str:
     """Return the files of a board with what they hold, one line each, for a terminal."""
-    files = {table.file: table.meaning for table in TABLES.values()} | PAPER_TABLES
+    tables = (*TABLES.values(), GENERALISATION)
+    files = {table.file: table.meaning for table in tables} | PAPER_TABLES
     width = max(map(len, files))
     return "\n".join(f"  {name:{width}}  {meaning}" for name, meaning in files.items())
 
@@ -29,7 +31,7 @@ def _markdown_lines() -> Iterator[str]:
         f"Schema version {SCHEMA_VERSION}. In the names of columns, `{VALUE}` stands for the measure "
         f"that is ranked (`f1` by default), and `{BOARDS}` for the name of a modality or board."
     )
-    for table in (SCORES, *TABLES.values(), *ROBUSTNESS_TABLES.values()):
+    for table in (SCORES, *TABLES.values(), GENERALISATION, *ROBUSTNESS_TABLES.values()):
         yield from ("", f"## {table.file}", "", table.meaning, "")
         yield from ("| column | type | meaning |", "|---|---|---|")
         for column in table.columns:

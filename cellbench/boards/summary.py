@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cellbench.boards.board import Board
+from cellbench.boards.generalisation import describe_generalisation
 from cellbench.boards.measured import Measured
 from cellbench.boards.verdict import verdict
 from cellbench.evaluation.statuses import Status
@@ -21,7 +22,8 @@ def describe_board(board: Board) -> str:
 
     Returns:
         The first rows of the leaderboard, how to read them, one sentence that states who leads, and a
-        line for each algorithm that exceeds the time tolerance, where times are ranked.
+        line for each algorithm that exceeds the time tolerance, where times are ranked; and in-source and
+        out-of-source images side by side, where these are known.
     """
     leaderboard = board.leaderboard
     shown = _shown(board).head(_ROWS)
@@ -35,6 +37,8 @@ def describe_board(board: Board) -> str:
     lines.append(verdict(leaderboard, board.significance, board.bootstrap, unit=unit).sentence)
     if board.measured.times is not None:
         lines += _slow(board.measured)
+    if board.generalisation is not None:
+        lines.append(describe_generalisation(board.generalisation, board.measured.value))
     return "\n".join(lines)
 
 

@@ -11,13 +11,14 @@ import pandas as pd
 from cellbench.boards import provenance
 from cellbench.boards.board import Board, rank_board, rank_modalities
 from cellbench.boards.folder_names import folder_names
+from cellbench.boards.generalisation import Unseen
 from cellbench.boards.joined import join_boards
 from cellbench.boards.long_table import Columns, read_long_table
 from cellbench.boards.measured import Measured
 from cellbench.boards.paper_table import write_paper_tables
 from cellbench.boards.run_id import MODALITIES, replace_board, write_records
 from cellbench.boards.runs import describe_runs
-from cellbench.boards.schema import SCHEMA_VERSION, TABLES
+from cellbench.boards.schema import GENERALISATION, SCHEMA_VERSION, TABLES
 from cellbench.boards.scores import (
     F1,
     THRESHOLD,
@@ -49,6 +50,7 @@ class Sources:
         protocol: under which scores were made; None: the record beside them names it, or it is
             neurips22.
         entries: ``entry.yaml`` files or their folders, which describe algorithms that were run here.
+        unseen: which images are from sources that training did not see, where this is known.
     """
 
     paths: Sequence[str | Path]
@@ -56,6 +58,7 @@ class Sources:
     measure: str = F1
     protocol: str | None = None
     entries: Sequence[str | Path] = ()
+    unseen: Unseen | None = None
 
 
 def write_board(
@@ -118,8 +121,15 @@ def rank_sources(sources: Sources, out: str | Path, options: Options) -> Board:
     """
     entries = [read_algorithm(path) for path in sources.entries]
     made_under, measured, submitted, unmatched = _read(sources)
-    board, modalities = rank_board(measured, options), rank_modalities(measured, options)
-    command = provenance.describe_command(sources.paths, options, sources.columns, sources.measure)
+    board = rank_board(measured, options, sources.unseen)
+    modalities = rank_modalities(measured, options)
+    command = provenance.describe_command(
+        sources.paths,
+        options,
+        sources.columns,
+        sources.measure,
+        sources.unseen.manifest if sources.unseen else None,
+    )
     record = {
         "schema_version": SCHEMA_VERSION,
         "protocol": made_under and made_under.describe(),
@@ -160,6 +170,8 @@ def _write_all(
     """Write the tables beside those of an earlier ranking, then replace these in one quick step."""
     folders = folder_names(modalities)
     tables = board.tables() | {_ALGORITHMS.name: algorithms}
+    if board.generalisation is not None:
+        tables[GENERALISATION.name] = board.generalisation
     if modalities:
         ranks = {
             name: part.leaderboard.set_index("algorithm")["rank"]
@@ -195,4 +207,4 @@ def _facts(board: Board) -> dict[str, Any]:
 
 def _write(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     for name, table in tables.items():
-        write_text(table, folder / TABLES[name].file)
+        write_text(table, folder / f"{name}.csv")

@@ -1,4 +1,4 @@
-"""Create, import, download, describe, select from, rescale and export datasets.
+"""Create, import, download, describe, select from, split, rescale and export datasets.
 
 A dataset folder contains ROOT/train, ROOT/tune and ROOT/test, each with images/ and labels/. The label map
 of images/cells.png is labels/cells_label.tiff. ROOT/manifest.csv (optional) lists modality and source of
@@ -8,7 +8,8 @@ each image. ROOT/unlabeled/images (optional) contains images without label maps.
 import argparse
 from pathlib import Path
 
-from cellbench.commands import data_export, data_import
+from cellbench.commands import data_export, data_import, data_leaks, data_split
+from cellbench.commands.conditions import by_column, condition
 from cellbench.commands.data_import import SPLITS
 from cellbench.commands.help_format import HelpFormatter, example
 
@@ -88,6 +89,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "data/sample data/fluorescence --where modality=fluorescence",
         )
     )
+    split = _add(
+        verbs,
+        "split",
+        "write a new dataset folder in which only the test split has images of certain sources",
+        "data/sample data/unseen --leave-out modality=fluorescence",
+    )
+    _add_folders(split)
+    data_split.configure(split)
+    data_leaks.configure(
+        _add(
+            verbs,
+            "leaks",
+            "print the test images that are also among the training images",
+            "data/sample",
+        )
+    )
 
 
 def _add(
@@ -129,7 +146,7 @@ def _configure_subset(parser: argparse.ArgumentParser) -> None:
     _add_folders(parser)
     parser.add_argument(
         "--where",
-        type=_condition,
+        type=condition,
         action="append",
         required=True,
         metavar="COLUMN=VALUE",
@@ -138,13 +155,6 @@ def _configure_subset(parser: argparse.ArgumentParser) -> None:
         "image must then have one of the values of each column (required)",
     )
     parser.set_defaults(function=_subset)
-
-
-def _condition(text: str) -> tuple[str, str]:
-    column, sign, value = text.partition("=")
-    if not (column and sign):
-        raise argparse.ArgumentTypeError(f"{text!r}: write COLUMN=VALUE, such as source=dsb2018")
-    return column, value
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -186,9 +196,6 @@ def _describe(arguments: argparse.Namespace) -> int:
 def _subset(arguments: argparse.Namespace) -> None:
     from cellbench.data.subset import make_subset
 
-    where: dict[str, list[str]] = {}
-    for column, value in arguments.where:
-        where.setdefault(column, []).append(value)
-    counts = make_subset(arguments.root, arguments.out, where)
+    counts = make_subset(arguments.root, arguments.out, by_column(arguments.where))
     images = ", ".join(f"{split}: {count}" for split, count in counts.items())
     print(f"wrote {arguments.out}: {counts.total()} image{'s' * (counts.total() != 1)} ({images})")

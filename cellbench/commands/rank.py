@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cellbench.boards import Columns
+    from cellbench.boards.generalisation import Unseen
     from cellbench.ranking.tables import Missing
 
 _NAMED = 10  # algorithms in a warning, which is one line
@@ -125,6 +126,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="entry.yaml files, or their folders, of algorithms that were run here; the board shows "
         "what they state (default: none)",
     )
+    add(
+        "--manifest",
+        type=Path,
+        metavar="FILE",
+        help="manifest.csv of a dataset that `cellbench data split` wrote; the board then compares the "
+        "images of sources in the training split with the others in generalisation.csv (default: no "
+        "such table)",
+    )
 
 
 def _add_columns(group: argparse._ArgumentGroup) -> None:
@@ -185,12 +194,25 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.alpha,
     )
     measure = "f1" if arguments.measure is None else arguments.measure
-    sources = Sources(arguments.scores, columns, measure, entries=arguments.entries)
+    sources = Sources(
+        arguments.scores,
+        columns,
+        measure,
+        entries=arguments.entries,
+        unseen=_unseen(arguments.manifest),
+    )
     board = rank_sources(sources, arguments.out, options)
     if columns is not None:
         _warn(board.leaderboard, columns)
     print(f"wrote {arguments.out / 'leaderboard.csv'} and the other tables of the board beside it")
     print(describe_board(board))
+
+
+def _unseen(manifest: Path | None) -> "Unseen | None":
+    from cellbench.boards.generalisation import Unseen
+    from cellbench.data.split import read_unseen
+
+    return None if manifest is None else Unseen(manifest, read_unseen(manifest))
 
 
 def _columns(arguments: argparse.Namespace) -> "Columns | None":

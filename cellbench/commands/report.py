@@ -38,6 +38,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "leaderboard/published/f1.csv (default: none)",
     )
     add(
+        "--leaks",
+        type=_leaks,
+        action="append",
+        default=[],
+        metavar="DATASET=CSV",
+        help="a training dataset, as entries name it in trained_on, and the table that `cellbench data "
+        "leaks` printed for it; the page marks algorithms that were trained on test images. The option can "
+        "be given several times (default: none)",
+    )
+    add(
         "--title",
         metavar="TEXT",
         help="title of the page; it is kept in BOARD/page.json for later pages (default: the name of the "
@@ -56,6 +66,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="YYYY-MM-DD",
         help="date of the page (default: the day on which this ranking was first reported)",
     )
+
+
+def _leaks(text: str) -> tuple[str, Path]:
+    name, sign, path = text.partition("=")
+    if not (name and sign and path):
+        raise argparse.ArgumentTypeError(f"{text!r}: write DATASET=CSV, such as cells=leaks.csv")
+    return name, Path(path)
 
 
 def _day(text: str) -> date:
@@ -77,5 +94,6 @@ def run(arguments: argparse.Namespace) -> None:
         title=arguments.title,
         about=arguments.about,
         day=arguments.date,
+        leaks=dict(arguments.leaks),
     )
     print(f"wrote {page} and {len(figures)} figure files beside it")

@@ -60,7 +60,7 @@ def make_subset(
             raise DatasetError(
                 f"{root / MANIFEST}: no image has {wanted}; change one of the conditions"
             )
-        _write(chosen, temporary)
+        write_images(chosen, temporary)
     return Counter(image.split for image, _ in chosen)
 
 
@@ -165,9 +165,21 @@ def _listed(values: Sequence[str]) -> str:
     return "; ".join(quoted) + (f"; and {more} more" if more > 0 else "")
 
 
-def _write(chosen: Sequence[tuple[DatasetImage, Row]], folder: Path) -> None:
-    for image, _ in chosen:
-        place(image.image, folder / image.split / "images" / image.image.name)
+def write_images(chosen: Sequence[tuple[DatasetImage, Row]], folder: Path) -> None:
+    """Write images, their label maps and the manifest to a dataset folder, as hard links where possible.
+
+    Args:
+        chosen: each image with its row of the new manifest, whose ``split`` is where the image goes. If
+            ``image`` in the row is a longer file name than that of the image, the additional characters at
+            its beginning are also put before the name of the label map.
+        folder: the dataset folder to write.
+
+    Raises:
+        CellbenchError: if a file cannot be written.
+    """
+    for image, row in chosen:
+        place(image.image, folder / row["split"] / "images" / row["image"])
         if image.labels is not None:
-            place(image.labels, folder / image.split / "labels" / image.labels.name)
+            name = row["image"].removesuffix(image.image.name) + image.labels.name
+            place(image.labels, folder / row["split"] / "labels" / name)
     write_manifest(folder, [row for _, row in chosen])

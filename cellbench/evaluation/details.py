@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cellbench.evaluation.boundaries import Boundaries
 from cellbench.evaluation.measures import Measure, Needs, Table, measures_of
 from cellbench.evaluation.overlap import Overlaps
 from cellbench.evaluation.pooled import PooledOverlaps
@@ -26,17 +27,19 @@ def image_details(
     The columns of the table of details, unless other measures are given:
 
     - ``f1_50`` … ``f1_95``: F1 at each IoU threshold, compared with ``>=``.
-    - ``ap``, ``pq``, ``sq``, ``rq``, ``aji``: see :mod:`cellbench.evaluation.measures`.
+    - ``ap``, ``pq``, ``sq``, ``rq``, ``aji``, ``seg``: see :mod:`cellbench.evaluation.qualities`.
     - ``true_cells``, ``predicted_cells``, ``tp``, ``fp``, ``fn``: counts at IoU 0.5.
     - ``dice``: Dice coefficient of the foreground, frame cells included; 1 if both maps are empty.
     - ``fn_missed`` …, ``fp_spurious`` …: the fn and fp by kind of error.
     - ``true_under_100``, ``tp_under_100``, ``fp_under_100`` …: counts by size class; true cells and tp
       by the area of the true cell, fp by the area of the predicted cell.
+    - ``boundary_f1``, ``hausdorff_95``: see :mod:`cellbench.evaluation.boundaries`; all cells count.
+    - ``count_error``: see :mod:`cellbench.evaluation.measures`.
 
     Args:
         parts: overlaps of the image, or of each of its tiles; or these pooled.
-        maps: truth and prediction; required if a measure needs label maps, which none of those above
-            does.
+        maps: truth and prediction; required if a measure needs label maps or boundaries, as
+            ``boundary_f1`` and ``hausdorff_95`` do.
         measures: what to compute; by default all measures in the table of details.
         usable: whether the image has a usable prediction.
 
@@ -53,10 +56,12 @@ def image_details(
         Needs.COUNTS: (pooled.half,),
         Needs.OVERLAPS: (pooled,),
     }
-    if any(measure.needs is Needs.LABEL_MAPS for measure in chosen):
+    if any(measure.needs in (Needs.LABEL_MAPS, Needs.BOUNDARIES) for measure in chosen):
         if maps is None:
             raise ValueError("image_details: a measure needs label maps; pass maps=")
-        arguments[Needs.LABEL_MAPS] = tuple(each.whole() for each in maps)
+        truth, prediction = (each.whole() for each in maps)
+        arguments[Needs.LABEL_MAPS] = truth, prediction
+        arguments[Needs.BOUNDARIES] = (Boundaries(truth, prediction),)
     return {
         measure.name: _value(measure, arguments[measure.needs], usable=usable) for measure in chosen
     }

@@ -13,9 +13,19 @@ from operator import attrgetter
 import numpy as np
 
 from cellbench.errors import UsageError
+from cellbench.evaluation.boundaries import boundary_f1, hausdorff_95
 from cellbench.evaluation.cell_classes import AREA_CLASSES
 from cellbench.evaluation.cell_errors import PREDICTION_ERRORS, TRUTH_ERRORS, CellKind
 from cellbench.evaluation.pooled import THRESHOLDS, PooledOverlaps
+from cellbench.evaluation.qualities import (
+    aggregated_jaccard_index,
+    average_precision,
+    panoptic_quality,
+    recognition_quality,
+    segmentation_quality,
+    tracking_segmentation_accuracy,
+)
+from cellbench.evaluation.scoring import ImageScore
 
 
 class Needs(StrEnum):
@@ -25,12 +35,15 @@ class Needs(StrEnum):
       (0.5 in the table of details).
     - ``OVERLAPS``: one :class:`~cellbench.evaluation.pooled.PooledOverlaps`, the areas and overlaps of
       the scored cells.
+    - ``BOUNDARIES``: one :class:`~cellbench.evaluation.boundaries.Boundaries`, the distances between the
+      boundaries of all cells, cells on the frame included. Whole slides are read into memory for it.
     - ``LABEL_MAPS``: truth and prediction, each a (H, W) label map, cells on the frame included. Whole
       slides are read into memory for such a measure.
     """
 
     COUNTS = "counts"
     OVERLAPS = "overlaps"
+    BOUNDARIES = "boundaries"
     LABEL_MAPS = "label maps"
 
 
@@ -79,65 +92,15 @@ class Measure:
             raise ValueError(f"measure {self.name!r}: only measures of counts can be in scores")
 
 
-def average_precision(image: PooledOverlaps) -> float:
-    """Return the mean over the thresholds 0.5 … 0.95 of tp / (tp + fp + fn).
+def count_error(score: ImageScore) -> int:
+    """Return the difference between the numbers of predicted and true cells, without its sign.
 
-    The Data Science Bowl 2018 and Sartorius competitions define AP so, but compare with ``>``.
-
-    Args:
-        image: overlaps of the image.
-    """
-    scores = image.scores.values()
-    accuracies = [score.tp / max(score.tp + score.fp + score.fn, 1) for score in scores]
-    return sum(accuracies) / len(accuracies)
-
-
-def segmentation_quality(image: PooledOverlaps) -> float:
-    """Return the mean IoU of the cells matched at IoU 0.5 (Kirillov et al. 2019).
+    Its mean over images is the mean absolute error (MAE) that methods for counting cells report.
 
     Args:
-        image: overlaps of the image.
+        score: counts of the image.
     """
-    return sum(float(found.iou.sum()) for found in image.matches) / max(image.half.tp, 1)
-
-
-def recognition_quality(image: PooledOverlaps) -> float:
-    """Return the F1 at IoU 0.5 (Kirillov et al. 2019).
-
-    Args:
-        image: overlaps of the image.
-    """
-    return image.half.f1
-
-
-def panoptic_quality(image: PooledOverlaps) -> float:
-    """Return segmentation quality times recognition quality (Kirillov et al. 2019).
-
-    Args:
-        image: overlaps of the image.
-    """
-    return segmentation_quality(image) * recognition_quality(image)
-
-
-def aggregated_jaccard_index(image: PooledOverlaps) -> float:
-    """Return the aggregated Jaccard index, AJI (Kumar et al. 2017).
-
-    Each true cell takes the predicted cell of largest IoU (of equal ones that of the lowest id), which
-    other true cells may take too. Predicted cells that no true cell takes are added to the union.
-
-    Args:
-        image: overlaps of the image.
-    """
-    shared = union = 0
-    for part in image.parts:
-        truth, prediction = part.pairs.T
-        order = np.lexsort((prediction, -part.iou, truth))
-        best = order[np.unique(truth[order], return_index=True)[1]]
-        taken = prediction[best]
-        left = np.delete(part.prediction_areas, taken)
-        shared += int(part.intersections[best].sum())
-        union += int(part.truth_areas.sum() + part.prediction_areas[taken].sum() + left.sum())
-    return shared / (union - shared) if shared else 0.0
+    return abs(score.predicted_cells - score.true_cells)
 
 
 def _f1_at(threshold: float, image: PooledOverlaps) -> float:
@@ -226,6 +189,10 @@ _MEASURES = (
     *_by_area("true", rankable=False),
     *_by_area("tp"),
     *_by_area("fp", higher_is_better=False),
+    Measure("boundary_f1", Needs.BOUNDARIES, True, boundary_f1),
+    Measure("hausdorff_95", Needs.BOUNDARIES, False, hausdorff_95),
+    _quality("seg", tracking_segmentation_accuracy),
+    Measure("count_error", Needs.COUNTS, False, count_error),
 )
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _MEASURES}

@@ -20,9 +20,11 @@ from cellbench.networks.unetr import UNETR
 from cellbench.representations import (
     Boundary,
     CellDistance,
+    Contour,
     Flow,
     HoVer,
     InnerDistance,
+    Omni,
     Representation,
     StarConvex,
 )
@@ -60,6 +62,31 @@ def cellpose(channels: Sequence[int]) -> Parts:
     """
     flow = Flow()
     return CellposeUNet(flow.channels, channels), flow
+
+
+def cpn(
+    encoder: str, pretrained: bool, decoder_channels: Sequence[int], order: int, samples: int
+) -> Parts:
+    """Make the parts of :class:`~cellbench.models.cpn.CPN`.
+
+    Args:
+        encoder: name of an encoder in timm.
+        pretrained: load the ImageNet weights of the encoder.
+        decoder_channels: number of decoder features at strides 16, 8, 4, 2, and 1 for maps at every
+            pixel.
+        order: number of harmonics of an outline.
+        samples: number of points of an outline.
+    """
+    channels = Contour(order=order).channels
+    network = EncoderUNet(
+        channels,
+        encoder,
+        pretrained,
+        decoder_channels,
+        scales={"offset": _TYPICAL_RADIUS, "fourier": _TYPICAL_RADIUS},
+        initial_outputs={"score": _CENTRE_LOGIT},
+    )
+    return network, Contour(order=order, samples=samples, grid=network.grid)
 
 
 def hover(
@@ -116,6 +143,16 @@ def mesmer(encoder: str, pretrained: bool, pyramid_channels: int, head_channels:
     inner = InnerDistance()
     network = PanopticFPN(inner.channels, encoder, pretrained, pyramid_channels, head_channels)
     return network, inner
+
+
+def omnipose(channels: Sequence[int]) -> Parts:
+    """Make the parts of :class:`~cellbench.models.omnipose.Omnipose`.
+
+    Args:
+        channels: number of features at each level, from the finest to the coarsest.
+    """
+    omni = Omni()
+    return CellposeUNet(omni.channels, channels), omni
 
 
 def stardist(encoder: str, pretrained: bool, decoder_channels: Sequence[int], rays: int) -> Parts:
@@ -198,10 +235,12 @@ PARTS: dict[str, Callable[..., Parts]] = {
     "cellpose": cellpose,
     "convnext_hover": hover,
     "convnext_stardist": stardist,
+    "cpn": cpn,
     "hover": hover,
     "kit_ge": kit_ge,
     "mediar": mediar,
     "mesmer": mesmer,
+    "omnipose": omnipose,
     "stardist": stardist,
     "swin_unetr": swin_unetr,
     "unet": unet,

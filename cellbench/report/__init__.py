@@ -1,6 +1,6 @@
 """Figures and a page, made from the tables of a board."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +19,7 @@ def write_report(
     title: str | None = None,
     about: str | Path | None = None,
     day: date | None = None,
+    leaks: Mapping[str, Path] | None = None,
 ) -> list[Path]:
     """Draw the figures of a board and write its page ``report.html``, which needs no other file.
 
@@ -31,6 +32,8 @@ def write_report(
         title: title of the page, kept in the board's folder for later pages; empty: the folder's name.
         about: a text in Markdown for the page; it is kept in the board's folder for later pages.
         day: date of the page; by default the day on which this ranking was first reported.
+        leaks: what ``cellbench data leaks`` printed, by the name of the training dataset; the page marks
+            algorithms that were trained on test images.
 
     Returns:
         The files that were written; the page is the last.
@@ -40,7 +43,13 @@ def write_report(
         UsageError: if only one of ``data`` and ``predictions`` is given.
     """
     from cellbench.boards.reading import read_board
-    from cellbench.report.page import keep_about, make_gallery, read_published, write_page
+    from cellbench.report.page import (
+        keep_about,
+        make_gallery,
+        read_leaks,
+        read_published,
+        write_page,
+    )
 
     if (data is None) != (predictions is None):
         raise UsageError(
@@ -48,9 +57,11 @@ def write_report(
         )
     reported = read_published(published)
     tables = read_board(board)
+    leaking = read_leaks(tables, leaks or {})
     gallery = None
     if data is not None and predictions is not None:
         gallery = make_gallery(tables, data, predictions)
     keep_about(tables, title=title, text=about, day=day)
     figures = draw_board(board)
-    return [*figures, write_page(tables, figures, gallery=gallery, published=reported)]
+    page = write_page(tables, figures, gallery=gallery, published=reported, leaks=leaking)
+    return [*figures, page]

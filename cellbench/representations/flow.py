@@ -118,14 +118,7 @@ class Flow(Representation):
         count = add_unseeded(labels, parts, count, int(_UNSEEDED * self.smallest_seed))
         own = _unit_flows(labels)
         keep_good_cells(labels, count, flows, own, self.flow_threshold, self.smallest_cell)
-        return self._without_holes(labels)
-
-    def _without_holes(self, labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        from cellbench.representations.flow_sinks import fill_holes
-
-        gaps = components(labels == 0, 1, connectivity=4)
-        fill_holes(labels, gaps, np.bincount(gaps.ravel()) < self.largest_hole)
-        return labels
+        return without_holes(labels, self.largest_hole)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities; flows stay as they are.
@@ -168,12 +161,39 @@ class Flow(Representation):
             flipped: whether the image was flipped before it was rotated.
         """
         turned = super().turn_back(maps, quarter_turns, flipped)
-        down, right = turned["flows"][DOWN], turned["flows"][RIGHT]
-        for _ in range(quarter_turns % 4):  # a quarter turn moves the right side to the top
-            down, right = right, -down
-        if flipped:
-            right = -right
-        return turned | {"flows": np.stack([down, right])}
+        return turned | {"flows": vectors_turned_back(turned["flows"], quarter_turns, flipped)}
+
+
+def vectors_turned_back(
+    vectors: npt.NDArray[Any], quarter_turns: int, flipped: bool
+) -> npt.NDArray[Any]:
+    """Correct the directions of vectors whose map has been rotated back.
+
+    Args:
+        vectors: (2, H, W), down and to the right.
+        quarter_turns: number of quarter turns of the image.
+        flipped: whether the image was flipped before it was rotated.
+    """
+    down, right = vectors[DOWN], vectors[RIGHT]
+    for _ in range(quarter_turns % 4):  # a quarter turn moves the right side to the top
+        down, right = right, -down
+    if flipped:
+        right = -right
+    return np.stack([down, right])
+
+
+def without_holes(labels: npt.NDArray[np.int32], largest_hole: float) -> npt.NDArray[np.int32]:
+    """Fill small holes that a single cell encloses.
+
+    Args:
+        labels: (H, W) ids, changed.
+        largest_hole: holes of fewer pixels are filled.
+    """
+    from cellbench.representations.flow_sinks import fill_holes
+
+    gaps = components(labels == 0, 1, connectivity=4)
+    fill_holes(labels, gaps, np.bincount(gaps.ravel()) < largest_hole)
+    return labels
 
 
 def _unit_flows(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:

@@ -29,7 +29,7 @@ def diffusion_flows(labels: npt.NDArray[np.int32], largest: int) -> npt.NDArray[
     """
     height, width = labels.shape
     flows = np.zeros((2, height, width), np.float32)
-    pixels, starts = _pieces(labels)
+    pixels, starts = pieces(labels)
     main = np.full(largest + 1, -1, np.int64)
     for piece in range(len(starts) - 1):
         label = labels[pixels[0, starts[piece]], pixels[1, starts[piece]]]
@@ -58,10 +58,14 @@ def diffusion_flows(labels: npt.NDArray[np.int32], largest: int) -> npt.NDArray[
 
 
 @compiled
-def _pieces(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the rows and columns of the pixels of all pieces, one piece after the other, (2, N).
+def pieces(labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the pixels of all connected pieces of cells, one piece after the other; corners connect.
 
-    Corners connect. The second array says where each piece begins, and the last one ends.
+    Args:
+        labels: (H, W) ids.
+
+    Returns:
+        Rows and columns of the pixels, (2, N), and where each piece begins, and the last one ends.
     """
     height, width = labels.shape
     pixels = np.empty((2, np.count_nonzero(labels)), np.int64)

@@ -35,14 +35,8 @@ def follow_flows(flows: Floats, inside: Flags) -> npt.NDArray[np.int64]:
         (H, W) places, row · W + column; −1 outside.
     """
     height, width = inside.shape
-    # One row and column more, for interpolation at the end.
-    steps = np.zeros((height + 1, width + 1, 2), np.float32)
+    steps = steps_inside(flows, inside)
     ends = np.full((height, width), -1, np.int64)
-    for row in range(height):
-        for column in range(width):
-            if inside[row, column]:
-                steps[row, column, 0] = flows[0, row, column]
-                steps[row, column, 1] = flows[1, row, column]
     moving = []
     for row in range(height):
         for column in range(width):
@@ -61,6 +55,54 @@ def follow_flows(flows: Floats, inside: Flags) -> npt.NDArray[np.int64]:
 
 
 @compiled
+def steps_inside(flows: Floats, inside: Flags) -> Floats:
+    """Return (H + 1, W + 1, 2) flows, 0 outside: one row and column more, for interpolation at the end.
+
+    Args:
+        flows: (2, H, W) steps down and to the right.
+        inside: (H, W) pixels whose flows count.
+    """
+    height, width = inside.shape
+    steps = np.zeros((height + 1, width + 1, 2), np.float32)
+    for row in range(height):
+        for column in range(width):
+            if inside[row, column]:
+                steps[row, column, 0] = flows[0, row, column]
+                steps[row, column, 1] = flows[1, row, column]
+    return steps
+
+
+@compiled
+def interpolated(steps: Floats, down: float, across: float) -> tuple[float, float]:
+    """Return the step at a place between pixels, interpolated linearly.
+
+    Args:
+        steps: (H + 1, W + 1, 2) steps down and to the right.
+        down: place, from 0 to H − 1, a 32-bit number.
+        across: place, from 0 to W − 1, a 32-bit number.
+    """
+    top, left = int(down), int(across)
+    lower, right = down - np.float32(top), across - np.float32(left)
+    upper_left, upper_right = (1 - lower) * (1 - right), (1 - lower) * right
+    lower_left, lower_right = lower * (1 - right), lower * right
+    first, second = steps[top, left], steps[top, left + 1]
+    third, fourth = steps[top + 1, left], steps[top + 1, left + 1]
+    move_down = (
+        upper_left * first[0]
+        + upper_right * second[0]
+        + lower_left * third[0]
+        + lower_right * fourth[0]
+    )
+    move_across = (
+        upper_left * first[1]
+        + upper_right * second[1]
+        + lower_left * third[1]
+        + lower_right * fourth[1]
+    )
+    return move_down, move_across
+
+
+@compiled
 def _follow(steps: Floats, row: int, column: int) -> tuple[int, bool]:
     """Return the place at which a pixel ends, and whether it stopped there."""
     width = steps.shape[1] - 1
@@ -69,28 +111,7 @@ def _follow(steps: Floats, row: int, column: int) -> tuple[int, bool]:
     down_before, across_before = down, across
     stopped = False
     for _ in range(_STEPS):
-        top, left = int(down), int(across)
-        lower, right = down - np.float32(top), across - np.float32(left)
-        upper_left = (1 - lower) * (1 - right)
-        upper_right, lower_left, lower_right = (
-            (1 - lower) * right,
-            lower * (1 - right),
-            lower * right,
-        )
-        first, second = steps[top, left], steps[top, left + 1]
-        third, fourth = steps[top + 1, left], steps[top + 1, left + 1]
-        move_down = (
-            upper_left * first[0]
-            + upper_right * second[0]
-            + lower_left * third[0]
-            + lower_right * fourth[0]
-        )
-        move_across = (
-            upper_left * first[1]
-            + upper_right * second[1]
-            + lower_left * third[1]
-            + lower_right * fourth[1]
-        )
+        move_down, move_across = interpolated(steps, down, across)
         if move_down * move_down + move_across * move_across < _STILL:
             stopped = True
             break

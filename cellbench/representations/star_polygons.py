@@ -104,16 +104,15 @@ def suppress_worse(
     Returns:
         (N,) flags.
     """
-    from cellbench.representations.star_kernels import suppress
+    from cellbench.representations.polygon_kernels import suppress
 
     if len(polygons.points) == 0:
         return np.zeros(0, bool)
     # About the size of a cell, so that a polygon is in few tiles, and a tile has few polygons.
     side = max(_LEAST_TILE, 2 * float(np.median(polygons.distances)))
     tiles = (int(shape[0] / side) + 1, int(shape[1] / side) + 1)
-    directions = ray_directions(polygons.distances.shape[1])
     kept: npt.NDArray[np.bool_] = suppress(
-        polygons.points, polygons.distances, directions, threshold, side, tiles
+        polygons.points, _corners(polygons), threshold, side, tiles
     )
     return kept
 
@@ -130,9 +129,15 @@ def draw_polygons(polygons: Polygons, shape: tuple[int, int]) -> DecodedCells:
     Returns:
         (H, W) uint16, or uint32 from 65,536 cells on; and the ``score`` of each cell.
     """
-    from cellbench.representations.star_kernels import draw
+    from cellbench.representations.polygon_kernels import draw
 
     labels = np.zeros(shape, np.int32)
-    directions = ray_directions(polygons.distances.shape[1])
-    draw(polygons.points, polygons.distances, directions, labels)
+    draw(polygons.points, _corners(polygons), True, labels)
     return renumbered(DecodedCells(labels, {"score": polygons.scores}))
+
+
+def _corners(polygons: Polygons) -> Floats:
+    """Return the rows and columns of the corners, seen from the centres, (N, 2, rays)."""
+    directions = ray_directions(polygons.distances.shape[1])
+    corners: Floats = polygons.distances[:, None] * directions
+    return corners

@@ -20,7 +20,8 @@ def test_choices_are_those_that_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["sample", "download", "describe", "rescale", "subset", "import", "export"]
+    "verb",
+    ["sample", "download", "describe", "rescale", "subset", "split", "leaks", "import", "export"],
 )
 def test_help_has_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", verb, "--help"]) == 0

@@ -18,11 +18,13 @@ from cellbench.labels.banded import in_bands
 
 CELL = np.ones((3, 4), int)
 NOTHING = np.zeros((3, 4), int)
+ONE_EMPTY = {"hausdorff_95": 5.0, "count_error": 1}  # the diagonal of the image
 COLUMNS = tuple(measure.name for measure in measures_of(Table.DETAILS))
 
 
 def details_of(truth: LabelMap, prediction: LabelMap) -> dict[str, float | int]:
-    return image_details(count_overlaps(in_bands(truth), in_bands(prediction)))
+    maps = in_bands(truth), in_bands(prediction)
+    return image_details(count_overlaps(*maps), maps)
 
 
 def slow_aji(truth: LabelMap, prediction: LabelMap) -> float:
@@ -80,7 +82,8 @@ def test_parts_are_pooled(
     for whole, one, other in zip(maps, left, right, strict=True):
         whole[: one.shape[0], : one.shape[1]] = one
         whole[20 : 20 + other.shape[0], 20 : 20 + other.shape[1]] = other + 10 * (other > 0)
-    assert image_details(parts) == pytest.approx(details_of(*maps))
+    banded = in_bands(maps[0]), in_bands(maps[1])
+    assert image_details(parts, banded) == pytest.approx(details_of(*maps))
 
 
 def test_size_classes_by_hand() -> None:
@@ -103,8 +106,16 @@ def test_size_classes_by_hand() -> None:
     ("truth", "prediction", "not_zero"),
     [
         (NOTHING, NOTHING, {"dice": 1.0}),
-        (CELL, NOTHING, {"true_cells": 1, "fn": 1, "fn_missed": 1, "true_under_100": 1}),
-        (NOTHING, CELL, {"predicted_cells": 1, "fp": 1, "fp_spurious": 1, "fp_under_100": 1}),
+        (
+            CELL,
+            NOTHING,
+            {"true_cells": 1, "fn": 1, "fn_missed": 1, "true_under_100": 1, **ONE_EMPTY},
+        ),
+        (
+            NOTHING,
+            CELL,
+            {"predicted_cells": 1, "fp": 1, "fp_spurious": 1, "fp_under_100": 1, **ONE_EMPTY},
+        ),
     ],
 )
 def test_empty_maps(

@@ -30,9 +30,9 @@ def detail_row(image: str) -> dict[str, object]:
     prediction = np.concatenate(
         [np.arange(area) < keep for area, keep in zip(areas, kept, strict=True)]
     )
-    parts = count_overlaps(in_bands(truth[None]), in_bands((truth * prediction)[None]))
+    maps = in_bands(truth[None]), in_bands((truth * prediction)[None])
     about = {"algorithm": "u-net", "image": image, "modality": modality, "status": "ok"}
-    return about | image_details(parts)
+    return about | image_details(count_overlaps(*maps), maps)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from cellbench.models.parts import PARTS
 from cellbench.models.unet import UNetBoundary
 
 FINDS_MORE = {"flow_threshold": 3.0, "foreground_threshold": 0.2, "probability_threshold": 0.05}
+FINDS_MORE["score_threshold"] = 0.05
 
 
 def checkpoint_of(name: str, path: Path) -> Path:

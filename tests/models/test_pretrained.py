@@ -20,8 +20,9 @@ from cellbench.models.stardist import StarDistUNet
 from cellbench.networks import encoder as encoders
 from cellbench.networks.encoder import packaged_weights
 
-MODELS = ("stardist", "hover", "boundary_unet", "mediar")
+MODELS = ("stardist", "hover", "boundary_unet", "mediar", "cpn")
 SMALL = {"stardist": [8] * 4, "hover": [8] * 5, "boundary_unet": [8] * 5, "mediar": [8] * 5}
+SMALL["cpn"] = [8] * 4
 
 
 @pytest.fixture

@@ -86,9 +86,10 @@ def test_kinds_add_up_as_in_the_tables() -> None:
     cells = np.unique(truth)[1:]
     predicted[truth == cells[5]] = 0
     predicted[truth == cells[7]] = cells[6]
-    parts = count_parts(in_bands(truth), in_bands(predicted), get_protocol("neurips22"))
+    maps = in_bands(truth), in_bands(predicted)
+    parts = count_parts(*maps, get_protocol("neurips22"))
     kinds = kinds_by_id(parts)
-    details = image_details(parts)
+    details = image_details(parts, maps)
     for side, named in zip(("fn", "fp"), kinds, strict=True):
         for kind in set(KINDS) - {"matched", "not-scored"}:
             column = f"{side}_{kind.replace('-', '_')}"

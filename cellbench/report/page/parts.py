@@ -44,11 +44,12 @@ class Tab:
     figures: Sequence[Figure]
 
 
-def notes_of(board: BoardTables) -> Notes:
+def notes_of(board: BoardTables, leaks: Mapping[str, str]) -> Notes:
     """Return title and notes of each algorithm.
 
     Args:
         board: the tables; algorithms is used.
+        leaks: a note for each algorithm that was trained on test images, by name.
 
     Returns:
         By name; empty if the board has no algorithms.csv.
@@ -57,13 +58,14 @@ def notes_of(board: BoardTables) -> Notes:
         return {}
     columns = ["algorithm", "title", "trained_on", "submitted"]
     return {
-        name: (title, _notes(trained_on, submitted == "True"))
+        name: (title, _notes(trained_on, leaks.get(name, ""), submitted == "True"))
         for name, title, trained_on, submitted in board.algorithms[columns].itertuples(index=False)
     }
 
 
-def _notes(trained_on: str, submitted: bool) -> str:
+def _notes(trained_on: str, leaked: str, submitted: bool) -> str:
     notes = [f"trained on {trained_on}"] if trained_on else []
+    notes += [leaked] if leaked else []
     return "; ".join([*notes, *(["submitted scores"] if submitted else [])])
 
 

@@ -18,6 +18,7 @@ from cellbench.report.page.embedding import content_hash, embed_figures, list_do
 from cellbench.report.page.entries import list_entries
 from cellbench.report.page.facts import at_a_glance, origin
 from cellbench.report.page.gallery import Gallery
+from cellbench.report.page.generalisation import make_generalisation
 from cellbench.report.page.headline import make_headline, table_sentences
 from cellbench.report.page.leaderboard import make_table
 from cellbench.report.page.prose import render_markdown
@@ -28,7 +29,8 @@ PAGE_FILE = "report.html"
 
 _TABLES = (
     *("leaderboard", "values", "ranks", "schemes", "significance", "clusters", "bootstrap"),
-    *("kendall_tau", "intervals", "outranking", "sensitivity", "consensus", "algorithms", "scores"),
+    *("kendall_tau", "intervals", "outranking", "sensitivity", "consensus", "generalisation"),
+    *("algorithms", "scores"),
     *ROBUSTNESS_TABLES,
 )
 
@@ -39,6 +41,7 @@ def write_page(
     *,
     gallery: Gallery | None = None,
     published: Sequence[Published] = (),
+    leaks: Mapping[str, str] | None = None,
 ) -> Path:
     """Write ``report.html`` into the board's folder; the same board gives the same bytes.
 
@@ -47,6 +50,7 @@ def write_page(
         figures: files of its figures, as :func:`cellbench.report.draw_board` returns them.
         gallery: the images with outlines; None to make the page without images.
         published: numbers that others published, which are shown in a section of their own.
+        leaks: a note for each algorithm that was trained on test images, by name.
 
     Returns:
         The path of the page.
@@ -54,7 +58,7 @@ def write_page(
     Raises:
         ScoresError: if a table of a modality is missing or damaged.
     """
-    context = _context(board, figures, published) | parts.gallery_parts(gallery)
+    context = _context(board, figures, published, leaks or {}) | parts.gallery_parts(gallery)
     text = _environment().get_template("page.html.j2").render(context)
     path = board.folder / PAGE_FILE
     with written_whole(path) as temporary:
@@ -90,11 +94,14 @@ def _policy(style: str, script: str) -> str:
 
 
 def _context(
-    board: BoardTables, figures: Sequence[Path], published: Sequence[Published]
+    board: BoardTables,
+    figures: Sequence[Path],
+    published: Sequence[Published],
+    leaks: Mapping[str, str],
 ) -> dict[str, Any]:
     style = _assets("page.css", "pictures.css", "print.css")
     script = _assets("page.js", "gallery.js")
-    notes = parts.notes_of(board)
+    notes = parts.notes_of(board, leaks)
     failures = parts.list_failures(board)
     modalities = parts.modality_tabs(board, notes, figures)
     about, entries = read_about(board), list_entries(board)
@@ -102,6 +109,7 @@ def _context(
     optional = {
         "about": bool(about.text.strip()),
         "modalities": bool(modalities),
+        "generalisation": board.generalisation is not None,
         "algorithms": entries is not None,
         "robustness": robustness is not None,
         "published": bool(published),
@@ -125,6 +133,7 @@ def _context(
         "board": make_table(board, notes),
         "modalities": modalities,
         "consensus": parts.consensus_table(board),
+        "generalisation": make_generalisation(board),
         "figures": embed_figures(figures, board.folder, board),
         "robustness": robustness,
         "failures": failures,
@@ -144,6 +153,7 @@ def _contents(optional: Mapping[str, bool]) -> list[tuple[str, str]]:
         "about": "About",
         "leaderboard": "Leaderboard",
         "modalities": "By modality",
+        "generalisation": "Unseen sources",
         "algorithms": "Algorithms",
         "figures": "Figures",
         "robustness": "Robustness",
