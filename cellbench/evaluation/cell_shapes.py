@@ -15,6 +15,9 @@ from cellbench.labels.maps import LabelMap
 
 _Reals = npt.NDArray[np.float64]
 
+_FEW_UNUSED = 1000
+"""Ids larger than this plus the number of runs of pixels are renumbered before sums are made."""
+
 
 class CellShapes(NamedTuple):
     """Places and shapes of the cells of a label map, in pixels of the whole image.
@@ -105,6 +108,9 @@ def _sum_runs(band: LabelMap, top: int, left: int) -> _Sums:
 
 
 def _sum_by_id(ids: Ids, sums: _Reals) -> _Sums:
+    if ids.size and ids.max() <= _FEW_UNUSED + ids.size:  # faster than sorting the ids
+        found = np.flatnonzero(np.bincount(ids))
+        return _Sums(found, np.stack([np.bincount(ids, weights=values)[found] for values in sums]))
     found, index = np.unique(ids, return_inverse=True)
     totals = [np.bincount(index, weights=values, minlength=len(found)) for values in sums]
     return _Sums(found, np.stack(totals))

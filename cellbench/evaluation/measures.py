@@ -10,8 +10,6 @@ from enum import StrEnum
 from functools import partial
 from operator import attrgetter
 
-import numpy as np
-
 from cellbench.errors import UsageError
 from cellbench.evaluation.boundaries import boundary_f1, hausdorff_95
 from cellbench.evaluation.cell_classes import AREA_CLASSES
