@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cellbench.boards.reading import BoardTables
 from cellbench.report.figures.captions import ERRORS
@@ -81,7 +81,8 @@ def plot_errors(summary: pd.DataFrame, board: BoardTables) -> Figure:
     right.spines["left"].set_visible(False)
     totals = predicted.sum(axis=1, skipna=False)
     right.set_xlim(0, min(1.02 * max(totals.max(), 0.05), 1) if totals.notna().any() else 1)
-    right.set_xlabel("Predicted cells without a match, for each true cell")
+    right.xaxis.set_major_locator(MaxNLocator(4))
+    right.set_xlabel("False positives per true cell")
     write_beside(right, [_ratio(total) for total in totals], 0.06, color=INK)
     kinds = dict.fromkeys((*_TRUE, *_PREDICTED))
     keys = [Patch(facecolor=_COLOURS[kind], label=KIND_TITLES[kind]) for kind in kinds]

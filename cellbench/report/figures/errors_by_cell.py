@@ -6,12 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cellbench.boards.reading import BoardTables
-from cellbench.evaluation.cell_classes import CLASS_GROUPS, SHAPE_WORDS
+from cellbench.evaluation.cell_classes import AREA, CLASS_GROUPS, SHAPE_WORDS
 from cellbench.report.figures.captions import ERRORS
 from cellbench.report.figures.rows import letter_size, name_rows, rows_height
 from cellbench.report.figures.style import GRID, INK, SHARES, WIDTH, new_figure
 
-_LIGHT = 0.45  # F1 up to which letters are dark
+_LIGHT = 0.7  # F1 up to which letters are dark
 _PALEST = 0.75  # share of the colours that is used: numbers stay legible on the darkest
 
 
@@ -32,7 +32,8 @@ def plot_errors_by_cell(summary: pd.DataFrame, board: BoardTables) -> Figure:
         WIDTH,
         rows_height(size) + 1.1,
         ERRORS[1].title,
-        f"F1 at IoU 0.5 on cells of one size or shape; below: number of true cells. {SHAPE_WORDS.capitalize()}",
+        "F1 at IoU 0.5 on cells of one size or shape; below: number of true cells. "
+        f"{SHAPE_WORDS.capitalize()}",
     )
     widths = [len(classes) for classes in groups.values()] or [1]
     panels = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
@@ -40,7 +41,8 @@ def plot_errors_by_cell(summary: pd.DataFrame, board: BoardTables) -> Figure:
         _clear(axes, board.ranking, named=place == 0)
     for axes, (group, classes) in zip(panels, groups.items(), strict=False):
         _draw_group(axes, summary[summary["group"] == group], classes, board)
-        axes.set_title(group.capitalize(), fontsize=10)
+        unit = " in px" if group == AREA else ""
+        axes.set_title(f"{group.capitalize()}{unit}", fontsize=10)
     return figure
 
 
@@ -94,5 +96,11 @@ def _draw_group(axes: Axes, rows: pd.DataFrame, classes: pd.Series, board: Board
             va="center_baseline",
             fontsize=letter_size(len(values)),
         )
-    labels = [f"{name.replace(' to ', '–')}\n{cells:,}" for name, cells in classes.items()]
+    labels = [f"{_short(str(name))}\n{cells:,}" for name, cells in classes.items()]
     axes.set_xticks(range(len(classes)), labels, fontsize=8.5)
+
+
+def _short(name: str) -> str:
+    """Shorten the name of a class, so that it fits below its column."""
+    lowest, more, _ = name.partition(" and more px")
+    return f"≥ {lowest}" if more else name.removesuffix(" px").replace(" to ", "–")

@@ -26,11 +26,13 @@ class Errors:
     """What the section shows.
 
     Attributes:
+        caption: what the table shows.
         columns: the columns after the algorithm: kinds of errors, then F1 by size and shape.
         rows: name of each algorithm and its cells, in the order of the board.
         figures: the bars and the heat map; none if they were not drawn.
     """
 
+    caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
     figures: list[Figure]
@@ -61,7 +63,14 @@ def make_errors(board: BoardTables, drawn: Sequence[Path]) -> Errors | None:
         for name in names
     ]
     figures = embed_figures(drawn, board.folder, board, ERRORS)
-    return Errors(tuple(column for column, *_ in columns), tuple(rows), figures)
+    cells = count(int(_overall(summary)["true_cells"].max()), "true cell")
+    return Errors(
+        f"Cells found and errors, divided by the {cells}, and F1 by size and shape of the cells; "
+        "algorithms in the order of the leaderboard",
+        tuple(column for column, *_ in columns),
+        tuple(rows),
+        figures,
+    )
 
 
 _Filled = tuple[Column, pd.Series, bool]
@@ -69,19 +78,16 @@ _Filled = tuple[Column, pd.Series, bool]
 
 
 def _kinds(summary: pd.DataFrame) -> list[_Filled]:
-    overall = summary[summary["group"] == "all"].set_index("algorithm")
-    true, predicted = error_shares(overall)
-    cells = count(int(overall["true_cells"].max()), "true cell")
+    true, predicted = error_shares(_overall(summary))
     found: list[_Filled] = [
-        (
-            Column(KIND_TITLES[kind].capitalize(), f"of {cells}", kind == "found"),
-            true[kind],
-            True,
-        )
-        for kind in true
+        (Column(KIND_TITLES[kind].capitalize(), "", kind == "found"), true[kind], True)
+        for kind in map(str, true)
     ]
-    spurious = Column("Spurious", "for each 100 true cells")
-    return [*found, (spurious, predicted["spurious"], True)]
+    return [*found, (Column("Spurious", ""), predicted["spurious"], True)]
+
+
+def _overall(summary: pd.DataFrame) -> pd.DataFrame:
+    return summary[summary["group"] == "all"].set_index("algorithm")
 
 
 def _by_class(summary: pd.DataFrame) -> list[_Filled]:
@@ -89,8 +95,8 @@ def _by_class(summary: pd.DataFrame) -> list[_Filled]:
     for group in CLASS_GROUPS:
         rows = summary[summary["group"] == group].set_index(["value", "algorithm"])["f1"]
         for value, cells in cell_classes(summary, group).items():
-            column = Column(f"F1, {value}", count(int(cells), "true cell"), True)
-            found.append((column, rows[value], False))
+            column = Column(str(value).capitalize(), f"F1 of {count(int(cells), 'cell')}", True)
+            found.append((column, rows[str(value)], False))
     return found
 
 
