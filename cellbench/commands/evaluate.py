@@ -130,13 +130,13 @@ def _configure_work(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also write two tables beside FILE: scores_details.csv (F1 at IoU 0.5 to 0.95, average "
         "precision, panoptic quality, aggregated Jaccard index and kinds of errors of each image) and "
-        "scores_summary.csv (over all images, by modality and by cell size)",
+        "scores_summary.csv (over all images, by modality, cell size and cell shape)",
     )
     parser.add_argument(
         "--cells",
         action="store_true",
-        help="also write scores_cells.csv beside FILE: position, area, partner and kind of error of each "
-        "cell",
+        help="also write scores_cells.csv beside FILE: position, area, elongation, partner and kind of "
+        "error of each cell",
     )
     parser.add_argument(
         "--jobs",
