@@ -10,6 +10,7 @@ from datasets import make_dataset
 from pages import HOSTILE, make_predictions
 from random_boards import make_board
 
+from cellbench import report
 from cellbench.boards import write_board
 from cellbench.boards.error_summary import read_error_summary
 from cellbench.boards.reading import read_board
@@ -19,6 +20,7 @@ from cellbench.errors import ScoresError
 from cellbench.evaluation.measures import ERROR_COLUMNS
 from cellbench.evaluation.summary import summary_columns
 from cellbench.report import draw_board, write_report
+from cellbench.report.figures.drawing import draw_errors
 from cellbench.report.figures.errors import error_shares, plot_errors
 from cellbench.report.figures.errors_by_cell import plot_errors_by_cell
 from cellbench.report.figures.style import house_style
@@ -63,6 +65,12 @@ def write_summary(board: Path, *, old: bool = False) -> pd.DataFrame:
 
 
 @pytest.fixture
+def few_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the figures of errors only, because the others take seconds."""
+    monkeypatch.setattr(report, "draw_board", lambda folder: draw_errors(read_board(folder)))
+
+
+@pytest.fixture
 def board(tmp_path: Path) -> Path:
     return make_board(tmp_path / "board", ["b", "a"], 6)
 
@@ -98,7 +106,8 @@ def test_bars_and_numbers_of_the_figures(board: Path) -> None:
 
 def test_the_section_and_its_downloads(board: Path) -> None:
     write_summary(board)
-    tables, figures = read_board(board), draw_board(board)
+    tables = read_board(board)
+    figures = draw_errors(tables)
     names = {path.name for path in figures}
     assert names >= {f"errors{part}.{kind}" for part in ("", "_by_cell") for kind in ("svg", "png")}
     section = make_errors(tables, figures)
@@ -117,26 +126,28 @@ def test_the_section_and_its_downloads(board: Path) -> None:
     (table,) = re.findall(r'<table id="kinds".*?</table>', page, re.DOTALL)
     assert "150.0 %" in table
     drawn = {path: path.read_bytes() for path in figures}
-    assert {path: path.read_bytes() for path in draw_board(board)} == drawn
+    assert {path: path.read_bytes() for path in draw_errors(tables)} == drawn
     assert write_page(tables, figures).read_text() == page
 
 
 def test_a_table_of_before_shapes(board: Path) -> None:
     write_summary(board, old=True)
-    tables, figures = read_board(board), draw_board(board)
+    tables = read_board(board)
+    figures = draw_errors(tables)
     section = make_errors(tables, figures)
     assert section is not None
     assert [column.title for column in section.columns][-2:] == ["Spurious", "10000 and more px"]
 
 
 def test_a_board_without_the_table_has_no_section(board: Path) -> None:
-    figures = draw_board(board)
-    assert not {path.name for path in figures} & {"errors.svg", "errors_by_cell.svg"}
-    page = write_page(read_board(board), figures).read_text()
+    tables = read_board(board)
+    assert draw_errors(tables) == []
+    page = write_page(tables, []).read_text()
     assert 'id="errors"' not in page
     assert "scores_summary" not in page
 
 
+@pytest.mark.usefixtures("few_figures")
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
@@ -180,9 +191,10 @@ def test_a_damaged_table_is_named(board: Path) -> None:
         make_errors(read_board(board), [])
     path.write_text("algorithm,group,value\na,all,\n")
     with pytest.raises(ScoresError, match=r"summary\.csv.*evaluate --details. again"):
-        draw_board(board)
+        draw_errors(read_board(board))
 
 
+@pytest.mark.usefixtures("few_figures")
 def test_names_are_escaped(tmp_path: Path) -> None:
     board = make_board(tmp_path / "board", HOSTILE, 3)
     table = write_summary(board)
@@ -193,6 +205,13 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     assert not re.search(r"<script|<img", section)
 
 
+def test_a_board_with_the_table_gets_the_figures(board: Path) -> None:
+    write_summary(board)
+    names = {path.name for path in draw_board(board)}
+    assert names >= {"values_by_algorithm.svg", "errors.svg", "errors_by_cell.png"}
+
+
+@pytest.mark.usefixtures("few_figures")
 @pytest.mark.slow
 def test_what_evaluate_writes_is_on_the_page_also_after_a_new_ranking(tmp_path: Path) -> None:
     root = make_dataset(tmp_path / "data", 4)

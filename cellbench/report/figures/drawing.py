@@ -75,7 +75,7 @@ def draw_board(folder: str | Path, memory: pd.Series | None = None) -> list[Path
         *_draw(board, ordered),
         *of_parts,
         *_draw_robustness(board.folder),
-        *_draw_errors(board),
+        *draw_errors(board),
     ]
 
 
@@ -87,7 +87,18 @@ def _draw_robustness(folder: Path) -> list[Path]:
         return save(plot_robustness(summarise(table)), folder / ROBUSTNESS.name)
 
 
-def _draw_errors(board: BoardTables) -> list[Path]:
+def draw_errors(board: BoardTables) -> list[Path]:
+    """Draw the figures of a board that has the scores_summary.csv of its scores.
+
+    Args:
+        board: the board.
+
+    Returns:
+        The files; none if there is no such table.
+
+    Raises:
+        ScoresError: if scores_summary.csv is damaged.
+    """
     summary, _ = read_error_summary(board)  # the page says what is wrong with the table
     if summary is None:
         return []
