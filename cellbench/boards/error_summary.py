@@ -10,6 +10,7 @@ from cellbench.errors import ScoresError
 
 _AGAIN = "run `cellbench evaluate --details` again, or delete the file"
 _KEY = ["algorithm", "group", "value"]
+_COUNTS = ["images", "true_cells", "tp", "fp"]
 _ROUNDED = 1e-4  # ranks see F1 rounded to four decimals
 
 
@@ -27,7 +28,8 @@ def read_error_summary(board: BoardTables) -> tuple[pd.DataFrame | None, str]:
         scores; and in the latter case what is wrong with it.
 
     Raises:
-        ScoresError: if the file is damaged, or has two rows for one group of an algorithm.
+        ScoresError: if the file is damaged, has two rows for one group of an algorithm or
+            lacks counts.
     """
     path = board.folder / ERROR_SUMMARY.file
     if not board.scored or not path.is_file():
@@ -35,6 +37,8 @@ def read_error_summary(board: BoardTables) -> tuple[pd.DataFrame | None, str]:
     table = read_table(board.folder, ERROR_SUMMARY, again=_AGAIN)
     if table.duplicated(_KEY).any():
         raise ScoresError(f"{path}: has two rows for one group of an algorithm; {_AGAIN}")
+    if not np.isfinite(table[_COUNTS]).all(axis=None):
+        raise ScoresError(f"{path}: has a row without {', '.join(_COUNTS)}; {_AGAIN}")
     if problem := _difference(table[table["group"] == "all"].set_index("algorithm"), board):
         return None, f"{path}: {problem}, so the page does not show it; {_AGAIN}"
     names = {name: place for place, name in enumerate(board.ranking.index)}

@@ -21,6 +21,7 @@ from cellbench.evaluation.measures import ERROR_COLUMNS
 from cellbench.evaluation.summary import summary_columns
 from cellbench.report import draw_board, write_report
 from cellbench.report.figures.drawing import draw_errors
+from cellbench.report.figures.error_kinds import plot_error_kinds
 from cellbench.report.figures.errors import error_shares, plot_errors
 from cellbench.report.figures.errors_by_cell import plot_errors_by_cell
 from cellbench.report.figures.style import house_style
@@ -97,6 +98,11 @@ def test_bars_and_numbers_of_the_figures(board: Path) -> None:
     assert [text.get_text() for text in right.texts if text.get_text()] == ["1.65", "1.65"]
     assert [text.get_text() for text in left.texts] == ["80.0 %", "80.0 %"]
     with house_style():
+        figure = plot_error_kinds(summary, tables)
+    large, long = figure.axes
+    assert (large.get_title(), long.get_title()) == ("≥ 10000\n40", "long\n60")
+    assert [bar.get_width() for bar in large.patches][:2] == [0.875, 0.875]
+    with house_style():
         figure = plot_errors_by_cell(summary, tables)
     area, shape = figure.axes
     assert [label.get_text() for label in area.get_xticklabels()] == ["≥ 10000\n40"]
@@ -109,7 +115,9 @@ def test_the_section_and_its_downloads(board: Path) -> None:
     tables = read_board(board)
     figures = draw_errors(tables)
     names = {path.name for path in figures}
-    assert names >= {f"errors{part}.{kind}" for part in ("", "_by_cell") for kind in ("svg", "png")}
+    assert names >= {
+        f"error{part}.{kind}" for part in ("s", "s_by_cell", "_kinds") for kind in ("svg", "png")
+    }
     section = make_errors(tables, figures)
     assert section is not None
     assert [column.title for column in section.columns] == [
@@ -119,7 +127,7 @@ def test_the_section_and_its_downloads(board: Path) -> None:
     assert [name for name, _ in section.rows] == list(tables.ranking.index)
     shown = ["80.0 %", "3.0 %", "4.0 %", "8.0 %", "5.0 %", "150.0 %", "0.750", "0.750"]
     assert [cell.text for cell in section.rows[0][1]] == shown
-    assert len(section.figures) == 2
+    assert len(section.figures) == 3
     page = write_page(tables, figures).read_text()
     assert '<a href="#errors">Errors</a>' in page
     assert 'download="scores_summary.csv"' in page
@@ -136,6 +144,7 @@ def test_a_table_of_before_shapes(board: Path) -> None:
     figures = draw_errors(tables)
     section = make_errors(tables, figures)
     assert section is not None
+    assert len(section.figures) == 2
     assert [column.title for column in section.columns][-2:] == ["Spurious", "10000 and more px"]
 
 
@@ -173,6 +182,28 @@ def test_a_table_of_other_scores_is_named_once_and_left_out(
     assert "scores_summary" not in page
 
 
+def test_an_algorithm_without_a_row_for_a_class(board: Path) -> None:
+    table = write_summary(board)
+    lost = (table["algorithm"] == "a") & (table["group"] == "cell shape")
+    table[~lost].to_csv(board / "scores_summary.csv", index=False)
+    tables = read_board(board)
+    section = make_errors(tables, draw_errors(tables))
+    assert section is not None
+    assert {name: cells[-1].text for name, cells in section.rows} == {"a": "–", "b": "0.750"}
+
+
+def test_images_without_cells(board: Path) -> None:
+    table = write_summary(board)
+    table[["true_cells", "tp", "fp", "fn", *ERROR_COLUMNS]] = 0
+    table.to_csv(board / "scores_summary.csv", index=False)
+    tables = read_board(board)
+    figures = draw_errors(tables)
+    assert [path.name for path in figures] == ["errors.png", "errors.svg"]
+    section = make_errors(tables, figures)
+    assert section is not None
+    assert {cell.text for _, cells in section.rows for cell in cells} == {"–"}
+
+
 def test_algorithms_that_are_not_on_the_board_are_left_out(board: Path) -> None:
     table = write_summary(board)
     more = table[table["algorithm"] == "a"].assign(algorithm="c")
@@ -188,6 +219,9 @@ def test_a_damaged_table_is_named(board: Path) -> None:
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines, lines[-1]]))
     with pytest.raises(ScoresError, match=r"summary\.csv: has two rows for one group.*again"):
+        make_errors(read_board(board), [])
+    path.write_text("\n".join([*lines[:-1], lines[-1].replace(",165,", ",,")]))
+    with pytest.raises(ScoresError, match=r"summary\.csv: has a row without images, true_cells"):
         make_errors(read_board(board), [])
     path.write_text("algorithm,group,value\na,all,\n")
     with pytest.raises(ScoresError, match=r"summary\.csv.*evaluate --details. again"):

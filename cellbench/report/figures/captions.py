@@ -122,6 +122,13 @@ ERRORS = (
         "colour is better. Below each class is the number of true cells. Elongation is the ratio of the "
         f"long to the short axis ({SHAPE_WORDS}).",
     ),
+    Caption(
+        "error_kinds",
+        "What goes wrong with small, large, round and long cells?",
+        "Each panel shows the true cells of one size in pixels, or of one shape, all {unit}s together: how "
+        "many of them were found, and what happened to the others. Above each panel is the number of "
+        "cells.",
+    ),
 )
 """The figures of boards with scores_summary.csv, which the page shows in a section of their own."""
 

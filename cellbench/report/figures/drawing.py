@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from cellbench.boards.error_summary import read_error_summary
 from cellbench.boards.reading import BoardTables, read_board
 from cellbench.boards.robustness import read_robustness, summarise
+from cellbench.evaluation.cell_classes import CLASS_GROUPS
 from cellbench.report.figures.captions import ERRORS, FIGURES, ROBUSTNESS
+from cellbench.report.figures.error_kinds import plot_error_kinds
 from cellbench.report.figures.errors import plot_errors
 from cellbench.report.figures.errors_by_cell import plot_errors_by_cell
 from cellbench.report.figures.heat_map import plot_rank_heat_map
@@ -48,7 +50,7 @@ def draw_board(folder: str | Path, memory: pd.Series | None = None) -> list[Path
     If the images are of two modalities or more, values_by_modality is among the figures, and the
     folder of each modality gets its own values_by_algorithm and rank_stability. Without running times
     there is no value_and_runtime. A board with robustness.csv also gets the figure robustness, and one
-    with the scores_summary.csv of its scores the figures errors and errors_by_cell.
+    with the scores_summary.csv of its scores the figures errors, errors_by_cell and error_kinds.
 
     Args:
         folder: the folder that :func:`cellbench.boards.write_board` wrote.
@@ -102,11 +104,17 @@ def draw_errors(board: BoardTables) -> list[Path]:
     summary, _ = read_error_summary(board)  # the page says what is wrong with the table
     if summary is None:
         return []
-    errors, by_cell = (board.folder / caption.name for caption in ERRORS)
+    by_class = summary[summary["group"].isin(CLASS_GROUPS) & (summary["true_cells"] > 0)]
+    plots = [plot_errors]
+    if len(by_class):
+        plots.append(plot_errors_by_cell)
+    if by_class["fn_missed"].notna().any():  # older versions wrote no kinds of errors by class
+        plots.append(plot_error_kinds)
     with house_style():
         return [
-            *save(plot_errors(summary, board), errors),
-            *save(plot_errors_by_cell(summary, board), by_cell),
+            path
+            for caption, plot in zip(ERRORS, plots, strict=False)
+            for path in save(plot(summary, board), board.folder / caption.name)
         ]
 
 

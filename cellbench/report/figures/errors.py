@@ -1,6 +1,6 @@
 """errors: what happened to the true cells, and how many predicted cells match none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def plot_errors(summary: pd.DataFrame, board: BoardTables) -> Figure:
         "that match none, for each true cell",
     )
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    _draw_bars(left, true, _TRUE)
+    draw_true_cells(left, true)
     name_rows(left, board.ranking, longest=26)
     left.set_xlim(0, 1)
     left.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
@@ -84,10 +84,29 @@ def plot_errors(summary: pd.DataFrame, board: BoardTables) -> Figure:
     right.xaxis.set_major_locator(MaxNLocator(4))
     right.set_xlabel("False positives per true cell")
     write_beside(right, [_ratio(total) for total in totals], 0.06, color=INK)
-    kinds = dict.fromkeys((*_TRUE, *_PREDICTED))
+    add_keys(figure, dict.fromkeys((*true, *predicted)))
+    return figure
+
+
+def draw_true_cells(axes: Axes, shares: pd.DataFrame) -> None:
+    """Draw a stacked bar for each algorithm: what happened to the true cells.
+
+    Args:
+        axes: the plot, with rows 0, 1, … from the top.
+        shares: the first table of :func:`error_shares`.
+    """
+    _draw_bars(axes, shares, _TRUE)
+
+
+def add_keys(figure: Figure, kinds: Iterable[str]) -> None:
+    """Explain the colours below the plots.
+
+    Args:
+        figure: the figure.
+        kinds: keys of :data:`KIND_TITLES`, in order.
+    """
     keys = [Patch(facecolor=_COLOURS[kind], label=KIND_TITLES[kind]) for kind in kinds]
     figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), fontsize=9)
-    return figure
 
 
 def error_shares(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -128,7 +147,7 @@ def _draw_bars(axes: Axes, shares: pd.DataFrame, kinds: tuple[str, ...]) -> None
             left=start,
             color=_COLOURS[kind],
             edgecolor="white",
-            linewidth=0.4,
+            linewidth=0.25,
         )
         start = start + width
     axes.grid(axis="x")

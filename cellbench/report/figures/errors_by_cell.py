@@ -19,7 +19,7 @@ def plot_errors_by_cell(summary: pd.DataFrame, board: BoardTables) -> Figure:
     """Draw a square per algorithm and class of cells, with the F1 as colour and number.
 
     Args:
-        summary: the rows of scores_summary.csv about the algorithms of the board.
+        summary: the rows of scores_summary.csv about the algorithms of the board, with sizes or shapes.
         board: the tables; the ranking is used.
 
     Returns:
@@ -35,11 +35,11 @@ def plot_errors_by_cell(summary: pd.DataFrame, board: BoardTables) -> Figure:
         "F1 at IoU 0.5 on cells of one size or shape; below: number of true cells. "
         f"{SHAPE_WORDS.capitalize()}",
     )
-    widths = [len(classes) for classes in groups.values()] or [1]
+    widths = [len(classes) for classes in groups.values()]
     panels = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
     for place, axes in enumerate(panels):
         _clear(axes, board.ranking, named=place == 0)
-    for axes, (group, classes) in zip(panels, groups.items(), strict=False):
+    for axes, (group, classes) in zip(panels, groups.items(), strict=True):
         _draw_group(axes, summary[summary["group"] == group], classes, board)
         unit = " in px" if group == AREA else ""
         axes.set_title(f"{group.capitalize()}{unit}", fontsize=10)
@@ -75,7 +75,7 @@ def _clear(axes: Axes, ranking: pd.Series, *, named: bool) -> None:
 
 def _draw_group(axes: Axes, rows: pd.DataFrame, classes: pd.Series, board: BoardTables) -> None:
     table = rows.pivot(index="algorithm", columns="value", values="f1")
-    values = table.loc[board.ranking.index, list(classes.index)].to_numpy(float)
+    values = table.reindex(index=board.ranking.index, columns=classes.index).to_numpy(float)
     axes.pcolormesh(
         np.arange(len(classes) + 1) - 0.5,
         np.arange(len(values) + 1) - 0.5,
@@ -96,11 +96,19 @@ def _draw_group(axes: Axes, rows: pd.DataFrame, classes: pd.Series, board: Board
             va="center_baseline",
             fontsize=letter_size(len(values)),
         )
-    labels = [f"{_short(str(name))}\n{cells:,}" for name, cells in classes.items()]
+    labels = [f"{class_label(str(name))}\n{cells:,}" for name, cells in classes.items()]
     axes.set_xticks(range(len(classes)), labels, fontsize=8.5)
 
 
-def _short(name: str) -> str:
-    """Shorten the name of a class, so that it fits below its column."""
+def class_label(name: str) -> str:
+    """Shorten the name of a class of cells, so that it fits above or below its column.
+
+    Args:
+        name: the name in the tables.
+
+    Example:
+        >>> class_label("100 to 999 px"), class_label("10000 and more px"), class_label("oval")
+        ('100–999', '≥ 10000', 'oval')
+    """
     lowest, more, _ = name.partition(" and more px")
     return f"≥ {lowest}" if more else name.removesuffix(" px").replace(" to ", "–")

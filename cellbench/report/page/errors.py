@@ -56,8 +56,8 @@ def make_errors(board: BoardTables, drawn: Sequence[Path]) -> Errors | None:
         _log.warning("%s", problem)
     if summary is None:
         return None
-    columns = [*_kinds(summary), *_by_class(summary)]
     names = [str(name) for name in board.ranking.index]
+    columns = [*_kinds(summary), *_by_class(summary, names)]
     rows = [
         (name, tuple(_cell(values[name], share=share) for _, values, share in columns))
         for name in names
@@ -90,13 +90,13 @@ def _overall(summary: pd.DataFrame) -> pd.DataFrame:
     return summary[summary["group"] == "all"].set_index("algorithm")
 
 
-def _by_class(summary: pd.DataFrame) -> list[_Filled]:
+def _by_class(summary: pd.DataFrame, names: list[str]) -> list[_Filled]:
     found: list[_Filled] = []
     for group in CLASS_GROUPS:
         rows = summary[summary["group"] == group].set_index(["value", "algorithm"])["f1"]
         for value, cells in cell_classes(summary, group).items():
             column = Column(str(value).capitalize(), f"F1 of {count(int(cells), 'cell')}", True)
-            found.append((column, rows[str(value)], False))
+            found.append((column, rows[str(value)].reindex(names), False))
     return found
 
 
