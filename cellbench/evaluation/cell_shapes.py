@@ -86,17 +86,17 @@ def _sum_runs(band: LabelMap, top: int, left: int) -> _Sums:
     """Sum over the cells of a band whose first pixel is at row ``top`` and column ``left``."""
     begins = np.ones(band.shape, bool)
     np.not_equal(band[:, 1:], band[:, :-1], out=begins[:, 1:])
-    starts = np.flatnonzero(begins)
-    lengths = np.diff(starts, append=band.size)
-    rows, columns = np.divmod(starts, band.shape[1])
-    ids = band[rows, columns].astype(np.int64)
+    bounds = np.append(np.flatnonzero(begins), band.size)
+    ids = band.reshape(-1)[bounds[:-1]]
     cells = np.flatnonzero(ids > 0)
-    pixels = lengths[cells].astype(float)
-    down = rows[cells] + float(top)
-    across = columns[cells] + (left + (pixels - 1) / 2)
+    starts = bounds[cells]
+    pixels = (bounds[cells + 1] - starts).astype(float)
+    rows = starts // band.shape[1]
+    down = rows + float(top)
+    across = (starts - rows * band.shape[1]) + (left + (pixels - 1) / 2)
     sum_down, sum_across = pixels * down, pixels * across
     return _sum_by_id(
-        ids[cells],
+        ids[cells].astype(np.int64),
         np.stack(
             [
                 *(pixels, sum_down, sum_across, sum_down * down),
@@ -109,8 +109,9 @@ def _sum_runs(band: LabelMap, top: int, left: int) -> _Sums:
 
 def _sum_by_id(ids: Ids, sums: _Reals) -> _Sums:
     if ids.size and ids.max() <= _FEW_UNUSED + ids.size:  # faster than sorting the ids
-        found = np.flatnonzero(np.bincount(ids))
-        return _Sums(found, np.stack([np.bincount(ids, weights=values)[found] for values in sums]))
+        totals = [np.bincount(ids, weights=values) for values in sums]
+        found = np.flatnonzero(totals[0])  # every cell has pixels
+        return _Sums(found, np.stack(totals)[:, found])
     found, index = np.unique(ids, return_inverse=True)
     totals = [np.bincount(index, weights=values, minlength=len(found)) for values in sums]
     return _Sums(found, np.stack(totals))

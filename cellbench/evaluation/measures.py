@@ -10,6 +10,8 @@ from enum import StrEnum
 from functools import partial
 from operator import attrgetter
 
+import numpy as np
+
 from cellbench.errors import UsageError
 from cellbench.evaluation.boundaries import boundary_f1, hausdorff_95
 from cellbench.evaluation.cell_classes import AREA_CLASSES
@@ -106,12 +108,12 @@ def _f1_at(threshold: float, image: PooledOverlaps) -> float:
 
 
 def _cells_of_kind(side: int, kind: CellKind, image: PooledOverlaps) -> int:
-    return int((image.kinds[side] == kind).sum())
+    return int(np.count_nonzero(image.kinds[side] == kind))
 
 
 def _cells_of_area(count: str, bounds: tuple[float, float], image: PooledOverlaps) -> int:
     areas = image.areas[count]
-    return int(((areas >= bounds[0]) & (areas < bounds[1])).sum())
+    return int(np.count_nonzero((areas >= bounds[0]) & (areas < bounds[1])))
 
 
 def _count(name: str, *, higher_is_better: bool = True, rankable: bool = True) -> Measure:
