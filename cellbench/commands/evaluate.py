@@ -219,12 +219,14 @@ def _write(results: Sequence["FolderResult"], tables: Sequence["Table"], out: Pa
     if Table.DETAILS in tables:
         import pandas as pd
 
+        from cellbench.evaluation.class_counts import CLASS_COLUMNS
         from cellbench.evaluation.summary import summarise
 
         details = [row for result in results for row in result.csv_rows(Table.DETAILS)]
         classes = [row for result in results for row in result.class_rows()]
         summary = summarise(
-            pd.DataFrame(details, columns=list(columns(Table.DETAILS))), pd.DataFrame(classes)
+            pd.DataFrame(details, columns=list(columns(Table.DETAILS))),
+            pd.DataFrame(classes, columns=["algorithm", "image", *CLASS_COLUMNS]),
         )
         with written_whole(beside("summary")) as temporary:
             summary.to_csv(temporary, index=False, lineterminator="\n")

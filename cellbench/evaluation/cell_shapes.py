@@ -109,9 +109,9 @@ def _sum_runs(band: LabelMap, top: int, left: int) -> _Sums:
 
 def _sum_by_id(ids: Ids, sums: _Reals) -> _Sums:
     if ids.size and ids.max() <= _FEW_UNUSED + ids.size:  # faster than sorting the ids
-        totals = [np.bincount(ids, weights=values) for values in sums]
-        found = np.flatnonzero(totals[0])  # every cell has pixels
-        return _Sums(found, np.stack(totals)[:, found])
+        dense = np.array([np.bincount(ids, weights=values) for values in sums], float)
+        found = np.flatnonzero(dense[0])  # every cell has pixels
+        return _Sums(found, dense[:, found])
     found, index = np.unique(ids, return_inverse=True)
     totals = [np.bincount(index, weights=values, minlength=len(found)) for values in sums]
     return _Sums(found, np.stack(totals))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cellbench.evaluation.cell_errors import CellKind
-from cellbench.evaluation.class_counts import CLASS_COLUMNS, ClassCounts
+from cellbench.evaluation.class_counts import ClassCounts
 from cellbench.evaluation.details import Values
 from cellbench.evaluation.measures import Table, measures_of
 from cellbench.evaluation.statuses import Status
@@ -237,19 +237,17 @@ class FolderResult:
             notes.append(f"{first}{others} {_ADVICE}")
         return notes
 
-    def class_rows(self) -> Iterator[dict[str, object]]:
+    def class_rows(self) -> Iterator[tuple[object, ...]]:
         """Yield the counts of each class of cells of each image, for the summary.
 
         Yields:
-            Value by column: ``algorithm``, ``image`` and those of
+            The values of ``algorithm``, ``image`` and
             :data:`cellbench.evaluation.class_counts.CLASS_COLUMNS`.
         """
         for image in self.images:
             for row in image.details:
-                about = {"algorithm": self.algorithm, "image": row.image}
                 for group, value, numbers in image.classes:
-                    cells = (group, value, *numbers)
-                    yield about | dict(zip(CLASS_COLUMNS, cells, strict=True))
+                    yield self.algorithm, row.image, group, value, *numbers
 
     def csv_rows(self, table: Table) -> Iterator[dict[str, object]]:
         """Yield the rows of a table as they are written to a CSV.
