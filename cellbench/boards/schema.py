@@ -19,6 +19,8 @@ from cellbench.boards.columns import (
     whole,
     with_interval,
 )
+from cellbench.boards.error_summary_schema import ERROR_SUMMARY as ERROR_SUMMARY
+from cellbench.boards.error_summary_schema import EVALUATION_FILES as EVALUATION_FILES
 from cellbench.boards.generalisation_schema import GENERALISATION as GENERALISATION
 from cellbench.boards.robustness_schema import ALL_KINDS as ALL_KINDS
 from cellbench.boards.robustness_schema import ROBUSTNESS_TABLES as ROBUSTNESS_TABLES

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cellbench.boards.columns import BOARDS, VALUE
 from cellbench.boards.schema import (
+    ERROR_SUMMARY,
     GENERALISATION,
     PAPER_TABLES,
     ROBUSTNESS_TABLES,
@@ -31,7 +32,8 @@ def _markdown_lines() -> Iterator[str]:
         f"Schema version {SCHEMA_VERSION}. In the names of columns, `{VALUE}` stands for the measure "
         f"that is ranked (`f1` by default), and `{BOARDS}` for the name of a modality or board."
     )
-    for table in (SCORES, *TABLES.values(), GENERALISATION, *ROBUSTNESS_TABLES.values()):
+    further = (GENERALISATION, *ROBUSTNESS_TABLES.values())
+    for table in (SCORES, ERROR_SUMMARY, *TABLES.values(), *further):
         yield from ("", f"## {table.file}", "", table.meaning, "")
         yield from ("| column | type | meaning |", "|---|---|---|")
         for column in table.columns:

@@ -130,13 +130,13 @@ def _configure_work(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also write two tables beside FILE: scores_details.csv (F1 at IoU 0.5 to 0.95, average "
         "precision, panoptic quality, aggregated Jaccard index and kinds of errors of each image) and "
-        "scores_summary.csv (over all images, by modality and by cell size)",
+        "scores_summary.csv (over all images, by modality, cell size and cell shape)",
     )
     parser.add_argument(
         "--cells",
         action="store_true",
-        help="also write scores_cells.csv beside FILE: position, area, partner and kind of error of each "
-        "cell",
+        help="also write scores_cells.csv beside FILE: position, area, elongation, partner and kind of "
+        "error of each cell",
     )
     parser.add_argument(
         "--jobs",
@@ -219,10 +219,15 @@ def _write(results: Sequence["FolderResult"], tables: Sequence["Table"], out: Pa
     if Table.DETAILS in tables:
         import pandas as pd
 
+        from cellbench.evaluation.class_counts import CLASS_COLUMNS
         from cellbench.evaluation.summary import summarise
 
         details = [row for result in results for row in result.csv_rows(Table.DETAILS)]
-        summary = summarise(pd.DataFrame(details, columns=list(columns(Table.DETAILS))))
+        classes = [row for result in results for row in result.class_rows()]
+        summary = summarise(
+            pd.DataFrame(details, columns=list(columns(Table.DETAILS))),
+            pd.DataFrame(classes, columns=["algorithm", "image", *CLASS_COLUMNS]),
+        )
         with written_whole(beside("summary")) as temporary:
             summary.to_csv(temporary, index=False, lineterminator="\n")
 

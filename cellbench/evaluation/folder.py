@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from cellbench.errors import ScoresError, UsageError
 from cellbench.evaluation.cases import Case, find_cases
+from cellbench.evaluation.cell_classes import CLASS_GROUPS
+from cellbench.evaluation.class_counts import CLASS_COLUMNS
 from cellbench.evaluation.image_scorer import ImageScorer, UnusableTruth
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.mask_files import MaskOptions
@@ -172,10 +174,8 @@ def _results(
     progress: Progress,
 ) -> list[ImageResult]:
     """Score the images that the journal does not have yet; return the results of all."""
-    measured = {
-        table: [each.name for each in measures] for table, measures in scorer.measures.items()
-    }
-    keys = [case.fingerprint(scorer.rules, scorer.thresholds, measured) for case in cases]
+    kept = {table: columns(table) for table in scorer.measures}, CLASS_GROUPS, CLASS_COLUMNS
+    keys = [case.fingerprint(scorer.rules, scorer.thresholds, *kept) for case in cases]
     done = {key: ImageResult.from_json(kept) for key in keys if (kept := book.get(key)) is not None}
     todo = {key: case for key, case in zip(keys, cases, strict=True) if key not in done}
     problems = []

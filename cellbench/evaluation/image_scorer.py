@@ -2,13 +2,16 @@
 
 import logging
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from cellbench.errors import InvalidLabelsError, LabelMapError
 from cellbench.evaluation.cases import Case
-from cellbench.evaluation.cell_table import cell_rows, centroids
+from cellbench.evaluation.cell_shapes import CellShapes, measure_shapes
+from cellbench.evaluation.cell_table import cell_rows
+from cellbench.evaluation.class_counts import ClassCounts, count_classes
 from cellbench.evaluation.counting import MANY_IMAGES
 from cellbench.evaluation.details import image_details, measure_counts
 from cellbench.evaluation.measures import Measure, Table
@@ -18,7 +21,7 @@ from cellbench.evaluation.rows import CellRow, DetailsRow, ImageResult, ScoresRo
 from cellbench.evaluation.runtimes import rank_runtime_seconds, tolerance_seconds
 from cellbench.evaluation.scoring import count_parts, score_parts
 from cellbench.evaluation.statuses import Status
-from cellbench.evaluation.truths import decoded_once, open_truth, truth_centroids
+from cellbench.evaluation.truths import decoded_once, open_truth, truth_shapes
 from cellbench.images import image_shape
 from cellbench.labels.banded import BandedLabels, in_bands
 from cellbench.labels.pieces import count_pieces
@@ -28,6 +31,9 @@ _MOST_PIXELS = 1 << 28
 
 _MANY_PIECES = 5
 """Pieces for each id, from which a label map without a match probably is none."""
+
+_BothShapes = tuple[list[CellShapes], list[CellShapes]]
+"""Places and shapes of the true and of the predicted cells of each tile."""
 
 _log = logging.getLogger(__name__)
 
@@ -74,12 +80,15 @@ class ImageScorer:
         try:
             opened = self._open(case)
             scores = self._scores(case, opened) if Table.SCORES in self.measures else ()
-            return ImageResult(
-                scores,
-                self._details(case, opened) if Table.DETAILS in self.measures else (),
-                self._cells(case, opened) if Table.CELLS in self.measures else (),
-                _pieces(opened, matched=any(row.measures["tp"] for row in scores)),
-            )
+            pieces = _pieces(opened, matched=any(row.measures["tp"] for row in scores))
+            if not self.measures.keys() & {Table.DETAILS, Table.CELLS}:
+                return ImageResult(scores, pieces=pieces)
+            shapes = self._shapes(case, opened)
+            cells: Iterable[CellRow] = ()
+            if Table.CELLS in self.measures:
+                cells = cell_rows(case.stem, case.modality, opened.overlaps, *shapes)
+            details, classes = self._details(case, opened, shapes)
+            return ImageResult(scores, details, tuple(cells), classes, pieces)
         except LabelMapError as error:
             return UnusableTruth(str(error))
 
@@ -132,22 +141,25 @@ class ImageScorer:
             for score in score_parts(opened.overlaps.parts, self.thresholds)
         )
 
-    def _details(self, case: Case, opened: _Opened) -> tuple[DetailsRow, ...]:
+    def _details(
+        self, case: Case, opened: _Opened, shapes: _BothShapes
+    ) -> tuple[tuple[DetailsRow, ...], tuple[ClassCounts, ...]]:
+        """Return what ``--details`` needs: the row of the table, and the counts for its summary."""
+        if Table.DETAILS not in self.measures:
+            return (), ()
         values = image_details(
             opened.overlaps,
             (opened.truth, opened.prediction),
             measures=self.measures[Table.DETAILS],
             usable=opened.status is Status.OK,
         )
-        return (DetailsRow(case.stem, case.modality, opened.status, values),)
+        row = DetailsRow(case.stem, case.modality, opened.status, values)
+        return (row,), count_classes(opened.overlaps, *shapes)
 
-    def _cells(self, case: Case, opened: _Opened) -> tuple[CellRow, ...]:
+    def _shapes(self, case: Case, opened: _Opened) -> _BothShapes:
         tiles = self.rules.part_shape(opened.truth.shape)
-        places = (
-            truth_centroids(case.truth, opened.truth, tiles),
-            centroids(opened.prediction, tiles),
-        )
-        return tuple(cell_rows(case.stem, case.modality, opened.overlaps, *places))
+        true = truth_shapes(case.truth, opened.truth, tiles)
+        return true, measure_shapes(opened.prediction, tiles)
 
 
 def _pieces(opened: _Opened, *, matched: bool) -> tuple[tuple[str, int, int], ...]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from cellbench.errors import UsageError
 from cellbench.evaluation.boundaries import boundary_f1, hausdorff_95
+from cellbench.evaluation.cell_classes import AREA_CLASSES
 from cellbench.evaluation.cell_errors import PREDICTION_ERRORS, TRUTH_ERRORS, CellKind
 from cellbench.evaluation.pooled import THRESHOLDS, PooledOverlaps
 from cellbench.evaluation.qualities import (
@@ -91,16 +92,6 @@ class Measure:
             raise ValueError(f"measure {self.name!r}: only measures of counts can be in scores")
 
 
-_AREA_CLASSES = {
-    "under_100": (0, 100),
-    "100_to_999": (100, 1000),
-    "1000_to_9999": (1000, 10_000),
-    "10000_and_more": (10_000, np.inf),
-}
-AREA_CLASSES = tuple(_AREA_CLASSES)
-"""Size classes of cells, in pixels."""
-
-
 def count_error(score: ImageScore) -> int:
     """Return the difference between the numbers of predicted and true cells, without its sign.
 
@@ -117,12 +108,12 @@ def _f1_at(threshold: float, image: PooledOverlaps) -> float:
 
 
 def _cells_of_kind(side: int, kind: CellKind, image: PooledOverlaps) -> int:
-    return int((image.kinds[side] == kind).sum())
+    return int(np.count_nonzero(image.kinds[side] == kind))
 
 
 def _cells_of_area(count: str, bounds: tuple[float, float], image: PooledOverlaps) -> int:
     areas = image.areas[count]
-    return int(((areas >= bounds[0]) & (areas < bounds[1])).sum())
+    return int(np.count_nonzero((areas >= bounds[0]) & (areas < bounds[1])))
 
 
 def _count(name: str, *, higher_is_better: bool = True, rankable: bool = True) -> Measure:
@@ -161,7 +152,7 @@ def _by_area(count: str, *, higher_is_better: bool = True, rankable: bool = True
             partial(_cells_of_area, count, bounds),
             rankable=rankable,
         )
-        for area, bounds in _AREA_CLASSES.items()
+        for area, bounds in AREA_CLASSES.items()
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cellbench.evaluation.cell_errors import CellKind
+from cellbench.evaluation.class_counts import ClassCounts
 from cellbench.evaluation.details import Values
 from cellbench.evaluation.measures import Table, measures_of
 from cellbench.evaluation.statuses import Status
@@ -80,6 +81,8 @@ class CellRow:
         area: area in pixels.
         centroid_row: mean row of the cell's pixels; 0 is the centre of the first row.
         centroid_column: mean column of the cell's pixels.
+        elongation: ratio of the long to the short axis of the cell, see
+            :class:`cellbench.evaluation.cell_shapes.CellShapes`.
         partner: id of the matched cell; None if there is none.
         iou: largest IoU with a cell of the other map, which is the partner if there is one.
         kind: ``matched``, or the kind of error.
@@ -92,12 +95,13 @@ class CellRow:
     area: int
     centroid_row: float
     centroid_column: float
+    elongation: float
     partner: int | None
     iou: float
     kind: CellKind
 
 
-_PIECES = "pieces"
+_PIECES, _CLASSES = "pieces", "classes"
 _ADVICE = (
     "Each cell needs an id of its own; connected-component labelling (scikit-image's label, MorphoLibJ in "
     "Fiji) gives one to each piece of a mask"
@@ -134,6 +138,7 @@ class ImageResult:
         scores: one row for each threshold.
         details: one row.
         cells: one row for each scored cell.
+        classes: the counts of each class of cells; for the summary of the details.
         pieces: the files whose ids have too many pieces, with the numbers of ids and pieces: they
             probably are binary masks (one id), maps of classes or pictures.
     """
@@ -141,6 +146,7 @@ class ImageResult:
     scores: tuple[ScoresRow, ...] = ()
     details: tuple[DetailsRow, ...] = ()
     cells: tuple[CellRow, ...] = ()
+    classes: tuple[ClassCounts, ...] = ()
     pieces: tuple[tuple[str, int, int], ...] = ()
 
     def rows(self, table: Table) -> tuple[Row, ...]:
@@ -154,7 +160,10 @@ class ImageResult:
 
     def as_json(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return the rows as values that JSON can hold, by table, and the other values by name."""
-        values: dict[str, list[tuple[Any, ...]]] = {_PIECES: list(self.pieces)}
+        values: dict[str, list[tuple[Any, ...]]] = {
+            _PIECES: list(self.pieces),
+            _CLASSES: list(self.classes),
+        }
         for table in Table:
             values[table] = [_VALUES[type(row)](row) for row in self.rows(table)]
         return values
@@ -178,6 +187,7 @@ class ImageResult:
                 for image, modality, status, measures in tables[Table.DETAILS]
             ),
             tuple(CellRow(*values) for values in cells),
+            tuple(ClassCounts(group, value, tuple(n)) for group, value, n in tables[_CLASSES]),
             tuple((file, ids, pieces) for file, ids, pieces in tables.get(_PIECES, [])),
         )
 
@@ -226,6 +236,18 @@ class FolderResult:
             others = f" ({len(more)} more file{'s' * (len(more) > 1)} like this)" if more else ""
             notes.append(f"{first}{others} {_ADVICE}")
         return notes
+
+    def class_rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the counts of each class of cells of each image, for the summary.
+
+        Yields:
+            The values of ``algorithm``, ``image`` and
+            :data:`cellbench.evaluation.class_counts.CLASS_COLUMNS`.
+        """
+        for image in self.images:
+            for row in image.details:
+                for group, value, numbers in image.classes:
+                    yield self.algorithm, row.image, group, value, *numbers
 
     def csv_rows(self, table: Table) -> Iterator[dict[str, object]]:
         """Yield the rows of a table as they are written to a CSV.

@@ -4,7 +4,7 @@ import math
 from functools import lru_cache
 from pathlib import Path
 
-from cellbench.evaluation.cell_table import Centroids, centroids
+from cellbench.evaluation.cell_shapes import CellShapes, measure_shapes
 from cellbench.labels.banded import BAND_PIXELS, BandedLabels, in_bands
 from cellbench.labels.files import open_labels
 
@@ -44,8 +44,8 @@ def open_truth(path: Path) -> BandedLabels:
     return _small_truth(_version(path)) or decoded_once(open_labels(path))
 
 
-def truth_centroids(path: Path, truth: BandedLabels, tiles: _Tiles) -> list[Centroids]:
-    """Compute the centres of the cells of a true label map; those of a small one are kept.
+def truth_shapes(path: Path, truth: BandedLabels, tiles: _Tiles) -> list[CellShapes]:
+    """Compute the places and shapes of the cells of a true label map; those of a small one are kept.
 
     Args:
         path: the file.
@@ -53,11 +53,11 @@ def truth_centroids(path: Path, truth: BandedLabels, tiles: _Tiles) -> list[Cent
         tiles: (H, W) of the tiles that are scored separately; None for the whole image.
 
     Returns:
-        One result for each tile, as :func:`cellbench.evaluation.cell_table.centroids` returns them.
+        One result for each tile, as :func:`cellbench.evaluation.cell_shapes.measure_shapes` returns them.
     """
     if math.prod(truth.shape) > _SMALL_PIXELS:
-        return centroids(truth, tiles)
-    return _small_centroids(_version(path), tiles)
+        return measure_shapes(truth, tiles)
+    return _small_shapes(_version(path), tiles)
 
 
 def _version(path: Path) -> _Version:
@@ -76,5 +76,5 @@ def _small_truth(version: _Version) -> BandedLabels | None:
 
 
 @lru_cache(maxsize=_KEPT)
-def _small_centroids(version: _Version, tiles: _Tiles) -> list[Centroids]:
-    return centroids(open_truth(version[0]), tiles)
+def _small_shapes(version: _Version, tiles: _Tiles) -> list[CellShapes]:
+    return measure_shapes(open_truth(version[0]), tiles)

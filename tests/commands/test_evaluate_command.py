@@ -92,6 +92,13 @@ def test_every_table(folders: list[str], tmp_path: Path) -> None:
     summary = pd.read_csv(out.with_name("scores_summary.csv"))
     pooled = summary.query("algorithm == 'theirs' and group == 'all'").iloc[0]
     assert pooled["tp"] == tables["details"].query("algorithm == 'theirs'")["tp"].sum()
+    shapes = summary.query("algorithm == 'theirs' and group == 'cell shape'")
+    assert shapes["value"].tolist() == ["round", "oval", "long"]
+    cells = tables["cells"].query("algorithm == 'theirs' and map == 'truth'")
+    round_cells = cells[cells["elongation"] < 1.3]
+    assert shapes["true_cells"].tolist()[0] == len(round_cells)
+    assert shapes["fn_missed"].tolist()[0] == (round_cells["kind"] == "missed").sum()
+    assert shapes["fn_missed"].sum() == pooled["fn_missed"]
     record = json.loads(out.with_name("scores.json").read_text())
     assert (record["protocol"]["name"], record["thresholds"]) == ("exact", [0.5, 0.75])
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from label_maps import pairs
 from stardist.matching import matching
 
+from cellbench.evaluation.cell_classes import AREA_CLASSES
 from cellbench.evaluation.details import image_details
-from cellbench.evaluation.measures import AREA_CLASSES, ERROR_COLUMNS, Table, measures_of
+from cellbench.evaluation.measures import ERROR_COLUMNS, Table, measures_of
 from cellbench.evaluation.overlap import count_overlaps
 from cellbench.evaluation.pooled import THRESHOLDS
 from cellbench.labels import LabelMap

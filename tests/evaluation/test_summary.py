@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cellbench.evaluation.cell_shapes import measure_shapes
+from cellbench.evaluation.class_counts import CLASS_COLUMNS, count_classes
 from cellbench.evaluation.details import image_details
 from cellbench.evaluation.measures import ERROR_COLUMNS, Table
 from cellbench.evaluation.overlap import count_overlaps
+from cellbench.evaluation.pooled import PooledOverlaps
 from cellbench.evaluation.rows import columns
 from cellbench.evaluation.summary import summarise, summary_columns
-from cellbench.labels.banded import in_bands
+from cellbench.labels.banded import BandedLabels, in_bands
 
 # Runs of pixels of one row: true areas, and the share of each that is predicted.
 IMAGES = {
@@ -22,22 +25,40 @@ IMAGES = {
 }
 
 
-def detail_row(image: str) -> dict[str, object]:
-    modality, areas, shares = IMAGES[image]
+def maps_of(image: str) -> tuple[BandedLabels, BandedLabels]:
+    _, areas, shares = IMAGES[image]
     cells = np.arange(1, len(areas) + 1)
     truth = np.repeat(cells, areas)
     kept = [round(area * share) for area, share in zip(areas, shares, strict=True)]
     prediction = np.concatenate(
         [np.arange(area) < keep for area, keep in zip(areas, kept, strict=True)]
     )
-    maps = in_bands(truth[None]), in_bands((truth * prediction)[None])
+    return in_bands(truth[None]), in_bands((truth * prediction)[None])
+
+
+def detail_row(image: str) -> dict[str, object]:
+    maps = maps_of(image)
+    modality, *_ = IMAGES[image]
     about = {"algorithm": "u-net", "image": image, "modality": modality, "status": "ok"}
     return about | image_details(count_overlaps(*maps), maps)
+
+
+def class_rows(image: str) -> list[dict[str, object]]:
+    maps = maps_of(image)
+    pooled = PooledOverlaps(count_overlaps(*maps))
+    found = count_classes(pooled, *map(measure_shapes, maps))
+    about = {"algorithm": "u-net", "image": image}
+    return [about | dict(zip(CLASS_COLUMNS, (*row[:2], *row.counts), strict=True)) for row in found]
 
 
 @pytest.fixture
 def details() -> pd.DataFrame:
     return pd.DataFrame([detail_row(image) for image in IMAGES])
+
+
+@pytest.fixture
+def classes() -> pd.DataFrame:
+    return pd.DataFrame([row for image in IMAGES for row in class_rows(image)])
 
 
 def row_of(summary: pd.DataFrame, group: str, value: str = "") -> dict[str, object]:
@@ -88,6 +109,39 @@ def test_small_cells_by_hand(details: pd.DataFrame) -> None:
     assert {name: row[name] for name in expected} == pytest.approx(expected)
     per_image = ("median_f1", "mean_f1", "ap", "pq", "aji", *ERROR_COLUMNS)
     assert all(pd.isna(row[name]) for name in per_image)
+
+
+def test_classes_add_shapes_and_kinds_of_errors(
+    details: pd.DataFrame, classes: pd.DataFrame
+) -> None:
+    found = summarise(details, classes)
+    plain = summarise(details)
+    assert list(found["value"]) == [*plain["value"], "round", "oval", "long"]
+    counted = [name for name in summary_columns() if name not in ERROR_COLUMNS]
+    pd.testing.assert_frame_equal(found[counted].head(len(plain)), plain[counted])
+    pd.testing.assert_frame_equal(found.head(3), plain.head(3))
+    small = row_of(found, "cell area", "under 100 px")
+    expected = {"fn_missed": 1, "fn_poor_outline": 1, "fp_poor_outline": 2, "fp_spurious": 0}
+    assert {name: small[name] for name in expected} == expected
+    assert (
+        small["fn"] == 2
+    )  # the fp of 30 pixels is a part of a true cell of 300, and of another class
+    long = row_of(found, "cell shape", "long")  # every cell is a line
+    whole = row_of(found, "all")
+    for name in ("images", "true_cells", "tp", "fp", "precision", "f1", *ERROR_COLUMNS):
+        assert long[name] == whole[name]
+    assert pd.isna(long["median_f1"])
+    nothing = row_of(found, "cell shape", "round")
+    assert [nothing[name] for name in ("images", "true_cells", "fp", "fn_missed", "f1")] == [0] * 5
+
+
+def test_classes_in_any_order_give_the_same_bytes(
+    details: pd.DataFrame, classes: pd.DataFrame
+) -> None:
+    both = [pd.concat([table, table.assign(algorithm="a")]) for table in (details, classes)]
+    expected = summarise(*both).to_csv(index=False)
+    mixed = [table.sample(frac=1, random_state=1) for table in both]
+    assert summarise(*mixed).to_csv(index=False) == expected
 
 
 def test_the_same_bytes_from_any_order_and_from_csv(details: pd.DataFrame) -> None:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from cellbench.evaluation.cell_classes import SHAPE_WORDS
+
 
 class Caption(NamedTuple):
     """The texts of a figure.
@@ -102,5 +104,32 @@ ROBUSTNESS = Caption(
     "95 % intervals of the bootstrap over the {unit}s.",
 )
 """The figure of boards with robustness.csv, which the page shows in a section of its own."""
+
+ERRORS = (
+    Caption(
+        "errors",
+        "What does each algorithm do wrong?",
+        "Left: what happened to the true cells, all {unit}s together. A cell is found if a predicted cell "
+        "overlaps it with an IoU of 0.5 or more. The outline is poor if the best IoU is 0.1 to 0.5; merged "
+        "cells share a predicted cell; a split cell holds several predicted cells; all others are missed. "
+        "Right: the predicted cells that match no true cell, for each true cell; spurious ones resemble "
+        "none. Bars above 1 are cut off, the number is not.",
+    ),
+    Caption(
+        "errors_by_cell",
+        "Which cells are difficult for each algorithm?",
+        "The number is the F1 on cells of one size, or of one shape, all {unit}s together; a stronger "
+        "colour is better. Below each class is the number of true cells. Elongation is the ratio of the "
+        f"long to the short axis ({SHAPE_WORDS}).",
+    ),
+    Caption(
+        "error_kinds",
+        "What goes wrong with small, large, round and long cells?",
+        "Each panel shows the true cells of one size in pixels, or of one shape, all {unit}s together: how "
+        "many of them were found, and what happened to the others. Above each panel is the number of "
+        "cells.",
+    ),
+)
+"""The figures of boards with scores_summary.csv, which the page shows in a section of their own."""
 
 TITLES = {caption.name: caption.title for caption in FIGURES}

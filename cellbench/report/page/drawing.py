@@ -11,7 +11,7 @@ import numpy as np
 
 from cellbench.errors import LabelMapError
 from cellbench.evaluation.cases import Case
-from cellbench.evaluation.cell_table import Centroids, centroids
+from cellbench.evaluation.cell_shapes import CellShapes, measure_shapes
 from cellbench.evaluation.protocols import Protocol
 from cellbench.evaluation.scoring import count_parts
 from cellbench.images import read_raw
@@ -63,7 +63,7 @@ class ImageDrawing:
         self._judged[algorithm] = _Judged(prediction, truth, predicted, np.concatenate(errors))
 
     @cached_property
-    def _true_centres(self) -> Centroids:
+    def _true_centres(self) -> CellShapes:
         return _centres(self._truth)
 
     def draw(self) -> ImageData:
@@ -96,12 +96,12 @@ class ImageDrawing:
         }
 
 
-def _centres(labels: BandedLabels) -> Centroids:
-    (centres,) = centroids(labels)  # one entry, because the image is not tiled
+def _centres(labels: BandedLabels) -> CellShapes:
+    (centres,) = measure_shapes(labels)  # one entry, because the image is not tiled
     return centres
 
 
-def _wrong(centres: Centroids, kinds: KindById) -> Places:
+def _wrong(centres: CellShapes, kinds: KindById) -> Places:
     """Return the centres of the cells that are not matched."""
     wrong = {cell for cell, kind in kinds.items() if kind != "matched"}
     chosen = np.isin(centres.ids, list(wrong))

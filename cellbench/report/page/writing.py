@@ -9,13 +9,14 @@ from markupsafe import Markup
 
 import cellbench
 from cellbench.boards.reading import BoardTables
-from cellbench.boards.schema import PAPER_TABLES, ROBUSTNESS_TABLES
+from cellbench.boards.schema import EVALUATION_FILES, PAPER_TABLES, ROBUSTNESS_TABLES
 from cellbench.files import written_whole
 from cellbench.report.page import parts
 from cellbench.report.page.about import read_about
 from cellbench.report.page.citation import cite
 from cellbench.report.page.embedding import content_hash, embed_figures, list_downloads
 from cellbench.report.page.entries import list_entries
+from cellbench.report.page.errors import make_errors
 from cellbench.report.page.facts import at_a_glance, origin
 from cellbench.report.page.gallery import Gallery
 from cellbench.report.page.generalisation import make_generalisation
@@ -105,12 +106,13 @@ def _context(
     failures = parts.list_failures(board)
     modalities = parts.modality_tabs(board, notes, figures)
     about, entries = read_about(board), list_entries(board)
-    robustness = make_robustness(board, figures)
+    errors, robustness = make_errors(board, figures), make_robustness(board, figures)
     optional = {
         "about": bool(about.text.strip()),
         "modalities": bool(modalities),
         "generalisation": board.generalisation is not None,
         "algorithms": entries is not None,
+        "errors": errors is not None,
         "robustness": robustness is not None,
         "published": bool(published),
     }
@@ -135,6 +137,7 @@ def _context(
         "consensus": parts.consensus_table(board),
         "generalisation": make_generalisation(board),
         "figures": embed_figures(figures, board.folder, board),
+        "errors": errors,
         "robustness": robustness,
         "failures": failures,
         "failed_caption": parts.failed_caption(board, failures),
@@ -142,7 +145,12 @@ def _context(
         "failure_rule": parts.failure_words(board),
         "published": published,
         "downloads": list_downloads(
-            board.folder, [*(f"{name}.csv" for name in _TABLES), *PAPER_TABLES, "provenance.json"]
+            board.folder,
+            [
+                *(f"{name}.csv" for name in _TABLES),
+                *(EVALUATION_FILES if errors else ()),
+                *(*PAPER_TABLES, "provenance.json"),
+            ],
         ),
     }
 
@@ -156,6 +164,7 @@ def _contents(optional: Mapping[str, bool]) -> list[tuple[str, str]]:
         "generalisation": "Unseen sources",
         "algorithms": "Algorithms",
         "figures": "Figures",
+        "errors": "Errors",
         "robustness": "Robustness",
         "gallery": "Errors on images",
         "failures": "Failures",
