@@ -18,11 +18,11 @@ from cellbench.errors import DatasetError
 from cellbench.images import image_stem
 
 DOMAIN = "domain"
-"""The column of the manifest that says whether training sees the source of a test image."""
+"""The column of the manifest that says whether a test image was left out of training."""
 IN_SOURCE = "in-source"
-"""The value of a test image whose source is also in the training split."""
+"""The value of a test image that was not left out."""
 OUT_OF_SOURCE = "out-of-source"
-"""The value of a test image whose source was left out of the training split."""
+"""The value of a test image that was left out of training."""
 ORIGINAL_SPLIT = "original_split"
 """The column of the manifest with the split of the image in the original dataset folder."""
 

@@ -10,7 +10,7 @@ from cellbench.networks.convnext import check_convnext
 class ConvNextHoVer(HoVerUNet):
     """ConvNeXt U-Net with HoVer-Net's maps: foreground and distances to cell centres.
 
-    Source: Lou et al. 2023 (arXiv 2308.05864), team T2-sribdmed in the challenge. T2's code applies a
+    Source: Lou et al. 2023 (arXiv 2310.14226), team T2-sribdmed in the challenge. T2's code applies a
     sigmoid and then a softmax to the foreground, which keeps its probabilities between 0.27 and 0.73;
     here it is one sigmoid. Cell centres are exact, so that the maps of a rotated image are the rotated
     maps.

@@ -10,7 +10,7 @@ from cellbench.networks.convnext import check_convnext
 class ConvNextStarDist(StarDistUNet):
     """ConvNeXt U-Net with star-convex cells (StarDist).
 
-    Source: Lou et al. 2023 (arXiv 2308.05864), team T2-sribdmed in the challenge.
+    Source: Lou et al. 2023 (arXiv 2310.14226), team T2-sribdmed in the challenge.
 
     Weights: the encoder's ImageNet weights by Meta, distributed by timm under Apache-2.0; those named
     ``convnextv2`` are CC-BY-NC-4.0.

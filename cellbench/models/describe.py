@@ -151,7 +151,9 @@ def explain_model(name: str, path: str, package: str, description: Description) 
     origin = f"class {path}" + (f", from the package {package}" if package else "")
     parts = [f"{name}: {description.summary}", origin]
     parts += [textwrap.fill(each, 100) for each in description.details.split("\n\n") if each]
-    parts.append(f"Options; set one with `cellbench fit --model {name} --model.OPTION VALUE`:")
+    parts.append(
+        f"Options; set one with `cellbench fit --config base.yaml --model {name} --model.OPTION VALUE`:"
+    )
     parts += [_explain_option(each) for each in description.options]
     return "\n\n".join(parts)
 

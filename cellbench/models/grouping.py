@@ -85,7 +85,7 @@ VARIANTS: dict[Variant, GroupingRules] = {
     "code": GroupingRules(vivid=False, saturation=0.1, value=(0.1, 0.6), largest_cell=30_000),
     "paper": GroupingRules(vivid=True, saturation=0.1, value=(0.1, 0.6), largest_cell=8_000),
 }
-"""The rules of the released code, and those of the paper (arXiv 2308.05864)."""
+"""The rules of the released code, and those of the paper (arXiv 2310.14226)."""
 
 
 def grouping_rules(variant: Variant, **changes: Any) -> GroupingRules:

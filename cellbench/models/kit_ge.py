@@ -13,7 +13,7 @@ class KitGE(DenseModel):
     Source: Scherr et al. 2020, "Cell segmentation and tracking using CNN-based distance predictions and
     a graph-based matching strategy", PLoS ONE. The challenge's paper (Ma et al. 2024, Nature Methods)
     compares it as KIT-GE, with 46 million parameters. It is trained in colour with the schedule of all
-    models, AdamW with a cosine, where the original uses Adam with AMSGrad and lowers the learning rate
+    models, AdamW with cosine decay, where the original uses Adam with AMSGrad and lowers the learning rate
     when validation stops improving. See :class:`~cellbench.representations.distance.CellDistance` and
     :class:`~cellbench.networks.double_unet.DoubleUNet` for the differences in the maps and in the
     network.

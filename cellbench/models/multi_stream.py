@@ -42,7 +42,7 @@ _SMALLEST_THUMBNAIL = 64  # the classifier's deepest maps are normalised over sp
 class MultiStream(Router):
     """Four ConvNeXt streams, StarDist or HoVer, and a classifier that chooses one for each image.
 
-    Source: Lou et al. 2023 (arXiv 2308.05864), team T2-sribdmed in the challenge. Rules sort the
+    Source: Lou et al. 2023 (arXiv 2310.14226), team T2-sribdmed in the challenge. Rules sort the
     training images into four groups; a ResNet18 learns the groups from thumbnails and chooses the
     stream that segments an image. All is one model, one training run and one checkpoint. First, all
     streams of a kind learn from all patches as one network (pre-training); then each stream continues

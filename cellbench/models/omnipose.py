@@ -13,8 +13,10 @@ class Omnipose(DenseModel):
     Source: Cutler et al. 2022, Nature Methods. The representation,
     :class:`~cellbench.representations.omni.Omni`, follows the paper alone: the original code, version
     1.1.4, allows no commercial use. The network is that of Cellpose (6.6 million parameters) with one
-    output more. Differences: it is trained from scratch, in colour, with AdamW where the paper has RAdam,
+    more output. Differences: it is trained from scratch, in colour, with AdamW where the paper has RAdam,
     and images are not rescaled to cells of one size.
+
+    Weights: none; training starts from random numbers.
 
     Args:
         channels: number of features at each level of the U-Net, from the finest level to the coarsest.

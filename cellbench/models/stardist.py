@@ -11,7 +11,7 @@ class StarDistUNet(DenseModel):
     """U-Net with a pretrained encoder and star-convex cells (StarDist).
 
     Source: the representation of Schmidt et al. 2018 (arXiv 1806.03535), trained as by Lou et al. 2023
-    (arXiv 2308.05864), on an encoder that can be chosen.
+    (arXiv 2310.14226), on an encoder that can be chosen.
 
     Weights: the ImageNet weights of the default encoder are Google's (EfficientNet-Lite), Apache-2.0. A
     checkpoint and its entry.yaml name the licence of the weights that were loaded.

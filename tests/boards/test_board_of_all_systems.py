@@ -74,7 +74,7 @@ def test_finished_trainings_are_kept_and_others_continued(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("MODELS", "unett", "unknown model unett; choose from boundary_unet"),
+        ("MODELS", "unett", "unknown model unett; choose from affinity boundary_unet"),
         ("MINUTES", "1.5", "MINUTES=1.5: must be a whole number from 1 to 99"),
         ("DATA", "absent", "DATA=absent: not there; docs/boards/README.md says"),
     ],

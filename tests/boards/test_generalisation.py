@@ -122,7 +122,7 @@ def test_the_page_has_a_section(manifest: Path, tmp_path: Path) -> None:
     assert main(["report", str(tmp_path / "board")]) == 0
     page = (tmp_path / "board/report.html").read_text(encoding="utf-8")
     section = page.partition('<section id="generalisation"')[2].partition("</section>")[0]
-    assert "Mean F1 on 4 images of sources that are not in the training split" in section
+    assert "Mean F1 on 4 images that were left out of training" in section
     assert "F1, out-of-source" in section
     best = pd.read_csv(tmp_path / "board/generalisation.csv").iloc[0]
     assert section.index(best["algorithm"]) < section.index(f"{best[NEW]:.3f}")

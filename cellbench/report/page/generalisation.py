@@ -55,8 +55,8 @@ def make_generalisation(board: BoardTables) -> Generalisation | None:
     ]
     high = board.higher_is_better
     return Generalisation(
-        f"Mean {title} on {unseen} of sources that are not in the training split (out-of-source) and on "
-        f"{seen} of sources that are (in-source). The drop is how much worse the first is. It shows the "
+        f"Mean {title} on {unseen} that were left out of training (out-of-source) and on "
+        f"{seen} that were not (in-source). The drop is how much worse the first is. It shows the "
         "influence of an unknown source only as far as both groups are equally difficult. Intervals are "
         "95 % bootstrap intervals.",
         tuple(

@@ -36,7 +36,7 @@ def read_leaks(board: BoardTables, tables: Mapping[str, Path]) -> dict[str, str]
             stated = sorted({name for known in trained.values() for name in known.values()})
             raise UsageError(
                 f"--leaks {dataset}: no entry states that it was trained on this dataset; the entries "
-                f"name {', '.join(stated) or 'none'}"
+                f"name {', '.join(stated) or 'none'}. Rank the board with --entries to add entries"
             )
         rows = read_text(path, _COLUMNS, "make it with cellbench data leaks")
         leaked = len(images & {image_stem(Path(name).name) for name in rows["image"]})
