@@ -4,8 +4,8 @@ The test images are perturbed, one kind and severity at a time, in a temporary f
 algorithm, which starts only once if its entry has `serve`. DIR/robustness.csv holds the F1 of each image
 (severity 0: unchanged), DIR/robustness_summary.csv the relative robustness: mean F1 on perturbed images
 divided by that on the same images unchanged, with 95 % intervals of a paired bootstrap over the images. An
-image without a usable label map counts as F1 0. A run that was interrupted continues when the same command is
-run again; a kind and severity at which an image failed is tried again. If DIR is the folder of a board,
+image without a usable label map counts as F1 0. A run that was interrupted continues when the same command
+is run again; a kind and severity at which an image failed is tried again. If DIR is the folder of a board,
 `cellbench report` adds a section to its page. docs/robustness.md defines the kinds.
 """
 
