@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cellbench.boards.reading import read_table
-from cellbench.boards.schema import ROBUSTNESS_TABLES
+from cellbench.boards.schema import ROBUSTNESS_TABLES, UNCHANGED
 from cellbench.boards.text_table import write_text
 from cellbench.errors import ScoresError
 from cellbench.ranking.robustness import relative_robustness
@@ -16,6 +16,7 @@ _VALUES, _SUMMARY = ROBUSTNESS_TABLES["robustness"], ROBUSTNESS_TABLES["robustne
 _SEED = 2022
 _KEY = ["algorithm", "kind", "severity", "image"]
 _AGAIN = "run `cellbench robustness` again"
+_ALL = "all"  # the row of the summary over all kinds
 
 
 def write_robustness(folder: str | Path, rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
@@ -49,16 +50,29 @@ def read_robustness(folder: str | Path) -> pd.DataFrame | None:
         Its rows; None if there is no such file.
 
     Raises:
-        ScoresError: if the file is damaged, or has two rows for one image.
+        ScoresError: if the file is damaged, has two rows for one image or an F1 outside of [0, 1], or an
+            algorithm has no values on unchanged images.
     """
     path = Path(folder) / _VALUES.file
     if not path.is_file():
         return None
     table = read_table(path.parent, _VALUES, again=_AGAIN)
-    twice = table.duplicated(_KEY)
-    if twice.any() or table["f1"].isna().any():
-        what = "two rows for one image" if twice.any() else "a row without an F1"
-        raise ScoresError(f"{path}: has {what}; {_AGAIN}")
+    unchanged = table["kind"] == UNCHANGED
+    faults = {
+        "two rows for one image": table.duplicated(_KEY),
+        "an F1 that is not a number from 0 to 1": ~table["f1"].between(0, 1),
+        f"a severity that does not fit its kind (0 is {UNCHANGED})": (
+            (unchanged != (table["severity"] == 0))
+            | (table["severity"] < 0)
+            | (table["kind"] == _ALL)
+        ),
+        "an algorithm without values on unchanged images": ~table["algorithm"].isin(
+            table.loc[unchanged, "algorithm"]
+        ),
+    }
+    for fault, rows in faults.items():
+        if rows.any():
+            raise ScoresError(f"{path}: has {fault}; {_AGAIN}")
     return table
 
 

@@ -112,7 +112,7 @@ def _measure_entrant(
     """Return the scores of every step that is asked for, and of all others that are known."""
     program = program_key(entry, folder, sandbox)
     keys = {step: plan.key(program, step) for step in _all_steps()}
-    found = {step: known for step, key in keys.items() if (known := journal.get(key)) is not None}
+    found = {step: known for step, key in keys.items() if _are_scores(known := journal.get(key))}
     missing = [step for step in ((None, 0), *plan.chosen) if step not in found]
     if missing:
         predictions = plan.work / "predictions" / entry.name
@@ -125,6 +125,17 @@ def _measure_entrant(
                 if not failed:
                     journal.add(keys[step], found[step])
     return {step: found[step] for step in keys if step in found}
+
+
+def _are_scores(known: object) -> bool:
+    """Return whether an entry of the journal is what :func:`_run_step` returned: names and F1."""
+    return isinstance(known, list) and all(
+        isinstance(each, list | tuple)
+        and len(each) == 2
+        and isinstance(each[1], int | float)
+        and 0 <= each[1] <= 1
+        for each in known
+    )
 
 
 def _all_steps() -> Iterator[Step]:

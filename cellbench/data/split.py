@@ -113,12 +113,15 @@ def _split(
 def _renamed(chosen: Sequence[tuple[DatasetImage, Row]]) -> list[tuple[DatasetImage, Row]]:
     """Put the original split before the name of an image that moves to where its name is taken."""
     stems = Counter(image.stem for image, row in chosen if row["split"] == _TEST)
-    return [
-        (image, row | {"image": f"{image.split}_{row['image']}"})
-        if row["split"] != image.split and stems[image_stem(row["image"])] > 1
-        else (image, row)
-        for image, row in chosen
-    ]
+    renamed = []
+    for image, row in chosen:
+        name = row["image"]
+        if row["split"] != image.split and stems[image.stem] > 1:
+            while stems[image_stem(name)]:
+                name = f"{image.split}_{name}"
+            stems[image_stem(name)] += 1
+        renamed.append((image, row | {"image": name}))
+    return renamed
 
 
 def _check(

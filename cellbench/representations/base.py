@@ -1,5 +1,6 @@
 """The base class of all representations."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -132,10 +133,11 @@ class Representation(ABC):
             options: values by name; the names are those in ``TUNED``.
 
         Raises:
-            UsageError: if an option does not exist, or its value is not a number.
+            UsageError: if an option does not exist, or its value is not a finite number.
         """
         for name, value in options.items():
-            if name not in self.TUNED or not isinstance(value, int | float):
+            is_number = isinstance(value, int | float) and math.isfinite(value)
+            if name not in self.TUNED or not is_number:
                 raise UsageError(
                     f"{name}={value!r}: {type(self).__name__} has no such option of decoding"
                 )

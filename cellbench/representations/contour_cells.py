@@ -157,9 +157,11 @@ def draw_contours(
     from cellbench.representations.contour_drawing import grow, refine
     from cellbench.representations.polygon_kernels import draw
 
-    corners = outlines(contours.coefficients, samples)
-    refine(contours.points, corners, np.asarray(refinement, np.float32), hops)
     shape = refinement.shape[1:]
+    longest = float(np.hypot(*shape))  # a step beyond it would leave the range of whole numbers
+    steps = np.asarray(refinement, np.float32).clip(-longest, longest)
+    corners = outlines(contours.coefficients, samples)
+    refine(contours.points, corners, steps, hops)
     labels, lowest = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
     draw(contours.points, corners, True, labels)
     draw(contours.points, corners, False, lowest)

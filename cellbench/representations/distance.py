@@ -135,7 +135,7 @@ class CellDistance(Representation):
         threshold = self.seed_threshold
         seeds = components(difference > threshold, _SMALLEST_SEED, connectivity=8)
         while not seeds.any() and threshold > _LOWEST:
-            threshold = max(threshold - _LOWER, _LOWEST)
+            threshold = max(min(threshold, 1) - _LOWER, _LOWEST)
             seeds = components(difference > threshold, _SMALLEST_SEED, connectivity=8)
         areas = np.bincount(seeds.ravel())
         large = areas > _SMALLEST_SHARE * areas[1:].sum() / max(1, len(areas) - 1)

@@ -147,3 +147,26 @@ def test_an_interruption_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         leave_out(root, tmp_path / "out", {"source": ["lab*"]})
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_name_with_the_split_in_front_may_be_taken(root: Path, tmp_path: Path) -> None:
+    """Two images are called a, and a third one has the name that the second one would get."""
+    for split_name, old, new in (
+        ("train", "train2", "a"),
+        ("test", "test2", "a"),
+        ("test", "test1", "train_a"),
+    ):
+        (root / f"{split_name}/images/{old}.png").rename(root / f"{split_name}/images/{new}.png")
+        (root / f"{split_name}/labels/{old}_label.tiff").rename(
+            root / f"{split_name}/labels/{new}_label.tiff"
+        )
+    rows = [
+        {"image": "a", "split": "train", "source": SOURCES[2]},
+        {"image": "a", "split": "test", "source": SOURCES[0]},
+        {"image": "train_a", "split": "test", "source": SOURCES[0]},
+        {"image": "train0", "split": "train", "source": SOURCES[0]},
+    ]
+    write_manifest(root, rows)
+    leave_out(root, tmp_path / "out", {"source": [SOURCES[2]]})
+    found = {image.image.name for image in read_dataset(tmp_path / "out", ["test"])}
+    assert {"a.png", "train_a.png", "train_train_a.png"} <= found

@@ -10,7 +10,7 @@ from random_boards import make_board
 
 from cellbench.boards import write_board
 from cellbench.boards.reading import read_board
-from cellbench.boards.robustness import summarise, write_robustness
+from cellbench.boards.robustness import read_robustness, summarise, write_robustness
 from cellbench.data.perturb.severities import KINDS
 from cellbench.errors import ScoresError
 from cellbench.report import draw_board
@@ -117,3 +117,20 @@ def test_a_damaged_table_is_named(board: Path) -> None:
     (board / "robustness.csv").write_text("algorithm,kind,severity,image\na,jpeg,1,i\n")
     with pytest.raises(ScoresError, match=r"robustness\.csv.*cellbench robustness. again"):
         make_robustness(read_board(board), [])
+
+
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        ("a,unchanged,0,i,7", "an F1 that is not a number from 0 to 1"),
+        ("a,unchanged,0,i,inf", "an F1 that is not a number from 0 to 1"),
+        ("a,unchanged,0,i,0.5\na,jpeg,0,i,0.5", "a severity that does not fit its kind"),
+        ("a,unchanged,0,i,0.5\na,all,1,i,0.5", "a severity that does not fit its kind"),
+        ("a,unchanged,0,i,0.5\na,jpeg,-1,i,0.5", "a severity that does not fit its kind"),
+        ("a,unchanged,0,i,0.5\nb,jpeg,1,i,0.5", "an algorithm without values on unchanged"),
+    ],
+)
+def test_impossible_values_are_named(board: Path, rows: str, fault: str) -> None:
+    (board / "robustness.csv").write_text(f"algorithm,kind,severity,image,f1\n{rows}\n")
+    with pytest.raises(ScoresError, match=rf"robustness\.csv: has {fault}.*again"):
+        read_robustness(board)

@@ -110,3 +110,10 @@ def test_what_is_kept_shares_little_area_with_better_ones() -> None:
         if max(shares, default=0) <= threshold:
             expected.append(index)
     assert np.flatnonzero(kept).tolist() == expected
+
+
+@pytest.mark.parametrize("step", [1e20, 1e30, -1e30])
+def test_huge_refinements_end(step: float) -> None:
+    maps = Contour().encode(discs()[:22, :22])
+    maps["refinement"][:] = step
+    assert Contour().decode(maps).shape == (22, 22)

@@ -207,3 +207,10 @@ def test_the_loss_is_the_sum_of_both_smooth_l1_losses() -> None:
     assert CellDistance().loss(outputs, targets).item() == pytest.approx(0.5**2 / 2 + 3 - 0.5)
     half = {name: each.bfloat16() for name, each in outputs.items()}
     assert CellDistance().loss(half, targets).dtype == torch.float32
+
+
+@pytest.mark.parametrize("threshold", [1e9, float("inf")])
+def test_a_seed_threshold_that_nothing_reaches_is_lowered(threshold: float) -> None:
+    maps = CellDistance().encode(discs())
+    decoded = CellDistance(seed_threshold=threshold).decode(maps)
+    assert decoded.max() > 0

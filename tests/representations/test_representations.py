@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from label_maps import blocky_maps, discs
 
+from cellbench.errors import UsageError
 from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap
 from cellbench.representations import REPRESENTATIONS, Representation
@@ -92,3 +93,14 @@ def test_every_decoded_cell_has_its_measures(representation: Representation) -> 
     empty = representation.decode_cells(representation.encode(np.zeros((9, 9), np.int32)))
     assert [*empty.measures] == [*measures]
     assert all(len(values) == 0 for values in empty.measures.values())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "0.5"])
+def test_options_of_decoding_are_finite_numbers(
+    representation: Representation, value: float | str
+) -> None:
+    before = representation.decoding()
+    for name in representation.TUNED:
+        with pytest.raises(UsageError, match=name):
+            representation.set_decoding({name: value})  # type: ignore[dict-item]
+    assert representation.decoding() == before
