@@ -146,7 +146,8 @@ def draw_contours(
 
     Args:
         contours: the best first.
-        refinement: (2, H, W) vectors from pixels to the nearest outline, down and to the right.
+        refinement: (2, H, W) vectors from pixels to the nearest outline, down and to the right. Those that
+            are not finite, or longer than the image, count as 0.
         hops: how often the points of an outline are moved by the refinement.
         samples: number of points of an outline.
 
@@ -158,8 +159,8 @@ def draw_contours(
     from cellbench.representations.polygon_kernels import draw
 
     shape = refinement.shape[1:]
-    longest = float(np.hypot(*shape))  # a step beyond it would leave the range of whole numbers
-    steps = np.asarray(refinement, np.float32).clip(-longest, longest)
+    vectors = np.asarray(refinement, np.float32)
+    steps = np.where(np.abs(vectors) <= np.hypot(*shape), vectors, np.float32(0))
     corners = outlines(contours.coefficients, samples)
     refine(contours.points, corners, steps, hops)
     labels, lowest = np.zeros(shape, np.int32), np.zeros(shape, np.int32)

@@ -36,8 +36,7 @@ def sample_outlines(coefficients: Floats, basis: Floats) -> Floats:
 def refine(points: Floats, corners: Floats, refinement: Floats, hops: int) -> None:
     """Move corners by the vectors where they are, several times; between pixels, by interpolation.
 
-    Corners outside the image take the vectors of the nearest pixels; vectors that are not finite count
-    as 0.
+    Corners outside the image take the vectors of the nearest pixels.
 
     Args:
         points: (N, 2) row and column of a point of each polygon.
@@ -64,11 +63,8 @@ def refine(points: Floats, corners: Floats, refinement: Floats, hops: int) -> No
                     (below, left, down * (1 - right)),
                     (below, beside, down * right),
                 ):
-                    rise = refinement[0, near_row, near_column]
-                    shift = refinement[1, near_row, near_column]
-                    if np.isfinite(rise) and np.isfinite(shift):
-                        moved_down += share * rise
-                        moved_right += share * shift
+                    moved_down += share * refinement[0, near_row, near_column]
+                    moved_right += share * refinement[1, near_row, near_column]
                 row += moved_down
                 column += moved_right
             corners[polygon, 0, corner] = row - points[polygon, 0]
