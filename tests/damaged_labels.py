@@ -37,7 +37,7 @@ def stack_in_a_page(path: Path, imagej: bool = False) -> None:
 
 
 def circle(path: Path) -> None:
-    """Let a second page be followed by the first: tifffile would list them for ever."""
+    """Make the second page point back to the first one, so that reading all pages would never end."""
     tifffile.imwrite(path, np.ones((9, 9), np.uint16), metadata=None)
     content = bytearray(path.read_bytes())
     (tags,) = struct.unpack_from("<H", content, 8)

@@ -30,6 +30,35 @@ def touching(shape: tuple[int, int] = (96, 112), cells: int = 30, seed: int = 0)
     return relabel(nearest + 1)
 
 
+def tiles(height: int, width: int, rows: int = 12, columns: int = 9) -> LabelMap:
+    """Cells without any background between them."""
+    ids = np.arange(1, rows * columns + 1).reshape(rows, columns)
+    return np.kron(ids, np.ones((height, width), int))
+
+
+def ring(inner: float, outer: float, opening: int = 0, side: int = 240) -> LabelMap:
+    """A ring, or with an opening the letter C."""
+    rows, columns = np.mgrid[:side, :side] - side / 2
+    distance = np.hypot(rows, columns)
+    closed = (np.abs(rows) >= opening) | (columns < 0)
+    return ((distance > inner) & (distance < outer) & closed).astype(np.int32)
+
+
+def in_pieces() -> LabelMap:
+    """Discs of which each has a separate spot of the same id."""
+    labels = discs(shape=(130, 130), radius=8, spacing=40).astype(int)
+    for cell in range(1, labels.max() + 1):
+        row, column = np.argwhere(labels == cell).max(axis=0) + 3
+        labels[row : row + 3, column : column + 3] = cell
+    return labels
+
+
+def cut_by_the_frame(least: int) -> LabelMap:
+    """Cells that are cut on all four sides, all of so many pixels or more."""
+    labels = touching(shape=(90, 90), cells=40)[23:67, 23:67]
+    return np.where((np.bincount(labels.ravel()) < least)[labels], 0, labels)
+
+
 @st.composite
 def blocky_maps(draw: st.DrawFn, ids: int = 6, cells: int = 6, scale: int = 3) -> LabelMap:
     """Small maps of blocks, so that overlaps, ties and frame cells are common."""

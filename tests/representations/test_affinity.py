@@ -1,32 +1,18 @@
 """Affinities: what they hold, and what they decode to."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_maps import blocky_maps, discs, touching
+from label_maps import blocky_maps, cut_by_the_frame, discs, in_pieces, tiles, touching
+from real_images import REAL
 from scipy import ndimage
 
 from cellbench.errors import UsageError
 from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap, read_labels
 from cellbench.representations import Affinity
-
-REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
-)
-
-
-def tiles(height: int, width: int, rows: int = 12, columns: int = 9) -> LabelMap:
-    """Cells without any background between them."""
-    ids = np.arange(1, rows * columns + 1).reshape(rows, columns)
-    return np.kron(ids, np.ones((height, width), int))
 
 
 def letter(opening: int, side: int = 200) -> LabelMap:
@@ -38,26 +24,11 @@ def letter(opening: int, side: int = 200) -> LabelMap:
     return np.where(ring, 2, (distance < 40).astype(np.int32))
 
 
-def in_pieces() -> LabelMap:
-    """Discs of which each has a separate spot of the same id, below the smallest size of a cell."""
-    labels = discs(shape=(130, 130), radius=8, spacing=40).astype(int)
-    for cell in range(1, labels.max() + 1):
-        row, column = np.argwhere(labels == cell).max(axis=0) + 3
-        labels[row : row + 3, column : column + 3] = cell
-    return labels
-
-
-def at_the_frame() -> LabelMap:
-    """Cells that are cut on all four sides, all of 15 pixels or more."""
-    labels = touching(shape=(90, 90), cells=40)[23:67, 23:67]
-    return np.where((np.bincount(labels.ravel()) < 15)[labels], 0, labels)
-
-
 ODD_MAPS = {
     "discs": discs(),
     "huge ids": discs().astype(np.int64) * 10**15,
     "touching": touching(),
-    "at the frame": at_the_frame(),
+    "at the frame": cut_by_the_frame(15),
     "squares": tiles(20, 20),
     "rods": tiles(6, 50),
     "tiny tiles": tiles(4, 4, 30, 30),

@@ -4,13 +4,12 @@ They are in no extra of cellbench. Install them without their dependencies, whic
 ``pip install --no-deps mwatershed==0.5.4 bioimage-cpp==0.10.0``.
 """
 
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from real_images import REAL
 from scipy import ndimage
 
 from cellbench.evaluation import match_cells
@@ -19,11 +18,6 @@ from cellbench.representations import Affinity
 from cellbench.representations.affinity_kernels import number_cells
 from cellbench.representations.mutex_watershed import mutex_watershed
 
-REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
-)
 NOT_INSTALLED = "{} is not installed; the top of this file says how"
 OFFSETS = Affinity().offsets()
 DIRECT = 2

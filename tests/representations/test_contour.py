@@ -1,24 +1,16 @@
 """Cells as outlines and back: pieces, turned and cut images, maps that a network might give."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_maps import blocky_maps, discs, touching
+from real_images import REAL
 
 from cellbench.errors import UsageError
 from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap, read_labels
 from cellbench.representations import Contour
-
-REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
-)
 
 
 def ellipse(angle: float, long: float = 16, short: float = 6) -> LabelMap:

@@ -6,16 +6,15 @@ Install it without its dependencies into a folder of its own, and name the folde
 albucore==0.0.24 stringzilla simsimd h5py seaborn``.
 """
 
-import os
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
 from label_maps import discs
+from real_images import REAL
 
 from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap, read_labels, relabel, remove_frame_cells
@@ -36,11 +35,6 @@ from celldetection.data.cpn import (  # noqa: E402  (after the skip)
 from celldetection.ops.cpn import fouriers2contours  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
-)
 ORDER = 6
 SIDE = 400
 Floats = npt.NDArray[np.floating]

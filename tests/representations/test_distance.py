@@ -1,8 +1,5 @@
 """Cell and neighbour distances: what the maps say, and what they decode to."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,17 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_maps import discs, touching
+from real_images import REAL
 from scipy import ndimage
 
 from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap, read_labels
 from cellbench.representations import CellDistance
-
-REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
-)
 
 
 def bars(*widths: int, height: int = 24) -> LabelMap:

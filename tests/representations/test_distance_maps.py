@@ -1,14 +1,13 @@
 """Cell and neighbour distances against a slow implementation with SciPy and scikit-image."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_maps import blocky_maps, discs, touching
+from real_images import REAL
 from slow_distances import slow_distances, slow_gaps, slow_maps
 
 from cellbench.labels import LabelMap, read_labels, relabel
@@ -20,11 +19,6 @@ from cellbench.representations.distance_kernels import (
     scaled_distances,
 )
 
-REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
-)
 SIDE = 300
 
 

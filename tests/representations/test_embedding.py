@@ -1,8 +1,6 @@
 """Embeddings: centres of cells, encoded and decoded maps, and a slow decoder that follows the paper."""
 
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_maps import blocky_maps, discs, touching
+from real_images import REAL
 
 from cellbench.errors import UsageError
 from cellbench.evaluation import match_cells
@@ -17,11 +16,6 @@ from cellbench.labels import LabelMap, read_labels, relabel
 from cellbench.representations import Embedding
 
 Maps = dict[str, npt.NDArray[np.float32]]
-OPEN_CELLS = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
-)
 
 
 def same_cells(first: LabelMap, second: LabelMap) -> bool:
@@ -95,9 +89,9 @@ def test_a_ring_around_a_disc_and_a_cell_in_pieces_are_given_back() -> None:
 
 
 def test_real_cells_are_given_back() -> None:
-    files = sorted(OPEN_CELLS.glob("tune/labels/*"))[::5]
+    files = sorted(REAL.glob("tune/labels/*"))[::5]
     if not files:
-        pytest.skip(f"no real label maps in {OPEN_CELLS}")
+        pytest.skip(f"no real label maps in {REAL}")
     embedding = Embedding(smallest_cell=1)
     for file in files:
         labels = read_labels(file)[:500, :500]

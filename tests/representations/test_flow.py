@@ -1,31 +1,18 @@
 """Flows: where they point, and what they decode to."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_maps import blocky_maps, discs, touching
+from label_maps import blocky_maps, cut_by_the_frame, discs, in_pieces, ring, tiles, touching
+from real_images import REAL
 
 from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap, read_labels
 from cellbench.representations import Flow
 
-REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
-)
 LENGTH = 5
-
-
-def tiles(height: int, width: int, rows: int = 12, columns: int = 9) -> LabelMap:
-    """Cells without any background between them."""
-    ids = np.arange(1, rows * columns + 1).reshape(rows, columns)
-    return np.kron(ids, np.ones((height, width), int))
 
 
 def ellipse(long: float, short: float, angle: float = 0.6, side: int = 240) -> LabelMap:
@@ -35,34 +22,11 @@ def ellipse(long: float, short: float, angle: float = 0.6, side: int = 240) -> L
     return ((along / long) ** 2 + (across / short) ** 2 < 1).astype(np.int32)
 
 
-def ring(inner: float, outer: float, opening: int = 0, side: int = 240) -> LabelMap:
-    """A ring, or with an opening the letter C."""
-    rows, columns = np.mgrid[:side, :side] - side / 2
-    distance = np.hypot(rows, columns)
-    closed = (np.abs(rows) >= opening) | (columns < 0)
-    return ((distance > inner) & (distance < outer) & closed).astype(np.int32)
-
-
-def in_pieces() -> LabelMap:
-    """Discs of which each has a separate spot of the same id."""
-    labels = discs(shape=(130, 130), radius=8, spacing=40).astype(int)
-    for cell in range(1, labels.max() + 1):
-        row, column = np.argwhere(labels == cell).max(axis=0) + 3
-        labels[row : row + 3, column : column + 3] = cell
-    return labels
-
-
-def at_the_frame() -> LabelMap:
-    """Cells that are cut on all four sides, all of ten pixels or more."""
-    labels = touching(shape=(90, 90), cells=40)[23:67, 23:67]
-    return np.where((np.bincount(labels.ravel()) < 10)[labels], 0, labels)
-
-
 ODD_MAPS = {
     "discs": discs(),
     "huge ids": discs().astype(np.int64) * 10**15,
     "touching": touching(),
-    "at the frame": at_the_frame(),
+    "at the frame": cut_by_the_frame(10),
     "squares": tiles(20, 20),
     "rods": tiles(6, 50),
     "tiny tiles": tiles(4, 4, 30, 30),

@@ -5,13 +5,12 @@ dependencies into an environment that has those of cellbench:
 ``pip install --no-deps cellpose==3.1.1.3 fastremap natsort roifile fill-voids``.
 """
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from real_images import REAL
 
 from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap, read_labels
@@ -19,11 +18,6 @@ from cellbench.representations import Flow
 
 dynamics = pytest.importorskip(
     "cellpose.dynamics", reason="Cellpose 3 is not installed; the top of this file says how"
-)
-REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
 )
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=f"no real label maps in {REAL}")
 SIDE = 400

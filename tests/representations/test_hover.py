@@ -1,8 +1,5 @@
 """HoVer against the original's steps, and on maps that a network might give."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -11,18 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_maps import blocky_maps, discs
 from original_hover import MARGIN, original_cells, original_maps
+from real_images import REAL
 from scipy import ndimage
 
 from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap, read_labels
 from cellbench.representations import HoVer
 from cellbench.representations.hover_loss import dice_loss, gradient_loss
-
-REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
-)
 
 
 def touching(side: int = 160, cells: int = 40, seed: int = 0) -> LabelMap:

@@ -1,14 +1,12 @@
 """Inner distances against SciPy and scikit-image, and maps that a network might predict."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_maps import blocky_maps, discs, touching
+from real_images import REAL
 from scipy import ndimage
 from skimage.segmentation import find_boundaries
 
@@ -17,12 +15,6 @@ from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap, read_labels
 from cellbench.representations import InnerDistance
 from cellbench.representations.inner_distance_kernels import BACKGROUND, BORDER, INTERIOR
-
-REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[3] / "shared" / "data" / "open-cells"
-    )
-)
 
 
 def expected_inner(labels: LabelMap, alpha: float, relative: bool) -> npt.NDArray[np.float64]:

@@ -20,6 +20,16 @@ def medians(*calls: Callable[[], object], rounds: int = 5) -> list[float]:
     return [float(np.median(taken)) for taken in times]
 
 
+def processor_seconds(call: Callable[[], object], rounds: int = 5) -> float:
+    """Return the median processor time of the rounds after the first, without other processes."""
+    taken = []
+    for _ in range(rounds + 1):
+        start = time.process_time()
+        call()
+        taken.append(time.process_time() - start)
+    return float(np.median(taken[1:]))
+
+
 def report(what: str, ours: float, peer: str, theirs: float) -> float:
     """Print a comparison, and return how many times faster we are."""
     ratio = theirs / ours

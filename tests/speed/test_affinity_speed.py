@@ -1,13 +1,10 @@
 """Affinities against their time budgets, and the mutex watershed against two peers: `make bench`."""
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import pytest
 from crowded import crowded_pair
-from peers import report
+from peers import processor_seconds, report
 from scipy import ndimage
 
 from cellbench.evaluation import match_cells
@@ -18,16 +15,6 @@ NOT_INSTALLED = "{} is not installed; test_affinity_against_others.py says how"
 OFFSETS = Affinity().offsets()
 DIRECT = 2
 PAPER = Affinity(smallest_weight=0, repulsion=1, stride=1)
-
-
-def processor_seconds(call: Callable[[], object], rounds: int = 5) -> float:
-    """Return the median processor time of the rounds after the first, without other processes."""
-    taken = []
-    for _ in range(rounds + 1):
-        start = time.process_time()
-        call()
-        taken.append(time.process_time() - start)
-    return float(np.median(taken[1:]))
 
 
 def noisy_maps(labels: LabelMap, blur: float = 1.0) -> dict[str, npt.NDArray[np.float32]]:

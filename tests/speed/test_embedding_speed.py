@@ -1,27 +1,15 @@
 """Embeddings against their time budgets: `make bench`."""
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
 from crowded import crowded_pair
+from peers import processor_seconds
 from scipy import ndimage
 
 from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap, relabel
 from cellbench.representations import Embedding
-
-
-def processor_seconds(call: Callable[[], object], rounds: int = 5) -> float:
-    """Return the median processor time of the rounds after the first, without other processes."""
-    taken = []
-    for _ in range(rounds + 1):
-        start = time.process_time()
-        call()
-        taken.append(time.process_time() - start)
-    return float(np.median(taken[1:]))
 
 
 def crops() -> list[LabelMap]:

@@ -1,12 +1,9 @@
 """Flows against their time budgets, and against Cellpose where it is installed: `make bench`."""
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from crowded import crowded_pair
-from peers import report
+from peers import processor_seconds, report
 from scipy import ndimage
 
 from cellbench.evaluation import match_cells
@@ -14,16 +11,6 @@ from cellbench.labels import LabelMap, relabel
 from cellbench.representations import Flow
 
 NO_CELLPOSE = "Cellpose is not installed; test_flow_against_cellpose.py says how"
-
-
-def processor_seconds(call: Callable[[], object], rounds: int = 5) -> float:
-    """Return the median processor time of the rounds after the first, without other processes."""
-    taken = []
-    for _ in range(rounds + 1):
-        start = time.process_time()
-        call()
-        taken.append(time.process_time() - start)
-    return float(np.median(taken[1:]))
 
 
 def noisy_maps(labels: LabelMap, blur: float = 1.0) -> dict[str, np.ndarray]:

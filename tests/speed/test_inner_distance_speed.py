@@ -1,12 +1,9 @@
 """Inner distances against their time budgets, and their maxima against scikit-image: `make bench`."""
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from crowded import crowded_pair
-from peers import report
+from peers import processor_seconds, report
 from scipy import ndimage
 from skimage.morphology import h_maxima as reconstructed_maxima
 
@@ -16,16 +13,6 @@ from cellbench.representations import InnerDistance
 from cellbench.representations.h_maxima import h_maxima
 
 NOISE = 0.02
-
-
-def processor_seconds(call: Callable[[], object], rounds: int = 5) -> float:
-    """Return the median processor time of the rounds after the first, without other processes."""
-    taken = []
-    for _ in range(rounds + 1):
-        start = time.process_time()
-        call()
-        taken.append(time.process_time() - start)
-    return float(np.median(taken[1:]))
 
 
 def noisy_maps(labels: LabelMap) -> dict[str, np.ndarray]:

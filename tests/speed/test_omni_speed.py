@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 from crowded import crowded_pair
-from peers import report
+from peers import processor_seconds, report
 from scipy import ndimage
 from test_flow_speed import noisy_maps as noisy_flows
-from test_flow_speed import processor_seconds
 
 from cellbench.evaluation import match_cells
 from cellbench.labels import LabelMap, relabel
