@@ -47,7 +47,7 @@ def read_error_summary(board: BoardTables) -> tuple[pd.DataFrame | None, str]:
 
 
 def _difference(summary: pd.DataFrame, board: BoardTables) -> str:
-    """Say how the summary of all images differs from the leaderboard; empty if it does not."""
+    """Return how the summary of all images differs from the leaderboard; empty if it does not."""
     for row in board.leaderboard.to_dict("records"):
         name = row["algorithm"]
         if name not in summary.index:

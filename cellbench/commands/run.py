@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _describe_failure(rows: Sequence["Row"]) -> str:
-    """Say why the first image has no label map; empty if all have one or no reason is known."""
+    """Return why the first image has no label map; empty if all have one or no reason is known."""
     for row in rows:
         nothing = "wrote no file" if row["status"] == "missing" else ""
         if row["status"] != "ok" and (reason := row["message"] or nothing):

@@ -219,7 +219,7 @@ class FinishedImages:
                     path.unlink(missing_ok=True)
 
     def _describe_kept(self, known: Mapping[str, FinishedImage]) -> str:
-        """Say which label maps of an earlier run are kept, and which are not."""
+        """Return a line with the label maps of an earlier run that are kept, and those that are not."""
         count = f"{len(self._images)} of {len(self._files)}"
         line = f"{self._outputs}: {count} label maps are kept from an earlier run"
         changed = [self._name(stem) for stem in known if stem not in self._images]
@@ -230,7 +230,7 @@ class FinishedImages:
         return f"{line}; {again}, because an image or its label map has changed"
 
     def _describe(self, previous: object, settings: Mapping[str, object]) -> str:
-        """Say why no label map of an earlier run is kept."""
+        """Return the reason why no label map of an earlier run is kept."""
         before = previous if isinstance(previous, dict) else settings
         names = [name for name, value in settings.items() if before.get(name) != value]
         return (

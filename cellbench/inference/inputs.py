@@ -191,7 +191,7 @@ def _listed(paths: Collection[Path]) -> str:
 
 
 def _instead(inputs: Path, results: list[Path]) -> str:
-    """Say what a folder without images contains."""
+    """Return what a folder without images contains instead, in words."""
     if results:
         return f", only results of earlier runs ({_listed(results)})"
     others = [Path(path.name) for path in sorted(inputs.iterdir()) if not is_junk(path.name)]

@@ -70,7 +70,7 @@ def _between_cells(
 def _closes(
     labels: npt.NDArray[np.int32], label: int, row: int, column: int, disc: npt.NDArray[np.int64]
 ) -> bool:
-    """Say whether each disc that covers a pixel also meets the cell, as far as the map reaches."""
+    """Return whether each disc that covers a pixel also meets the cell, as far as the map reaches."""
     height, width = labels.shape
     for step in disc:
         centre_row, centre_column = row + step[0], column + step[1]

@@ -38,7 +38,7 @@ def h_maxima(heights: npt.NDArray[np.uint16], least: int) -> npt.NDArray[np.int3
 
 @compiled
 def _maxima(heights: npt.NDArray[np.uint16], width: int, least: int) -> npt.NDArray[np.int32]:
-    """Let regions grow from the highest pixels downwards, and judge the lower of two where they meet."""
+    """Grow regions from the highest pixels downwards, and judge the lower of two where they meet."""
     order = _descending(heights)
     parents = np.full(heights.size, _OUTSIDE, np.int32)  # of regions
     # The first pixel of each region's maximum; by region.

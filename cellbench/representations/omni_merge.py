@@ -61,7 +61,7 @@ def merge_fragments(
 
 @compiled
 def _settle(owners: Positions, pixels: Positions) -> Positions:
-    """Let every id be owned by the last of its chain of owners, and return the pixels of these."""
+    """Make the last owner in the chain of each id its direct owner, and return the pixels of the owners."""
     sums = np.zeros_like(pixels)
     for label in range(len(owners)):
         last = owners[label]

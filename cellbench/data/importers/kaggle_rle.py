@@ -113,7 +113,7 @@ def _warnings(
     missing: Sequence[str],
     skip_missing: bool,
 ) -> list[str]:
-    """Say what is not imported, and whether the runs seem to be read in the wrong direction.
+    """Return warnings: what is not imported, and whether the runs seem to be read in the wrong direction.
 
     Raises:
         DatasetError: if images are missing that have to be there.

@@ -40,7 +40,7 @@ def apply_gamma(picture: Picture, strength: float) -> Floats:
 
 
 def make_light_uneven(picture: Picture, strength: float, rng: np.random.Generator) -> Floats:
-    """Let the light fall off with the squared distance from a place in the image.
+    """Reduce the light with the squared distance from a place in the image.
 
     At that place nothing changes. At the corner farthest from it, the share ``strength`` of the light is
     lost. Light is counted from the lower level of each channel (1st percentile).
