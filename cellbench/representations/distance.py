@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components
+from cellbench.representations.options import SHARE, Allowed
 
 if TYPE_CHECKING:
     import torch
@@ -62,6 +63,11 @@ class CellDistance(Representation):
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
         "cell_threshold": (0.04, 0.07, 0.1, 0.15, 0.2),
         "seed_threshold": (0.25, 0.35, 0.45, 0.55, 0.65),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "cell_threshold": SHARE,
+        "seed_threshold": SHARE,
     }
 
     def __init__(self, cell_threshold: float = 0.07, seed_threshold: float = 0.45) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.errors import UsageError
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed, Numbers, WholeNumbers
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +62,7 @@ class Embedding(Representation):
         foreground_weight: how many times more the error of seeds in cells counts; 10 in EmbedSeg.
 
     Raises:
-        UsageError: if ``sigmas`` is not 1 or 2.
+        UsageError: if an option does not allow its value, for example ``sigmas`` other than 1 or 2.
     """
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
@@ -70,6 +70,18 @@ class Embedding(Representation):
         "foreground_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
         "membership_threshold": (0.3, 0.4, 0.5, 0.6),
         "smallest_cell": (10, 15, 30, 60),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "sigmas": WholeNumbers(1, 2),
+        "seed_threshold": SHARE,
+        "foreground_threshold": SHARE,
+        "membership_threshold": Numbers(0, 1, above=True),
+        "smallest_cell": PIXELS,
+        "hinge_weight": WEIGHT,
+        "evenness_weight": WEIGHT,
+        "seed_weight": WEIGHT,
+        "foreground_weight": WEIGHT,
     }
 
     def __init__(
@@ -84,9 +96,8 @@ class Embedding(Representation):
         seed_weight: float = 1.0,
         foreground_weight: float = 10.0,
     ) -> None:
-        if sigmas not in (1, 2):
-            raise UsageError(f"sigmas={sigmas}: must be 1 (for both axes) or 2 (one for each)")
-        self.channels = {"offset": 2, "sigma": sigmas, "seed": 1}
+        self.sigmas = sigmas
+        self.channels = {"offset": 2, "sigma": self.sigmas, "seed": 1}
         self.seed_threshold = seed_threshold
         self.foreground_threshold = foreground_threshold
         self.membership_threshold = membership_threshold

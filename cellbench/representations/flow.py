@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed
 
 if TYPE_CHECKING:
     import torch
@@ -52,6 +53,14 @@ class Flow(Representation):
         "flow_threshold": (0.2, 0.4, 0.6, 0.8, 3.0),
         "smallest_seed": (5, 10, 20, 40),
         "smallest_cell": (10, 15, 30, 60),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "foreground_threshold": SHARE,
+        "flow_threshold": WEIGHT,
+        "smallest_cell": PIXELS,
+        "smallest_seed": PIXELS,
+        "largest_hole": PIXELS,
     }
 
     def __init__(

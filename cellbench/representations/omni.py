@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.flow import vectors_turned_back, without_holes
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed, Numbers
 
 if TYPE_CHECKING:
     import torch
@@ -61,6 +62,14 @@ class Omni(Representation):
         "outline_threshold": (0.05, 0.1, 0.15, 0.2, 0.25),
         "flow_threshold": (0.2, 0.4, 0.6, 0.8, 3.0),
         "smallest_cell": (10, 15, 30, 60),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "distance_threshold": Numbers(),
+        "outline_threshold": SHARE,
+        "flow_threshold": WEIGHT,
+        "smallest_cell": PIXELS,
+        "largest_hole": PIXELS,
     }
 
     def __init__(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+from cellbench.representations.options import SHARE, WEIGHT, Allowed, WholeNumbers
 from cellbench.representations.star_maps import object_probability, star_distances
 from cellbench.representations.star_polygons import (
     draw_polygons,
@@ -64,6 +64,18 @@ class StarConvex(Representation):
         "ray_samples": (1, 2, 4, 6),
     }
 
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "rays": WholeNumbers(4, step=4),
+        "grid": WholeNumbers(1),
+        "probability_threshold": SHARE,
+        "nms_threshold": SHARE,
+        "ray_samples": WholeNumbers(1),
+        "most_candidates": WholeNumbers(1),
+        "probability_weight": WEIGHT,
+        "distance_weight": WEIGHT,
+        "overlap_weight": WEIGHT,
+    }
+
     def __init__(
         self,
         rays: int = 32,
@@ -76,16 +88,8 @@ class StarConvex(Representation):
         distance_weight: float = 0.5,
         overlap_weight: float = 1.0,
     ) -> None:
-        if rays < 4 or rays % 4:
-            raise UsageError(f"rays={rays}: must be a multiple of four, such as 32")
-        if grid < 1:
-            raise UsageError(
-                f"grid={grid}: must be 1 (every pixel), 2 (every second pixel), or more"
-            )
-        if ray_samples < 1:
-            raise UsageError(f"ray_samples={ray_samples}: must be at least 1 (the centre only)")
-        self.channels = {"probability": 1, "distances": rays}
         self.rays = rays
+        self.channels = {"probability": 1, "distances": self.rays}
         self.grid = grid
         self.probability_threshold = probability_threshold
         self.nms_threshold = nms_threshold
