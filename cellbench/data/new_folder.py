@@ -26,12 +26,9 @@ def new_dataset_folder(root: str | Path, out: str | Path) -> Iterator[Path]:
         CellbenchError: if ``out`` cannot be written, or as the block; the messages name ``out``, not
             the temporary folder.
     """
-    root, out = Path(root), Path(out)
+    out = Path(out)
+    check_free(root, out)
     target = out.resolve()
-    if target.is_relative_to(root.resolve()):
-        raise DatasetError(f"{out}: is in the dataset folder {root}; choose a folder outside it")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise DatasetError(f"{out}: exists and is not an empty folder; choose another folder")
     temporary = target.with_name(f".{target.name}.partial")
     try:
         with locked_folder(temporary, DatasetError), write_faults_named(target, temporary):
@@ -44,3 +41,24 @@ def new_dataset_folder(root: str | Path, out: str | Path) -> Iterator[Path]:
                 shutil.rmtree(temporary, ignore_errors=True)
     except CellbenchError as error:
         raise type(error)(str(error).replace(str(temporary), str(out))) from error
+
+
+def check_free(root: str | Path, out: str | Path) -> None:
+    """Refuse a place where no new dataset folder can be written, before anything is computed.
+
+    Args:
+        root: the dataset folder from which the new one is made.
+        out: the dataset folder to write.
+
+    Raises:
+        DatasetError: if ``out`` is in ``root``, is a file or not empty, or a folder above it is a file.
+    """
+    root, target = Path(root), Path(out).resolve()
+    if target.is_relative_to(root.resolve()):
+        raise DatasetError(f"{out}: is in the dataset folder {root}; choose a folder outside it")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise DatasetError(
+            f"{out}: exists and is not an empty folder; remove it, or choose another folder"
+        )
+    if blocked := [each for each in target.parents if each.is_file()]:
+        raise DatasetError(f"{blocked[0]}: is a file; {out} cannot be written in it")
