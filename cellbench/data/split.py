@@ -78,15 +78,22 @@ def read_unseen(manifest: Path) -> dict[str, bool]:
         By stem of the image: False for in-source, True for out-of-source.
 
     Raises:
-        DatasetError: if the manifest cannot be read, or the column ``domain`` is missing or has other
-            values.
+        DatasetError: if the manifest cannot be read, or the column ``domain`` is missing, has other values
+            or contradicts itself.
     """
     rows = read_rows(manifest, ["image"], DatasetError)
     if rows and DOMAIN not in rows[0]:
         raise DatasetError(
             f"{manifest}: the column {DOMAIN!r} is missing; make the dataset with `cellbench data split`"
         )
-    domains = {image_stem(row["image"]): row[DOMAIN].strip() for row in rows if row[DOMAIN].strip()}
+    domains: dict[str, str] = {}
+    for row in rows:
+        stem, domain = image_stem(row["image"]), row[DOMAIN].strip()
+        if domain and domains.setdefault(stem, domain) != domain:
+            raise DatasetError(
+                f"{manifest}: {DOMAIN} of the image {stem} is both {domains[stem]!r} and {domain!r}; "
+                "keep one of the rows"
+            )
     for stem, domain in domains.items():
         if domain not in (IN_SOURCE, OUT_OF_SOURCE):
             raise DatasetError(

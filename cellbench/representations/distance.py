@@ -9,7 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components
-from cellbench.representations.options import SHARE, Allowed
+from cellbench.representations.options import SHARE, WEIGHT, Allowed
 
 if TYPE_CHECKING:
     import torch
@@ -67,7 +67,7 @@ class CellDistance(Representation):
 
     OPTIONS: ClassVar[Mapping[str, Allowed]] = {
         "cell_threshold": SHARE,
-        "seed_threshold": SHARE,
+        "seed_threshold": WEIGHT,
     }
 
     def __init__(self, cell_threshold: float = 0.07, seed_threshold: float = 0.45) -> None:

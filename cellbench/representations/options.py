@@ -83,6 +83,8 @@ class WholeNumbers:
         return int(number)
 
     def __str__(self) -> str:
+        if self.high == self.low + self.step:
+            return f"{self.low} or {self.high:g}"
         end = "on" if self.high == math.inf else f"to {self.high:g}"
         steps = f" in steps of {self.step}" if self.step > 1 else ""
         return f"a whole number from {self.low} {end}{steps}"

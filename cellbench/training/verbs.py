@@ -33,6 +33,7 @@ from cellbench.training.resume import (
 from cellbench.training.run_folder import (
     PREDICTIONS,
     describe_start,
+    remove_entry,
     run_loggers,
     what_next,
     why_stopped_early,
@@ -218,6 +219,8 @@ class TrainingCLI(CheckedSplitsCLI):
                 )
                 return
         rank_zero_info(describe_start(self.model, self.trainer))
+        if self.trainer.is_global_zero:
+            remove_entry(self._root())
         try:
             self.trainer.fit(**options | {"ckpt_path": file})
         except SystemExit as stop:
@@ -236,7 +239,7 @@ class TrainingCLI(CheckedSplitsCLI):
     before_test = before_predict = before_validate
 
     def after_fit(self) -> None:
-        """Write the trained model's ``entry.yaml`` and tune its decoding."""
+        """Tune the decoding of the trained model, and then write its ``entry.yaml``."""
         if not self.trainer.is_global_zero:
             return
         root = self._root()
@@ -248,11 +251,12 @@ class TrainingCLI(CheckedSplitsCLI):
             return
         data = self.datamodule
         trained_on = data.dataset_names() if isinstance(data, DatasetFolders) else []
-        write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
         if self.config["fit"]["tune"]:
             tune_after_training(
                 root / CHECKPOINTS / kept[0], self.model, data, self.trainer.strategy.root_device
             )
+        # Last, because a run with this file counts as finished.
+        write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
         folder = Path(data.root) if isinstance(data, CellDataModule) else None
         rank_zero_info("\n".join(what_next(root, self.model, kept[0], folder)))
 

@@ -66,7 +66,7 @@ def test_tried_and_default_values_are_allowed(name: str) -> None:
     ("name", "option", "value", "message"),
     [
         ("embedding", "membership_threshold", 0, "must be a number above 0 and at most 1"),
-        ("embedding", "sigmas", 3, "must be a whole number from 1 to 2"),
+        ("embedding", "sigmas", 3, "must be 1 or 2"),
         ("affinity", "stride", 0, "must be a whole number from 1 on"),
         ("contour", "order", 2.5, "must be a whole number from 1 on"),
         ("contour", "reach", 0.1, "must be a finite number of at least 0.5"),
