@@ -155,7 +155,7 @@ def test_a_manifest_that_does_not_fit(
     table = pd.read_csv(manifest)[:12]
     ((column, value),) = change.items()
     table = table.drop(columns=column) if value is None else table.assign(**{column: value})
-    table.to_csv(manifest, index=False)
+    table.drop_duplicates("image").to_csv(manifest, index=False)
     assert rank(make_scores(), tmp_path, "--manifest", str(manifest)) == 1
     assert f"cellbench: {manifest}: " in (err := capsys.readouterr().err)
     assert message in err
