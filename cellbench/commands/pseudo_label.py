@@ -1,9 +1,9 @@
 """Label the unlabelled images of a dataset with a trained model, and write a dataset to train on.
 
 The images in ROOT/unlabeled/images are segmented as `cellbench segment` does. In the new dataset folder
-they are training images, with the cells that the model is sure of. train/confidence says how sure each pixel
-is; pixels with the value 0 are ignored in training. An image in which the model is sure of no cell stays in
-unlabeled/images. All other images of ROOT are in the new dataset folder too.
+they are training images, with the cells that the model is sure of. train/confidence says how sure each
+pixel is; pixels with the value 0 are ignored in training. An image in which the model is sure of no cell
+stays in unlabeled/images. All other images of ROOT are in the new dataset folder too.
 
 A run that was interrupted continues when the same command is run again.
 """
