@@ -61,7 +61,7 @@ def test_true_maps_are_sure_everywhere(representation: Representation) -> None:
     np.testing.assert_array_equal(sure.labels > 0, sure.decoded > 0)
 
 
-@pytest.mark.parametrize("share", [0.3, 0.45])
+@pytest.mark.parametrize("share", [0.3, 0.4])
 def test_doubtful_cells_are_ignored_and_clear_ones_are_not(
     representation: Representation, share: float
 ) -> None:
