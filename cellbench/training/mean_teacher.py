@@ -185,8 +185,8 @@ class MeanTeacher(Callback):
         self._useless = self._useless + 1 if np.mean(used) < _HARDLY_ANY else 0
         if self._useless == _PATIENCE:
             rank_zero_warn(
-                f"unlabeled: the teacher was sure of hardly any cell in {_PATIENCE} batches in a row, so the "
-                "unlabelled images have no effect; lower unlabeled.cell_score or unlabeled.foreground, or "
+                f"unlabeled: the teacher was sure of hardly any cell in {_PATIENCE} batches in a row, so "
+                "the unlabelled images have no effect; lower unlabeled.cell_score or unlabeled.foreground, or "
                 "increase unlabeled.burn_in"
             )
 
