@@ -46,6 +46,19 @@ class HasImageTargets(Protocol):
 
 
 @runtime_checkable
+class AddsLoss(Protocol):
+    """A callback that adds a loss to that of each training batch."""
+
+    def added_loss(self, model: Any, batch: Batch) -> torch.Tensor | None:  # noqa: ANN401
+        """Return the loss that is added, with its gradient; None to add nothing.
+
+        Args:
+            model: the model that is trained.
+            batch: patches and their targets.
+        """
+
+
+@runtime_checkable
 class HasCellDiameters(Protocol):
     """A datamodule that knows how large the cells are that a model learns from."""
 

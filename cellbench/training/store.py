@@ -54,7 +54,7 @@ class DecodedStore:
         """
         if item.labels is None:
             raise DatasetError(f"{item.image}: has no label map; add it to {item.split}/labels")
-        image_file = self._file(item.image, *_identity(self.normalise))
+        image_file = self._image_file(item)
         labels_file = self._file(item.labels)
         if not (image_file.is_file() and labels_file.is_file()):
             image, labels = self.normalise(read_raw(item.image)), relabel(read_labels(item.labels))
@@ -62,6 +62,23 @@ class DecodedStore:
             _save(image_file, image)
             _save(labels_file, labels)
         return _opened(image_file), _opened(labels_file)
+
+    def load_image(self, item: DatasetImage) -> npt.NDArray[np.uint8]:
+        """Return an image that needs no label map, (H, W, 3) uint8, memory-mapped.
+
+        Args:
+            item: an image of a dataset folder.
+
+        Raises:
+            CellbenchError: if the file is unreadable.
+        """
+        file = self._image_file(item)
+        if not file.is_file():
+            _save(file, self.normalise(read_raw(item.image)))
+        return _opened(file)
+
+    def _image_file(self, item: DatasetImage) -> Path:
+        return self._file(item.image, *_identity(self.normalise))
 
     def load_ignored(self, item: DatasetImage) -> npt.NDArray[np.bool_] | None:
         """Return the pixels of an image from which nothing is learnt, memory-mapped.
