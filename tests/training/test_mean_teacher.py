@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import torch
 from datasets import make_dataset
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import Callback, Trainer
 from training_runs import fit, fit_words
 
 from cellbench.cli import main
 from cellbench.errors import UsageError
+from cellbench.models.batches import Batch
 from cellbench.models.unet import UNetBoundary
 from cellbench.training.callbacks import AveragedWeights
 from cellbench.training.datamodule import CellDataModule
@@ -106,10 +107,8 @@ def test_both_views_show_the_same_place(tmp_path: Path) -> None:
     class Keep(Callback):
         batch: Any = None
 
-        def on_train_batch_end(
-            self, _: Trainer, __: LightningModule, ___: Any, batch: Any, *rest: Any
-        ) -> None:
-            Keep.batch = batch[UNLABELED]
+        def on_train_batch_start(self, *arguments: Any) -> None:
+            Keep.batch = arguments[2][UNLABELED]
 
     teacher = MeanTeacher(share=1, burn_in=1, strength=0)
     data = CellDataModule(
@@ -150,7 +149,7 @@ def test_a_resumed_training_continues(tmp_path: Path) -> None:
 
 def refusal(capsys: pytest.CaptureFixture[str], words: list[str]) -> str:
     capsys.readouterr()
-    assert main(words) == 1
+    assert main(words) == 2
     return capsys.readouterr().err.strip().splitlines()[-1]
 
 
@@ -172,7 +171,7 @@ def test_what_cannot_learn_from_unlabelled_images_is_refused(
 
 def test_a_step_that_adds_no_losses_is_refused(tmp_path: Path) -> None:
     class Own(UNetBoundary):
-        def training_step(self, batch, batch_idx):  # type: ignore[no-untyped-def]  # noqa: ANN001, ARG002
+        def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:  # noqa: ARG002
             return self.loss(batch)
 
     with pytest.raises(UsageError, match="Own replaces training_step"):
@@ -181,6 +180,6 @@ def test_a_step_that_adds_no_losses_is_refused(tmp_path: Path) -> None:
 
 def test_train_images_without_label_maps_count(tmp_path: Path) -> None:
     root = make_dataset(tmp_path / "data")
-    (root / "train/labels/train1.tiff").unlink()
+    next((root / "train/labels").glob("train1.*")).unlink()
     teacher = MeanTeacher(share=1, burn_in=0, **SURE)
     assert train(tmp_path, teacher)[-1]["train/unlabeled_pixels"] >= 0
