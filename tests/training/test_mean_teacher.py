@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from datasets import make_dataset
@@ -73,12 +74,13 @@ def train(
 
 
 def test_the_model_learns_from_unlabelled_patches(tmp_path: Path) -> None:
-    steps = train(tmp_path, MeanTeacher(share=1, burn_in=0.5, **SURE), steps=60)
+    steps = train(tmp_path, MeanTeacher(share=1, burn_in=0.1, **SURE), steps=40)
     taught = [each for each in steps if "train/unlabeled_loss" in each]
     assert taught[-1]["train/unlabeled_pixels"] > 0.5
     assert taught[-1]["train/unlabeled_cells"] > 2
-    assert taught[-1]["train/unlabeled_loss"] < 0.9 * taught[0]["train/unlabeled_loss"]
-    assert all("train/unlabeled_pixels" not in each for each in steps[:29])
+    losses = [each["train/unlabeled_loss"] for each in taught]
+    assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
+    assert all("train/unlabeled_pixels" not in each for each in steps[:3])
     assert steps[-1]["val/teacher_f1"] == pytest.approx(steps[-1]["val/f1"])
     assert 0 < steps[-1]["val/student_f1"] <= 1
 
@@ -180,6 +182,6 @@ def test_a_step_that_adds_no_losses_is_refused(tmp_path: Path) -> None:
 
 def test_train_images_without_label_maps_count(tmp_path: Path) -> None:
     root = make_dataset(tmp_path / "data")
-    next((root / "train/labels").glob("train1.*")).unlink()
+    next((root / "train/labels").glob("train1*")).unlink()
     teacher = MeanTeacher(share=1, burn_in=0, **SURE)
     assert train(tmp_path, teacher)[-1]["train/unlabeled_pixels"] >= 0
