@@ -58,7 +58,14 @@ class DenseSegmenter(DecodingSegmenter):
         return self.activated(self.predict_raw(image), image)
 
     def predict_raw(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Predict raw outputs (B, C, h, w) of images (B, 3, H, W), on the representation's grid."""
+        """Predict the raw outputs of images, on the representation's grid.
+
+        Args:
+            image: (B, 3, H, W) in [0, 1].
+
+        Returns:
+            (B, C, h, w) for each map; h is ⌈H / grid⌉.
+        """
         outputs: dict[str, torch.Tensor] = self.network(
             image.contiguous(memory_format=self.memory_format)
         )

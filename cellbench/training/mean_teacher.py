@@ -186,8 +186,8 @@ class MeanTeacher(Callback):
         if self._useless == _PATIENCE:
             rank_zero_warn(
                 f"unlabeled: the teacher was sure of hardly any cell in {_PATIENCE} batches in a row, so "
-                "the unlabelled images have no effect; lower unlabeled.cell_score or unlabeled.foreground, or "
-                "increase unlabeled.burn_in"
+                "the unlabelled images have no effect; lower unlabeled.cell_score or unlabeled.foreground, "
+                "or increase unlabeled.burn_in"
             )
 
     def on_train_batch_end(

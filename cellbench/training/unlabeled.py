@@ -111,8 +111,8 @@ class UnlabeledPatches:
         pixels, _ = cut_window(image, no_labels, (size, side), (size, size), rng)
         # The augmentation moves the number of each pixel as it would move the id of a cell.
         numbers = np.arange(size * size, dtype=np.int32).reshape(size, size)
-        strong, numbers = self._augmentation(pixels, numbers, rng)
-        weak = pixels.reshape(-1, 3)[numbers].transpose(2, 0, 1)
+        strong, places = self._augmentation(pixels, numbers, rng)
+        weak = pixels.reshape(-1, 3)[places].transpose(2, 0, 1)
         planes = np.divide(weak, 255, dtype=np.float32, order="C")
         return {"weak": torch.from_numpy(planes), "strong": torch.from_numpy(strong)}
 
