@@ -1,9 +1,9 @@
 """Label the unlabelled images of a dataset with a trained model, and write a dataset to train on.
 
 The images in ROOT/unlabeled/images are segmented as `cellbench segment` does. In the new dataset folder
-they are training images, with the cells that the model is sure of. train/confidence says how sure each
-pixel is; pixels with the value 0 are ignored in training. An image in which the model is sure of no cell
-stays in unlabeled/images. All other images of ROOT are in the new dataset folder too.
+they are training images. train/confidence says how sure the model is of each pixel; pixels with the value 0,
+also those of cells that it is not sure of, are ignored in training. An image in which the model is sure of
+no cell stays in unlabeled/images. All other images of ROOT are in the new dataset folder too.
 
 A run that was interrupted continues when the same command is run again.
 """
@@ -51,13 +51,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def add_gates(parser: argparse.ArgumentParser) -> None:
-    """Declare the options that decide of which cells and pixels a model is sure."""
+    """Declare the options that decide of which cells and pixels a model is sure; training has the same."""
     parser.add_argument(
         "--foreground",
         type=_probability,
         default=0.9,
         metavar="SHARE",
-        help="smallest score of a cell that is kept, from 0 to 1 (default: 0.9)",
+        help="smallest mean probability of a cell over the pixels of a cell that counts, from 0 to 1, for "
+        "models whose cells have no score of their own (default: 0.9)",
+    )
+    parser.add_argument(
+        "--cell-score",
+        type=_probability,
+        default=0.7,
+        metavar="SCORE",
+        help="smallest score of a cell that counts, from 0 to 1, for models with star-convex polygons, outlines "
+        "or embeddings (default: 0.7)",
     )
     parser.add_argument(
         "--background",
@@ -91,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     # Before they are loaded: training may replace a file at any time.
     checksums = [file_checksum(path) for path in arguments.checkpoint]
     models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
-    gates = {"foreground": arguments.foreground, "background": arguments.background}
+    gates = {name: getattr(arguments, name) for name in ("foreground", "background", "cell_score")}
     options = segmentation_options(arguments)
     done = pseudo_label(
         root,

@@ -30,7 +30,7 @@ from cellbench.inference.scaling import Scaling, check_diameter, scaling_of
 from cellbench.inference.segment import image_diameter, read_model_image
 from cellbench.inference.settings import run_settings
 from cellbench.inference.sure_images import segment_sure
-from cellbench.labels import label_path, read_labels, write_labels
+from cellbench.labels import count_cells, label_path, read_labels, write_labels
 from cellbench.models.segmenter import Segmenter
 from cellbench.representations.base import DecodedCells
 
@@ -78,7 +78,7 @@ class PseudoLabelled(NamedTuple):
     Attributes:
         splits: number of images in each split of the new dataset folder.
         images: number of images with pseudo-labels.
-        cells: number of cells in them.
+        cells: number of cells in them that the model is sure of.
         used: part of the pixels of these images that are not ignored.
         unsure: stems of the images in which the model is sure of no cell.
         failed: stems of the images that could not be segmented.
@@ -127,7 +127,7 @@ def pseudo_label(
         if not found:
             raise CellbenchError(
                 f"{root}: the model is sure of no cell in any of {len(files)} unlabelled images; train it "
-                "longer, or lower --foreground"
+                "longer, or lower --cell-score (models whose cells have a score) or --foreground"
             )
         splits = write_pseudo_labelled(root, temporary, found)
     shutil.rmtree(work, ignore_errors=True)
@@ -181,7 +181,11 @@ def _paths(work: Path, stem: str) -> PseudoLabels:
 
 
 def _count(work: Path, stem: str) -> tuple[int, int, int]:
-    """Return the number of cells, of pixels that are not ignored, and of all pixels of an image."""
+    """Return the number of sure cells, of pixels that are not ignored, and of all pixels of an image."""
     labels, confidence = _paths(work, stem)
     used = read_confidence(confidence) != IGNORED
-    return int(read_labels(labels).max()), int(np.count_nonzero(used)), used.size
+    return (
+        count_cells(np.where(used, read_labels(labels), 0)),
+        int(np.count_nonzero(used)),
+        used.size,
+    )

@@ -1,4 +1,4 @@
-"""Segmenting an image with a trained model, keeping only the cells and pixels that the model is sure of."""
+"""Segmenting an image with a trained model, and marking the cells and pixels that the model is sure of."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ _LARGEST = 255
 
 
 class _Planes(NamedTuple):
-    """What is known about the pixels of a tile: their confidence, and whether they are in a sure cell."""
+    """What is known about the pixels of a tile: their confidence, and whether they are in a cell."""
 
     confidence: Confidence
     inside: npt.NDArray[np.bool_]
@@ -34,7 +34,9 @@ def segment_sure(
     diameter: float | None = None,
     **options: Any,
 ) -> tuple[LabelMap, Confidence]:
-    """Segment one image of any size, and leave out the cells that the model is not sure of.
+    """Segment one image of any size, and mark the cells and pixels that the model is sure of.
+
+    The label map has all cells, as the targets of sure cells depend on what is beside them.
 
     Args:
         models: a loaded model, or the models of an ensemble, all of which predict dense maps.
@@ -44,8 +46,8 @@ def segment_sure(
         **options: further options of :func:`~cellbench.inference.segment.segment_cells`.
 
     Returns:
-        (H, W) label map of the sure cells, ids 1 … N, and (H, W) confidence, see
-        :mod:`cellbench.data.confidence`.
+        (H, W) label map, ids 1 … N, and (H, W) confidence, see :mod:`cellbench.data.confidence`; it is 0 in
+        the cells that the model is not sure of.
 
     Raises:
         CellbenchError: as :func:`~cellbench.inference.segment.segment_cells`.
@@ -54,8 +56,8 @@ def segment_sure(
 
     def decode(representation: Representation, maps: NumpyMaps) -> DecodedCells:
         found = sure_cells(representation, maps, **gates)
-        parts.append(_Planes(_as_bytes(found.confidence, found.ignored), found.labels > 0))
-        return DecodedCells(found.labels, {})
+        parts.append(_Planes(_as_bytes(found.confidence, found.ignored), found.decoded > 0))
+        return DecodedCells(found.decoded, {})
 
     labels = segment_cells(models, image, diameter=diameter, decode=decode, **options).labels
     scale = scaling_of(models[0], diameter).scale

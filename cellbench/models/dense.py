@@ -100,15 +100,17 @@ class DenseModel(DenseSegmenter, DecodingModel):
             self._compiled_network = torch.compile(self.network.forward)
 
     def loss(self, batch: Batch) -> torch.Tensor:
-        """Return the loss of a batch of patches.
+        """Return the loss of a batch of patches, without the pixels that are ignored in it.
 
         Args:
             batch: patches and their maps.
         """
+        if (ignored := batch.get("ignored")) is not None:
+            return self.loss_of_pixels(batch, ignored)
         return self.criterion(self._training_outputs(batch), batch["targets"])
 
     def loss_of_pixels(
-        self, batch: Batch, ignored: torch.Tensor, replacement: Tensors
+        self, batch: Batch, ignored: torch.Tensor, replacement: Tensors | None = None
     ) -> torch.Tensor:
         """Return the loss of a batch of which some pixels are ignored.
 
@@ -118,13 +120,16 @@ class DenseModel(DenseSegmenter, DecodingModel):
         Args:
             batch: patches and their maps.
             ignored: (B, H, W) True where a pixel is ignored.
-            replacement: raw outputs for these pixels, (B, C, h, w) for each map.
+            replacement: raw outputs for these pixels, (B, C, h, w) for each map; by default those of the
+                model itself.
         """
+        found = self._training_outputs(batch)
+        replacement = found if replacement is None else replacement
         grid = self.representation.grid
         there = ignored[:, None, ::grid, ::grid]
         outputs = {
             name: torch.where(there, replacement[name].detach().to(each.dtype), each)
-            for name, each in self._training_outputs(batch).items()
+            for name, each in found.items()
         }
         return self.criterion(outputs, batch["targets"])
 
