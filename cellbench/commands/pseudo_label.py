@@ -1,8 +1,8 @@
 """Label the unlabelled images of a dataset with a trained model, and write a dataset to train on.
 
 The images in ROOT/unlabeled/images are segmented as `cellbench segment` does. In the new dataset folder
-they are training images. train/confidence says how sure the model is of each pixel; pixels with the value 0,
-also those of cells that it is not sure of, are ignored in training. An image in which the model is sure of
+they are training images. train/confidence says how sure the model is of each pixel. Pixels with the value 0
+are ignored in training, also those of cells that the model is not sure of. An image in which it is sure of
 no cell stays in unlabeled/images. All other images of ROOT are in the new dataset folder too.
 
 A run that was interrupted continues when the same command is run again.
@@ -65,8 +65,8 @@ def add_gates(parser: argparse.ArgumentParser) -> None:
         type=_probability,
         default=0.7,
         metavar="SCORE",
-        help="smallest score of a cell that counts, from 0 to 1, for models with star-convex polygons, outlines "
-        "or embeddings (default: 0.7)",
+        help="smallest score of a cell that counts, from 0 to 1, for models with star-convex polygons, "
+        "outlines or embeddings (default: 0.7)",
     )
     parser.add_argument(
         "--background",

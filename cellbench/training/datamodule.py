@@ -21,6 +21,7 @@ from cellbench.training.augmentation import PatchAugmentation, as_augmentation
 from cellbench.training.balance import Balance, Balancing
 from cellbench.training.dataset_folders import labelled_images, training_roots
 from cellbench.training.draws import EpochDraws
+from cellbench.training.ignored import check_ignored
 from cellbench.training.mosaic import check_mosaic
 from cellbench.training.patches import PatchDataset, patch_loader
 from cellbench.training.ranges import check_at_least, check_epoch, check_shares
@@ -205,10 +206,12 @@ class CellDataModule(LightningDataModule):
             ``image`` (3, H, W) in [0, 1] and ``targets``, the arrays that the model learns.
 
         Raises:
-            UsageError: if a patch would be a mosaic of images that the model learns as a whole.
+            UsageError: if a patch would be a mosaic of images that the model learns as a whole, or an image
+                has pixels to ignore and the model cannot ignore any.
         """
         model = self._model()
         check_mosaic(self.recipe.mosaic, model)
+        check_ignored(items, model)
         return PatchDataset(
             items,
             self.store,

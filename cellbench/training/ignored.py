@@ -1,9 +1,14 @@
 """Pixels from which nothing is learnt: how they move with a label map through any augmentation."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from cellbench.data.folder import DatasetImage
+from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
+from cellbench.models.dense import DenseModel
 
 Mask = npt.NDArray[np.bool_]
 
@@ -40,3 +45,21 @@ def unpack(packed: LabelMap, ignored: Mask | None) -> tuple[LabelMap, Mask | Non
         [[3, 3, 0, 0]]
     """
     return (packed, None) if ignored is None else (packed // 2, packed % 2 == 1)
+
+
+def check_ignored(items: Sequence[DatasetImage], model: object) -> None:
+    """Check that a model can ignore pixels, if there are training images with pixels to ignore.
+
+    Args:
+        items: the training images.
+        model: the model that is trained.
+
+    Raises:
+        UsageError: if it cannot.
+    """
+    first = next((item for item in items if item.confidence is not None), None)
+    if first is not None and not isinstance(model, DenseModel):
+        raise UsageError(
+            f"{first.confidence}: {type(model).__name__} does not predict the maps of one representation, so "
+            "it cannot ignore pixels of pseudo-labels; choose another model"
+        )
