@@ -30,7 +30,7 @@ from cellbench.inference.scaling import Scaling, check_diameter, scaling_of
 from cellbench.inference.segment import image_diameter, read_model_image
 from cellbench.inference.settings import run_settings
 from cellbench.inference.sure_images import segment_sure
-from cellbench.labels import count_cells, label_path, read_labels, write_labels
+from cellbench.labels import cell_ids, label_path, read_labels, write_labels
 from cellbench.models.segmenter import Segmenter
 from cellbench.representations.base import DecodedCells
 

@@ -202,12 +202,10 @@ class CellDataModule(LightningDataModule):
             items: the images that :meth:`train_items` returns.
 
         Returns:
-            A dataset that is indexed by a :class:`~cellbench.training.draws.Draw` and returns
-            ``image`` (3, H, W) in [0, 1] and ``targets``, the arrays that the model learns.
+            A dataset with the items of a :class:`~cellbench.training.patches.PatchDataset`.
 
         Raises:
-            UsageError: if a patch would be a mosaic of images that the model learns as a whole, or an image
-                has pixels to ignore and the model cannot ignore any.
+            UsageError: if the model cannot learn from mosaics or ignore pixels, and a patch needs it.
         """
         model = self._model()
         check_mosaic(self.recipe.mosaic, model)

@@ -60,6 +60,6 @@ def check_ignored(items: Sequence[DatasetImage], model: object) -> None:
     first = next((item for item in items if item.confidence is not None), None)
     if first is not None and not isinstance(model, DenseModel):
         raise UsageError(
-            f"{first.confidence}: {type(model).__name__} does not predict the maps of one representation, so "
-            "it cannot ignore pixels of pseudo-labels; choose another model"
+            f"{first.confidence}: {type(model).__name__} does not predict the maps of one representation, "
+            "so it cannot ignore pixels of pseudo-labels; choose another model"
         )
