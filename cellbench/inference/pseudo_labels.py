@@ -184,8 +184,5 @@ def _count(work: Path, stem: str) -> tuple[int, int, int]:
     """Return the number of sure cells, of pixels that are not ignored, and of all pixels of an image."""
     labels, confidence = _paths(work, stem)
     used = read_confidence(confidence) != IGNORED
-    return (
-        count_cells(np.where(used, read_labels(labels), 0)),
-        int(np.count_nonzero(used)),
-        used.size,
-    )
+    cells = len(cell_ids(np.where(used, read_labels(labels), 0)))
+    return cells, int(np.count_nonzero(used)), used.size

@@ -196,19 +196,15 @@ class CellDataModule(LightningDataModule):
         return found
 
     def train_dataset(self, items: Sequence[DatasetImage]) -> Dataset[dict[str, Any]]:
-        """Return the training patches.
+        """Return the training patches, as :class:`~cellbench.training.patches.PatchDataset` does.
 
         Args:
             items: the images that :meth:`train_items` returns.
 
-        Returns:
-            A dataset with the items of a :class:`~cellbench.training.patches.PatchDataset`.
-
         Raises:
             UsageError: if the model cannot learn from mosaics or ignore pixels, and a patch needs it.
         """
-        model = self._model()
-        check_mosaic(self.recipe.mosaic, model)
+        check_mosaic(self.recipe.mosaic, model := self._model())
         check_ignored(items, model)
         return PatchDataset(
             items,
