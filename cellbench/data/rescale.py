@@ -144,7 +144,7 @@ def write_resized_confidence(item: DatasetImage, split: Path, shape: tuple[int, 
         CellbenchError: if a file cannot be read or written.
     """
     if item.confidence is not None:
-        resized = resize_labels(read_confidence(item.confidence), shape)
+        resized = resize_labels(read_confidence(item.confidence), shape).astype(np.uint8)
         write_confidence(confidence_path(split, item.stem), resized)
 
 

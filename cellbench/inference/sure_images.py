@@ -20,10 +20,10 @@ _LARGEST = 255
 
 
 class _Planes(NamedTuple):
-    """What is known about the pixels of a tile: their confidence, and whether they are in a cell."""
+    """What is known about the pixels of a tile: their confidence, and 1 where they are in a cell."""
 
     confidence: Confidence
-    inside: npt.NDArray[np.bool_]
+    inside: npt.NDArray[np.uint8]
 
 
 def segment_sure(
@@ -56,7 +56,11 @@ def segment_sure(
 
     def decode(representation: Representation, maps: NumpyMaps) -> DecodedCells:
         found = sure_cells(representation, maps, **gates)
-        parts.append(_Planes(_as_bytes(found.confidence, found.ignored), found.decoded > 0))
+        parts.append(
+            _Planes(
+                _as_bytes(found.confidence, found.ignored), (found.decoded > 0).astype(np.uint8)
+            )
+        )
         return DecodedCells(found.decoded, {})
 
     labels = segment_cells(models, image, diameter=diameter, decode=decode, **options).labels
@@ -79,7 +83,7 @@ def _joined(parts: Sequence[_Planes], shape: tuple[int, int]) -> _Planes:
     """Join what is known about the cores of all tiles."""
     if len(parts) == 1:
         return parts[0]
-    joined = _Planes(np.zeros(shape, np.uint8), np.zeros(shape, bool))
+    joined = _Planes(np.zeros(shape, np.uint8), np.zeros(shape, np.uint8))
     for tile, part in zip(tiles(shape), parts, strict=True):
         core = tuple(
             slice(seen.start + own.start, seen.start + own.stop)

@@ -1,4 +1,4 @@
-"""scripts/label_budget.sh: which commands it runs, what it keeps, and the table and figure that it makes."""
+"""scripts/label_budget.sh: which commands it runs, what it keeps, and its table and figure."""
 
 import os
 import shutil
