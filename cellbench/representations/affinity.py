@@ -177,6 +177,14 @@ class Affinity(Representation):
         fill_holes(labels, gaps, np.bincount(gaps.ravel()) < self.largest_hole)
         return labels
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the map ``foreground``, (H, W).
+
+        Args:
+            maps: ``foreground`` (1, H, W) and ``affinities`` (12, H, W).
+        """
+        return np.asarray(maps["foreground"][0], np.float32)
+
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities.
 

@@ -117,6 +117,24 @@ class Representation(ABC):
         """
         return DecodedCells(self.decode(maps), {})
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:  # noqa: ARG002
+        """Return how probable it is that each pixel belongs to a cell, (H, W) from 0 to 1.
+
+        Learning from images without label maps needs it, see
+        :mod:`cellbench.representations.sure_cells`. Where the maps have no such probability, the result
+        is a value that is near 0 where background is predicted clearly, and near 1 inside of cells.
+
+        Args:
+            maps: as for :meth:`decode`.
+
+        Raises:
+            UsageError: if the representation does not define it.
+        """
+        raise UsageError(
+            f"{type(self).__name__}: does not define the method foreground, which says how probable a cell "
+            "is at each pixel; learning from images without label maps needs it"
+        )
+
     @abstractmethod
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"

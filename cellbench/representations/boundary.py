@@ -100,6 +100,14 @@ class Boundary(Representation):
         # Likely background stays background, so that thin gaps between cells are kept.
         return np.where(classes[BACKGROUND] > self.threshold, cores, grown)
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the probability of interior and boundary together, (H, W).
+
+        Args:
+            maps: ``classes`` (3, H, W), one-hot or probabilities.
+        """
+        return 1 - np.asarray(maps["classes"][BACKGROUND], np.float32)
+
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities.
 

@@ -1,6 +1,7 @@
 """Cells as outlines: scores, Fourier coefficients, local refinement and uncertainty (CPN)."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from cellbench.labels import LabelMap
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+from cellbench.representations.decoded import FAINT, painted
 from cellbench.representations.options import SHARE, Allowed, Numbers, WholeNumbers
 
 if TYPE_CHECKING:
@@ -154,6 +156,20 @@ class Contour(Representation):
         from cellbench.representations.contour_maps import contour_maps
 
         return {**contour_maps(labels, self.order, self.grid, self.reach, self.grid)}
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the score, in cells that of the cell, (H, W).
+
+        Scores are high in the middle of cells only. So each pixel has the ``score`` of the cell that covers
+        it, if that is higher, also where the score is too low for a cell to be decoded.
+
+        Args:
+            maps: as for :meth:`decode`.
+        """
+        faint = copy(self)
+        faint.score_threshold, faint.refinement_hops = FAINT, 0
+        score = np.asarray(maps["score"][0], np.float32)
+        return np.maximum(painted(faint.decode_cells(maps), "score"), score)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn raw outputs into maps with the range of values of :meth:`encode`.

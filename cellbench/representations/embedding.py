@@ -148,6 +148,14 @@ class Embedding(Representation):
         seed = (ids[None] > 0).astype(np.float32)
         return {"offset": offset, "sigma": sigma, "seed": seed}
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the map ``seed``, (H, W); it falls a little towards the outlines of predicted cells.
+
+        Args:
+            maps: ``offset`` (2, H, W), ``sigma`` (S, H, W) and ``seed`` (1, H, W).
+        """
+        return np.asarray(maps["seed"][0], np.float32)
+
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn raw outputs into sigmas in pixels and seeds between 0 and 1; offsets stay as they are.
 

@@ -129,6 +129,14 @@ class Flow(Representation):
         keep_good_cells(labels, count, flows, own, self.flow_threshold, self.smallest_cell)
         return without_holes(labels, self.largest_hole)
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the map ``foreground``, (H, W).
+
+        Args:
+            maps: ``foreground`` (1, H, W) and ``flows`` (2, H, W).
+        """
+        return np.asarray(maps["foreground"][0], np.float32)
+
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities; flows stay as they are.
 

@@ -172,6 +172,14 @@ class HoVer(Representation):
         opened = cv2.morphologyEx(filled, cv2.MORPH_OPEN, cross)
         return components(opened, self.smallest_marker, connectivity=4)
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the map ``foreground``, (H, W).
+
+        Args:
+            maps: ``foreground`` (1, H, W) and ``hv`` (2, H, W).
+        """
+        return np.asarray(maps["foreground"][0], np.float32)
+
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities, and clamp distances to [−1, 1].
 

@@ -162,6 +162,16 @@ class InnerDistance(Representation):
         gaps = components(labels == 0, 1, connectivity=4)
         fill_holes(labels, gaps, np.bincount(gaps.ravel()) < self.largest_hole)
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the probability of interior and border together, (H, W).
+
+        Args:
+            maps: ``inner`` (1, H, W) and ``pixelwise`` (3, H, W).
+        """
+        from cellbench.representations.inner_distance_kernels import BACKGROUND
+
+        return 1 - np.asarray(maps["pixelwise"][BACKGROUND], np.float32)
+
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Clamp inner distances to [0, 1], and turn logits into probabilities.
 

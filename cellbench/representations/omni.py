@@ -139,6 +139,16 @@ class Omni(Representation):
         keep_good_cells(labels, count, flows, own, self.flow_threshold, self.smallest_cell)
         return labels
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return 0 where the distance is that of the background, 1 where it is 1 px or more, (H, W).
+
+        Args:
+            maps: ``distance`` (1, H, W), ``flows`` (2, H, W) and ``boundary`` (1, H, W).
+        """
+        distance = np.asarray(maps["distance"][0], np.float32)
+        share: npt.NDArray[np.float32] = np.clip((distance - _OUTSIDE) / (1 - _OUTSIDE), 0, 1)
+        return share
+
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn the logits of outlines into probabilities; distances and flows stay as they are.
 

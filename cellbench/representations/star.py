@@ -1,6 +1,7 @@
 """Cells as star-convex polygons: object probability, and distances along rays."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from cellbench.labels import LabelMap
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+from cellbench.representations.decoded import FAINT, painted
 from cellbench.representations.options import SHARE, WEIGHT, Allowed, WholeNumbers
 from cellbench.representations.star_maps import object_probability, star_distances
 from cellbench.representations.star_polygons import (
@@ -125,6 +127,20 @@ class StarConvex(Representation):
             "probability": object_probability(labels)[None, :: self.grid, :: self.grid],
             "distances": star_distances(labels, self.rays, self.grid),
         }
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the object probability, in cells that of the cell, (H, W).
+
+        The object probability falls towards the outline of a cell. So each pixel has the ``score`` of the
+        cell that covers it, if that is higher, also where the score is too low for a cell to be decoded.
+
+        Args:
+            maps: ``probability`` (1, H, W) and ``distances`` (rays, H, W).
+        """
+        faint = copy(self)
+        faint.probability_threshold = FAINT
+        probability = np.asarray(maps["probability"][0], np.float32)
+        return np.maximum(painted(faint.decode_cells(maps), "score"), probability)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn raw outputs into probabilities and distances of at least 0.001 px.

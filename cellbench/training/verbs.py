@@ -18,6 +18,7 @@ from cellbench.models.names import class_path
 from cellbench.training.callbacks import LabelMapWriter
 from cellbench.training.datamodule import CellDataModule
 from cellbench.training.dataset_folders import DatasetFolders
+from cellbench.training.mean_teacher import MeanTeacher
 from cellbench.training.progress import ProgressLines, shows_bar
 from cellbench.training.resume import (
     BEST,
@@ -87,6 +88,7 @@ class TrainingCLI(CheckedSplitsCLI):
             help="stop training after this CPU time of the training process (days:hours:minutes:seconds). "
             "Unlike trainer.max_time, it does not count the time that other programs use",
         )
+        parser.add_lightning_class_args(MeanTeacher, "unlabeled")
         default = f"{CellDataModule.__module__}.{CellDataModule.__qualname__}"
         parser.set_defaults({"data": {"class_path": default}})
 

@@ -14,7 +14,7 @@ from cellbench.data.new_folder import new_dataset_folder
 from cellbench.data.perturb.kinds import image_rng, is_for, perturb_pixels
 from cellbench.data.perturb.pixels import as_picture, in_8_bits
 from cellbench.data.perturb.severities import GEOMETRIC, PARTIAL, Kind
-from cellbench.data.rescale import check_size, resize_labels
+from cellbench.data.rescale import check_size, resize_labels, write_resized_confidence
 from cellbench.data.rewritten import manifest_rows, updated_row, write_channels
 from cellbench.errors import DatasetError, ImageError
 from cellbench.images import image_shape, read_channels
@@ -205,6 +205,7 @@ def perturb_image(
         facts["cells"] = _write_resized(item, item.labels, pixels, image, folder)
     elif item.labels is not None:
         place(item.labels, folder / item.labels.name)
+    write_resized_confidence(item, out / item.split, image.shape[:2])
     write_channels(out / item.split / "images" / f"{item.stem}.tif", image, alpha)
     return facts
 
