@@ -24,9 +24,10 @@ ROOT = Path(__file__).parents[1]
 # A training ends after a few steps on small patches. Everything else runs as the page says.
 SHORT = ["--config", str(ROOT / "tests/conf/guides.yaml")]
 SHELL = f"""
+python() {{ {shlex.quote(sys.executable)} "$@"; }}
 cellbench() {{
   [[ $1 != fit ]] || set -- "$@" {shlex.join(SHORT)}
-  {shlex.quote(sys.executable)} -m cellbench.cli "$@"
+  python -m cellbench.cli "$@"
 }}
 """
 OF_THE_SHELL = set("|<>&;$*`\\{")
