@@ -138,7 +138,8 @@ def save(figure: plt.Figure, out: Path) -> None:
         figure: what was drawn.
         out: picture to write.
     """
-    figure.savefig(out, dpi=110, facecolor="white", metadata={"Software": None})
+    options = {"metadata": {"Software": None}} if out.suffix == ".png" else {}
+    figure.savefig(out, dpi=110, facecolor="white", **options)
     plt.close(figure)
 
 
@@ -150,7 +151,7 @@ def main(data: Path, predictions: Path, out: Path) -> None:
         predictions: label maps of an algorithm for its test images.
         out: folder to write to.
     """
-    draw_outlines(data, predictions, out / "outlines.png")
+    draw_outlines(data, predictions, out / "outlines.jpg")
     draw_overlaps(out / "overlaps.png")
     draw_counts(out / "counts.png")
     draw_errors(out / "errors.png")
