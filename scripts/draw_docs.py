@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation: scripts/draw_docs.py DATA PREDICTIONS OUT (see `make pictures`)."""
+"""Draw the pictures of the documentation; `make pictures` calls it with DATA, PREDICTIONS and OUT."""
 
 import sys
 from pathlib import Path

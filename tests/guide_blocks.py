@@ -1,8 +1,8 @@
 """The blocks of commands and of Python in the pages of the documentation, and how tests run them.
 
-Blocks marked `bash` or `python` run, in the order of the page and in a folder of its own. A block marked `text`
-is what the block before it prints; `...` stands for any text. Blocks with another mark, such as `sh`, are only
-shown: they need a cluster, a GPU, the network or hours.
+Blocks marked `bash` or `python` run, in the order of the page and in a folder of its own. A block
+marked `text` is what the block before it prints; `...` stands for any text. Blocks with another mark, such
+as `sh`, are only shown: they need a cluster, a GPU, the network or hours.
 """
 
 import contextlib
@@ -113,8 +113,8 @@ class Page:
 def run_commands(source: str) -> tuple[int, str]:
     """Run the commands of a block; return the exit status and what was printed.
 
-    Importing takes longer than most commands. Where a block consists of plain ``cellbench`` commands, they run
-    in this process; everything else runs in a shell.
+    Importing takes longer than most commands. Where a block consists of plain ``cellbench`` commands, they
+    run in this process; everything else runs in a shell.
     """
     commands = [shlex.split(line, comments=True) for line in source.splitlines()]
     commands = [words for words in commands if words]

@@ -1,4 +1,4 @@
-"""The commands and programs in the guides work, in the order of each page, and print what the page shows."""
+"""The commands and programs in the guides work, in the order of each page, and print what it shows."""
 
 from pathlib import Path
 
