@@ -99,7 +99,7 @@ docs-serve:  ## show the documentation site on this machine, and again after eac
 pictures: $(STAMP)  ## draw the pictures of the documentation again (trains a model on the sample)
 	$(MAKE) train evaluate MODEL=stardist DATA=data/sample BOARD=sample
 	$(BIN)/python scripts/draw_docs.py data/sample predictions/sample/stardist docs/pictures
-	chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,760 \
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,1150 \
 	  --screenshot=docs/pictures/board.png file://$(abspath leaderboard/sample/report.html)
 
 readme: $(STAMP)  ## check that the tables of the README are those of docs/results
