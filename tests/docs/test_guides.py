@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from guide_blocks import PAGES, ROOT, Page, read_blocks
 
-# Pages whose blocks take more than ten seconds together; most of them train a model.
-SLOW: set[str] = set()
+# Pages whose blocks take more than ten seconds together.
+SLOW = {"docs/guides/entrant.md"}
 BLOCKS = [
     pytest.param(page, line, id=f"{page}:{line}", marks=[pytest.mark.slow] * (page in SLOW))
     for page in PAGES
