@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cellbench.boards.reading import BoardTables
 
 Facets = dict[str, list[str]]
-"""The values of an algorithm by the name of the filter; an empty list where nothing is stated."""
+"""The values of an algorithm by the name of the filter; nothing where nothing is stated."""
 
 
 def make_facets(licences: Iterable[str], trained_on: Iterable[str]) -> Facets:
@@ -21,7 +21,8 @@ def make_facets(licences: Iterable[str], trained_on: Iterable[str]) -> Facets:
     """
     datasets = [word.strip() for text in trained_on for word in text.split(";")]
     stated = {"licence": licences, "trained_on": dict.fromkeys(datasets)}
-    return {name: [word for word in words if word] for name, words in stated.items()}
+    found = {name: [word for word in words if word] for name, words in stated.items()}
+    return {name: words for name, words in found.items() if words}
 
 
 def read_facets(board: BoardTables) -> dict[str, Facets]:

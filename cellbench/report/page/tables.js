@@ -98,7 +98,7 @@ function addFacet(field, facet, title, rows) {
   if (facet === "trained_on") select.append(...values.map((value) => option(`!${value}`, `not ${value}`)));
   if (stated.some((own) => !own.length)) select.append(option("!", "not stated"));
   select.addEventListener("change", () => changed(field));
-  field.after(make("label", { for: id }, title), select);
+  field.after(make("span", { class: "facet" }, make("label", { for: id }, title), " ", select));
 }
 
 function addChooser(field, table) {

@@ -94,7 +94,9 @@ def _make(
     if way is not None and not way.shipped:  # a stranger may use the name of a baseline
         texts = {column: known or _state(way, column) for column, known in texts.items()}
     facts = [(STATEMENTS[column], _describe(column, texts[column])) for column in STATEMENTS]
-    modalities = sorted({one for result in results for one in result.board.modalities})
+    modalities = sorted(
+        {one for result in results for one in result.board.modalities}, key=str.casefold
+    )
     facets = {**make_facets(texts["licence"], texts["trained_on"]), "modality": modalities}
     return Algorithm(
         name,
@@ -117,7 +119,7 @@ def _describe(column: str, texts: Mapping[str, Sequence[str]]) -> tuple[Part, ..
     """Return a statement with its links; where the boards differ, each text with its boards."""
     parts: list[Part] = []
     for text, boards in texts.items():
-        parts += [Part("; ")] if parts else []
+        parts += [Part(" · ")] if parts else []
         parts += link_statement(column, text)
-        parts += [Part(f" (on {', '.join(boards)})")] if len(texts) > 1 else []
+        parts += [Part(f" (stated for {', '.join(boards)})")] if len(texts) > 1 else []
     return tuple(parts)

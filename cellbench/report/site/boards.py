@@ -75,5 +75,6 @@ def _is_board(path: Path) -> bool:
 def _read(path: Path, place: str) -> SiteBoard:
     tables = read_board(path)
     parts = {name or NOT_GIVEN: read_board(part) for name, part in tables.modalities.items()}
-    modalities = sorted({str(name) or NOT_GIVEN for name in tables.values["modality"]})
+    named = {str(name) or NOT_GIVEN for name in tables.values["modality"]}
+    modalities = sorted(named, key=str.casefold)
     return SiteBoard(path.name, read_about(tables).title, place, tables, parts, tuple(modalities))

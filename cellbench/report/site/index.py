@@ -140,23 +140,22 @@ def _algorithm_row(
     ]
     return GridRow(
         (
-            name_words(algorithm),
+            _name(algorithm),
             *(means if consensus.means else []),
             _count(len(on)),
             *ranks,
-            words("; ".join(algorithm.facets["licence"])),
-            words("; ".join(algorithm.facets["trained_on"])),
+            *_statements(algorithm),
         ),
         algorithm.facets,
     )
 
 
-def name_words(algorithm: Algorithm) -> Words:
-    """Return the title of an algorithm, which links to its page, above its name.
+def _statements(algorithm: Algorithm) -> list[Words]:
+    """Return the cells of the columns Licence and Trained on."""
+    return [words("; ".join(algorithm.facets.get(name, []))) for name in ("licence", "trained_on")]
 
-    Args:
-        algorithm: the algorithm.
-    """
+
+def _name(algorithm: Algorithm) -> Words:
     detail = algorithm.name if algorithm.name != algorithm.title else ""
     return words(algorithm.title, algorithm.page, detail)
 
@@ -180,13 +179,12 @@ def results_grid(results: Results, algorithms: Algorithms) -> Grid:
         rows.append(
             GridRow(
                 (
-                    name_words(algorithm),
+                    _name(algorithm),
                     words(board.title, board.page),
                     words(one.modality or ALL_IMAGES),
                     one.rank,
                     *fill(columns, one.cells),
-                    words("; ".join(algorithm.facets["licence"])),
-                    words("; ".join(algorithm.facets["trained_on"])),
+                    *_statements(algorithm),
                 ),
                 {**algorithm.facets, "modality": modalities},
             )

@@ -52,7 +52,7 @@ def modalities_grid(algorithm: Algorithm, results: Results) -> Grid:
         "Scores on the images of each modality alone",
         "modalities",
         (TextColumn("Modality"), TextColumn("Board"), _RANK, *columns),
-        tuple(sorted(rows, key=lambda row: row.facets["modality"])),
+        tuple(sorted(rows, key=lambda row: row.facets["modality"][0].casefold())),
         sorted_by="Modality",
     )
 
@@ -70,17 +70,24 @@ def running_grid(algorithm: Algorithm, results: Results) -> Grid | None:
     columns = columns_of(algorithm.boards, results.columns, running=True)
     if not columns:
         return None
-    rows = []
-    for one in algorithm.boards:
-        run = find_runs(one.board.tables).get(algorithm.name, {})
-        how = [words(str(run.get(fact) or "")) for fact in ("timing", "isolation")]
-        rows.append(GridRow((_board(one), *fill(columns, one.cells), *how), _modalities(one)))
-    texts = (TextColumn("Timing"), TextColumn("Isolation"))
+    runs = [find_runs(one.board.tables).get(algorithm.name, {}) for one in algorithm.boards]
+    how = [fact for fact in ("timing", "isolation") if any(run.get(fact) for run in runs)]
+    rows = [
+        GridRow(
+            (
+                _board(one),
+                *fill(columns, one.cells),
+                *(words(str(run.get(fact) or "")) for fact in how),
+            ),
+            _modalities(one),
+        )
+        for one, run in zip(algorithm.boards, runs, strict=True)
+    ]
     return Grid(
         "resources",
         "Running times and memory on every board",
         "boards",
-        (TextColumn("Board"), *columns, *texts),
+        (TextColumn("Board"), *columns, *(TextColumn(fact.capitalize()) for fact in how)),
         tuple(rows),
     )
 
