@@ -94,8 +94,8 @@ def _add_site(group: argparse._ArgumentGroup) -> None:
         nargs="+",
         default=[],
         metavar="ENTRY",
-        help="entry.yaml files or their folders, from which the pages of the algorithms say how to run them "
-        "(default: only the baselines that come with cellbench)",
+        help="entry.yaml files or their folders, from which the pages of the algorithms say how to run "
+        "them (default: only the baselines that come with cellbench)",
     )
 
 
@@ -151,7 +151,7 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.site is None:
         if arguments.board is None:
             raise UsageError("report: name the folder of a board, or use --site and --out")
-        wrong = [name for name in ("out", "entries") if name in given]
+        wrong = [name for name in given if name in ("out", "entries")]
         reason = "is an option of --site; the page of a board is written into its folder"
     else:
         if arguments.board is not None:

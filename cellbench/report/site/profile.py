@@ -45,7 +45,8 @@ def modalities_grid(algorithm: Algorithm, results: Results) -> Grid:
     rows = []
     for one in own:
         modality = one.modality or one.board.modalities[0]
-        cells = (words(modality), _board(one), one.rank, *fill(columns, one.cells))
+        about = (words(modality), _board(one), one.rank)
+        cells: tuple[Words | Cell, ...] = (*about, *fill(columns, one.cells))
         rows.append(GridRow(cells, {"modality": [modality]}))
     return Grid(
         "by-modality",

@@ -54,7 +54,7 @@ def collect_results(boards: Sequence[SiteBoard]) -> Results:
         boards: the boards.
     """
     columns: dict[str, Column] = {}
-    rows = []
+    rows: list[Result] = []
     for board in boards:
         rows += _read(board, "", board.tables, columns)
         for modality, tables in board.parts.items():
