@@ -26,6 +26,7 @@ EVERYWHERE = {
     "errors",
     "extras",
     "files",
+    "folders",
     "lazy",
     "locks",
     "resources",
