@@ -245,22 +245,20 @@ class TrainingCLI(CheckedSplitsCLI):
         if not self.trainer.is_global_zero:
             return
         root = self._root()
-        kept = [
-            name for name in (BEST, LAST) if self._is_of_this_training(root / CHECKPOINTS / name)
-        ]
+        folder = root / CHECKPOINTS
+        kept = [name for name in (BEST, LAST) if self._is_of_this_training(folder / name)]
         if not kept:
-            rank_zero_info(f"{root / CHECKPOINTS}: no checkpoint was written, so there is no model")
+            rank_zero_info(f"{folder}: no checkpoint was written, so there is no model")
             return
         data = self.datamodule
         trained_on = data.dataset_names() if isinstance(data, DatasetFolders) else []
         if self.config["fit"]["tune"]:
-            tune_after_training(
-                root / CHECKPOINTS / kept[0], self.model, data, self.trainer.strategy.root_device
-            )
+            device = self.trainer.strategy.root_device
+            tune_after_training(folder / kept[0], self.model, data, device)
         # Last, because a run with this file counts as finished.
         write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
-        folder = Path(data.root) if isinstance(data, CellDataModule) else None
-        rank_zero_info("\n".join(what_next(root, self.model, kept[0], folder)))
+        dataset = Path(data.root) if isinstance(data, CellDataModule) else None
+        rank_zero_info("\n".join(what_next(root, self.model, kept[0], dataset)))
 
     def _is_of_this_training(self, checkpoint: Path) -> bool:
         """Return whether a checkpoint exists, and is not left over from an earlier training."""

@@ -19,7 +19,8 @@ _NAMES = """return [...document.querySelectorAll(`#${arguments[0]} tbody tr`)].f
 _SET = """const field = document.querySelector(arguments[0]);
 if (field.type === "checkbox") field.checked = arguments[1]; else field.value = arguments[1];
 for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));"""
-_HEADINGS = """return [...document.querySelectorAll(`#${arguments[0]} thead th`)].filter((one) => one.offsetWidth)
+_HEADINGS = """return [...document.querySelectorAll(`#${arguments[0]} thead th`)]
+  .filter((one) => one.offsetWidth)
   .map((one) => one.querySelector(".title").textContent)"""
 
 
@@ -48,7 +49,7 @@ class View:
         self._browser.get(self._page + fragment)
         return self
 
-    def run(self, script: str, *args: Any) -> Any:
+    def run(self, script: str, *args: Any) -> Any:  # noqa: ANN401  (what JavaScript returns)
         return self._browser.execute_script(script, *args)
 
     def names(self, table: str) -> list[str]:
@@ -101,7 +102,8 @@ def test_columns_of_a_board(browser: Browser, site: Path) -> None:
     view = View(browser, site / "boards/cells/report.html").open()
     before = view.headings("board")
     assert before[:2] == ["Rank", "Algorithm"]
-    boxes = "return [...document.querySelectorAll('#board-filter ~ .columns label')].map((one) => one.textContent.trim())"
+    boxes = """return [...document.querySelectorAll('#board-filter ~ .columns label')]
+      .map((one) => one.textContent.trim())"""
     assert view.run(boxes) == before[2:]
     view.set("#board-filter ~ .columns input", False)
     assert view.headings("board") == [*before[:2], *before[3:]]
