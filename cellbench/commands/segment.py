@@ -195,7 +195,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def segmentation_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the values of the options of :func:`add_segmentation`, as segmenting functions call them.
+    """Return the values of the options of `add_segmentation`, as segmenting functions call them.
 
     Args:
         arguments: the parsed command line.
