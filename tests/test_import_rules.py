@@ -23,6 +23,7 @@ EVERYWHERE = {
     "choices",
     "compiling",
     "csv_tables",
+    "decimal_signs",
     "errors",
     "extras",
     "files",
