@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.compiling import compiled
+from cellbench.compiling import compiled, in_one_layout
 
 Table = npt.NDArray[np.uint8]
 """(H, W) distance in pixels from each pixel to the nearest boundary pixel in its column, at most 255."""
@@ -23,11 +23,7 @@ def boundary_table(labels: npt.NDArray[Any]) -> Table:
     Returns:
         The table, which is 0 on boundaries.
     """
-    view = np.ascontiguousarray(labels).view()
-    view.flags.writeable = (
-        False  # maps from files are read-only, and each kind is compiled separately
-    )
-    table: Table = fill(edges(view))
+    table: Table = fill(edges(in_one_layout(labels)))
     return table
 
 
