@@ -30,6 +30,7 @@ EVERYWHERE = {
     "folders",
     "lazy",
     "locks",
+    "progress",
     "resources",
 }
 LIGHT_ROOMS = {
