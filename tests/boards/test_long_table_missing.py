@@ -39,6 +39,7 @@ def test_ranks_of_missing_values(
     found = read(tmp_path, "ranks").pivot(index="image", columns="algorithm", values="rank")
     expected = pd.DataFrame(ranks, index=["a", "b", "c"], dtype=float).T
     expected = expected.dropna(how="all")
-    pd.testing.assert_frame_equal(found.dropna(how="all"), expected, check_names=False)
+    found = found.dropna(how="all").astype(float)
+    pd.testing.assert_frame_equal(found, expected, check_names=False)
     board = read(tmp_path, "leaderboard").set_index("algorithm")
     assert board["failed"].sort_index().tolist() == [1, 2, 3]
