@@ -48,7 +48,8 @@ class FinishedImages:
         report: called with one line if label maps of an earlier run are kept or replaced.
 
     Raises:
-        CellbenchError: if the folder contains label maps of other images that were made with other settings.
+        CellbenchError: if the folder contains label maps of other images that were made with other
+            settings.
         WriteError: if the journal cannot be written.
     """
 
