@@ -17,6 +17,9 @@ CONFIG := $(wildcard configs/data/$(NAME).yaml configs/data/$(NAME)/$(MODEL).yam
 CHOSEN  = $(if $(filter $(MODEL),$(MODELS)),--config configs/model/$(MODEL).yaml,--model $(MODEL))
 # The page shows images of the board's dataset, also if only BOARD is set.
 IMAGES  = $(wildcard $(if $(filter file,$(origin DATA)),data/$(BOARD),$(DATA)))
+# The board compares unseen sources with the others if a manifest of `cellbench data split` tells them apart.
+MANIFEST = $(foreach file,$(wildcard $(addsuffix /manifest.csv,$(IMAGES))),$(shell \
+  grep -q in-source '$(file)' && grep -q out-of-source '$(file)' && echo --manifest '$(file)'))
 SCORES  = $(strip $(wildcard leaderboard/$(BOARD)/scores.csv) \
   $(patsubst %/,%,$(wildcard leaderboard/$(BOARD)/entries/*/)))
 
@@ -68,7 +71,8 @@ known-board:
 	  "run 'make evaluate', or see leaderboard/RULES.md for how to submit scores" >&2; exit 2; }
 
 leaderboard: known-board $(STAMP)  ## rank and draw BOARD again from its scores, its submissions, or both
-	$(BIN)/cellbench rank $(SCORES) --out leaderboard/$(BOARD) --entries $(wildcard predictions/$(BOARD)/*/entry.yaml)
+	$(BIN)/cellbench rank $(SCORES) --out leaderboard/$(BOARD) \
+	  $(MANIFEST) --entries $(wildcard predictions/$(BOARD)/*/entry.yaml)
 	@$(BIN)/cellbench report leaderboard/$(BOARD) --published leaderboard/published/*.csv \
 	  $(addprefix --data ,$(IMAGES)) $(addprefix --predictions ,$(wildcard predictions/$(BOARD)))
 

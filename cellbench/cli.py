@@ -76,9 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{words[0]}: {advice}", 1)
     except KeyboardInterrupt:
         return _fail(
-            "interrupted; `segment`, `pseudo-label`, `run`, `robustness`, `evaluate` and `data download` "
-            "continue where they stopped when the same command is run again, and `fit` if --ckpt_path last "
-            "is added",
+            "interrupted; `segment`, `pseudo-label`, `run`, `perturb`, `robustness`, `evaluate` and "
+            "`data download` continue where they stopped when the same command is run again, and `fit` if "
+            "--ckpt_path last is added",
             130,
         )
 

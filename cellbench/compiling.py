@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 
@@ -19,3 +21,24 @@ def compiled(function: Any) -> Any:  # noqa: ANN401  (numba's functions have no 
         return njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:
         return njit(nogil=True, error_model="numpy")(function)
+
+
+def in_one_layout(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an array in the layout for which functions are compiled: row after row, and read-only.
+
+    Numba compiles a function again, which takes seconds, for arrays whose columns come first, for every
+    nth row, and for read-only arrays, as those from files are.
+
+    Args:
+        array: any array.
+
+    Returns:
+        A view, or a copy if the numbers are not stored row after row.
+
+    Examples:
+        >>> in_one_layout(np.zeros((2, 3)).T).flags.c_contiguous
+        True
+    """
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view

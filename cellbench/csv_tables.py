@@ -23,9 +23,6 @@ _SPREADSHEETS = {
 }
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")  # Excel's "Unicode text"
 _GZIP = b"\x1f\x8b"
-_DECIMAL_COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?", re.IGNORECASE)
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?|[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?")
-_DECIMAL_POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 class TableText(NamedTuple):
@@ -122,8 +119,16 @@ def _header(
                 found.append((above, names))
             above = reader.line_num
     except csv.Error as fault:
-        raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
+        raise error(_too_long(path, above + 1)) from fault
     return next((each for each in found if wanted.issubset(each[1])), [*found, (0, ())][0])
+
+
+def _too_long(path: Path, line: int) -> str:
+    """Return what is wrong with a row that the csv module refuses: it has no other reason than this."""
+    return (
+        f"{path}: line {line} has a value of more than {csv.field_size_limit()} characters; shorten it, or "
+        "close the double quote before it"
+    )
 
 
 def numbered_rows(
@@ -155,7 +160,7 @@ def numbered_rows(
             rows[line] = cells
             line = table.header_line + reader.line_num
     except csv.Error as fault:
-        raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
+        raise error(_too_long(path, line)) from fault
     line, last = rows.popitem()
     if last != [_END]:
         raise error(f"{path}: line {line}: a double quote is not closed; close or remove it")
@@ -203,43 +208,6 @@ SPACES = (
 """What is wrong with a table whose columns are separated by spaces."""
 
 
-def has_decimal_commas(cells: Collection[str], separator: str) -> bool:
-    """Return whether the numbers of a column have commas as decimal signs.
-
-    A comma before exactly three digits can also separate thousands. Where semicolons separate the columns,
-    it is a decimal sign, because that is why spreadsheets use semicolons.
-
-    Args:
-        cells: the texts of the column.
-        separator: what separates the columns of the table.
-
-    Raises:
-        ValueError: if the numbers have thousands separators or two kinds of decimal signs, or if it is
-            unclear what the commas are. The message says which.
-
-    Examples:
-        >>> has_decimal_commas(["0,702", "1"], ";"), has_decimal_commas(["0.702", "1"], ";")
-        (True, False)
-    """
-    commas = [cell for cell in map(str.strip, cells) if "," in cell]
-    for cell in commas:
-        if not _DECIMAL_COMMA.fullmatch(cell):
-            if _THOUSANDS.fullmatch(cell):
-                raise ValueError(f"{cell!r} has thousands separators; write it without them")
-            return False  # not a number at all
-    points = next((cell for cell in map(str.strip, cells) if _DECIMAL_POINT.fullmatch(cell)), None)
-    if commas and points is not None:
-        raise ValueError(
-            f"{commas[0]!r} has a decimal comma, but {points!r} has a decimal point; use one of them"
-        )
-    if commas and separator != ";" and all(map(_THOUSANDS.fullmatch, commas)):
-        raise ValueError(
-            f"the comma in {commas[0]!r} can be a decimal sign or separate thousands; write "
-            f"{commas[0].replace(',', '.')} or {commas[0].replace(',', '')}"
-        )
-    return bool(commas)
-
-
 def read_rows(
     path: Path, columns: Sequence[str], error: type[CellbenchError]
 ) -> list[dict[str, str]]:
@@ -257,6 +225,25 @@ def read_rows(
         CellbenchError: of the type ``error``, if the file cannot be read, a column or a value in it is
             missing, or a row has more values than there are columns.
     """
+    return list(read_rows_by_line(path, columns, error).values())
+
+
+def read_rows_by_line(
+    path: Path, columns: Sequence[str], error: type[CellbenchError]
+) -> dict[int, dict[str, str]]:
+    """Read a small CSV table with a header, as [`read_rows`][] does.
+
+    Args:
+        path: the file.
+        columns: columns that must exist and have a value in every row.
+        error: type of the errors that are raised.
+
+    Returns:
+        Text by column, for each row, by the number of the line on which the row begins.
+
+    Raises:
+        CellbenchError: see [`read_rows`][].
+    """
     table = read_content(path, columns, error)
     for column in columns:
         if column not in table.header:
@@ -266,13 +253,12 @@ def read_rows(
                 else f"the column {column!r} is missing; the first line must name the columns"
             )
             raise error(f"{path}: {reason}")
-    rows = []
+    rows = {}
     for line, cells in numbered_rows(table, path, error).items():
-        row = dict(zip(table.header, cells, strict=True))
+        rows[line] = row = dict(zip(table.header, cells, strict=True))
         for column in columns:
             if not row[column].strip():
                 raise error(f"{path}: line {line} has no value in the column {column!r}; add it")
-        rows.append(row)
     return rows
 
 

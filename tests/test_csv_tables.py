@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cellbench.csv_tables import has_decimal_commas, read_rows
+from cellbench.csv_tables import read_rows
+from cellbench.decimal_signs import has_decimal_commas
 from cellbench.errors import DatasetError
 
 
@@ -16,6 +17,10 @@ from cellbench.errors import DatasetError
         ("name;split\na.png;train\n", "the column 'image' is missing"),
         ("image,split\na.png,train\nb.png,test,x\n", "line 3 has more values than the first line"),
         ("image,split\n,train\n", "line 2 has no value in the column 'image'"),
+        (
+            f"image,split\na,b\n{'c' * 131073},d\n",
+            "line 3 has a value of more than 131072 characters",
+        ),
     ],
 )
 def test_wrong_tables(tmp_path: Path, text: str, message: str) -> None:

@@ -23,12 +23,14 @@ EVERYWHERE = {
     "choices",
     "compiling",
     "csv_tables",
+    "decimal_signs",
     "errors",
     "extras",
     "files",
     "folders",
     "lazy",
     "locks",
+    "progress",
     "resources",
 }
 LIGHT_ROOMS = {

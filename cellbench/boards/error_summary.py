@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from cellbench.boards.reading import BoardTables, read_table
+from cellbench.boards.reading import BoardTables
 from cellbench.boards.schema import ERROR_SUMMARY
 from cellbench.boards.scores import F1
+from cellbench.boards.table_files import read_table
 from cellbench.errors import ScoresError
 
 _AGAIN = "run `cellbench evaluate --details` again, or delete the file"

@@ -129,7 +129,7 @@ def failure_rule(missing: Missing) -> str:
     if missing == "worst":
         return "infinitely bad: it ties after all values that are present"
     if missing == "drop":
-        return "left out: each algorithm is ranked on the cases that it has"
+        return "nothing: each algorithm is ranked on the cases that it has"
     return f"{missing:g}"
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from cellbench.boards.columns import Kind, Table
+from cellbench.boards.columns import Table
 from cellbench.boards.ranked_tables import RankedTables
-from cellbench.boards.record import AGAIN, check_version, read_record, unreadable
+from cellbench.boards.record import AGAIN, check_version, read_record
 from cellbench.boards.run_id import MODALITIES, RUN_ID, TABLE_DIGESTS, check_run
 from cellbench.boards.schema import (
     GENERALISATION,
@@ -19,18 +19,11 @@ from cellbench.boards.schema import (
     MetricName,
     consensus_names,
 )
+from cellbench.boards.table_files import read_by_place, read_table
 from cellbench.boards.unmatched import UNMATCHED
 from cellbench.choices import Scheme
 from cellbench.errors import ScoresError
 
-# Only numbers may be missing: an algorithm may be called "NA".
-_TYPES: dict[Kind, type] = {
-    Kind.TEXT: str,
-    Kind.CHOICE: str,
-    Kind.NUMBER: float,
-    Kind.WHOLE: int,
-    Kind.YES_NO: bool,
-}
 _FACTS: dict[str, tuple[type, ...]] = {
     "value": (str,),
     "value_title": (str,),
@@ -176,55 +169,10 @@ def _read_consensus(folder: Path, modalities: Mapping[str, str]) -> pd.DataFrame
     if not modalities:
         return None
     path = folder / TABLES["consensus"].file
-    try:
-        text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-        # By place: a modality may be called "", which pandas takes for no name.
-        ranks = text.iloc[:, 1:].apply(pd.to_numeric)
-        table: pd.DataFrame = pd.concat([text.iloc[:, 0], ranks], axis=1)
-        return table.set_axis(consensus_names(modalities), axis=1)
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
+    return read_by_place(path, consensus_names(modalities), AGAIN)
 
 
 def _read_optional(folder: Path, described: Table, facts: Mapping[str, Any]) -> pd.DataFrame | None:
     """Return a table that not every board has; None where this board has none."""
     there = described.file in facts[TABLE_DIGESTS]
     return read_table(folder, described, facts["value"]) if there else None
-
-
-def read_table(
-    folder: Path, described: Table, value: str = "f1", again: str = AGAIN
-) -> pd.DataFrame:
-    """Read one table of a board.
-
-    Args:
-        folder: the board's folder.
-        described: the table.
-        value: the name of what is ranked.
-        again: what to do if it is damaged, for the error.
-
-    Returns:
-        Its columns; numbers that are not known are NaN.
-
-    Raises:
-        ScoresError: if the file is missing or damaged.
-    """
-    path, kinds = folder / described.file, described.kinds(value)
-    numbers = {name: [""] for name, kind in kinds.items() if kind == Kind.NUMBER}
-    try:
-        table = pd.read_csv(
-            path,
-            usecols=list(kinds),
-            dtype={name: _TYPES[kind] for name, kind in kinds.items()},
-            na_values=numbers,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-        )
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error, again) from error
-    for column in described.columns:
-        if column.kind == Kind.CHOICE:
-            unknown = set(table[column.name]) - set(column.choices)
-            if unknown:
-                raise ScoresError(f"{path}: {column.name} cannot be {min(unknown)!r}; {again}")
-    return table[list(kinds)]

@@ -27,7 +27,8 @@ def read_record(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
+        reason = " ".join(str(error).split())
+        raise ScoresError(f"{path}: cannot be read ({reason}); {AGAIN}") from error
     if not isinstance(facts, dict):
         raise ScoresError(f"{path}: does not describe a board; {AGAIN}")
     return facts
@@ -50,15 +51,3 @@ def check_version(path: Path, facts: Mapping[str, Any]) -> None:
             f"{path}: this board has schema version {version!r}, but this cellbench reads version "
             f"{SCHEMA_VERSION}; {AGAIN}"
         )
-
-
-def unreadable(path: Path, error: Exception, again: str = AGAIN) -> ScoresError:
-    """Return the error to raise for a file of a board that cannot be read.
-
-    Args:
-        path: the file.
-        error: why it cannot be read.
-        again: what to do.
-    """
-    reason = " ".join(str(error).split())
-    return ScoresError(f"{path}: cannot be read ({reason}); {again}")

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cellbench.boards.reading import read_table
 from cellbench.boards.schema import ROBUSTNESS_TABLES, UNCHANGED
+from cellbench.boards.table_files import read_table
 from cellbench.boards.text_table import write_text
 from cellbench.errors import ScoresError
 from cellbench.ranking.robustness import relative_robustness
@@ -50,13 +50,15 @@ def read_robustness(folder: str | Path) -> pd.DataFrame | None:
         Its rows; None if there is no such file.
 
     Raises:
-        ScoresError: if the file is damaged, has two rows for one image or an F1 outside of [0, 1], or an
-            algorithm has no values on unchanged images.
+        ScoresError: if the file is damaged or has no rows, has two rows for one image or an F1 outside of
+            [0, 1], or an algorithm has no values on unchanged images.
     """
     path = Path(folder) / _VALUES.file
     if not path.is_file():
         return None
     table = read_table(path.parent, _VALUES, again=_AGAIN)
+    if table.empty:
+        raise ScoresError(f"{path}: has no rows; {_AGAIN}")
     unchanged = table["kind"] == UNCHANGED
     faults = {
         "two rows for one image": table.duplicated(_KEY),

@@ -9,11 +9,11 @@ import pandas as pd
 
 from cellbench.csv_tables import (
     SPACES,
-    has_decimal_commas,
     numbered_rows,
     read_content,
     separated_by_spaces,
 )
+from cellbench.decimal_signs import has_decimal_commas
 from cellbench.errors import ScoresError
 from cellbench.files import written_whole
 

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from cellbench.commands.mask_options import mask_options
 from cellbench.errors import ScoresError
 from cellbench.evaluation.cases import find_truths
@@ -18,6 +16,7 @@ from cellbench.evaluation.measures import Table
 from cellbench.evaluation.prediction_checks import NoPredictionsError
 from cellbench.evaluation.predictions import algorithm_folders
 from cellbench.evaluation.rows import FolderResult
+from cellbench.progress import progress_bar
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +70,7 @@ def _score_one(
     *,
     need_predictions: bool = True,
 ) -> FolderResult:
-    with tqdm(unit="image", desc=predictions.name, disable=None) as bar:
+    with progress_bar(what=predictions.name) as bar:
         return score_folder(
             arguments.truth,
             predictions,
@@ -94,7 +93,7 @@ def _score_one(
 class _Bar:
     """Shows progress; images of an earlier run do not count for the rate."""
 
-    def __init__(self, bar: "tqdm[Any]") -> None:
+    def __init__(self, bar: Any) -> None:  # noqa: ANN401  (tqdm ships loose types)
         self._bar = bar
 
     def __call__(self, done: int, total: int) -> None:

@@ -12,8 +12,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "model",
         nargs="?",
         metavar="NAME",
-        help="a model's name, or its class as package.module.Class; shows its description, its "
-        "source, every option, and the licence of pretrained weights (default: list all models)",
+        help="a model's name, or its class as package.module.Class; shows its description, its source, "
+        "the licence of pretrained weights, the values in its config, its number of parameters and every "
+        "option (default: list all models)",
     )
     parser.add_argument(
         "--names", action="store_true", help="print only the names, one per line (default: off)"
@@ -34,13 +35,16 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _print_one(model: str) -> None:
     from cellbench.models.class_paths import import_model
+    from cellbench.models.configured import explain_config
     from cellbench.models.describe import describe_model, explain_model
     from cellbench.models.registry import registered_models, resolve_class_path
 
     path = resolve_class_path(model)
     registered = [each for each in registered_models().values() if each.class_path == path]
     name, package = (registered[0].name, registered[0].package) if registered else (path, "")
-    print(explain_model(name, path, package, describe_model(import_model(path))))
+    chosen = import_model(path)
+    config = explain_config(name, chosen)
+    print(explain_model(name, path, package, describe_model(chosen), config))
 
 
 def _print_all() -> None:

@@ -2,7 +2,8 @@
 
 Each kind and severity becomes a dataset folder OUT/KIND-SEVERITY with the same label maps; where the size
 of the images changes, the label maps follow. docs/robustness.md defines the kinds. `cellbench robustness`
-runs algorithms on such copies without keeping them.
+runs algorithms on such copies without keeping them. A run that was stopped continues when the same command
+is run again.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from cellbench.commands.help_format import example
 if TYPE_CHECKING:
     from cellbench.data.folder import DatasetImage
     from cellbench.data.perturb.severities import Kind
+
+_JOURNAL = ".perturb.journal"
 
 SPLITS = ("train", "tune", "test", "unlabeled")
 
@@ -123,21 +126,46 @@ def _seed(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write one dataset folder for each kind and severity."""
+    """Write one dataset folder for each kind and severity; a run that was stopped continues."""
     from cellbench.data.folder import SPLITS as LABELLED
     from cellbench.data.folder import UNLABELED, read_dataset
     from cellbench.data.new_folder import check_free
     from cellbench.data.perturb.dataset import check_images, folder_name, perturb_dataset
+    from cellbench.evaluation.journal import Journal
 
     splits = [arguments.split] if arguments.split else [*LABELLED, UNLABELED]
     images = read_dataset(arguments.root, splits)
     chosen = choose_steps(arguments, images)
-    folders = [arguments.out / folder_name(kind, severity) for kind, severity in chosen]
-    for folder in folders:
+    journal_file = arguments.out / _JOURNAL
+    journal = Journal(journal_file)
+    todo = {}
+    for kind, severity in chosen:
+        folder = arguments.out / folder_name(kind, severity)
+        key = _key(arguments, images, folder.name)
+        # A folder is written whole or not at all: if it exists and was begun, it is finished.
+        if journal.get(key) == folder.name and folder.is_dir():
+            print(f"kept {folder}: an earlier run has finished it")
+            continue
         check_free(arguments.root, folder)
-    check_images(images, chosen)
-    for (kind, severity), folder in zip(chosen, folders, strict=True):
+        todo[key] = (kind, severity, folder)
+    if todo:
+        check_images(images, [(kind, severity) for kind, severity, _ in todo.values()])
+    for key, (kind, severity, folder) in todo.items():
+        journal.add(key, folder.name)
         report = perturb_dataset(
             arguments.root, folder, kind, severity, seed=arguments.seed, splits=splits
         )
         print(f"wrote {report}")
+    if set(journal.values()) <= {folder_name(*step) for step in chosen}:
+        journal_file.unlink(missing_ok=True)
+
+
+def _key(arguments: argparse.Namespace, images: "Sequence[DatasetImage]", name: str) -> str:
+    """Return a key that changes with everything that the content of a folder depends on."""
+    from cellbench.data import perturb
+    from cellbench.data.folder import MANIFEST
+    from cellbench.files import fingerprint
+
+    files = [path for each in images for path in (each.image, each.labels)]
+    code = sorted(Path(perturb.__file__).parent.glob("*.py"))
+    return fingerprint([*files, arguments.root / MANIFEST, *code], name, arguments.seed)

@@ -89,11 +89,10 @@ def _probability(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the dataset folder; return status 1 if an image failed."""
-    from tqdm import tqdm
-
     from cellbench.inference import load_models
     from cellbench.inference.pseudo_labels import Teacher, pseudo_label
     from cellbench.inference.settings import file_checksum
+    from cellbench.progress import progress_bar
 
     root = arguments.root
     out = arguments.out or root.resolve().with_name(f"{root.resolve().name}-pseudo")
@@ -106,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         root,
         out,
         Teacher(models, arguments.checkpoint, checksums, gates, options),
-        lambda stems: tqdm(stems, unit="image", disable=None),
+        lambda stems: progress_bar(stems, "pseudo-label"),
         lambda line: print(line, file=sys.stderr),
     )
     print(_summary(out, done))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from cellbench.boards.robustness import write_robustness
 from cellbench.boards.schema import UNCHANGED
@@ -25,6 +24,7 @@ from cellbench.evaluation.statuses import Status
 from cellbench.files import fingerprint
 from cellbench.labels import label_path
 from cellbench.locks import locked_folder
+from cellbench.progress import progress_bar
 
 _JOURNAL = ".robustness.journal"
 _WORK = ".robustness"
@@ -118,7 +118,7 @@ def _measure_entrant(
         predictions = plan.work / "predictions" / entry.name
         with (
             started_entrant(entry, folder, plan.images, predictions, sandbox) as segmenter,
-            tqdm(missing, desc=entry.name, unit="step", disable=None) as bar,
+            progress_bar(missing, entry.name, unit="step") as bar,
         ):
             for step in bar:
                 found[step], failed = _run_step(plan, step, segmenter, predictions)

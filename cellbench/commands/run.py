@@ -54,13 +54,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Run every entrant on every image."""
     from collections import Counter
 
-    from tqdm import tqdm
-
     from cellbench.data.folder import read_dataset
     from cellbench.entrants.job import Timing
     from cellbench.entrants.run import run_entrant
     from cellbench.entrants.tolerance import describe_slow_images
     from cellbench.errors import EntrantError
+    from cellbench.progress import progress_bar
 
     entries = read_entrants(arguments.entrants)
     images = read_dataset(arguments.data, [arguments.split])
@@ -68,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     problems = []
     for (entry, folder), sandbox in zip(entries, sandboxes, strict=True):
         try:
-            with tqdm(total=len(images), desc=entry.name, unit="image", disable=None) as bar:
+            with progress_bar(what=entry.name, total=len(images)) as bar:
                 rows = run_entrant(
                     *(entry, folder, images, arguments.out / entry.name, sandbox, bar.update),
                     timing=Timing.COLD if arguments.timing == "cold" else Timing.WARM,

@@ -150,12 +150,11 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Segment all images; return status 1 if one failed."""
-    from tqdm import tqdm
-
     from cellbench.errors import UsageError
     from cellbench.inference import load_models, segment_files
     from cellbench.inference.ensemble import with_dense_maps
     from cellbench.inference.settings import file_checksum
+    from cellbench.progress import progress_bar
 
     serves = str(arguments.inputs) == "-"
     if serves and (arguments.overlays or arguments.table or arguments.recursive):
@@ -183,7 +182,7 @@ def run(arguments: argparse.Namespace) -> int:
         models,
         files,
         arguments.outputs,
-        lambda stems: tqdm(stems, unit="image", disable=None),
+        lambda stems: progress_bar(stems, "segment"),
         products=_products(arguments),
         checkpoints=arguments.checkpoint,
         checksums=checksums,

@@ -1,6 +1,7 @@
 """Choose the decoding options of a trained model that give the highest F1 on the tune split."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,13 +39,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Search, print every trial, store the best."""
     from cellbench.data.folder import read_dataset
-    from cellbench.inference.tuning import describe_tuning, progress_bar, tune_checkpoint
+    from cellbench.inference.tuning import describe_tuning, tune_checkpoint
+    from cellbench.progress import progress_bar
 
     streams = tune_checkpoint(
         arguments.checkpoint,
         read_dataset(arguments.data, ["tune"]),
         arguments.device,
-        progress_bar,
+        partial(progress_bar, leave=False),
         model_class=arguments.model_class,
     )
     for index, trials in streams.items():

@@ -15,11 +15,11 @@ from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 import requests
-from tqdm import tqdm
 
 from cellbench.errors import DatasetError
 from cellbench.files import write_faults_named, written_whole
 from cellbench.locks import lock
+from cellbench.progress import progress_bar
 
 TIMEOUT = (10, 60)
 """Seconds to wait for a connection, and between two parts of a response."""
@@ -181,7 +181,7 @@ def _append(response: requests.Response, part: Path, have: int) -> None:
     name = part.name.removesuffix(".part")
     with (
         part.open("ab" if have else "wb") as file,
-        tqdm(desc=name, initial=have, total=total, unit="B", unit_scale=True, disable=None) as bar,
+        progress_bar(what=name, initial=have, total=total, unit="B") as bar,
     ):
         for chunk in response.iter_content(_CHUNK):
             file.write(chunk)
@@ -209,7 +209,7 @@ def unpack(archive: Path, folder: Path) -> None:
                     missing.append((info, target))
             folder.mkdir(parents=True, exist_ok=True)
             _check_room([info for info, _ in missing], folder)
-            for info, target in tqdm(missing, desc=f"unpacking {archive.name}", disable=None):
+            for info, target in progress_bar(missing, f"unpacking {archive.name}", unit="file"):
                 with (
                     opened.open(info) as source,
                     written_whole(target) as temporary,

@@ -17,6 +17,7 @@ from cellbench.errors import DatasetError, ImageError, UsageError
 from cellbench.files import max_pixels
 from cellbench.images import image_shape, read_channels
 from cellbench.labels import LabelMap, cell_ids, label_path, read_labels, relabel, write_labels
+from cellbench.progress import progress_bar
 
 # OpenCV resizes these types itself.
 _RESIZED_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
@@ -173,8 +174,6 @@ def rescale_dataset(
             resized, ``out`` is not empty or in ``root``, or an image would have more pixels than
             cellbench opens.
     """
-    from tqdm import tqdm
-
     if not 0 < factor < math.inf:
         raise UsageError(f"factor {factor}: must be a number above 0")
     report = RescaleReport()
@@ -185,7 +184,7 @@ def rescale_dataset(
             check_size(item.image, image_shape(item.image), factor)
         written = {
             (item.split, item.stem): _rescale(item, temporary, factor, report)
-            for item in tqdm(items, unit="image", disable=None)
+            for item in progress_bar(items, "rescale")
         }
         rows = [updated_row(row, key[1], written[key]) for key, row in listed if key in written]
         if rows:

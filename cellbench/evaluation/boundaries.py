@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from cellbench.labels.banded import BandedLabels
 from cellbench.labels.maps import LabelMap
 
 Distances = npt.NDArray[np.float64]
@@ -24,7 +25,7 @@ class Boundaries:
         prediction: the same of the prediction.
     """
 
-    def __init__(self, truth: LabelMap, prediction: LabelMap) -> None:
+    def __init__(self, truth: LabelMap | BandedLabels, prediction: LabelMap | BandedLabels) -> None:
         self._truth = truth
         self._prediction = prediction
 

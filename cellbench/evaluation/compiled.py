@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.compiling import compiled
+from cellbench.compiling import compiled, in_one_layout
 from cellbench.evaluation.pairs import Band, Pairs, Window
 
 ID_BITS = np.uint64(32)
@@ -36,7 +36,7 @@ class CompiledCounter:
             prediction: same shape and type as ``truth``.
             window: which columns to count, and where the frame is.
         """
-        bands = _read_only(truth), _read_only(prediction)
+        bands = in_one_layout(truth), in_one_layout(prediction)
         self._table, self._used = add_rows(*bands, tuple(window), self._table, self._used)
 
     def total(self) -> Pairs:
@@ -45,13 +45,6 @@ class CompiledCounter:
         columns = (keys >> ID_BITS, keys & _ID_MASK, pixels & ~_ON_FRAME)
         true_ids, predicted_ids, areas = (column.view(np.int64) for column in columns)
         return Pairs(true_ids, predicted_ids, areas, pixels >= _ON_FRAME)
-
-
-def _read_only(band: Band) -> Band:
-    """Return a read-only view: maps from files are read-only, and each kind is compiled separately."""
-    view = np.ascontiguousarray(band).view()
-    view.flags.writeable = False
-    return view
 
 
 @compiled

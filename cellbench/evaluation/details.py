@@ -59,9 +59,9 @@ def image_details(
     if any(measure.needs in (Needs.LABEL_MAPS, Needs.BOUNDARIES) for measure in chosen):
         if maps is None:
             raise ValueError("image_details: a measure needs label maps; pass maps=")
-        truth, prediction = (each.whole() for each in maps)
-        arguments[Needs.LABEL_MAPS] = truth, prediction
-        arguments[Needs.BOUNDARIES] = (Boundaries(truth, prediction),)
+        arguments[Needs.BOUNDARIES] = (Boundaries(*maps),)
+        if any(measure.needs is Needs.LABEL_MAPS for measure in chosen):
+            arguments[Needs.LABEL_MAPS] = tuple(each.whole() for each in maps)
     return {
         measure.name: _value(measure, arguments[measure.needs], usable=usable) for measure in chosen
     }

@@ -36,8 +36,8 @@ class Needs(StrEnum):
     - ``OVERLAPS``: one [`PooledOverlaps`][cellbench.evaluation.pooled.PooledOverlaps], the areas
       and overlaps of the scored cells.
     - ``BOUNDARIES``: one [`Boundaries`][cellbench.evaluation.boundaries.Boundaries], the distances
-      between the boundaries of all cells, cells on the frame included. Whole slides are read into
-      memory for it.
+      between the boundaries of all cells, cells on the frame included. It takes two bytes of memory per
+      pixel.
     - ``LABEL_MAPS``: truth and prediction, each a (H, W) label map, cells on the frame included. Whole
       slides are read into memory for such a measure.
     """

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.compiling import compiled
+from cellbench.compiling import compiled, in_one_layout
+from cellbench.labels.banded import BandedLabels, in_bands
+from cellbench.labels.maps import LabelMap
 
 Table = npt.NDArray[np.uint8]
 """(H, W) distance in pixels from each pixel to the nearest boundary pixel in its column, at most 255."""
@@ -14,8 +16,11 @@ Distances = npt.NDArray[np.float64]
 _FAR = 255  # a table of bytes is filled several times faster than one of larger integers
 
 
-def boundary_table(labels: npt.NDArray[Any]) -> Table:
+def boundary_table(labels: npt.NDArray[Any] | BandedLabels) -> Table:
     """Find the boundaries of the cells, and the distances to them within each column.
+
+    The label map is read band by band: in memory, the table has one byte per pixel, and the label map of a
+    whole slide would have four or eight.
 
     Args:
         labels: (H, W) label map.
@@ -23,12 +28,20 @@ def boundary_table(labels: npt.NDArray[Any]) -> Table:
     Returns:
         The table, which is 0 on boundaries.
     """
-    view = np.ascontiguousarray(labels).view()
-    view.flags.writeable = (
-        False  # maps from files are read-only, and each kind is compiled separately
-    )
-    table: Table = fill(edges(view))
-    return table
+    banded = labels if isinstance(labels, BandedLabels) else in_bands(labels)
+    table = np.empty(banded.shape, np.uint8)
+    height, read = table.shape[0], 0
+    above: LabelMap | None = None
+    for band in banded.bands():
+        block = band if above is None else np.concatenate([above, band])
+        read += len(band)
+        top = read - len(block)
+        # The first and the last row of a block need the rows beyond it, unless the image ends there.
+        first, last = (0 if top == 0 else 1), len(block) - (read < height)
+        table[top + first : top + last] = edges(in_one_layout(block))[first:last]
+        above = block[-2:]
+    filled: Table = fill(table)
+    return filled
 
 
 def nearest_distances(points: Table, others: Table) -> Distances:

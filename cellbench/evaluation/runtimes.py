@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cellbench.csv_tables import has_decimal_commas, read_content, read_rows, write_rows
+from cellbench.csv_tables import read_content, read_rows_by_line, write_rows
+from cellbench.decimal_signs import has_decimal_commas
 from cellbench.errors import ScoresError
 from cellbench.images import image_stem
 
@@ -68,24 +69,24 @@ def read_runtimes(path: str | Path) -> dict[str, float]:
     path = Path(path)
     table = read_content(path, [name for pair in _ACCEPTED for name in pair], ScoresError)
     image, column = _find_columns(table.header, path)
-    rows = read_rows(path, (image, column), ScoresError)
-    texts = [row[column].strip() for row in rows]
+    rows = read_rows_by_line(path, (image, column), ScoresError)
+    texts = [row[column].strip() for row in rows.values()]
     try:
         commas = has_decimal_commas(texts, table.separator)
     except ValueError as error:
         raise ScoresError(f"{path}: {column}: {error}") from error
     times: dict[str, float] = {}
-    for number, (row, text) in enumerate(zip(rows, texts, strict=True), table.header_line + 1):
+    for (line, row), text in zip(rows.items(), texts, strict=True):
         seconds = _seconds(text.replace(",", ".") if commas else text)
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ScoresError(
-                f"{path}: line {number} has the running time {' '.join(text.split())}; "
+                f"{path}: line {line} has the running time {' '.join(text.split())}; "
                 "running times are seconds, 0 or more"
             )
         stem = image_stem(row[image])
         if stem in times:
             raise ScoresError(
-                f"{path}: line {number} is a second row for the image {stem!r}; keep one of them"
+                f"{path}: line {line} is a second row for the image {stem!r}; keep one of them"
             )
         times[stem] = seconds
     return times

@@ -4,7 +4,7 @@ import unicodedata
 from enum import StrEnum
 from pathlib import Path
 
-from cellbench.csv_tables import read_rows
+from cellbench.csv_tables import read_rows_by_line
 from cellbench.errors import ScoresError
 
 RESOURCES_FILE = "resources.csv"
@@ -41,12 +41,12 @@ def read_statuses(predictions: Path) -> dict[str, Status]:
     if not path.is_file():
         return {}
     statuses: dict[str, Status] = {}
-    for number, row in enumerate(read_rows(path, ["image", "status"], ScoresError), start=2):
+    for line, row in read_rows_by_line(path, ["image", "status"], ScoresError).items():
         try:
             status = Status(row["status"])
         except ValueError as error:
             raise ScoresError(
-                f"{path}: line {number} has the unknown status {row['status']!r}; "
+                f"{path}: line {line} has the unknown status {row['status']!r}; "
                 f"use one of {', '.join(Status)}"
             ) from error
         statuses[unicodedata.normalize("NFC", row["image"])] = status

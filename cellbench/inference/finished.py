@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from cellbench.errors import CellbenchError, UsageError, WriteError
+from cellbench.errors import CellbenchError, WriteError
 from cellbench.evaluation.journal import Journal
 from cellbench.evaluation.runtimes import RUNTIME_FILE, rank_runtime_seconds, write_runtimes
 from cellbench.files import fingerprint, remove_partial_files
@@ -48,7 +48,8 @@ class FinishedImages:
         report: called with one line if label maps of an earlier run are kept or replaced.
 
     Raises:
-        UsageError: if the folder contains label maps of other images that were made with other settings.
+        CellbenchError: if the folder contains label maps of other images that were made with other
+            settings.
         WriteError: if the journal cannot be written.
     """
 
@@ -197,7 +198,7 @@ class FinishedImages:
         ]
         if others:
             more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-            raise UsageError(
+            raise CellbenchError(
                 f"{self._outputs}: contains label maps of other images ({others[0]}{more}) that were made "
                 "with another checkpoint, option, device or version; choose another folder, or delete them"
             )
@@ -262,7 +263,7 @@ def finished_images(
 
     Raises:
         WriteError: if another process writes to the folder, or a file cannot be written.
-        UsageError: as in [`FinishedImages`][].
+        CellbenchError: as in [`FinishedImages`][].
     """
     with locked_folder(Path(outputs), WriteError):
         finished = FinishedImages(Path(outputs), files, settings, report)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 
-from cellbench.errors import CellbenchError, UsageError
+from cellbench.errors import CellbenchError, ImageError
 from cellbench.images.pixel_size import read_pixel_size
 from cellbench.inference.finished import FinishedImages, concerns_all_images, finished_images
 from cellbench.inference.overlap import windowed_parts
@@ -83,7 +83,7 @@ def segment_files(
         diameter: as in [`segment_image`][cellbench.inference.segment.segment_image].
 
     Raises:
-        UsageError: if a file to write is one of the images.
+        ImageError: if a file to write is one of the images.
         CellbenchError: if an option does not fit a model, or as
             [`finished_images`][cellbench.inference.finished.finished_images].
     """
@@ -151,7 +151,7 @@ def _check_targets(
         targets = [product_path(outputs, stem, each) for each in products]
         for target in (label_path(outputs, stem), *targets):
             if _place(target) in images:
-                raise UsageError(
+                raise ImageError(
                     f"{target}: is one of the images, and would be replaced by the result for {path}; "
                     "choose another folder for the results"
                 )

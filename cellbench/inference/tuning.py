@@ -32,18 +32,6 @@ from cellbench.representations import Representation
 Progress = Callable[[Sequence[Any], str], Any]
 
 
-def progress_bar(items: Sequence[Any], what: str) -> Any:  # noqa: ANN401  (tqdm ships loose types)
-    """Show a progress bar on a terminal, and remove it at the end.
-
-    Args:
-        items: the sequence that is worked through.
-        what: name of the work, shown beside the bar.
-    """
-    from tqdm import tqdm
-
-    return tqdm(items, desc=what, unit="image", leave=False, disable=None)
-
-
 def tune_checkpoint(
     checkpoint: Path,
     items: Sequence[DatasetImage],

@@ -139,18 +139,20 @@ def defaults_text(options: list[Option]) -> str:
     return "; ".join(f"{each.name} {each.default}" for each in options)
 
 
-def explain_model(name: str, path: str, package: str, description: Description) -> str:
-    """Return all that is known about a model: description, source, and every option.
+def explain_model(name: str, path: str, package: str, description: Description, config: str) -> str:
+    """Return all that is known about a model: description, source, config and every option.
 
     Args:
         name: its registered name, or its class path.
         path: its class path.
         package: the installed package that registers it; empty for none.
         description: what it is.
+        config: what its packaged config sets.
     """
     origin = f"class {path}" + (f", from the package {package}" if package else "")
     parts = [f"{name}: {description.summary}", origin]
     parts += [textwrap.fill(each, 100) for each in description.details.split("\n\n") if each]
+    parts.append(config)
     parts.append(
         f"Options; set one with `cellbench fit --config base.yaml --model {name} --model.OPTION VALUE`:"
     )

@@ -1,5 +1,6 @@
 """The last step of a training: the decoding options with the best F1 on the tune split."""
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -8,11 +9,11 @@ from pytorch_lightning.utilities import rank_zero_info
 
 from cellbench.inference.tuning import (
     describe_tuning,
-    progress_bar,
     tune_checkpoint,
     why_not_tunable,
 )
 from cellbench.models.base import InstanceSegmentationModel
+from cellbench.progress import progress_bar
 from cellbench.training.dataset_folders import DatasetFolders
 
 
@@ -35,7 +36,9 @@ def tune_after_training(
     elif isinstance(data, DatasetFolders):
         items = data.items("tune")
         rank_zero_info(f"{checkpoint}: tuning the decoding on {len(items)} tune images")
-        streams = tune_checkpoint(checkpoint, items, device, progress_bar, model_class=type(model))
+        streams = tune_checkpoint(
+            checkpoint, items, device, partial(progress_bar, leave=False), model_class=type(model)
+        )
         rank_zero_info("\n".join(describe_tuning(checkpoint, streams)))
     else:
         rank_zero_info(

@@ -9,7 +9,7 @@ import torch
 from pytorch_lightning import Trainer
 from torch.utils.data import Dataset, default_collate
 
-from cellbench.errors import UsageError
+from cellbench.errors import DatasetError
 from cellbench.training.augmentation import Augmentation
 from cellbench.training.balance import Balancing
 from cellbench.training.dataset_folders import unlabelled_images
@@ -79,7 +79,7 @@ class UnlabeledPatches:
     ) -> None:
         self.items = unlabelled_images(roots)
         if not self.items:
-            raise UsageError(
+            raise DatasetError(
                 f"unlabeled.share {options.share:g}: no images without label maps in {' or '.join(roots)}; "
                 "put some into the folder unlabeled/images there, or set the option to 0"
             )

@@ -147,5 +147,7 @@ def test_a_word_that_is_no_choice(board: Path) -> None:
     table = pd.read_csv(board / "schemes.csv")
     table.assign(scheme="best-of-three").to_csv(board / "schemes.csv", index=False)
     bind_again(board)
-    with pytest.raises(ScoresError, match=r"schemes\.csv: scheme cannot be 'best-of-three'"):
+    with pytest.raises(
+        ScoresError, match=r"schemes\.csv: line 2: scheme cannot be 'best-of-three'"
+    ):
         read_board(board)

@@ -51,6 +51,29 @@ def test_make_ranks_submissions_alone(tmp_path: Path) -> None:
 
 
 @needs_make
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        ("image,domain\na,in-source\nb,out-of-source\nc,\n", " --manifest data/x/manifest.csv"),
+        ("image,domain\na,out-of-source\n", ""),  # nothing to compare them with
+        ("image,split,modality,source\na,test,DIC,lab A\n", ""),
+        (None, ""),
+    ],
+)
+def test_make_compares_unseen_sources_where_the_manifest_has_them(
+    manifest: str | None, expected: str, tmp_path: Path
+) -> None:
+    submit(tmp_path / "leaderboard/x", "one", "algorithm 0")
+    (tmp_path / "data/x").mkdir(parents=True)
+    if manifest is not None:
+        (tmp_path / "data/x/manifest.csv").write_text(manifest)
+    done = make_leaderboard(tmp_path, "x")
+    assert done.returncode == 0, done.stderr
+    printed = " ".join(done.stdout.replace("\\\n", "").split())
+    assert f"rank leaderboard/x/entries/one --out leaderboard/x{expected} --entries" in printed
+
+
+@needs_make
 def test_make_refuses_a_board_without_scores(tmp_path: Path) -> None:
     # With -n, make prints what it would run; a real run stops there.
     shutil.copy(ROOT / "Makefile", tmp_path)

@@ -175,6 +175,26 @@ def test_failures_count_as_0_and_are_tried_again(
     assert (table["f1"] == 0).all()
 
 
+def test_every_perturbed_image_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = make_dataset(tmp_path / "data")
+    entrant = make_entrant(tmp_path / "fussy", fault="test")  # fails on all perturbed files
+    words = ("--kind", "gamma", "jpeg", "--severity", "1", "2")
+    table = robustness(tmp_path / "out", data, entrant, words=words)
+    assert len(table) == 2 + 2 * 2 * 2
+    assert table.loc[table["kind"] == "unchanged", "f1"].min() > 0.9
+    assert (table.loc[table["kind"] != "unchanged", "f1"] == 0).all()
+    summary = pd.read_csv(tmp_path / "out/robustness_summary.csv")
+    assert len(summary) == 1 + 2 * (1 + 2)
+    assert (summary["images"] == 2).all()
+    assert (summary[["relative", "relative_low", "relative_high"]] == 0).all(axis=None)
+    clean = table.loc[table["kind"] == "unchanged", "f1"].mean()
+    assert summary["clean_f1"].tolist() == pytest.approx([clean] * len(summary))
+    assert (
+        f"fussy: relative robustness 0.000 (0.000 to 0.000), mean F1 {clean:.3f} on unchanged images; "
+        "weakest: gamma (0.000)\n"
+    ) in capsys.readouterr().out
+
+
 def test_kinds_that_exist_for_no_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, entrant = make_dataset(tmp_path / "data"), make_entrant(tmp_path / "served")
     words = ("--kind", "channel-swap", "gamma", "--severity", "1")

@@ -12,7 +12,8 @@ from cellbench.evaluation.boundaries import Boundaries, boundary_f1, hausdorff_9
 from cellbench.evaluation.details import image_details
 from cellbench.evaluation.nearest import boundary_table
 from cellbench.evaluation.overlap import count_overlaps
-from cellbench.labels import LabelMap, in_bands
+from cellbench.labels import LabelMap
+from cellbench.labels.banded import BandedLabels, in_bands
 
 NAMES = ("boundary_f1", "hausdorff_95", "seg", "count_error")
 
@@ -144,3 +145,19 @@ def test_maps_without_cells(
 
 def test_directions() -> None:
     assert [get_measure(name).higher_is_better for name in NAMES] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 40])
+@pytest.mark.parametrize("shape", [(1, 30), (2, 30), (3, 1), (40, 30)])
+def test_a_map_in_bands_has_the_same_boundaries(shape: tuple[int, int], rows: int) -> None:
+    labels = np.kron(np.random.default_rng(3).integers(0, 4, (10, 8)), np.ones((4, 4), int))
+    labels = labels[: shape[0], : shape[1]].astype(np.uint16)
+    whole = in_bands(labels)
+    banded = BandedLabels(
+        "map", whole.shape, whole.dtype, lambda _=None: whole.bands(min(rows, len(labels)))
+    )
+    padded = np.pad(labels, 1)
+    sides = [padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]
+    expected = (labels != 0) & np.any([side != labels for side in sides], axis=0)
+    np.testing.assert_array_equal(boundary_table(banded) == 0, expected)
+    np.testing.assert_array_equal(boundary_table(banded), boundary_table(labels))

@@ -1,14 +1,17 @@
 """What `cellbench models` prints."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from outside_packages import on_path, register, write_package
 
 from cellbench.cli import main
 from cellbench.models import model_class
 from cellbench.models.describe import describe_model
 from cellbench.models.names import OWN_MODELS
+from cellbench.resources import resource_folder
 
 
 @pytest.mark.parametrize("name", OWN_MODELS)
@@ -51,6 +54,22 @@ def test_names(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         shown = capsys.readouterr().out
         assert "class lab.unet.LabUNet, from the package lab" in shown
         assert "  depth (int; default: 2)\n    number of levels." in shown
+        assert "There is no config model/small.yaml; training uses the defaults below" in shown
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("unet", "1,626,072"), ("stardist", "4,469,985")])
+def test_what_the_config_sets(
+    name: str, parameters: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", name]) == 0
+    shown = capsys.readouterr().out
+    below = shown.partition(f"`cellbench fit --config base.yaml --config model/{name}.yaml`")[2]
+    values = dict(re.findall(r"^  ([a-z_]+\.[a-z_.]+) +(.+)$", below, re.MULTILINE))
+    config = yaml.safe_load((resource_folder("configs") / f"model/{name}.yaml").read_text())
+    expected = {f"model.{key}": value for key, value in config["model"]["init_args"].items()}
+    expected |= {f"data.{key}": value for key, value in config["data"].items()}
+    assert {key: yaml.safe_load(value) for key, value in values.items()} == expected
+    assert f"The model then has {parameters} parameters." in below
 
 
 def test_all_models_are_listed_with_their_defaults(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,6 +104,46 @@ def test_a_board_without_the_table_has_no_section(board: Path) -> None:
     assert make_robustness(tables, draw_board(board)) is None
 
 
+def test_an_algorithm_that_fails_on_every_perturbed_image(board: Path) -> None:
+    rows = measured(["b", "a"], ["jpeg", "defocus"])
+    failed = [
+        row | {"f1": 0.0} if row["algorithm"] == "a" and row["severity"] else row for row in rows
+    ]
+    summary = write_robustness(board, failed)
+    own = summary[summary["algorithm"] == "a"]
+    assert own["clean_f1"].to_numpy() == pytest.approx(0.45)
+    assert (own[["relative", "relative_low", "relative_high"]] == 0).all(axis=None)
+    with house_style():
+        figure = plot_robustness(summary)
+    worst = figure.axes[0].get_lines()[0]
+    np.testing.assert_allclose(worst.get_ydata(), [0.45, 0, 0, 0, 0, 0])
+    tables, figures = read_board(board), draw_board(board)
+    section = make_robustness(tables, figures)
+    assert section is not None
+    assert [name for name, _ in section.rows] == ["b", "a"]
+    assert [cell.text for cell in section.rows[1][1]] == ["0.450", "0.000", "0.000", "0.000"]
+    assert section.rows[1][1][1].detail == "0.00 to 0.00"
+    page = write_page(tables, figures).read_text()
+    table = re.search(r'<table id="robust".*?</table>', page, re.DOTALL)
+    assert table is not None
+    assert table[0].count("0.000") == 3
+    assert "nan" not in table[0].lower()
+
+
+def test_no_algorithm_finds_a_cell(board: Path) -> None:
+    rows = [row | {"f1": 0.0} for row in measured(["a", "b"], ["jpeg"])]
+    summary = write_robustness(board, rows)
+    assert (summary["clean_f1"] == 0).all()
+    assert summary["relative"].isna().all()  # 0 / 0
+    tables, figures = read_board(board), draw_board(board)
+    assert {path.name for path in figures} >= {"robustness.svg", "robustness.png"}
+    page = write_page(tables, figures).read_text()
+    table = re.search(r'<table id="robust".*?</table>', page, re.DOTALL)
+    assert table is not None
+    assert table[0].count("0.000") == 2  # unchanged images
+    assert "nan" not in table[0].lower()
+
+
 def test_ranking_again_keeps_the_table(board: Path, tmp_path: Path) -> None:
     write_robustness(board, measured(["a"], ["jpeg"]))
     before = (board / "robustness.csv").read_bytes()

@@ -35,7 +35,7 @@ def test_other_folders_are_not_replaced(
     out.mkdir()
     (out / "thesis.txt").write_text("mine")
     status, error = message(capsys, "--site", boards, "--out", out)
-    assert status == 2
+    assert status == 1
     assert "exists and is not a site that cellbench wrote; choose another folder" in error
     (out / "site.json").write_text("{}")
     assert "is not the record of a site" in message(capsys, "--site", boards, "--out", out)[1]
@@ -51,7 +51,7 @@ def test_files_that_were_added_are_not_lost(
     (out / ".git").mkdir()
     (out / ".git" / "HEAD").write_text("ref")
     status, error = message(capsys, "--site", boards, "--out", out)
-    assert status == 2
+    assert status == 1
     assert "contains .git/HEAD, which cellbench did not write" in error
     assert (out / ".git" / "HEAD").is_file()
 

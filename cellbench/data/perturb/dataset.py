@@ -19,6 +19,7 @@ from cellbench.data.rewritten import manifest_rows, updated_row, write_channels
 from cellbench.errors import DatasetError, ImageError
 from cellbench.images import image_shape, read_channels
 from cellbench.labels import cell_ids, label_path, read_labels, relabel, write_labels
+from cellbench.progress import progress_bar
 
 _LARGEST_ID = 2**32 - 1  # that a label map in a file can have
 
@@ -84,7 +85,7 @@ def perturb_dataset(
         severity: how strongly, from 1 on.
         seed: seed of what is random, at least 0; each image has random numbers of its own.
         splits: the splits to write; by default all that ``root`` has.
-        progress: whether to show a progress bar on a terminal.
+        progress: whether to show progress, see [`cellbench.progress.progress_bar`][].
 
     Returns:
         The images that were written, and those that were left out because the kind does not exist for
@@ -95,8 +96,6 @@ def perturb_dataset(
         CellbenchError: if ``root`` is not a dataset folder, a file in it cannot be read or perturbed, the
             kind exists for no image, or ``out`` cannot be written.
     """
-    from tqdm import tqdm
-
     out = Path(out)
     report = PerturbReport(out)
     strength = kind.strength(severity)
@@ -107,8 +106,7 @@ def perturb_dataset(
                 check_size(item.image, image_shape(item.image), strength)
         rows = []
         listed = dict(manifest_rows(Path(root), {item.split for item in items}))
-        hidden = None if progress else True
-        for item in tqdm(items, unit="image", desc=folder_name(kind, severity), disable=hidden):
+        for item in progress_bar(items, folder_name(kind, severity)) if progress else items:
             facts = perturb_image(item, temporary, kind, severity, seed)
             if facts is None:
                 report.left_out.append(item.stem)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from cellbench.errors import UsageError
+from cellbench.errors import CellbenchError, UsageError
 
 RECORD = "site.json"
 """The file that lists the files of a site, by which a later run knows that it may replace them."""
@@ -17,7 +17,8 @@ def check_replaceable(out: Path) -> None:
         out: the folder.
 
     Raises:
-        UsageError: if it is anything else.
+        UsageError: if it is a file.
+        CellbenchError: if it is anything else.
     """
     if not out.exists():
         return
@@ -27,12 +28,12 @@ def check_replaceable(out: Path) -> None:
     if not found:
         return
     if RECORD not in found:
-        raise UsageError(
+        raise CellbenchError(
             f"--out {out}: exists and is not a site that cellbench wrote; choose another folder"
         )
     others = found - {RECORD, *_listed(out / RECORD)}
     if others:
-        raise UsageError(
+        raise CellbenchError(
             f"--out {out}: contains {min(others)}, which cellbench did not write and which would be lost; "
             "move it elsewhere, or choose another folder"
         )
@@ -56,6 +57,6 @@ def _listed(path: Path) -> list[str]:
         record = json.loads(path.read_text(encoding="utf-8"))
         return [str(name) for name in record["files"]] if record["cellbench_site"] else []
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(
+        raise CellbenchError(
             f"{path}: is not the record of a site that cellbench wrote; choose another folder"
         ) from error
