@@ -1,0 +1,24 @@
+"""The trained models that the plugin offers."""
+
+from pathlib import Path
+
+RUNS = Path("runs")
+"""Where trainings are looked for, relative to the working folder: ``runs/DATASET/MODEL``."""
+
+_BEST = "checkpoints/best.ckpt"
+
+
+def known_checkpoints(runs: Path = RUNS) -> dict[str, Path]:
+    """Return the trained models that are found without asking for a file, by the name that is shown.
+
+    Models that are shipped with cellbench belong here, before the user's own.
+
+    Args:
+        runs: folder of the runs; it need not exist.
+
+    Returns:
+        The checkpoint by name of the run, the latest first.
+    """
+    found = [*runs.glob(f"*/{_BEST}"), *runs.glob(f"*/*/{_BEST}")]
+    latest = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    return {path.parents[1].relative_to(runs).as_posix(): path for path in latest}

@@ -1,0 +1,56 @@
+"""Choosing layers of the viewer, and placing new ones over them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from magicgui.widgets import ComboBox
+
+COMPARISON = "cellbench_comparison"
+"""Key in the metadata of a layer of outlines, which is no label map of cells."""
+
+
+def layer_box(viewer: Any, kind: type, label: str) -> ComboBox:  # noqa: ANN401
+    """Return a box to choose one of the viewer's layers; napari keeps its list current.
+
+    Args:
+        viewer: napari's viewer.
+        kind: type of the layers.
+        label: text beside the box.
+    """
+
+    def fitting(_box: object) -> list[tuple[str, Any]]:
+        chosen = [each for each in viewer.layers if isinstance(each, kind)]
+        return [(each.name, each) for each in chosen if COMPARISON not in each.metadata]
+
+    return ComboBox(label=label, choices=fitting, nullable=False)
+
+
+def placement(layer: Any, axes: int) -> dict[str, Any]:  # noqa: ANN401
+    """Return the options that put a new layer at the place of another one.
+
+    Args:
+        layer: the other layer.
+        axes: number of axes of the new layer, which are the last ones of the other.
+    """
+    return {
+        "scale": layer.scale[-axes:],
+        "translate": layer.translate[-axes:],
+        "units": layer.units[-axes:],
+    }
+
+
+def keeping_selection(viewer: Any, add: Callable[[], Any]) -> Any:  # noqa: ANN401
+    """Add a layer, and leave the layer selected that the user works on.
+
+    Args:
+        viewer: napari's viewer.
+        add: function that adds the layer.
+
+    Returns:
+        The new layer.
+    """
+    active = viewer.layers.selection.active
+    added = add()
+    if active is not None:
+        viewer.layers.selection.active = active
+    return added

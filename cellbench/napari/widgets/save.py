@@ -1,0 +1,106 @@
+"""The widget that saves corrected images into a dataset, and trains a model further with them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import ComboBox, Container, FileEdit, Label, LineEdit, PushButton, SpinBox
+from napari.layers import Image, Labels
+from qtpy.QtWidgets import QMessageBox
+
+from cellbench.data.folder import SPLITS
+from cellbench.errors import UsageError
+from cellbench.napari.fine_tuning import prepare_fine_tuning
+from cellbench.napari.planes import layer_pixel_size, layer_planes
+from cellbench.napari.saving import Place, dataset_place, save_to_dataset
+from cellbench.napari.widgets.command_run import CommandRun
+from cellbench.napari.widgets.jobs import report_error, status_label
+from cellbench.napari.widgets.layers import layer_box
+from cellbench.napari.widgets.model_picker import ModelPicker
+
+
+class SaveWidget(Container):
+    """Save an image layer and its labels layer, then fine-tune a model on the dataset.
+
+    Args:
+        napari_viewer: the viewer.
+    """
+
+    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # type: ignore[name-defined]  # noqa: F821
+        self.image = layer_box(napari_viewer, Image, "image")
+        self.labels = layer_box(napari_viewer, Labels, "labels")
+        self.dataset = FileEdit(label="dataset", mode="d", value="data/corrected")
+        self.split = ComboBox(label="split", choices=list(SPLITS), value="train")
+        self.name = LineEdit(label="name")
+        self.save = PushButton(text="Save image and labels")
+        self.saved: Label = status_label()
+        self.model = ModelPicker()
+        self.out = FileEdit(label="new run", mode="d", value="runs/corrected/fine_tuned")
+        self.minutes = SpinBox(label="minutes", value=30, min=1, max=100_000)
+        self.minutes.tooltip = "the longest time to train"
+        self.tune = PushButton(text="Fine-tune")
+        self.training = CommandRun(self._add_model)
+        super().__init__(
+            widgets=[
+                *(self.image, self.labels, self.dataset, self.split, self.name, self.save),
+                *(self.saved, self.model, self.out, self.minutes, self.tune, self.training),
+            ]
+        )
+        self.image.changed.connect(self._propose_name)
+        self.save.changed.connect(self.save_layers)
+        self.tune.changed.connect(self.fine_tune)
+        self._propose_name(self.image.value)
+
+    def _propose_name(self, layer: Any) -> None:  # noqa: ANN401
+        if layer is not None:
+            self.name.value = layer.name
+
+    def save_layers(self) -> None:
+        """Save the chosen layers; ask before files are replaced."""
+        image, labels = self.image.value, self.labels.value
+        try:
+            if image is None or labels is None:
+                raise UsageError("choose an image layer and the labels layer of its cells")
+            planes = layer_planes(image.data, rgb=image.rgb)
+            if planes.stack:
+                raise UsageError(
+                    f"{image.name}: has {planes.describe()}; a dataset holds single images, so save one "
+                    "plane as a layer of its own (right click on the layer: Split Stack)"
+                )
+            place = dataset_place(Path(self.dataset.value), self.split.value, self.name.value)
+            if place.existing and not self._may_replace(place):
+                self.saved.value = "not saved"
+                return
+            size = layer_pixel_size(image.scale, image.units)
+            save_to_dataset(place, next(iter(planes)), np.asarray(labels.data), size, replace=True)
+        except (ValueError, OSError) as error:
+            report_error(error, self.saved)
+            return
+        self.saved.value = f"saved {place.image} and {place.labels}"
+
+    def _may_replace(self, place: Place) -> bool:
+        names = "\n".join(str(path) for path in place.existing)
+        answer = QMessageBox.question(
+            self.native, "Replace files?", f"These files exist. Replace them?\n\n{names}"
+        )
+        return bool(answer == QMessageBox.StandardButton.Yes)
+
+    def fine_tune(self) -> None:
+        """Train the chosen model further on the dataset, in a process of its own."""
+        if self.training.is_running:
+            self.training.status.value = "is running already; cancel it first"
+            return
+        try:
+            checkpoint = self.model.checkpoint
+            if checkpoint is None:
+                raise UsageError("no model is chosen; open a checkpoint that `cellbench fit` wrote")
+            words = prepare_fine_tuning(
+                checkpoint, Path(self.dataset.value), Path(self.out.value), self.minutes.value
+            )
+        except (ValueError, OSError) as error:
+            report_error(error, self.training.status)
+            return
+        self.training.run(words)
+
+    def _add_model(self) -> None:
+        self.model.add(Path(self.out.value) / "checkpoints/best.ckpt")
