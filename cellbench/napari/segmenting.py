@@ -1,5 +1,6 @@
 """Segments the planes of an image layer, and measures the cells."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -76,10 +77,10 @@ def segment_planes(
         CellbenchError: if the file is no checkpoint, or an option does not fit the model or the image.
         Cancelled: if ``is_cancelled`` returned True.
     """
+    model = load(options.checkpoint)
     from cellbench.inference.segment import segment_cells
     from cellbench.napari.watching import Cancelled, count_windows, watched
 
-    model = load(options.checkpoint)
     total = len(planes) * count_windows(
         model, planes.sides, diameter=options.diameter, augment=options.augment
     )
@@ -164,9 +165,21 @@ def load(checkpoint: Path) -> "Segmenter":
 
 @lru_cache(maxsize=1)
 def _load(checkpoint: Path, _changed: int) -> "Segmenter":
+    _leave_out_triton()
     from cellbench.inference.checkpoint import load_model
 
     return load_model(checkpoint)
+
+
+def _leave_out_triton() -> None:
+    """Let PyTorch do without triton where the window is drawn with Mesa's OpenGL.
+
+    Both bring a copy of LLVM, and the process crashes when the second one is loaded. Triton only compiles
+    models for GPUs, which segmenting does not use.
+    """
+    maps = Path("/proc/self/maps")
+    if maps.is_file() and "libLLVM" in maps.read_text("utf-8", "replace"):
+        sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # its import now fails
 
 
 def _model_image(model: "Segmenter", raw: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

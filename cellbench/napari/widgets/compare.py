@@ -85,14 +85,13 @@ class CompareWidget(Container):
             self.compare()
 
     def _add_outlines(self, truth: Any, found: Comparison) -> Any:  # noqa: ANN401
-        colours = enumerate(kind_colours().values(), start=1)
+        colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+        colours |= dict(enumerate(kind_colours().values(), start=1))
         layer = self._viewer.add_labels(
             found.outlines,
             name=_LAYER,
             opacity=1,
-            colormap=DirectLabelColormap(
-                color_dict={None: "transparent", 0: "transparent", **dict(colours)}
-            ),
+            colormap=DirectLabelColormap(color_dict=colours),
             features={
                 "index": range(1, 1 + len(kind_colours())),
                 "kind": list(kind_colours()),

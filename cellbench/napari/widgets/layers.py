@@ -9,7 +9,7 @@ COMPARISON = "cellbench_comparison"
 """Key in the metadata of a layer of outlines, which is no label map of cells."""
 
 
-def layer_box(viewer: Any, kind: type, label: str) -> ComboBox:  # noqa: ANN401
+def layer_box(viewer: Any, kind: Any, label: str) -> ComboBox:  # noqa: ANN401
     """Return a box to choose one of the viewer's layers; napari keeps its list current.
 
     Args:
@@ -19,8 +19,11 @@ def layer_box(viewer: Any, kind: type, label: str) -> ComboBox:  # noqa: ANN401
     """
 
     def fitting(_box: object) -> list[tuple[str, Any]]:
-        chosen = [each for each in viewer.layers if isinstance(each, kind)]
-        return [(each.name, each) for each in chosen if COMPARISON not in each.metadata]
+        return [
+            (each.name, each)
+            for each in viewer.layers
+            if isinstance(each, kind) and COMPARISON not in each.metadata
+        ]
 
     return ComboBox(label=label, choices=fitting, nullable=False)
 
