@@ -17,7 +17,7 @@ FORMAT_PACKAGES = {"czifile": "CZI", "nd2": "ND2", "liffile": "LIF", "roifile": 
 
 
 def import_format_package(name: str, subject: object, error: type[CellbenchError]) -> ModuleType:
-    """Import one of the packages of :data:`FORMAT_PACKAGES`.
+    """Import one of the packages of [`FORMAT_PACKAGES`][].
 
     Args:
         name: its import name.

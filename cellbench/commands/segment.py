@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cellbench.commands.help_format import example
 
@@ -43,42 +43,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder for the label maps, runtime.csv and segmentation.json, which records the options; "
         "the label map of cells.png is cells_label.tiff. The size of the pixels is kept in it",
     )
-    _add_checkpoint(parser)
+    add_checkpoint(parser)
     add_model_class(parser)
     _add_products(parser)
-    parser.add_argument(
-        "--tta",
-        action="store_true",
-        help="test-time augmentation: average over the 8 flips and rotations of each image, which "
-        "takes 8 times as long (default: off)",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=("auto", "bf16", "32"),
-        default="auto",
-        help="precision of the network's numbers; auto: half precision where the hardware is fast in it; "
-        "bf16: always half precision; 32: always single precision (default: auto)",
-    )
-    parser.add_argument(
-        "--diameter",
-        type=_diameter,
-        metavar="PIXELS",
-        help="diameter of the cells in the images, or auto to estimate it for each image, which takes "
-        "several times as long. Images whose cells are smaller or larger than those that the model was "
-        "trained with are resized for it, and the label maps are resized back. Of several checkpoints the "
-        "first one decides (default: images keep their size)",
-    )
-    parser.add_argument(
-        "--overlap",
-        type=float,
-        metavar="SHARE",
-        help="share of each window that the next one covers too, from 0 to below 1; more takes longer "
-        "(default: that of the model, usually 0.25)",
-    )
+    add_segmentation(parser)
     add_device(parser)
 
 
-def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--checkpoint``, which can be repeated."""
     parser.add_argument(
         "--checkpoint",
         type=Path,
@@ -110,6 +83,39 @@ def _add_products(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also segment the images in the subfolders of INPUTS; OUTPUTS gets the same subfolders "
         "(default: only the images in INPUTS itself)",
+    )
+
+
+def add_segmentation(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--tta``, ``--precision``, ``--diameter`` and ``--overlap``."""
+    parser.add_argument(
+        "--tta",
+        action="store_true",
+        help="test-time augmentation: average over the 8 flips and rotations of each image, which "
+        "takes 8 times as long (default: off)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "bf16", "32"),
+        default="auto",
+        help="precision of the network's numbers; auto: half precision where the hardware is fast in it; "
+        "bf16: always half precision; 32: always single precision (default: auto)",
+    )
+    parser.add_argument(
+        "--diameter",
+        type=_diameter,
+        metavar="PIXELS",
+        help="diameter of the cells in the images, or auto to estimate it for each image, which takes "
+        "several times as long. Images whose cells are smaller or larger than those that the model was "
+        "trained with are resized for it, and the label maps are resized back. Of several checkpoints the "
+        "first one decides (default: images keep their size)",
+    )
+    parser.add_argument(
+        "--overlap",
+        type=float,
+        metavar="SHARE",
+        help="share of each window that the next one covers too, from 0 to below 1; more takes longer "
+        "(default: that of the model, usually 0.25)",
     )
 
 
@@ -167,12 +173,7 @@ def run(arguments: argparse.Namespace) -> int:
         estimates = arguments.diameter == "auto"
         cost = "its diameter is estimated" if estimates else f"takes {passes} times as long"
         print(f"each image is predicted {passes} times and {cost}", file=sys.stderr)
-    options = {
-        "precision": arguments.precision,
-        "augment": arguments.tta,
-        "overlap": arguments.overlap,
-        "diameter": arguments.diameter,
-    }
+    options = segmentation_options(arguments)
     if serves:
         from cellbench.inference.serve import serve_images
 
@@ -191,6 +192,20 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print(_summary(done, len(files), arguments.outputs))
     return 1 if done.failed or unread else 0
+
+
+def segmentation_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the values of the options of `add_segmentation`, as segmenting functions call them.
+
+    Args:
+        arguments: the parsed command line.
+    """
+    return {
+        "precision": arguments.precision,
+        "augment": arguments.tta,
+        "overlap": arguments.overlap,
+        "diameter": arguments.diameter,
+    }
 
 
 def _find_images(arguments: argparse.Namespace) -> tuple[dict[str, Path], int]:

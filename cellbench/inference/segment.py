@@ -1,6 +1,6 @@
 """Segmenting images with a trained model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal
@@ -22,11 +22,13 @@ from cellbench.labels import LabelMap
 from cellbench.models.dense_segmenter import DenseSegmenter
 from cellbench.models.segmenter import Segmenter
 from cellbench.networks.precision import half_precision
-from cellbench.representations.base import DecodedCells, NumpyMaps
+from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
 from cellbench.representations.decoded import decoded_cells
 
 Models = Segmenter | Sequence[Segmenter]
 Precision = Literal["auto", "bf16", "32"]
+Decode = Callable[[Representation, NumpyMaps], DecodedCells]
+"""A function that turns the maps of a tile into cells."""
 
 IMAGE_ERRORS = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
 """What one image can cause; the others are still segmented."""
@@ -60,12 +62,12 @@ def segment_image(
     overlap: float | None = None,
     diameter: Diameter = None,
 ) -> LabelMap:
-    """Segment one image of any size; a large one in tiles, see :mod:`~cellbench.inference.tiles`.
+    """Segment one image of any size; a large one in tiles, see [`tiles`][cellbench.inference.tiles].
 
     Args:
-        model: a loaded model, or the models of an ensemble (see :func:`load_models`).
-        image: (H, W, 3) in [0, 1], as :func:`read_model_image` returns it, or
-            :func:`cellbench.images.read_image` if the model has the challenge's normalisation. Values
+        model: a loaded model, or the models of an ensemble (see `load_models`).
+        image: (H, W, 3) in [0, 1], as [`read_model_image`][] returns it, or
+            [`cellbench.images.read_image`][] if the model has the challenge's normalisation. Values
             that are not finite are replaced, because they would spread over much of the prediction.
         precision: ``auto`` uses half precision where the hardware is fast in it, ``bf16`` always,
             ``32`` never.
@@ -96,16 +98,18 @@ def segment_cells(
     augment: bool = False,
     overlap: float | None = None,
     diameter: Diameter = None,
+    decode: Decode | None = None,
 ) -> DecodedCells:
-    """Segment one image as :func:`segment_image` does, and return also the measures of its cells.
+    """Segment one image as [`segment_image`][] does, and return also the measures of its cells.
 
     Args:
-        model: as in :func:`segment_image`.
-        image: as in :func:`segment_image`.
-        precision: as in :func:`segment_image`.
-        augment: as in :func:`segment_image`.
-        overlap: as in :func:`segment_image`.
-        diameter: as in :func:`segment_image`.
+        model: as in [`segment_image`][].
+        image: as in [`segment_image`][].
+        precision: as in [`segment_image`][].
+        augment: as in [`segment_image`][].
+        overlap: as in [`segment_image`][].
+        diameter: as in [`segment_image`][].
+        decode: called for each tile instead of the decoding of the model, which must predict dense maps.
 
     Returns:
         (H, W) label map, ids 1 … N, and what the representation of the model measures of each cell when
@@ -113,7 +117,7 @@ def segment_cells(
         segments in another way than to decode its dense maps.
 
     Raises:
-        CellbenchError: as :func:`segment_image`.
+        CellbenchError: as [`segment_image`][].
     """
     models = model_list(model)
     check_diameter(models[0], diameter)
@@ -121,9 +125,9 @@ def segment_cells(
         diameter = image_diameter(model, image, precision=precision, overlap=overlap)
     scale = scaling_of(models[0], diameter).scale
     if scale == 1:
-        return _segment(models, image, precision, augment, overlap)
+        return _segment(models, image, precision, augment, overlap, decode)
     resized = resize_image(np.asarray(image, np.float32), rescaled_shape(image.shape, scale))
-    cells = _segment(models, resized, precision, augment, overlap)
+    cells = _segment(models, resized, precision, augment, overlap, decode)
     return restored_cells(cells, image.shape[:2])
 
 
@@ -134,13 +138,13 @@ def image_diameter(
     precision: Precision = "auto",
     overlap: float | None = None,
 ) -> float | None:
-    """Estimate the diameter of the cells in an image; see :mod:`~cellbench.inference.cell_size`.
+    """Estimate the diameter of the cells in an image; see [`cell_size`][cellbench.inference.cell_size].
 
     Args:
         model: a loaded model; of an ensemble the first estimates for all.
-        image: as in :func:`segment_image`.
-        precision: as in :func:`segment_image`.
-        overlap: as in :func:`segment_image`.
+        image: as in [`segment_image`][].
+        precision: as in [`segment_image`][].
+        overlap: as in [`segment_image`][].
 
     Returns:
         The median diameter in pixels; None if no cell is found.
@@ -158,6 +162,7 @@ def _segment(
     precision: Precision,
     augment: bool,
     overlap: float | None,
+    decode: Decode | None = None,
 ) -> DecodedCells:
     """Segment one image in its own size."""
     pixels = image_tensor(image)
@@ -166,13 +171,13 @@ def _segment(
         _autocast(models[0].device.type, precision),
         overlapping(models, overlap),
     ):
-        if len(models) == 1 and not augment and why_not_dense(models[0]):
+        if len(models) == 1 and not (augment or decode) and why_not_dense(models[0]):
             return DecodedCells(models[0].segment_tiled(pixels), {})
         streams = routed([with_dense_maps(each) for each in models], pixels)
 
         def segment(tile: torch.Tensor) -> DecodedCells:
             maps = _mean(streams, tile.permute(2, 0, 1), augment)
-            return decoded_cells(streams[0].representation, maps)
+            return (decode or decoded_cells)(streams[0].representation, maps)
 
         return cells_in_tiles(segment, pixels.permute(1, 2, 0))
 
@@ -184,13 +189,13 @@ def predict_maps(
     precision: Precision = "auto",
     augment: bool = False,
 ) -> NumpyMaps:
-    """Predict the activated maps of one image, averaged over models; see :func:`segment_image`.
+    """Predict the activated maps of one image, averaged over models; see [`segment_image`][].
 
     Args:
         models: one loaded model, or those of an ensemble; of several routers the first chooses.
-        image: as in :func:`segment_image`, but not cut into tiles.
-        precision: as in :func:`segment_image`.
-        augment: as in :func:`segment_image`.
+        image: as in [`segment_image`][], but not cut into tiles.
+        precision: as in [`segment_image`][].
+        augment: as in [`segment_image`][].
 
     Returns:
         (C, H, W) float32 for each map.

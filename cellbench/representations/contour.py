@@ -1,14 +1,16 @@
 """Cells as outlines: scores, Fourier coefficients, local refinement and uncertainty (CPN)."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+from cellbench.representations.decoded import FAINT, painted
+from cellbench.representations.options import SHARE, Allowed, Numbers, WholeNumbers
 
 if TYPE_CHECKING:
     import torch
@@ -53,7 +55,7 @@ class Contour(Representation):
     * Where cells overlap, they grow only into pixels that they cover.
     * The uncertainty refers to the outline before refinement, a side is known to 0.1 px at best, and its
       likelihood is a weighted mean, see
-      :func:`~cellbench.representations.contour_loss.box_deviation_loss`.
+      [`box_deviation_loss`][cellbench.representations.contour_loss.box_deviation_loss].
 
     A cell in several pieces is represented by the largest one, and by its pieces at the border of the map,
     where the parts of one cell look like several cells. Pixels of other pieces do not count in the loss of
@@ -81,6 +83,18 @@ class Contour(Representation):
         "refinement_hops": (0, 1, 2, 4),
     }
 
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "order": WholeNumbers(1),
+        "grid": WholeNumbers(1),
+        "samples": WholeNumbers(8),
+        "reach": Numbers(0.5),
+        "score_threshold": SHARE,
+        "nms_threshold": SHARE,
+        "refinement_hops": WholeNumbers(0),
+        "most_candidates": WholeNumbers(1),
+        "most_pixels": WholeNumbers(1),
+    }
+
     def __init__(
         self,
         order: int = 5,
@@ -93,25 +107,14 @@ class Contour(Representation):
         most_candidates: int = 500_000,
         most_pixels: int = 16_384,
     ) -> None:
-        smallest = {"order": 1, "grid": 1, "samples": 8, "reach": 0.5, "refinement_hops": 0}
-        given = {
-            "order": order,
-            "grid": grid,
-            "samples": samples,
-            "reach": reach,
-            "refinement_hops": refinement_hops,
-        }
-        for name, value in given.items():
-            if value < smallest[name]:
-                raise UsageError(f"{name}={value}: must be at least {smallest[name]}")
+        self.order = order
         self.channels = {
             "score": 1,
             "offset": 2,
-            "fourier": _COEFFICIENTS * order,
+            "fourier": _COEFFICIENTS * self.order,
             "refinement": 2,
             "uncertainty": 4,
         }
-        self.order = order
         self.grid = grid
         self.samples = samples
         self.reach = reach
@@ -133,7 +136,7 @@ class Contour(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> maps = Contour(order=1).encode(np.pad(np.ones((5, 5), int), 1))
             >>> maps["offset"][:, 3, 1].tolist()
             [0.0, 2.0]
@@ -154,8 +157,22 @@ class Contour(Representation):
 
         return {**contour_maps(labels, self.order, self.grid, self.reach, self.grid)}
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the score, in cells that of the cell, (H, W).
+
+        Scores are high in the middle of cells only. So each pixel has the ``score`` of the cell that covers
+        it, if that is higher, also where the score is too low for a cell to be decoded.
+
+        Args:
+            maps: as for [`decode`][].
+        """
+        faint = copy(self)
+        faint.score_threshold, faint.refinement_hops = FAINT, 0
+        score = np.asarray(maps["score"][0], np.float32)
+        return np.maximum(painted(faint.decode_cells(maps), "score"), score)
+
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-        """Turn raw outputs into maps with the range of values of :meth:`encode`.
+        """Turn raw outputs into maps with the range of values of [`encode`][].
 
         The coefficients of harmonic k are the outputs divided by k², as fast as the coefficients of
         polygons fall, so that high harmonics do not begin as large as the cell. The outputs 0 are
@@ -220,7 +237,7 @@ class Contour(Representation):
         sides. Cells are ordered by score × (1 − uncertainty), the best first.
 
         Args:
-            maps: as for :meth:`decode`.
+            maps: as for [`decode`][].
         """
         from cellbench.representations.contour_cells import (
             draw_contours,

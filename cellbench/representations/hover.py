@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components
+from cellbench.representations.options import PIXELS, SHARE, Allowed, Flag, WholeNumbers
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +22,7 @@ _LARGEST_ID = np.iinfo(np.uint16).max
 class HoVer(Representation):
     """Foreground, and each pixel's distances to its cell's centre (Graham et al. 2019, HoVer-Net).
 
-    The maps follow HoVer-Net's targets.py (see :meth:`encode`). Decoding follows its post_proc.py:
+    The maps follow HoVer-Net's targets.py (see [`encode`][]). Decoding follows its post_proc.py:
     where two cells touch, the distances jump from 1 to −1; markers are the foreground without such
     edges, and a watershed assigns the rest of the foreground to them. Differences from the original:
 
@@ -59,6 +60,16 @@ class HoVer(Representation):
         "smallest_cell": (10, 30, 60),
     }
 
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "foreground_threshold": SHARE,
+        "edge_threshold": SHARE,
+        "gradient_size": WholeNumbers(1, 31, step=2),
+        "smallest_cell": PIXELS,
+        "smallest_marker": PIXELS,
+        "smallest_target": PIXELS,
+        "exact_centres": Flag(),
+    }
+
     def __init__(
         self,
         foreground_threshold: float = 0.5,
@@ -93,7 +104,7 @@ class HoVer(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> cell = np.array([[0, 7, 7, 7, 7, 7]])
             >>> HoVer(smallest_target=1, exact_centres=True).encode(cell)["hv"][0].tolist()
             [[0.0, -1.0, -0.5, 0.0, 0.5, 1.0]]
@@ -160,6 +171,14 @@ class HoVer(Representation):
         cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
         opened = cv2.morphologyEx(filled, cv2.MORPH_OPEN, cross)
         return components(opened, self.smallest_marker, connectivity=4)
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the map ``foreground``, (H, W).
+
+        Args:
+            maps: ``foreground`` (1, H, W) and ``hv`` (2, H, W).
+        """
+        return np.asarray(maps["foreground"][0], np.float32)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities, and clamp distances to [−1, 1].

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed, Flag, Numbers
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +66,18 @@ class InnerDistance(Representation):
         "interior_smoothing": (0.5, 1, 1.5, 2),
     }
 
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "alpha": Numbers(0, above=True),
+        "relative": Flag(),
+        "maxima_threshold": SHARE,
+        "maxima_smoothing": WEIGHT,
+        "interior_threshold": SHARE,
+        "interior_smoothing": WEIGHT,
+        "smallest_cell": PIXELS,
+        "largest_hole": PIXELS,
+        "class_weight": WEIGHT,
+    }
+
     def __init__(
         self,
         alpha: float = 1.0,
@@ -100,7 +113,7 @@ class InnerDistance(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> cell = np.array([[0, 7, 7, 7, 7, 7]])
             >>> InnerDistance(alpha=1, relative=False).encode(cell)["inner"][0, 0, 1:4].tolist()
             [0.3333333432674408, 0.5, 1.0]
@@ -148,6 +161,16 @@ class InnerDistance(Representation):
 
         gaps = components(labels == 0, 1, connectivity=4)
         fill_holes(labels, gaps, np.bincount(gaps.ravel()) < self.largest_hole)
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the probability of interior and border together, (H, W).
+
+        Args:
+            maps: ``inner`` (1, H, W) and ``pixelwise`` (3, H, W).
+        """
+        from cellbench.representations.inner_distance_kernels import BACKGROUND
+
+        return 1 - np.asarray(maps["pixelwise"][BACKGROUND], np.float32)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Clamp inner distances to [0, 1], and turn logits into probabilities.

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.flow import vectors_turned_back, without_holes
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed, Numbers
 
 if TYPE_CHECKING:
     import torch
@@ -40,15 +41,15 @@ class Omni(Representation):
     * Near the middle line, where the slope turns, flows are shorter than 5.
     * Clusters of end points begin as small fragments, hardly any of which is in two cells, and are merged
       where neither flows nor outlines separate them (see
-      :func:`~cellbench.representations.omni_merge.merge_fragments`). DBSCAN, in the paper, joins two cells
-      if a single gap in the predicted border between them is wide enough.
+      [`merge_fragments`][cellbench.representations.omni_merge.merge_fragments]). DBSCAN, in the
+      paper, joins two cells if a single gap in the predicted border between them is wide enough.
     * The pieces of a cell in several pieces are separate cells.
-    * The loss has no integral along the flows (see :mod:`cellbench.representations.omni_loss`).
+    * The loss has no integral along the flows (see [`cellbench.representations.omni_loss`][]).
 
     Args:
         distance_threshold: smallest distance of a foreground pixel.
         outline_threshold: how sure an outline must be to separate two fragments of cells, from 0 to 1, see
-            :func:`~cellbench.representations.omni_merge.merge_fragments`.
+            [`merge_fragments`][cellbench.representations.omni_merge.merge_fragments].
         flow_threshold: a cell is removed if its flows differ more than this from the predicted flows:
             the mean squared length of the difference of unit vectors.
         smallest_cell: smallest number of pixels of a cell.
@@ -61,6 +62,14 @@ class Omni(Representation):
         "outline_threshold": (0.05, 0.1, 0.15, 0.2, 0.25),
         "flow_threshold": (0.2, 0.4, 0.6, 0.8, 3.0),
         "smallest_cell": (10, 15, 30, 60),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "distance_threshold": Numbers(),
+        "outline_threshold": SHARE,
+        "flow_threshold": WEIGHT,
+        "smallest_cell": PIXELS,
+        "largest_hole": PIXELS,
     }
 
     def __init__(
@@ -92,7 +101,7 @@ class Omni(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> Omni().encode(np.full((3, 4), 7) * [0, 1, 1, 1])["distance"][0, 1].round(1).tolist()
             [-1.0, 1.0, 2.0, 3.0]
         """
@@ -130,6 +139,16 @@ class Omni(Representation):
         keep_good_cells(labels, count, flows, own, self.flow_threshold, self.smallest_cell)
         return labels
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return 0 where the distance is that of the background, 1 where it is 1 px or more, (H, W).
+
+        Args:
+            maps: ``distance`` (1, H, W), ``flows`` (2, H, W) and ``boundary`` (1, H, W).
+        """
+        distance = np.asarray(maps["distance"][0], np.float32)
+        share: npt.NDArray[np.float32] = np.clip((distance - _OUTSIDE) / (1 - _OUTSIDE), 0, 1)
+        return share
+
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn the logits of outlines into probabilities; distances and flows stay as they are.
 
@@ -145,7 +164,7 @@ class Omni(Representation):
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
-        """Return the loss, see :mod:`cellbench.representations.omni_loss`.
+        """Return the loss, see [`cellbench.representations.omni_loss`][].
 
         Args:
             outputs: raw ``distance`` (B, 1, H, W), ``flows`` (B, 2, H, W) and logits ``boundary``

@@ -18,9 +18,7 @@ class CpuTimer(Timer):
 
     Runs that are compared need the same budget, but on a busy machine a run does less in an hour. All
     threads of the training process count, also during validation; processes that prepare patches do not.
-
-    Args:
-        duration: days:hours:minutes:seconds of CPU time, such as 00:00:30:00.
+    The duration has the form days:hours:minutes:seconds, such as 00:00:30:00.
     """
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -97,7 +95,7 @@ def learning_rate_factor(step: int, warmup_steps: int, progress: float) -> float
     Returns:
         A number in [0, 1].
 
-    Example:
+    Examples:
         >>> learning_rate_factor(0, 10, 0.0), learning_rate_factor(500, 10, 0.5)
         (0.1, 0.5)
     """
