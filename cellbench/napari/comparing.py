@@ -31,7 +31,7 @@ class Comparison(NamedTuple):
     Attributes:
         score: counts, F1, precision and recall at IoU 0.5, by the rules of the challenge.
         truth: the kind of each scored true cell by id, see
-            :func:`cellbench.evaluation.cell_errors.classify_cells`.
+            [`cellbench.evaluation.cell_errors.classify_cells`][].
         prediction: the kind of each scored predicted cell by id.
         outlines: the kind of the cell at each pixel of an outline.
     """

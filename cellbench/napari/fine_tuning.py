@@ -90,7 +90,7 @@ def shown_command(words: Sequence[str]) -> str:
     Args:
         words: the words after ``cellbench``.
 
-    Example:
+    Examples:
         >>> shown_command(["fit", "--data.root", "my data"])
         "cellbench fit --data.root 'my data'"
     """

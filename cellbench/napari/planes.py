@@ -111,7 +111,7 @@ def layer_pixel_size(scale: Sequence[float], units: Sequence[object]) -> PixelSi
         The size in micrometres; None if the units are not lengths, such as the ``pixel`` of layers whose
         file states no size.
 
-    Example:
+    Examples:
         >>> layer_pixel_size([1, 0.5, 0.25], ["pixel", "micrometer", "micrometer"])
         PixelSize(x_um=0.25, y_um=0.5, on_sample=True)
     """

@@ -27,7 +27,7 @@ def label_map_reader(
         path: a file or a folder, or several files.
 
     Returns:
-        :func:`read_label_layers`; None if a path can be no label map.
+        `read_label_layers`; None if a path can be no label map.
     """
     return read_label_layers if all(map(_is_readable, _paths(path))) else None
 
@@ -47,7 +47,7 @@ def read_label_layers(path: str | Sequence[str]) -> list[LayerData]:
 
     Raises:
         LabelMapError: if a file is not a label map, or a folder has none, or more than
-            :data:`MOST_FILES`.
+            `MOST_FILES`.
     """
     files: dict[str, Path] = {}
     for each in _paths(path):

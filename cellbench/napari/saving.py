@@ -79,7 +79,7 @@ def save_to_dataset(
     """Write an image and its label map, as TIFF.
 
     Args:
-        place: where; see :func:`dataset_place`.
+        place: where; see `dataset_place`.
         pixels: (H, W, C) of the image.
         labels: (H, W) label map of the same size.
         pixel_size: size of the pixels, which both files state; None if it is not known.

@@ -43,7 +43,7 @@ class Segmentation(NamedTuple):
     Attributes:
         labels: (…, H, W) label map; ids are unique in the whole stack.
         table: one row per cell: ``index`` is the id, and ``plane`` the number of its plane, from 0, if
-            there are several; the other columns are those of :mod:`cellbench.inference.measurements`.
+            there are several; the other columns are those of [`cellbench.inference.measurements`][].
     """
 
     labels: LabelMap

@@ -64,7 +64,7 @@ def count_windows(
     Args:
         model: a loaded model.
         sides: height and width of the image in pixels.
-        diameter: diameter of the cells, as in :func:`~cellbench.inference.segment.segment_image`.
+        diameter: diameter of the cells, as in [`segment_image`][cellbench.inference.segment.segment_image].
         augment: whether eight orientations are averaged.
 
     Returns:

@@ -1,1 +1,1 @@
-"""The widgets: thin layers of buttons over the functions in :mod:`cellbench.napari`."""
+"""The widgets: thin layers of buttons over the functions in `cellbench.napari`."""
