@@ -54,7 +54,7 @@ def test_what_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not an empty folder"):
         prepare_fine_tuning(checkpoint, data, tmp_path / "full", 5)
     (data / "train/labels/train0_label.tiff").unlink()
-    with pytest.raises(DatasetError, match="train0.png: has no label map"):
+    with pytest.raises(DatasetError, match=r"train0\.png: has no label map"):
         prepare_fine_tuning(checkpoint, data, tmp_path / "run", 5)
     with pytest.raises(DatasetError, match="no images in train/images"):
         prepare_fine_tuning(checkpoint, tmp_path, tmp_path / "run", 5)

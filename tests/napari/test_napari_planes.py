@@ -1,13 +1,11 @@
 """Image layers as planes of (H, W, C): gray, channels, RGB, stacks and pyramids."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from cellbench.errors import ImageError
 from cellbench.images.pixel_size import PixelSize
-from cellbench.napari.planes import layer_pixel_size, layer_planes
+from cellbench.napari.planes import Axes, layer_pixel_size, layer_planes
 
 
 @pytest.mark.parametrize(
@@ -24,7 +22,13 @@ from cellbench.napari.planes import layer_pixel_size, layer_planes
         ((2, 7, 9, 3), True, "auto", (2,), (7, 9, 3)),
     ],
 )
-def test_planes(shape: Any, rgb: bool, axes: Any, stack: Any, pixels: Any) -> None:
+def test_planes(
+    shape: tuple[int, ...],
+    rgb: bool,
+    axes: Axes,
+    stack: tuple[int, ...],
+    pixels: tuple[int, ...],
+) -> None:
     data = np.arange(np.prod(shape)).reshape(shape)
     planes = layer_planes(data, rgb=rgb, axes=axes)
     assert planes.stack == stack
@@ -53,7 +57,7 @@ def test_of_a_pyramid_the_full_resolution_is_used() -> None:
         (np.zeros((2, 2, 4, 4)), "channels", "only one can be the channels"),
     ],
 )
-def test_what_is_refused(data: Any, axes: Any, words: str) -> None:
+def test_what_is_refused(data: np.ndarray, axes: Axes, words: str) -> None:
     with pytest.raises(ImageError, match=words):
         layer_planes(data, axes=axes)
 

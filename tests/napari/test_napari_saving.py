@@ -41,7 +41,7 @@ def test_existing_files_are_kept_unless_they_may_be_replaced(tmp_path: Path) -> 
     place = dataset_place(root, "train", "train0")
     assert place.existing == [old, root / "train/labels/train0_label.tiff"]
     pixels, labels = np.ones((64, 96, 1), np.uint8), discs(shape=(64, 96), seed=9)
-    with pytest.raises(DatasetError, match="has train0.png and train0_label.tiff already"):
+    with pytest.raises(DatasetError, match=r"has train0\.png and train0_label\.tiff already"):
         save_to_dataset(place, pixels, labels)
     assert old.read_bytes() == content
     save_to_dataset(place, pixels, labels, replace=True)
