@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,21 @@ def prepare_fine_tuning(checkpoint: Path, data: Path, out: Path, minutes: int) -
             f"{minutes // 1440:02}:{minutes // 60 % 24:02}:{minutes % 60:02}:00",
         ),
     ]
+
+
+def free_run(folder: Path) -> Path:
+    """Return a folder for a new run that does not exist yet.
+
+    Args:
+        folder: the wanted folder.
+
+    Returns:
+        The folder itself, or the first that is free of ``NAME_2``, ``NAME_3`` and so on.
+    """
+    base, _, number = folder.name.rpartition("_")
+    stem, first = (base, int(number)) if base and number.isdecimal() else (folder.name, 1)
+    later = (folder.with_name(f"{stem}_{each}") for each in count(first + 1))
+    return next(each for each in chain([folder], later) if not each.exists())
 
 
 def check_trainable(data: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from magicgui.widgets import Container, Label, PushButton, TextEdit
-from qtpy.QtCore import QProcess
+from qtpy.QtCore import QProcess, QTimer
 from qtpy.QtWidgets import QApplication
 
 from cellbench.napari.fine_tuning import run_words, shown_command
@@ -16,11 +16,11 @@ class CommandRun(Container):
     """Shows a command of cellbench, runs it in a process of its own, and shows what it prints.
 
     Args:
-        on_done: called when the command has ended without an error.
+        on_end: called when the command has ended, with whether it has succeeded.
     """
 
-    def __init__(self, on_done: Callable[[], object]) -> None:
-        self._on_done = on_done
+    def __init__(self, on_end: Callable[[bool], object]) -> None:
+        self._on_end = on_end
         self._cancelled = False
         self.command = TextEdit(label="")
         self.output = TextEdit(label="")
@@ -43,6 +43,10 @@ class CommandRun(Container):
         self.process.readyRead.connect(self._read)
         self.process.finished.connect(self._finish)
         self.process.errorOccurred.connect(self._fail)
+        # It may take a while to end, and the window must not wait for it.
+        self._grace = QTimer(self.native)
+        self._grace.setSingleShot(True)
+        self._grace.timeout.connect(self.process.kill)
         # A training must not go on after its window is closed.
         self.native.destroyed.connect(self.process.kill)
 
@@ -72,8 +76,7 @@ class CommandRun(Container):
         self._cancelled = True
         self.status.value = "cancelling …"
         self.process.terminate()
-        if not self.process.waitForFinished(_GRACE_MS):
-            self.process.kill()
+        self._grace.start(_GRACE_MS)
 
     def _read(self) -> None:
         text = bytes(self.process.readAll().data()).decode("utf-8", "replace")
@@ -81,14 +84,16 @@ class CommandRun(Container):
         self.output.native.ensureCursorVisible()
 
     def _finish(self, status: int, _how: object) -> None:
+        self._grace.stop()
         self.cancel.enabled = False
+        succeeded = not (status or self._cancelled)
         if self._cancelled:
             self.status.value = "cancelled"
         elif status:
             self.status.value = f"failed with exit status {status}; the last lines say why"
         else:
             self.status.value = "done"
-            self._on_done()
+        self._on_end(succeeded)
 
     def _fail(self, error: object) -> None:
         if error == QProcess.ProcessError.FailedToStart:

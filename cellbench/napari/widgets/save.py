@@ -6,21 +6,23 @@ from typing import Any
 import numpy as np
 from magicgui.widgets import ComboBox, Container, FileEdit, Label, LineEdit, PushButton, SpinBox
 from napari.layers import Image, Labels
-from qtpy.QtWidgets import QMessageBox
 
-from cellbench.data.folder import SPLITS
+from cellbench.data.folder import MODALITIES, SPLITS
 from cellbench.errors import UsageError
-from cellbench.napari.fine_tuning import prepare_fine_tuning
+from cellbench.images.pixel_size import PixelSize
+from cellbench.napari.fine_tuning import free_run, prepare_fine_tuning
 from cellbench.napari.planes import layer_pixel_size, layer_planes
-from cellbench.napari.saving import Place, dataset_place, save_to_dataset
+from cellbench.napari.saving import NewImage, save_to_dataset
 from cellbench.napari.widgets.command_run import CommandRun
 from cellbench.napari.widgets.jobs import report_error, status_label
 from cellbench.napari.widgets.layers import layer_box
 from cellbench.napari.widgets.model_picker import ModelPicker
 
+_UNKNOWN = "not known"
+
 
 class SaveWidget(Container):
-    """Save an image layer and its labels layer, then fine-tune a model on the dataset.
+    """Add an image layer and its labels layer to a dataset, then fine-tune a model on it.
 
     Args:
         napari_viewer: the viewer.
@@ -32,6 +34,9 @@ class SaveWidget(Container):
         self.dataset = FileEdit(label="dataset", mode="d", value="data/corrected")
         self.split = ComboBox(label="split", choices=list(SPLITS), value="train")
         self.name = LineEdit(label="name")
+        self.modality = ComboBox(label="modality", choices=[_UNKNOWN, *MODALITIES])
+        self.source = LineEdit(label="source")
+        self.source.tooltip = "where the image comes from, such as your laboratory; may be empty"
         self.save = PushButton(text="Save image and labels")
         self.saved: Label = status_label()
         self.model = ModelPicker()
@@ -39,11 +44,12 @@ class SaveWidget(Container):
         self.minutes = SpinBox(label="minutes", value=30, min=1, max=100_000)
         self.minutes.tooltip = "the longest time to train"
         self.tune = PushButton(text="Fine-tune")
-        self.training = CommandRun(self._add_model)
+        self.training = CommandRun(self._end_run)
         super().__init__(
             widgets=[
-                *(self.image, self.labels, self.dataset, self.split, self.name, self.save),
-                *(self.saved, self.model, self.out, self.minutes, self.tune, self.training),
+                *(self.image, self.labels, self.dataset, self.split, self.name),
+                *(self.modality, self.source, self.save, self.saved),
+                *(self.model, self.out, self.minutes, self.tune, self.training),
             ]
         )
         self.image.changed.connect(self._propose_name)
@@ -56,7 +62,7 @@ class SaveWidget(Container):
             self.name.value = layer.name
 
     def save_layers(self) -> None:
-        """Save the chosen layers; ask before files are replaced."""
+        """Add the chosen layers to the dataset."""
         image, labels = self.image.value, self.labels.value
         try:
             if image is None or labels is None:
@@ -67,23 +73,20 @@ class SaveWidget(Container):
                     f"{image.name}: has {planes.describe()}; a dataset holds single images, so save one "
                     "plane as a layer of its own (right click on the layer: Split Stack)"
                 )
-            place = dataset_place(Path(self.dataset.value), self.split.value, self.name.value)
-            if place.existing and not self._may_replace(place):
-                self.saved.value = "not saved"
-                return
-            size = layer_pixel_size(image.scale, image.units)
-            save_to_dataset(place, next(iter(planes)), np.asarray(labels.data), size, replace=True)
+            saved = save_to_dataset(
+                Path(self.dataset.value),
+                self._about(layer_pixel_size(image.scale, image.units)),
+                next(iter(planes)),
+                np.asarray(labels.data),
+            )
         except (ValueError, OSError) as error:
             report_error(error, self.saved)
             return
-        self.saved.value = f"saved {place.image} and {place.labels}"
+        self.saved.value = f"saved {saved.image} with {saved.cells} cells, and {saved.labels.name}"
 
-    def _may_replace(self, place: Place) -> bool:
-        names = "\n".join(str(path) for path in place.existing)
-        answer = QMessageBox.question(
-            self.native, "Replace files?", f"These files exist. Replace them?\n\n{names}"
-        )
-        return bool(answer == QMessageBox.StandardButton.Yes)
+    def _about(self, size: PixelSize | None) -> NewImage:
+        modality = "" if self.modality.value == _UNKNOWN else self.modality.value
+        return NewImage(self.split.value, self.name.value, modality, self.source.value, size)
 
     def fine_tune(self) -> None:
         """Train the chosen model further on the dataset, in a process of its own."""
@@ -102,5 +105,8 @@ class SaveWidget(Container):
             return
         self.training.run(words)
 
-    def _add_model(self) -> None:
-        self.model.add(Path(self.out.value) / "checkpoints/best.ckpt")
+    def _end_run(self, succeeded: bool) -> None:
+        out = Path(self.out.value)
+        if succeeded:
+            self.model.add(out / "checkpoints/best.ckpt")
+        self.out.value = free_run(out)  # the folder of this run is kept
