@@ -5,7 +5,8 @@ from pathlib import Path
 RUNS = Path("runs")
 """Where trainings are looked for, relative to the working folder: ``runs/DATASET/MODEL``."""
 
-_BEST = "checkpoints/best.ckpt"
+BEST = "checkpoints/best.ckpt"
+"""The checkpoint that training keeps as the best, relative to the folder of the run."""
 
 
 def known_checkpoints(runs: Path = RUNS) -> dict[str, Path]:
@@ -19,6 +20,6 @@ def known_checkpoints(runs: Path = RUNS) -> dict[str, Path]:
     Returns:
         The checkpoint by name of the run, the latest first.
     """
-    found = [*runs.glob(f"*/{_BEST}"), *runs.glob(f"*/*/{_BEST}")]
+    found = [*runs.glob(f"*/{BEST}"), *runs.glob(f"*/*/{BEST}")]
     latest = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
     return {path.parents[1].relative_to(runs).as_posix(): path for path in latest}

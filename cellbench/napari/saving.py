@@ -91,12 +91,16 @@ def save_to_dataset(root: Path, new: NewImage, pixels: npt.NDArray[Any], labels:
     with locked_folder(root, DatasetError):
         rows = _rows_without(root, new.split, name)
         image, labelled = _free_files(root, new.split, name)
-        row = {"image": image.name, "split": new.split, "modality": new.modality}
-        row |= {"source": new.source} | _facts(array, cells, rows)
+        row = {
+            "image": image.name,
+            "split": new.split,
+            "modality": new.modality,
+            "source": new.source,
+        }
         with _all_or_none(image, labelled):
             write_labels(labelled, labels, new.pixel_size)
             write_channels(image, array, None, new.pixel_size)
-            write_manifest(root, [*rows, row])
+            write_manifest(root, [*rows, row | _facts(array, cells, rows)])
     return Saved(image, labelled, cells)
 
 
@@ -140,11 +144,11 @@ def _free_files(root: Path, split: str, name: str) -> tuple[Path, Path]:
     return image, labelled
 
 
-def _facts(pixels: npt.NDArray[Any], cells: int, rows: list[dict[str, str]]) -> dict[str, object]:
+def _facts(pixels: npt.NDArray[Any], cells: int, rows: list[dict[str, str]]) -> dict[str, str]:
     """Return what a manifest says about the content of an image, in the columns that it has."""
     height, width, channels = pixels.shape
-    facts: dict[str, object] = {"height": height, "width": width, "channels": channels}
-    facts |= {"dtype": pixels.dtype.name, "cells": cells}
+    numbers = {"height": height, "width": width, "channels": channels, "cells": cells}
+    facts = {name: str(number) for name, number in numbers.items()} | {"dtype": pixels.dtype.name}
     columns = {name for row in rows for name in row} if rows else facts
     return {name: value for name, value in facts.items() if name in columns}
 

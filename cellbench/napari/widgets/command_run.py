@@ -16,10 +16,10 @@ class CommandRun(Container):
     """Shows a command of cellbench, runs it in a process of its own, and shows what it prints.
 
     Args:
-        on_end: called when the command has ended, with whether it has succeeded.
+        on_end: called when the command has ended, whether or not it has succeeded.
     """
 
-    def __init__(self, on_end: Callable[[bool], object]) -> None:
+    def __init__(self, on_end: Callable[[], object]) -> None:
         self._on_end = on_end
         self._cancelled = False
         self.command = TextEdit(label="")
@@ -83,17 +83,19 @@ class CommandRun(Container):
         self.output.native.insertPlainText(text.replace("\r", "\n"))
         self.output.native.ensureCursorVisible()
 
-    def _finish(self, status: int, _how: object) -> None:
+    def _finish(self, status: int, how: object) -> None:
         self._grace.stop()
         self.cancel.enabled = False
-        succeeded = not (status or self._cancelled)
+        crashed = how == QProcess.ExitStatus.CrashExit
         if self._cancelled:
             self.status.value = "cancelled"
+        elif crashed:
+            self.status.value = "was stopped by the system, perhaps because the memory was full"
         elif status:
             self.status.value = f"failed with exit status {status}; the last lines say why"
         else:
             self.status.value = "done"
-        self._on_end(succeeded)
+        self._on_end()
 
     def _fail(self, error: object) -> None:
         if error == QProcess.ProcessError.FailedToStart:

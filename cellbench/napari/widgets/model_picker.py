@@ -1,11 +1,15 @@
 """Choosing a trained model: one that is known, or a checkpoint file."""
 
 from pathlib import Path
+from weakref import WeakSet
 
 from magicgui.widgets import ComboBox, Container, PushButton
 from qtpy.QtWidgets import QFileDialog
 
 from cellbench.napari.checkpoints import known_checkpoints
+
+_pickers: "WeakSet[ModelPicker]" = WeakSet()
+_opened: dict[str, Path] = {}  # files that the user has opened; every list shows them
 
 
 class ModelPicker(Container):
@@ -13,7 +17,7 @@ class ModelPicker(Container):
 
     def __init__(self) -> None:
         self._models: dict[str, Path] = {}
-        self.choice = ComboBox(choices=lambda _box: list(self._models), nullable=False)
+        self.choice = ComboBox(choices=self._names, nullable=False)
         self.choice.tooltip = "a model of a training in the folder runs, or a file that you opened"
         self.open = PushButton(text="Open file …")
         super().__init__(
@@ -21,27 +25,29 @@ class ModelPicker(Container):
         )
         self.margins = (0, 0, 0, 0)
         self.open.changed.connect(self._ask)
-        self.refresh()
+        _pickers.add(self)
+        self.native.destroyed.connect(lambda: _pickers.discard(self))
+
+    def _names(self, _box: object) -> list[str]:
+        self._models = known_checkpoints() | _opened
+        return list(self._models)
 
     @property
     def checkpoint(self) -> Path | None:
         """The file of the chosen model; None if there is none."""
         return self._models.get(self.choice.value or "")
 
-    def refresh(self) -> None:
-        """Look again for trained models; the choice is kept."""
-        self._models = known_checkpoints() | self._models
-        self.choice.reset_choices()
-
     def add(self, path: Path) -> None:
-        """Add a checkpoint file to the list, and choose it.
+        """Add a checkpoint file to the lists of all widgets, and choose it in this one.
 
         Args:
             path: the file.
         """
-        named = next((name for name, known in self._models.items() if known == path), str(path))
-        self._models[named] = path
-        self.choice.reset_choices()
+        models = known_checkpoints() | _opened
+        named = next((name for name, known in models.items() if known == path), str(path))
+        _opened[named] = path
+        for picker in list(_pickers):
+            picker.choice.reset_choices()
         self.choice.value = named
 
     def _ask(self) -> None:

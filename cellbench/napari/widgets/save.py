@@ -10,6 +10,7 @@ from napari.layers import Image, Labels
 from cellbench.data.folder import MODALITIES, SPLITS
 from cellbench.errors import UsageError
 from cellbench.images.pixel_size import PixelSize
+from cellbench.napari.checkpoints import BEST
 from cellbench.napari.fine_tuning import free_run, prepare_fine_tuning
 from cellbench.napari.planes import layer_pixel_size, layer_planes
 from cellbench.napari.saving import NewImage, save_to_dataset
@@ -105,8 +106,8 @@ class SaveWidget(Container):
             return
         self.training.run(words)
 
-    def _end_run(self, succeeded: bool) -> None:
-        out = Path(self.out.value)
-        if succeeded:
-            self.model.add(out / "checkpoints/best.ckpt")
-        self.out.value = free_run(out)  # the folder of this run is kept
+    def _end_run(self) -> None:
+        best = Path(self.out.value) / BEST
+        if best.is_file():  # also after a training that was cancelled
+            self.model.add(best)
+        self.out.value = free_run(Path(self.out.value))  # the folder of this run is kept
