@@ -52,6 +52,8 @@ def test_the_manifest_is_valid_and_finds_the_reader(tmp_path: Path) -> None:
     manager = npe2.PluginManager()
     manager.register(manifest)
     write_labels(label_path(tmp_path, "a"), discs(shape=(40, 40), seed=1))
-    names = [str(label_path(tmp_path, "a")), str(tmp_path / "b_CP_masks.PNG"), str(tmp_path)]
+    names = [str(label_path(tmp_path, "a")), "b_CP_masks.PNG", "c_labels.tif", str(tmp_path)]
     assert all(list(manager.iter_compatible_readers(name)) for name in names)
-    assert list(manager.iter_compatible_readers(str(tmp_path / "photo.png"))) == []
+    # napari asks which plugin to use where several can read a file; it must not ask for other images.
+    for name in ("photo.png", "photo.tif", "photo.ome.tif", "a_mask.tif", "label.tif", "array.npy"):
+        assert list(manager.iter_compatible_readers(name)) == []
