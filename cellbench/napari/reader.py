@@ -83,7 +83,7 @@ def _stem(path: Path) -> str:
 
 
 def _layer(stem: str, path: Path) -> LayerData:
-    options: dict[str, Any] = {"name": f"{stem} cells", "metadata": {"cellbench_stem": stem}}
+    options: dict[str, Any] = {"name": f"{stem} labels", "metadata": {"cellbench_stem": stem}}
     table = path.with_name(f"{stem}{_CELLS}")
     if table.is_file():
         import pandas as pd

@@ -21,7 +21,7 @@ def test_a_label_map_becomes_a_labels_layer_with_its_table(tmp_path: Path) -> No
     path = str(label_path(tmp_path, "a"))
     assert label_map_reader(path) is read_label_layers
     ((data, options, kind),) = read_label_layers(path)
-    assert (kind, options["name"]) == ("labels", "a cells")
+    assert (kind, options["name"]) == ("labels", "a labels")
     assert np.array_equal(data, labels)
     assert options["features"].to_dict("list") == {"index": [1, 2], "area_px": [20, 30]}
 
@@ -29,7 +29,7 @@ def test_a_label_map_becomes_a_labels_layer_with_its_table(tmp_path: Path) -> No
 def test_the_folder_of_a_split_gives_its_label_maps(tmp_path: Path) -> None:
     root = make_dataset(tmp_path / "data")
     layers = read_label_layers(str(root / "train"))
-    assert [options["name"] for _, options, _ in layers] == ["train0 cells", "train1 cells"]
+    assert [options["name"] for _, options, _ in layers] == ["train0 labels", "train1 labels"]
     assert layers == [] or layers[0][0].shape == (64, 96)
     assert len(read_label_layers(str(root / "train/labels"))) == 2
 

@@ -28,7 +28,7 @@ class CompareWidget(Container):
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # type: ignore[name-defined]  # noqa: F821
         self._viewer = napari_viewer
-        self._worker: Any = None
+        self.is_running = False
         self._watched: list[Any] = []
         self._again = False
         self.prediction = layer_box(napari_viewer, Labels, "prediction")
@@ -43,6 +43,7 @@ class CompareWidget(Container):
                 *(self.scores, self.legend),
             ]
         )
+        self.reset_choices()
         self.start.changed.connect(self.compare)
         # Strokes of the brush follow each other quickly; the comparison waits for a pause.
         self._pause = QTimer(self.native)
@@ -50,9 +51,16 @@ class CompareWidget(Container):
         self._pause.timeout.connect(self.compare)
         self.native.destroyed.connect(lambda: self._watch([]))
 
+    def reset_choices(self, *_: object) -> None:
+        """Look again for labels layers, and choose two different ones if there are any."""
+        super().reset_choices()
+        others = [each for each in self.truth.choices if each != self.prediction.value]
+        if others and self.truth.value == self.prediction.value:
+            self.truth.value = others[-1]
+
     def compare(self) -> None:
         """Compare the chosen layers in a thread."""
-        if self._worker is not None:
+        if self.is_running:
             self._again = True
             return
         prediction, truth = self.prediction.value, self.truth.value
@@ -65,12 +73,17 @@ class CompareWidget(Container):
             report_error(error, self.scores)
             return
         self._watch([truth, prediction])
-        self._worker = start_job(
-            lambda: compare(*maps), lambda found: self._show(truth, found), self._fail
+        self.is_running = True
+        start_job(
+            self,
+            "comparison",
+            lambda _is_cancelled: compare(*maps),
+            lambda found: self._show(truth, found),
+            self._fail,
         )
 
     def _show(self, truth: Any, found: Comparison) -> None:  # noqa: ANN401
-        self._worker = None
+        self.is_running = False
         self.scores.value = found.summary()
         self.legend.value = _legend(found)
         layer = next((each for each in self._viewer.layers if COMPARISON in each.metadata), None)
@@ -103,7 +116,7 @@ class CompareWidget(Container):
         return layer
 
     def _fail(self, error: Exception) -> None:
-        self._worker = None
+        self.is_running = False
         self._again = False
         report_error(error, self.scores)
 

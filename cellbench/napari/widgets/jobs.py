@@ -1,9 +1,11 @@
 """Work in a thread beside the window, and messages about it."""
 
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 from magicgui.widgets import Label
+from magicgui.widgets.bases import Widget
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
 
@@ -11,26 +13,66 @@ from cellbench.errors import CellbenchError
 from cellbench.extras import missing_train_packages
 
 
+class _Job:
+    """A function that keeps its result or its error.
+
+    napari loses the result of a thread that it is asked to stop, and napari 0.9 fails to report an error.
+    """
+
+    def __init__(self, title: str, work: Callable[[Callable[[], bool]], Any]) -> None:
+        self._title, self._work = title, work
+        self.stopped = Event()
+        self.result: Any = None
+        self.error: Exception | None = None
+
+    def __call__(self) -> None:
+        try:
+            self.result = self._work(self.stopped.is_set)
+        except Exception as error:  # whatever it is, the widget says it
+            self.error = error
+
+    def __str__(self) -> str:  # napari shows it in its list of tasks
+        return self._title
+
+
 def start_job(
-    work: Callable[[], Any],
+    owner: Widget,
+    title: str,
+    work: Callable[[Callable[[], bool]], Any],
     on_done: Callable[[Any], object],
     on_failed: Callable[[Exception], object],
-) -> Any:  # noqa: ANN401  (napari has no public name for the type)
-    """Run a function in a thread.
+) -> Callable[[], None]:
+    """Run a function in a thread. When the window is closed, it is asked to stop, and nothing is called.
 
     Args:
-        work: the function.
+        owner: the widget.
+        title: what the function does, such as ``segmentation``.
+        work: the function; its argument is a function that returns whether it is asked to stop.
         on_done: called with its result, in the thread of the window.
         on_failed: called with the error that it raised, in the thread of the window.
 
     Returns:
-        napari's worker; ``quit`` asks it to stop, and then ``abort_requested`` is True.
+        A function that asks it to stop.
     """
-    worker = create_worker(work, _start_thread=False, _ignore_errors=True)
-    worker.returned.connect(on_done)
-    worker.errored.connect(on_failed)
+    job, closed = _Job(title, work), Event()
+
+    def end() -> None:
+        if closed.is_set():
+            return
+        if job.error is None:
+            on_done(job.result)
+        else:
+            on_failed(job.error)
+
+    def close() -> None:
+        closed.set()
+        job.stopped.set()
+
+    worker = create_worker(job, _start_thread=False, _ignore_errors=True)
+    worker.finished.connect(end)
+    owner.native.destroyed.connect(close)
     worker.start()
-    return worker
+    return job.stopped.set
 
 
 def status_label() -> Label:

@@ -1,5 +1,6 @@
 """The widget that segments an image layer with a trained model."""
 
+from collections.abc import Callable
 from typing import Any, Literal, cast
 
 from magicgui.widgets import (
@@ -35,7 +36,7 @@ class SegmentWidget(Container):
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # type: ignore[name-defined]  # noqa: F821
         self._viewer = napari_viewer
-        self._worker: Any = None
+        self._stop: Callable[[], None] = lambda: None
         self._progress = (0, 0)
         self.image = layer_box(napari_viewer, Image, "image")
         self.model = ModelPicker()
@@ -113,19 +114,23 @@ class SegmentWidget(Container):
             return
         size = layer_pixel_size(layer.scale, layer.units)
 
-        def work() -> Segmentation:
+        def work(is_cancelled: Callable[[], bool]) -> Segmentation:
             return segment_planes(
                 planes,
                 options,
                 size,
-                is_cancelled=lambda: self._worker.abort_requested,
+                is_cancelled=is_cancelled,
                 on_progress=self._note_progress,
             )
 
         self._set_running(True)
         self.status.value = f"segmenting {planes.describe()} …"
-        self._worker = start_job(
-            work, lambda found: self._add_result(layer, planes, found), self._fail
+        self._stop = start_job(
+            self,
+            "segmentation",
+            work,
+            lambda found: self._add_result(layer, planes, found),
+            self._fail,
         )
 
     def _add_result(self, layer: Any, planes: Planes, found: Segmentation) -> None:  # noqa: ANN401
@@ -150,9 +155,8 @@ class SegmentWidget(Container):
             report_error(error, self.status)
 
     def _cancel(self) -> None:
-        if self._worker is not None:
-            self.status.value = "cancelling …"
-            self._worker.quit()
+        self.status.value = "cancelling …"
+        self._stop()
 
     def _note_progress(self, done: int, total: int) -> None:
         self._progress = done, total
