@@ -10,13 +10,14 @@ from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import QTimer
 
 from cellbench.errors import UsageError
+from cellbench.labels import LabelMap
 from cellbench.napari.comparing import Comparison, compare, kind_colours
 from cellbench.napari.widgets.jobs import report_error, start_job, status_label
 from cellbench.napari.widgets.layers import COMPARISON, keeping_selection, layer_box, placement
 
 _LAYER = "comparison"
 _WAIT_MS = 300
-_EDITS = ("data", "paint", "labels_update")
+_EDITS = ("data", "paint", "labels_update", "set_data")  # the last one for undo, which has no event
 
 
 class CompareWidget(Container):
@@ -30,6 +31,7 @@ class CompareWidget(Container):
         self._viewer = napari_viewer
         self.is_running = False
         self._watched: list[Any] = []
+        self._maps: list[LabelMap] = []  # of the watched layers, as they were compared last
         self._again = False
         self.prediction = layer_box(napari_viewer, Labels, "prediction")
         self.truth = layer_box(napari_viewer, Labels, "truth")
@@ -48,7 +50,7 @@ class CompareWidget(Container):
         # Strokes of the brush follow each other quickly; the comparison waits for a pause.
         self._pause = QTimer(self.native)
         self._pause.setSingleShot(True)
-        self._pause.timeout.connect(self.compare)
+        self._pause.timeout.connect(self._follow)
         self.native.destroyed.connect(lambda: self._watch([]))
 
     def reset_choices(self, *_: object) -> None:
@@ -73,6 +75,7 @@ class CompareWidget(Container):
             report_error(error, self.scores)
             return
         self._watch([truth, prediction])
+        self._maps = maps
         self.is_running = True
         start_job(
             self,
@@ -133,6 +136,12 @@ class CompareWidget(Container):
     def _edited(self) -> None:
         if self.live.value:
             self._pause.start(_WAIT_MS)
+
+    def _follow(self) -> None:
+        """Compare again if the labels have changed; layers also say so when only their look has."""
+        pairs = zip(self._watched, self._maps, strict=True)
+        if not all(np.array_equal(layer.data, compared) for layer, compared in pairs):
+            self.compare()
 
 
 def _legend(found: Comparison) -> str:
