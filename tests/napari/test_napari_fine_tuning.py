@@ -12,7 +12,7 @@ from datasets import make_dataset
 from cellbench.errors import DatasetError, UsageError
 from cellbench.inference import load_model
 from cellbench.napari.checkpoints import known_checkpoints
-from cellbench.napari.fine_tuning import prepare_fine_tuning, run_words, shown_command
+from cellbench.napari.fine_tuning import free_run, prepare_fine_tuning, run_words, shown_command
 
 
 def test_the_command_names_everything(checkpoint: Path, tmp_path: Path) -> None:
@@ -70,3 +70,10 @@ def test_known_models_come_latest_first(tmp_path: Path) -> None:
         os.utime(path, (1e9 - age, 1e9 - age))
     assert list(known_checkpoints(tmp_path)) == ["sample/new", "old"]
     assert np.all([path.is_file() for path in known_checkpoints(tmp_path).values()])
+
+
+def test_a_free_folder_for_a_run(tmp_path: Path) -> None:
+    assert free_run(tmp_path / "run") == tmp_path / "run"
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run_2").mkdir()
+    assert free_run(tmp_path / "run") == free_run(tmp_path / "run_2") == tmp_path / "run_3"

@@ -31,10 +31,10 @@ class SaveWidget(Container):
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # type: ignore[name-defined]  # noqa: F821
         self.image = layer_box(napari_viewer, Image, "image")
-        self.labels = layer_box(napari_viewer, Labels, "labels")
+        self.cells = layer_box(napari_viewer, Labels, "labels")
         self.dataset = FileEdit(label="dataset", mode="d", value="data/corrected")
         self.split = ComboBox(label="split", choices=list(SPLITS), value="train")
-        self.name = LineEdit(label="name")
+        self.stem = LineEdit(label="name")
         self.modality = ComboBox(label="modality", choices=[_UNKNOWN, *MODALITIES])
         self.source = LineEdit(label="source")
         self.source.tooltip = "where the image comes from, such as your laboratory; may be empty"
@@ -48,7 +48,7 @@ class SaveWidget(Container):
         self.training = CommandRun(self._end_run)
         super().__init__(
             widgets=[
-                *(self.image, self.labels, self.dataset, self.split, self.name),
+                *(self.image, self.cells, self.dataset, self.split, self.stem),
                 *(self.modality, self.source, self.save, self.saved),
                 *(self.model, self.out, self.minutes, self.tune, self.training),
             ]
@@ -60,11 +60,11 @@ class SaveWidget(Container):
 
     def _propose_name(self, layer: Any) -> None:  # noqa: ANN401
         if layer is not None:
-            self.name.value = layer.name
+            self.stem.value = layer.name
 
     def save_layers(self) -> None:
         """Add the chosen layers to the dataset."""
-        image, labels = self.image.value, self.labels.value
+        image, labels = self.image.value, self.cells.value
         try:
             if image is None or labels is None:
                 raise UsageError("choose an image layer and the labels layer of its cells")
@@ -87,7 +87,7 @@ class SaveWidget(Container):
 
     def _about(self, size: PixelSize | None) -> NewImage:
         modality = "" if self.modality.value == _UNKNOWN else self.modality.value
-        return NewImage(self.split.value, self.name.value, modality, self.source.value, size)
+        return NewImage(self.split.value, self.stem.value, modality, self.source.value, size)
 
     def fine_tune(self) -> None:
         """Train the chosen model further on the dataset, in a process of its own."""
