@@ -23,3 +23,20 @@ def known_checkpoints(runs: Path = RUNS) -> dict[str, Path]:
     found = [*runs.glob(f"*/{BEST}"), *runs.glob(f"*/*/{BEST}")]
     latest = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
     return {path.parents[1].relative_to(runs).as_posix(): path for path in latest}
+
+
+def shown_name(path: Path) -> str:
+    """Return a short name of a checkpoint file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The folder of its run and the name of the file.
+
+    Examples:
+        >>> shown_name(Path("runs/nuclei/checkpoints/best.ckpt")), shown_name(Path("data/unet.ckpt"))
+        ('nuclei/best.ckpt', 'data/unet.ckpt')
+    """
+    folder = path.parents[1] if path.parent.name == Path(BEST).parent.name else path.parent
+    return f"{folder.name}/{path.name}"

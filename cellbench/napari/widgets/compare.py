@@ -39,12 +39,8 @@ class CompareWidget(Container):
         self.start = PushButton(text="Compare")
         self.scores: Label = status_label()
         self.legend: Label = status_label()
-        super().__init__(
-            widgets=[
-                *(self.prediction, self.truth, self.live, self.start),
-                *(self.scores, self.legend),
-            ]
-        )
+        super().__init__()
+        self.extend([self.prediction, self.truth, self.live, self.start, self.scores, self.legend])
         self.reset_choices()
         self.start.changed.connect(self.compare)
         # Strokes of the brush follow each other quickly; the comparison waits for a pause.

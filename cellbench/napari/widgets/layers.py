@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from magicgui.widgets import ComboBox
+from qtpy.QtCore import Qt
 
 COMPARISON = "cellbench_comparison"
 """Key in the metadata of a layer of outlines, which is no label map of cells."""
+
+_TABLE_HEIGHT = 220  # pixels
 
 
 def layer_box(viewer: Any, kind: Any, label: str) -> ComboBox:  # noqa: ANN401
@@ -40,6 +43,20 @@ def placement(layer: Any, axes: int) -> dict[str, Any]:  # noqa: ANN401
         "translate": layer.translate[-axes:],
         "units": layer.units[-axes:],
     }
+
+
+def show_table(viewer: Any) -> None:  # noqa: ANN401
+    """Show napari's table of the selected layer below the image, where its many columns have room.
+
+    Args:
+        viewer: napari's viewer.
+    """
+    known = set(viewer.window.dock_widgets)
+    dock, _ = viewer.window.add_plugin_dock_widget("napari", "Features table widget")
+    if set(viewer.window.dock_widgets) - known:  # else it stays where the user has put it
+        window = dock.parent()
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        window.resizeDocks([dock], [_TABLE_HEIGHT], Qt.Orientation.Vertical)
 
 
 def keeping_selection(viewer: Any, add: Callable[[], Any]) -> Any:  # noqa: ANN401

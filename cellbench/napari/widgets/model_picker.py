@@ -6,7 +6,7 @@ from weakref import WeakSet
 from magicgui.widgets import ComboBox, Container, PushButton
 from qtpy.QtWidgets import QFileDialog
 
-from cellbench.napari.checkpoints import known_checkpoints
+from cellbench.napari.checkpoints import known_checkpoints, shown_name
 
 _pickers: "WeakSet[ModelPicker]" = WeakSet()
 _opened: dict[str, Path] = {}  # files that the user has opened; every list shows them
@@ -44,7 +44,9 @@ class ModelPicker(Container):
             path: the file.
         """
         models = known_checkpoints() | _opened
-        named = next((name for name, known in models.items() if known == path), str(path))
+        short = shown_name(path)
+        new = str(path) if short in models else short
+        named = next((name for name, known in models.items() if known == path), new)
         _opened[named] = path
         for picker in list(_pickers):
             picker.choice.reset_choices()

@@ -46,10 +46,12 @@ class SaveWidget(Container):
         self.minutes.tooltip = "the longest time to train"
         self.tune = PushButton(text="Fine-tune")
         self.training = CommandRun(self._end_run)
-        super().__init__(
-            widgets=[
+        super().__init__()
+        self.extend(
+            [
                 *(self.image, self.cells, self.dataset, self.split, self.stem),
                 *(self.modality, self.source, self.save, self.saved),
+                Label(value="<b>Train a model further on this dataset</b>"),
                 *(self.model, self.out, self.minutes, self.tune, self.training),
             ]
         )

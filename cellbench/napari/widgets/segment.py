@@ -19,7 +19,7 @@ from cellbench.errors import UsageError
 from cellbench.napari.planes import Planes, layer_pixel_size, layer_planes
 from cellbench.napari.segmenting import Segmentation, SegmentOptions, segment_planes
 from cellbench.napari.widgets.jobs import report_error, start_job, status_label
-from cellbench.napari.widgets.layers import layer_box, placement
+from cellbench.napari.widgets.layers import layer_box, placement, show_table
 from cellbench.napari.widgets.model_picker import ModelPicker
 
 _AS_IT_IS, _ESTIMATE, _NUMBER = "as the image is", "estimate", "number of pixels"
@@ -48,8 +48,9 @@ class SegmentWidget(Container):
         buttons = Container(
             widgets=[self.start, self.cancel], layout="horizontal", labels=False, label=""
         )
-        super().__init__(
-            widgets=[
+        super().__init__()
+        self.extend(  # magicgui aligns the labels of widgets only if they are added later
+            [
                 *(self.image, self.axes, self.model, self.diameter, self.pixels, self.precision),
                 *(self.augment, self.table, buttons, self.bar, self.status),
             ]
@@ -143,7 +144,7 @@ class SegmentWidget(Container):
         )
         self.status.value = f"{len(found.table)} cells in {planes.describe()}"
         if self.table.value:
-            self._viewer.window.add_plugin_dock_widget("napari", "Features table widget")
+            show_table(self._viewer)
 
     def _fail(self, error: Exception) -> None:
         from cellbench.napari.watching import Cancelled

@@ -1,5 +1,6 @@
 """The widget that saves corrected images, and runs the command that trains a model further."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -99,8 +100,15 @@ def test_the_end_of_a_command_is_shown(session: Session, tmp_path: Path) -> None
     assert "absent" in command.output.value
 
 
-def test_a_new_model_is_in_the_lists_of_all_widgets(session: Session, checkpoint: Path) -> None:
+def test_a_new_model_is_in_the_lists_of_all_widgets(
+    session: Session, checkpoint: Path, tmp_path: Path
+) -> None:
     segment, save = session.dock("Segment"), session.dock("Save and fine-tune")
     save.model.add(checkpoint)
-    assert segment.model.choice.choices == (str(checkpoint),)
+    assert segment.model.choice.choices == (f"{checkpoint.parent.name}/unet.ckpt",)
     assert segment.model.checkpoint == checkpoint
+    other = tmp_path / checkpoint.parent.name / "unet.ckpt"  # has the same short name
+    other.parent.mkdir()
+    shutil.copy(checkpoint, other)
+    save.model.add(other)
+    assert (save.model.checkpoint, segment.model.checkpoint) == (other, checkpoint)
