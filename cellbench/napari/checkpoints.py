@@ -1,5 +1,7 @@
 """The trained models that the plugin offers."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 RUNS = Path("runs")
@@ -8,21 +10,31 @@ RUNS = Path("runs")
 BEST = "checkpoints/best.ckpt"
 """The checkpoint that training keeps as the best, relative to the folder of the run."""
 
+_READY = "cellbench.models.shipped"
+
+
+def ready_models() -> dict[str, Path]:
+    """Return the ready models that are installed, by name; none in versions that ship none."""
+    if find_spec(_READY) is None:
+        return {}
+    names = import_module(_READY).shipped_names()
+    files = import_module("cellbench.resources").ready_weights
+    return {name: files(name) for name in names}
+
 
 def known_checkpoints(runs: Path = RUNS) -> dict[str, Path]:
     """Return the trained models that are found without asking for a file, by the name that is shown.
-
-    Models that are shipped with cellbench belong here, before the user's own.
 
     Args:
         runs: folder of the runs; it need not exist.
 
     Returns:
-        The checkpoint by name of the run, the latest first.
+        The ready models by name, then the best checkpoint of each run by the name of the run, the latest
+        first.
     """
     found = [*runs.glob(f"*/{BEST}"), *runs.glob(f"*/*/{BEST}")]
     latest = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
-    return {path.parents[1].relative_to(runs).as_posix(): path for path in latest}
+    return ready_models() | {path.parents[1].relative_to(runs).as_posix(): path for path in latest}
 
 
 def shown_name(path: Path) -> str:

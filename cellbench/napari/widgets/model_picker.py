@@ -18,7 +18,9 @@ class ModelPicker(Container):
     def __init__(self) -> None:
         self._models: dict[str, Path] = {}
         self.choice = ComboBox(choices=self._names, nullable=False)
-        self.choice.tooltip = "a model of a training in the folder runs, or a file that you opened"
+        self.choice.tooltip = (
+            "a ready model, a training in the folder runs, or a file that you opened"
+        )
         self.open = PushButton(text="Open file …")
         super().__init__(
             widgets=[self.choice, self.open], layout="horizontal", labels=False, label="model"
@@ -54,7 +56,7 @@ class ModelPicker(Container):
 
     def _ask(self) -> None:
         name, _ = QFileDialog.getOpenFileName(
-            self.native, "Open a trained model", "", "Checkpoints (*.ckpt);;All files (*)"
+            self.native, "Open a trained model", "", "Models (*.ckpt *.safetensors);;All files (*)"
         )
         if name:
             self.add(Path(name))

@@ -16,6 +16,7 @@ from napari.layers import Image
 from qtpy.QtCore import QTimer
 
 from cellbench.errors import UsageError
+from cellbench.napari.checkpoints import ready_models
 from cellbench.napari.planes import Planes, layer_pixel_size, layer_planes
 from cellbench.napari.segmenting import Segmentation, SegmentOptions, segment_planes
 from cellbench.napari.widgets.jobs import report_error, start_job, status_label
@@ -79,9 +80,15 @@ class SegmentWidget(Container):
             value=False, text="average eight orientations (takes 8 times as long)"
         )
         self.diameter.changed.connect(self._show_pixels)
+        self.model.choice.changed.connect(self._propose_diameter)
+        self._propose_diameter(self.model.choice.value)
 
     def _show_pixels(self, chosen: str) -> None:
         self.pixels.visible = chosen == _NUMBER
+
+    def _propose_diameter(self, model: str | None) -> None:
+        # As in `cellbench segment`: ready models are used on images of any magnification.
+        self.diameter.value = _ESTIMATE if model in ready_models() else _AS_IT_IS
 
     def options(self) -> SegmentOptions:
         """Return the chosen options.
