@@ -51,7 +51,7 @@ class Comparison(NamedTuple):
         one = self.score
         return (
             f"F1 {one.f1:.3f}   precision {one.precision:.3f}   recall {one.recall:.3f}   "
-            f"({one.tp} of {one.true_cells} true cells matched, {one.fp} predicted cells too many)"
+            f"({one.tp} of {one.true_cells} true cells matched; predicted cells without a match: {one.fp})"
         )
 
 

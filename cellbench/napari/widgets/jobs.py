@@ -8,6 +8,7 @@ from magicgui.widgets import Label
 from magicgui.widgets.bases import Widget
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
+from qtpy.QtWidgets import QSizePolicy
 
 from cellbench.errors import CellbenchError
 from cellbench.extras import missing_train_packages
@@ -76,9 +77,10 @@ def start_job(
 
 
 def status_label() -> Label:
-    """Return an empty label for messages of several lines."""
+    """Return an empty label for messages of several lines, as wide as its widget."""
     label = Label(value="")
     label.native.setWordWrap(True)
+    label.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     return label
 
 
