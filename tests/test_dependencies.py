@@ -8,7 +8,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from test_import_rules import LIGHT, MODULES, foreign_imports, imports
+from test_import_rules import HEAVY_ROOMS, LIGHT, MODULES, foreign_imports, imports, room_of
 
 from cellbench.extras import FORMAT_PACKAGES, TRAIN_PACKAGES
 from cellbench.networks.encoder import WEIGHT_PACKAGES
@@ -54,7 +54,7 @@ def test_base_dependencies_are_what_the_light_half_and_the_baselines_import() ->
 
 
 def test_training_dependencies_are_what_the_heavy_half_imports_beside_them() -> None:
-    heavy = imported(sorted({*MODULES} - {*LIGHT})) - OPTIONAL
+    heavy = imported([each for each in MODULES if room_of(each) in HEAVY_ROOMS]) - OPTIONAL
     beside = heavy - declared(PROJECT["dependencies"])
     assert beside == declared(EXTRAS["train"]) - NOT_IMPORTED
 
@@ -65,7 +65,8 @@ def test_the_names_of_the_missing_packages_are_those_of_the_extra() -> None:
 
 
 @pytest.mark.parametrize(
-    "extra", [None, "train", "pretrained", "formats", "distributed", "tensorboard"]
+    "extra",
+    [None, "train", "pretrained", "formats", "distributed", "tensorboard", "napari"],
 )
 def test_every_dependency_has_a_lower_bound_and_a_tested_version(extra: str | None) -> None:
     requirements = PROJECT["dependencies"] if extra is None else EXTRAS[extra]

@@ -18,6 +18,7 @@ from cellbench.extras import TRAIN_PACKAGES
 
 PACKAGE = Path(cellbench.__file__).parent
 HEAVY_ROOMS = {"inference", "models", "networks", "representations", "training"}
+PLUGIN_ROOM = "napari"  # uses all others, and none of them imports it
 HEAVY = {*TRAIN_PACKAGES, "csbdeep", "lightning", "stardist", "tensorboard"}
 EVERYWHERE = {
     "choices",
@@ -134,12 +135,12 @@ def unruly(module: str) -> set[str]:
     return later | at_once | (foreign_imports(module) & HEAVY)
 
 
-LIGHT = [module for module in MODULES if room_of(module) not in HEAVY_ROOMS]
+LIGHT = [module for module in MODULES if room_of(module) not in {*HEAVY_ROOMS, PLUGIN_ROOM}]
 
 
 def test_every_room_has_a_rule() -> None:
     rooms = {room_of(module) for module in MODULES}
-    assert rooms <= {*LIGHT_ROOMS, *HEAVY_ROOMS, *EVERYWHERE, "cli", "commands"}
+    assert rooms <= {*LIGHT_ROOMS, *HEAVY_ROOMS, *EVERYWHERE, "cli", "commands", PLUGIN_ROOM}
     files = {path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py")}
     names = {".".join(path.parts).removesuffix(".__init__") for path in files} - {"__init__"}
     assert names == set(MODULES), "every file is in a package that is walked"
@@ -162,6 +163,17 @@ def test_networks_and_representations_name_no_lightning_nor_models(module: str) 
     assert foreign_imports(module).isdisjoint({"pytorch_lightning", "lightning", "torchmetrics"})
     rooms = {room_of(name) for name in own_imports(module)}
     assert rooms.isdisjoint({"inference", "models", "training", "commands", "cli"})
+
+
+WIDGETS = f"{PLUGIN_ROOM}.widgets"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_plugin_uses_napari_and_nobody_uses_the_plugin(module: str) -> None:
+    if not is_below(module, {WIDGETS}):
+        assert foreign_imports(module).isdisjoint({"napari", "magicgui", "npe2", "qtpy", "superqt"})
+    if room_of(module) != PLUGIN_ROOM:
+        assert not any(room_of(name) == PLUGIN_ROOM for name in own_imports(module))
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,19 @@ import numpy.typing as npt
 from cellbench.data.folder import MANIFEST, read_manifest_rows
 from cellbench.files import written_whole
 from cellbench.images import image_stem
+from cellbench.images.pixel_size import PixelSize, resolution_tags
 
 
-def write_channels(path: Path, image: npt.NDArray[Any], alpha: int | None) -> None:
+def write_channels(
+    path: Path, image: npt.NDArray[Any], alpha: int | None, pixel_size: PixelSize | None = None
+) -> None:
     """Write the channels of an image so that reading finds the same colours and alpha channel.
 
     Args:
         path: the TIFF file to write.
         image: (H, W, C).
         alpha: place of the alpha channel; None if there is none.
+        pixel_size: size of the pixels, which the file states; None if it is not known.
     """
     import tifffile
 
@@ -35,6 +39,7 @@ def write_channels(path: Path, image: npt.NDArray[Any], alpha: int | None) -> No
             extrasamples=others or None,
             compression="zlib",
             metadata={"axes": "YXS" if channels > 1 else "YX"},
+            **resolution_tags(pixel_size),
         )
 
 

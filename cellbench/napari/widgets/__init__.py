@@ -1,0 +1,1 @@
+"""The widgets: thin layers of buttons over the functions in `cellbench.napari`."""

@@ -1,0 +1,114 @@
+"""The widget that saves corrected images, and runs the command that trains a model further."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from datasets import make_dataset
+from label_maps import discs
+from napari_session import Session
+
+from cellbench.data.folder import read_dataset
+from cellbench.images import read_channels
+from cellbench.images.pixel_size import PixelSize, read_pixel_size
+from cellbench.labels import read_labels
+
+
+def test_an_image_and_its_corrected_labels_are_saved(session: Session, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).integers(0, 255, (40, 50, 3)).astype(np.uint8)
+    labels = discs(shape=(40, 50), seed=1).astype(int)
+    units = ("micrometer", "micrometer")
+    session.viewer.add_image(pixels, name="plate", rgb=True, scale=(0.5, 0.5), units=units)
+    layer = session.viewer.add_labels(labels, scale=(0.5, 0.5), units=units)
+    widget = session.dock("Save and fine-tune")
+    assert widget.stem.value == "plate"
+    layer.fill(tuple(np.argwhere(labels > 0)[0]), 0)
+    widget.dataset.value = tmp_path / "data"
+    widget.modality.value, widget.source.value = "brightfield", "our lab"
+    widget.save.native.click()
+    (image,) = read_dataset(tmp_path / "data", ["train"])
+    assert (image.stem, image.modality, image.source) == ("plate", "brightfield", "our lab")
+    assert np.array_equal(read_channels(image.image)[0], pixels)
+    assert image.labels is not None
+    saved = read_labels(image.labels)
+    assert np.array_equal(saved, layer.data)
+    assert read_pixel_size(image.image) == PixelSize(0.5, 0.5)
+    assert widget.saved.value.endswith(f"{len(np.unique(saved)) - 1} cells, and plate_label.tiff")
+
+    layer.fill(tuple(np.argwhere(saved > 0)[0]), 0)
+    widget.save.native.click()
+    assert "has a row about plate already; choose another name" in widget.saved.value
+    assert np.array_equal(read_labels(image.labels), saved)
+
+
+def test_stacks_are_not_saved(session: Session, tmp_path: Path) -> None:
+    session.viewer.add_image(np.zeros((7, 20, 20)))
+    session.viewer.add_labels(np.zeros((7, 20, 20), int))
+    widget = session.dock("Save and fine-tune")
+    widget.save.native.click()
+    assert "has 7 planes of 20 × 20 pixels; a dataset holds single images" in widget.saved.value
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dataset_without_tune_images_is_refused(
+    session: Session, checkpoint: Path, tmp_path: Path
+) -> None:
+    session.viewer.add_image(np.zeros((20, 20)), name="a")
+    session.viewer.add_labels(np.eye(20, dtype=int))
+    widget = session.dock("Save and fine-tune")
+    widget.tune.native.click()
+    assert "no model is chosen" in widget.training.status.value
+    widget.model.add(checkpoint)
+    widget.dataset.value = tmp_path / "data"
+    widget.save.native.click()
+    widget.tune.native.click()
+    assert "has no images in tune/images" in widget.training.status.value
+    assert not widget.training.is_running
+
+
+@pytest.mark.slow
+def test_fine_tuning_is_shown_and_cancelled(
+    session: Session, checkpoint: Path, tmp_path: Path
+) -> None:
+    widget = session.dock("Save and fine-tune")
+    widget.model.add(checkpoint)
+    widget.dataset.value = make_dataset(tmp_path / "data")
+    widget.out.value = tmp_path / "run"
+    widget.tune.native.click()
+    assert widget.training.command.value.startswith("cellbench fit --config base.yaml")
+    session.wait(lambda: "training starts from" in widget.training.output.value)
+    widget.tune.native.click()
+    assert "is running already" in widget.training.status.value
+    widget.training.cancel.native.click()
+    session.wait(lambda: not widget.training.is_running)
+    assert widget.training.status.value == "cancelled"
+    assert not widget.training.cancel.enabled
+    assert widget.out.value == tmp_path / "run_2"
+
+
+def test_the_end_of_a_command_is_shown(session: Session, tmp_path: Path) -> None:
+    command = session.dock("Save and fine-tune").training
+    command.run(["data", "sample", str(tmp_path / "sample")])
+    assert command.status.value == "running …"
+    session.wait(lambda: not command.is_running)
+    assert command.status.value == "done"
+    assert (tmp_path / "sample/manifest.csv").is_file()
+    command.run(["data", "describe", str(tmp_path / "absent")])
+    session.wait(lambda: not command.is_running)
+    assert command.status.value == "failed with exit status 1; the last lines say why"
+    assert "absent" in command.output.value
+
+
+def test_a_new_model_is_in_the_lists_of_all_widgets(
+    session: Session, checkpoint: Path, tmp_path: Path
+) -> None:
+    segment, save = session.dock("Segment"), session.dock("Save and fine-tune")
+    save.model.add(checkpoint)
+    assert segment.model.choice.choices == (f"{checkpoint.parent.name}/unet.ckpt",)
+    assert segment.model.checkpoint == checkpoint
+    other = tmp_path / checkpoint.parent.name / "unet.ckpt"  # has the same short name
+    other.parent.mkdir()
+    shutil.copy(checkpoint, other)
+    save.model.add(other)
+    assert (save.model.checkpoint, segment.model.checkpoint) == (other, checkpoint)
