@@ -1,5 +1,7 @@
 """Segment images with a trained model: writes a label map per image, runtime.csv and segmentation.json.
 
+Without --checkpoint, the ready model generalist is used; `pip install "cellbench[weights]"` installs it.
+
 A run that was interrupted continues when the same command is run again: finished label maps and their times
 are kept, and images that failed are tried again. If an image or its label map has changed, this image is
 segmented again. If a checkpoint, an option, the device or the software has changed, all images are. To
@@ -43,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder for the label maps, runtime.csv and segmentation.json, which records the options; "
         "the label map of cells.png is cells_label.tiff. The size of the pixels is kept in it",
     )
-    _add_checkpoint(parser)
+    _add_models(parser)
     add_model_class(parser)
     _add_products(parser)
     parser.add_argument(
@@ -63,10 +65,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--diameter",
         type=_diameter,
         metavar="PIXELS",
-        help="diameter of the cells in the images, or auto to estimate it for each image, which takes "
-        "several times as long. Images whose cells are smaller or larger than those that the model was "
-        "trained with are resized for it, and the label maps are resized back. Of several checkpoints the "
-        "first one decides (default: images keep their size)",
+        help="diameter of the cells in the images; auto to estimate it for each image, which takes "
+        "several times as long; or none, with which images keep their size. Images whose cells are smaller "
+        "or larger than those that the model was trained with are resized for it, and the label maps are "
+        "resized back. Of several checkpoints the first one decides (default: auto for ready models, none "
+        "for checkpoints)",
     )
     parser.add_argument(
         "--overlap",
@@ -78,15 +81,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
 
 
-def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(
         "--checkpoint",
         type=Path,
-        required=True,
         action="append",
         metavar="FILE",
-        help="checkpoint of a trained model (required). Repeat the option to average the predictions of "
-        "several models; each image then takes as many times longer",
+        help="checkpoint of a trained model. Repeat the option to average the predictions of several "
+        "models; each image then takes as many times longer (default: a ready model, see --model)",
+    )
+    choice.add_argument(
+        "--model",
+        metavar="NAME",
+        help="name of a ready model; `cellbench models --weights` lists them (default: generalist)",
     )
 
 
@@ -113,12 +121,14 @@ def _add_products(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _diameter(text: str) -> float | Literal["auto"]:
+def _diameter(text: str) -> float | Literal["auto", "none"]:
     """Read the value of ``--diameter``."""
+    if text == "auto" or text == "none":
+        return text
     try:
-        return "auto" if text == "auto" else float(text)
+        return float(text)
     except ValueError as error:
-        message = f"{text!r} is neither a number of pixels nor auto"
+        message = f"{text!r} is neither a number of pixels, nor auto or none"
         raise argparse.ArgumentTypeError(message) from error
 
 
@@ -156,22 +166,24 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             "--overlays, --table and --recursive: cannot be used with INPUTS -; name an image or a folder"
         )
+    checkpoints = arguments.checkpoint or [_ready_model(arguments)]
+    diameter = _chosen_diameter(arguments)
     files, unread = ({}, 0) if serves else _find_images(arguments)
     # Before they are loaded: training may replace a file at any time.
-    checksums = [] if serves else [file_checksum(path) for path in arguments.checkpoint]
-    models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
+    checksums = [] if serves else [file_checksum(path) for path in checkpoints]
+    models = load_models(checkpoints, arguments.device, model_class=arguments.model_class)
     if arguments.tta:
         with_dense_maps(models[0])
     passes = len(models) * (_ORIENTATIONS if arguments.tta else 1)
     if passes > 1:
-        estimates = arguments.diameter == "auto"
+        estimates = diameter == "auto"
         cost = "its diameter is estimated" if estimates else f"takes {passes} times as long"
         print(f"each image is predicted {passes} times and {cost}", file=sys.stderr)
     options = {
         "precision": arguments.precision,
         "augment": arguments.tta,
         "overlap": arguments.overlap,
-        "diameter": arguments.diameter,
+        "diameter": diameter,
     }
     if serves:
         from cellbench.inference.serve import serve_images
@@ -184,13 +196,26 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.outputs,
         lambda stems: tqdm(stems, unit="image", disable=None),
         products=_products(arguments),
-        checkpoints=arguments.checkpoint,
+        checkpoints=checkpoints,
         checksums=checksums,
         report=lambda line: print(line, file=sys.stderr),
         **options,
     )
     print(_summary(done, len(files), arguments.outputs))
     return 1 if done.failed or unread else 0
+
+
+def _ready_model(arguments: argparse.Namespace) -> Path:
+    """Return the weights file of the ready model to segment with."""
+    from cellbench.models.shipped import DEFAULT, shipped_weights
+
+    return shipped_weights(arguments.model or DEFAULT)
+
+
+def _chosen_diameter(arguments: argparse.Namespace) -> float | Literal["auto"] | None:
+    if arguments.diameter is None:
+        return None if arguments.checkpoint else "auto"
+    return None if arguments.diameter == "none" else arguments.diameter
 
 
 def _find_images(arguments: argparse.Namespace) -> tuple[dict[str, Path], int]:

@@ -4,6 +4,22 @@ import torch
 from torch.nn.functional import pad
 
 
+def ceiling(side: int, divisor: int) -> int:
+    """Return a side divided by a number and rounded up, also in an exported network.
+
+    The usual ``-(-side // divisor)`` becomes a division in ONNX that rounds towards zero, and with it down.
+
+    Args:
+        side: number of pixels, at least 0.
+        divisor: the number.
+
+    Example:
+        >>> ceiling(33, 2)
+        17
+    """
+    return (side + divisor - 1) // divisor
+
+
 def padded(image: torch.Tensor, multiple: int, smallest: int = 0) -> torch.Tensor:
     """Repeat the last row and column until both sides are multiples of a number.
 
