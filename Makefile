@@ -20,7 +20,7 @@ IMAGES  = $(wildcard $(if $(filter file,$(origin DATA)),data/$(BOARD),$(DATA)))
 SCORES  = $(strip $(wildcard leaderboard/$(BOARD)/scores.csv) \
   $(patsubst %/,%,$(wildcard leaderboard/$(BOARD)/entries/*/)))
 
-.PHONY: setup train evaluate leaderboard robustness board-open-cells test quick lint bench package oldest clean help \
+.PHONY: setup train evaluate leaderboard robustness board-open-cells weights test quick lint bench package oldest clean help \
   dataset known-model known-board
 
 help:  ## show this list
@@ -78,6 +78,9 @@ robustness: dataset  ## run all baselines and trained models on perturbed copies
 
 board-open-cells: $(STAMP)  ## train every model on data/open-cells and make docs/boards/open-cells again
 	PATH="$(abspath $(BIN)):$$PATH" scripts/board_open_cells.sh
+
+weights: $(STAMP)  ## train the ready model on data/open-cells (3 hours), score it, and write weights/cellbench_weights
+	PATH="$(abspath $(BIN)):$$PATH" WEIGHTS_ARGS="$(WEIGHTS_ARGS)" scripts/make_weights.sh
 
 test: $(STAMP)  ## run all tests
 	$(BIN)/python -m pytest

@@ -5,8 +5,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
-_WEIGHTS = "cellbench_weights"
 _CONFIG_OPTIONS = ("--config", "-c")
+_WEIGHTS = "cellbench_weights"
+WEIGHTS_SUFFIX = ".safetensors"
+"""Extension of weights files."""
+
+INSTALL_WEIGHTS = 'run: pip install "cellbench[weights]"'
+"""How ready models are installed."""
 
 
 def resource_folder(name: str) -> Path:
@@ -33,6 +38,17 @@ def weights_folder() -> Path | None:
     installed = list(spec.submodule_search_locations or []) if spec else []
     beside = _PACKAGE.parent / "weights" / _WEIGHTS
     return next((each for each in (*map(Path, installed), beside) if each.is_dir()), None)
+
+
+def ready_weights(name: str) -> Path | None:
+    """Return the weights file of a ready model; None if it is not installed.
+
+    Args:
+        name: name of the model.
+    """
+    folder = weights_folder()
+    file = None if folder is None else folder / f"{name}{WEIGHTS_SUFFIX}"
+    return file if file is not None and file.is_file() else None
 
 
 def find_config(path: str) -> str:

@@ -55,6 +55,7 @@ class ModelAbout(_Strict):
         authors: who trained it.
         licence: licence of the weights, as an SPDX identifier.
         initial_weights: the weights that training started from and their licence; empty for random weights.
+        base_model: identifier of the initial weights on the Hugging Face hub; empty for none.
         trained_on: the training data.
         cite: publications.
         limitations: what the model is known to fail on, one sentence each.
@@ -67,6 +68,7 @@ class ModelAbout(_Strict):
     authors: Annotated[list[Text], Field(min_length=1)]
     licence: Text
     initial_weights: str = ""
+    base_model: str = ""
     trained_on: Annotated[list[TrainingData], Field(min_length=1)]
     cite: list[Citation] = []
     limitations: list[Text] = []

@@ -10,17 +10,14 @@ from pathlib import Path
 from cellbench.errors import CheckpointError, UsageError
 from cellbench.evaluation.seals import checksum_of
 from cellbench.models.about import ModelAbout
-from cellbench.models.weights_metadata import SUFFIX, about_in, read_metadata
-from cellbench.resources import weights_folder
+from cellbench.models.weights_metadata import about_in, read_metadata
+from cellbench.resources import INSTALL_WEIGHTS, WEIGHTS_SUFFIX, ready_weights, weights_folder
 
 DEFAULT = "generalist"
 """The ready model that segments where no other model is named."""
 
 CHECKSUMS = "SHA256SUMS"
 """The file with the checksums of the weights files, as ``sha256sum`` writes it."""
-
-INSTALL = 'run: pip install "cellbench[weights]"'
-"""How ready models are installed."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class ShippedModel:
 def shipped_names() -> list[str]:
     """Return the names of the ready models that are installed, in alphabetical order."""
     folder = weights_folder()
-    return [] if folder is None else sorted(path.stem for path in folder.glob(f"*{SUFFIX}"))
+    return [] if folder is None else sorted(path.stem for path in folder.glob(f"*{WEIGHTS_SUFFIX}"))
 
 
 def shipped_models() -> list[ShippedModel]:
@@ -51,7 +48,9 @@ def shipped_models() -> list[ShippedModel]:
         CheckpointError: if a weights file cannot be read.
     """
     folder = weights_folder()
-    files = [] if folder is None else [folder / f"{name}{SUFFIX}" for name in shipped_names()]
+    files = (
+        [] if folder is None else [folder / f"{name}{WEIGHTS_SUFFIX}" for name in shipped_names()]
+    )
     return [_described(path) for path in files]
 
 
@@ -59,7 +58,7 @@ def _described(path: Path) -> ShippedModel:
     about = about_in(read_metadata(path), path)
     if about is None or about.name != path.stem:
         raise CheckpointError(
-            f"{path}: does not say that it is the model {path.stem}; {INSTALL} --force-reinstall"
+            f"{path}: does not say that it is the model {path.stem}; {INSTALL_WEIGHTS} --force-reinstall"
         )
     return ShippedModel(about, path, path.stat().st_size)
 
@@ -74,18 +73,18 @@ def shipped_weights(name: str) -> Path:
         UsageError: if there is no ready model of this name among those that are installed.
         CheckpointError: if none is installed, or the file is damaged.
     """
-    folder, names = weights_folder(), shipped_names()
-    if folder is None or not names:
+    names = shipped_names()
+    if not names:
         raise CheckpointError(
-            f"model {name!r}: no ready model is installed; {INSTALL}, or use a model of your own with "
-            "--checkpoint FILE"
+            f"model {name!r}: no ready model is installed; {INSTALL_WEIGHTS}, or use a model of your own "
+            "with --checkpoint FILE"
         )
-    if name not in names:
+    path = ready_weights(name) if name in names else None
+    if path is None:
         raise UsageError(f"model {name!r}: no such ready model; choose from {', '.join(names)}")
-    path = folder / f"{name}{SUFFIX}"
-    if _stated_checksum(folder / CHECKSUMS, path.name) != checksum_of(path.resolve()):
+    if _stated_checksum(path.with_name(CHECKSUMS), path.name) != checksum_of(path.resolve()):
         raise CheckpointError(
-            f"{path}: does not have the checksum in {CHECKSUMS}, so it is damaged; {INSTALL} "
+            f"{path}: does not have the checksum in {CHECKSUMS}, so it is damaged; {INSTALL_WEIGHTS} "
             "--force-reinstall"
         )
     return path

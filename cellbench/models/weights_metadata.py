@@ -7,9 +7,7 @@ from typing import Any
 
 from cellbench.errors import CheckpointError
 from cellbench.models.about import ABOUT_KEY, ModelAbout, checked_about
-
-SUFFIX = ".safetensors"
-"""Extension of weights files."""
+from cellbench.resources import WEIGHTS_SUFFIX
 
 OPTIONS_KEY = "hyper_parameters"
 """Where checkpoints and weights files keep the options of the model."""
@@ -25,7 +23,7 @@ def is_weights_file(path: str | Path) -> bool:
     Args:
         path: a checkpoint or a weights file.
     """
-    return Path(path).suffix == SUFFIX
+    return Path(path).suffix == WEIGHTS_SUFFIX
 
 
 def make_metadata(
