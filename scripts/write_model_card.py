@@ -1,7 +1,8 @@
-"""Write the model card of a ready model from the scores of `make weights`; exit with status 1 if it is not good enough.
+"""Write the model card of a ready model from the scores of `make weights`, and check that it is good enough.
 
-Good enough to be published: on the images of every source that training did not see, the mean F1 is above that of
-Otsu's threshold; over all of them it is at least 0.70; and at other magnifications it differs by less than 0.10.
+Good enough to be published: on the images of every source that training did not see, the mean F1 is above
+that of Otsu's threshold; over all of them it is at least 0.70; and at other magnifications it differs by at
+most 0.10. Otherwise the exit status is 1.
 """
 
 import argparse
@@ -128,8 +129,8 @@ def text(
 
 {about.description}
 
-Version {about.version}, {size / 1e6:.1f} MB. Licence of the weights: {about.licence}. Authors: {", ".join(about.authors)}.
-Training started from: {about.initial_weights or "random weights"}.
+Version {about.version}, {size / 1e6:.1f} MB. Licence of the weights: {about.licence}.
+Authors: {", ".join(about.authors)}. Training started from: {about.initial_weights or "random weights"}.
 
 ```
 cellbench segment images/ predictions/ --model {about.name}
@@ -142,8 +143,8 @@ cellbench segment images/ predictions/ --model {about.name}
 `configs/base.yaml` the seed.
 
 ## Scores
-Mean F1 at IoU 0.5 by the rules of the NeurIPS 2022 challenge, with 95 % bootstrap intervals over images. The size of
-the cells was estimated for each image. `scripts/write_model_card.py` computed these tables from the scores.
+Mean F1 at IoU 0.5 by the rules of the NeurIPS 2022 challenge, with 95 % bootstrap intervals over images. The
+size of the cells was estimated for each image. `scripts/write_model_card.py` computed these tables from the scores.
 
 Images of sources that training did not see:
 
@@ -151,8 +152,8 @@ Images of sources that training did not see:
 
 {table("modality", parts["modalities"])}
 
-Images of the sources of training that were kept out of it; the decoding was tuned on them, so these values are
-slightly too high:
+Images of the sources of training that were kept out of it; the decoding was tuned on them, so these values
+are slightly too high:
 
 {table("modality", parts["seen"])}
 

@@ -82,7 +82,7 @@ def _with_their_models(entries: list[tuple["Entry", Path]]) -> list[tuple["Entry
     from cellbench.resources import INSTALL_WEIGHTS, ready_weights
 
     left_out = [
-        f"{entry.name}: needs the ready model {entry.ready_model}, which is not installed; {INSTALL_WEIGHTS}"
+        f"{entry.name}: the ready model {entry.ready_model} is not installed; {INSTALL_WEIGHTS}"
         for entry, _ in entries
         if entry.ready_model and ready_weights(entry.ready_model) is None
     ]

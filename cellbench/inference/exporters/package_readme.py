@@ -40,8 +40,8 @@ write_labels("cells_label.tiff", labels)  # (H, W), 0 is background
 `cellbench segment images/ predictions/ --checkpoint {weights}` does all of this without onnxruntime, and
 cuts large images into windows. The network takes images of any height and width from 32 pixels on.
 
-The preprocessing in rdf.yaml comes close to the normalisation of cellbench, but is not equal to it: cellbench
-leaves out pixels of value 0 when it computes the percentiles, and rounds to 8 bits.
+The preprocessing in rdf.yaml comes close to the normalisation of cellbench, but is not equal to it:
+cellbench leaves out pixels of value 0 when it computes the percentiles, and rounds to 8 bits.
 
 ## Checks
 On a real image with 512 × 512 pixels and on crops of it with odd sides, the outputs in onnxruntime differ
