@@ -1,4 +1,4 @@
-"""Write the model card of a ready model from the scores of `make weights`, and check that it is good enough.
+"""Write the model card of a ready model from the scores of `make weights`; check that it is good enough.
 
 Good enough to be published: on the images of every source that training did not see, the mean F1 is above
 that of Otsu's threshold; over all of them it is at least 0.70; and at other magnifications it differs by at
@@ -143,8 +143,9 @@ cellbench segment images/ predictions/ --model {about.name}
 `configs/base.yaml` the seed.
 
 ## Scores
-Mean F1 at IoU 0.5 by the rules of the NeurIPS 2022 challenge, with 95 % bootstrap intervals over images. The
-size of the cells was estimated for each image. `scripts/write_model_card.py` computed these tables from the scores.
+Mean F1 at IoU 0.5 by the rules of the NeurIPS 2022 challenge, with 95 % bootstrap intervals over images.
+The size of the cells was estimated for each image. `scripts/write_model_card.py` computed these tables from
+the scores.
 
 Images of sources that training did not see:
 

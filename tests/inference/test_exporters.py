@@ -1,7 +1,6 @@
-"""Exported networks give the maps of PyTorch, at odd sides too; packages are valid and say how to decode."""
+"""Exported networks give the maps of PyTorch, also at odd sides; packages are valid and explain decoding."""
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,7 @@ def need_packages() -> None:
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked BioImage.IO package of a tiny model."""
     need_packages()
     folder = tmp_path_factory.mktemp("package")
@@ -40,7 +39,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     )
     with zipfile.ZipFile(folder / "model.zip") as archive:
         archive.extractall(folder / "unpacked")
-    yield folder / "unpacked"
+    return folder / "unpacked"
 
 
 def test_the_description_states_data_licence_and_sizes(package: Path) -> None:
@@ -104,7 +103,7 @@ def test_maps_on_a_grid_keep_their_last_row(tmp_path: Path) -> None:
 
 def test_a_model_of_several_networks_is_refused(tmp_path: Path) -> None:
     model = tiny_model("multi_stream")
-    with pytest.raises(CheckpointError, match="multi_stream: .* cannot be exported"):
+    with pytest.raises(CheckpointError, match=r"multi_stream: .* cannot be exported"):
         exported_network(load_model(save_checkpoint(model, tmp_path / "a.ckpt"), "cpu"))
 
 
