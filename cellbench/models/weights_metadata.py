@@ -51,7 +51,7 @@ def make_metadata(
     }
     content |= {_VERSION_KEY: _VERSION, ABOUT_KEY: about.model_dump()}
     try:
-        return {_ENTRY: json.dumps(content, ensure_ascii=False, allow_nan=False)}
+        return {_ENTRY: json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)}
     except (TypeError, ValueError) as error:
         raise CheckpointError(
             f"{path}: an option of the model cannot be stored ({error}); options must be numbers, texts, "

@@ -1,4 +1,4 @@
-"""Exported networks give the maps of PyTorch, also at odd sides; packages are valid and explain decoding."""
+"""Exported networks give the maps of PyTorch, also at odd sides; packages explain their decoding."""
 
 import zipfile
 from pathlib import Path
