@@ -20,7 +20,8 @@ IMAGES  = $(wildcard $(if $(filter file,$(origin DATA)),data/$(BOARD),$(DATA)))
 SCORES  = $(strip $(wildcard leaderboard/$(BOARD)/scores.csv) \
   $(patsubst %/,%,$(wildcard leaderboard/$(BOARD)/entries/*/)))
 
-.PHONY: setup train evaluate leaderboard robustness board-open-cells weights test quick lint bench package oldest clean help \
+.PHONY: setup train evaluate leaderboard robustness board-open-cells label-budget weights test quick lint docs \
+  docs-serve pictures readme bench package oldest clean help \
   dataset known-model known-board
 
 help:  ## show this list
@@ -79,6 +80,9 @@ robustness: dataset  ## run all baselines and trained models on perturbed copies
 board-open-cells: $(STAMP)  ## train every model on data/open-cells and make docs/boards/open-cells again
 	PATH="$(abspath $(BIN)):$$PATH" scripts/board_open_cells.sh
 
+label-budget: $(STAMP)  ## train on 2 to 100 % of DATA's labels, with and without unlabelled images; takes hours
+	PATH="$(abspath $(BIN)):$$PATH" scripts/label_budget.sh
+
 weights: $(STAMP)  ## train the ready model on data/open-cells (3 hours), score it, and write weights/cellbench_weights
 	PATH="$(abspath $(BIN)):$$PATH" WEIGHTS_ARGS="$(WEIGHTS_ARGS)" scripts/make_weights.sh
 
@@ -92,6 +96,21 @@ lint: $(STAMP)  ## check the code with ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs:  ## build the documentation site in site/; a warning is an error
+	PYTHON=$(PYTHON) scripts/build_docs.sh site
+
+docs-serve:  ## show the documentation site on this machine, and again after each change
+	PYTHON=$(PYTHON) scripts/build_docs.sh --serve
+
+pictures: $(STAMP)  ## draw the pictures of the documentation again (trains a model on the sample)
+	$(MAKE) train evaluate MODEL=stardist DATA=data/sample BOARD=sample
+	$(BIN)/python scripts/draw_docs.py data/sample predictions/sample/stardist docs/pictures
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,1150 \
+	  --screenshot=docs/pictures/board.png file://$(abspath leaderboard/sample/report.html)
+
+readme: $(STAMP)  ## check that the tables of the README are those of docs/results
+	$(BIN)/python scripts/readme_tables.py --check
 
 bench: $(STAMP)  ## measure the speed, and compare it with other packages
 	$(BIN)/python -m pytest tests/speed -n 0 -s

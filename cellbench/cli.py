@@ -21,6 +21,7 @@ TRAINING_VERBS = {
 }
 VERBS = {
     "segment": "segment images of any size with a trained model",
+    "pseudo-label": "label unlabelled images with a trained model, to train on them",
     "tune": "find the decoding options with which a trained model scores best on the tune split",
     "profile": "measure the latency, throughput, memory and operations of models",
     "models": "list the models that can be trained, show one and its options, or list ready models",
@@ -36,8 +37,8 @@ VERBS = {
 }
 _EPILOG = """\
 `cellbench VERB --help` describes the options of a verb.
-fit, validate, test, predict, segment, tune, profile, models and export need packages that only
-`pip install "cellbench[train]"` installs.
+fit, validate, test, predict, segment, pseudo-label, tune, profile, models and export need packages that
+only `pip install "cellbench[train]"` installs.
 
 example, from the built-in sample to a leaderboard:
   cellbench data sample data/sample
@@ -76,8 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{words[0]}: {advice}", 1)
     except KeyboardInterrupt:
         return _fail(
-            "interrupted; `segment`, `run`, `robustness`, `evaluate` and `data download` continue "
-            "where they stopped when the same command is run again, and `fit` if --ckpt_path last is added",
+            "interrupted; `segment`, `pseudo-label`, `run`, `robustness`, `evaluate` and `data download` "
+            "continue where they stopped when the same command is run again, and `fit` if --ckpt_path last "
+            "is added",
             130,
         )
 
@@ -102,7 +104,7 @@ def _run(words: list[str]) -> int:
         return 0
     if verb not in VERBS:
         _parser().parse_args(words or ["--help"])
-    command = import_module(f"cellbench.commands.{verb}")
+    command = import_module(f"cellbench.commands.{verb.replace('-', '_')}")
     parser = OneLineArgumentParser(
         f"cellbench {verb}", description=command.__doc__, formatter_class=HelpFormatter
     )

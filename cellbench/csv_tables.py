@@ -82,6 +82,8 @@ def read_content(path: Path, columns: Collection[str], error: type[CellbenchErro
 def _decoded(path: Path, error: type[CellbenchError]) -> str:
     if path.is_dir():
         raise error(f"{path}: is a folder; name a CSV file")
+    if not path.exists():
+        raise error(f"{path}: no such file; check the path")
     try:
         content = path.read_bytes()
         if content.startswith(_GZIP):

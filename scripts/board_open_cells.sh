@@ -24,16 +24,13 @@ done
 
 train() {
   local run=$RUNS/$1
-  [[ -f $run/entry.yaml && ! -f $run/unfinished ]] && return
-  mkdir -p "$run"
-  touch "$run/unfinished"
+  [[ -f $run/entry.yaml ]] && return  # written when a training and the tuning after it are finished
   # One thread and a limit on processor time: other programs do not change how long a model learns. The interval is
   # longer than the training, so that validation, which would use this time, takes place only at the end.
   OMP_NUM_THREADS=1 cellbench fit --ckpt_path last --config configs/base.yaml --config "configs/model/$1.yaml" \
     --config configs/data/open-cells.yaml --data.root "$DATA" --data.num_workers 0 --trainer.default_root_dir "$run" \
     --trainer.max_time null --trainer.val_check_interval 00:06:00:00 \
     --max_cpu_time "$(printf '00:00:%02d:00' "$MINUTES")"
-  rm "$run/unfinished"
 }
 
 entries=(baselines/*/entry.yaml)

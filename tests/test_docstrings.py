@@ -1,6 +1,7 @@
 """Public functions say in plain English what they return, and describe every parameter."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "cellbench"
 # Their signatures and meaning are the library's: Lightning's, PyTorch's, torchmetrics'.
 HOOKS = ("on_", "configure_", "state_dict", "load_state_dict", "setup", "teardown", "forward")
 HOOK_ENDS = ("_step", "_dataloader", "_hook", "_epoch_end", "_epoch_start")
+ROLE = re.compile(r":\w+:`")  # Sphinx's markup; mkdocstrings renders Markdown: [`name`][]
 VAGUE_VERBS = {"Give", "Gives", "Tell", "Tells", "Say", "Says"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -62,6 +64,17 @@ def faults(path: Path) -> list[str]:
 )
 def test_docstrings_of_public_functions(path: Path) -> None:
     assert faults(path) == []
+
+
+def test_docstrings_are_markdown() -> None:
+    texts = {path: path.read_text("utf-8").splitlines() for path in PACKAGE.rglob("*.py")}
+    roles = [
+        f"{path.relative_to(PACKAGE)}:{number}"
+        for path, lines in texts.items()
+        for number, line in enumerate(lines, start=1)
+        if ROLE.search(line)
+    ]
+    assert roles == []
 
 
 @pytest.mark.parametrize("verb", sorted(VAGUE_VERBS))

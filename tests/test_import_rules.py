@@ -26,6 +26,7 @@ EVERYWHERE = {
     "errors",
     "extras",
     "files",
+    "folders",
     "lazy",
     "locks",
     "resources",
@@ -55,6 +56,7 @@ LAZY = {
     ("cli", "training.cli"),
     ("commands.models", "models"),
     ("commands.profile", "inference"),
+    ("commands.pseudo_label", "inference"),
     ("commands.segment", "inference"),
     ("commands.tune", "inference"),
     # Names that were first offered here; they are imported when they are used.

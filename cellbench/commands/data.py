@@ -8,7 +8,7 @@ each image. ROOT/unlabeled/images (optional) contains images without label maps.
 import argparse
 from pathlib import Path
 
-from cellbench.commands import data_export, data_import, data_leaks, data_split
+from cellbench.commands import data_export, data_hide_labels, data_import, data_leaks, data_split
 from cellbench.commands.conditions import by_column, condition
 from cellbench.commands.data_import import SPLITS
 from cellbench.commands.help_format import HelpFormatter, example
@@ -97,6 +97,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     _add_folders(split)
     data_split.configure(split)
+    hide = _add(
+        verbs,
+        "hide-labels",
+        "write a new dataset folder in which only a part of the training images has label maps",
+        "data/sample data/sample-10 --keep 10%",
+    )
+    _add_folders(hide)
+    data_hide_labels.configure(hide)
     data_leaks.configure(
         _add(
             verbs,

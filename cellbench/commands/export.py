@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cellbench.commands.help_format import example
-from cellbench.commands.segment import add_model_class
+from cellbench.commands.model_options import add_model_class
 
 if TYPE_CHECKING:
     from cellbench.inference.exporters.onnx_file import OnnxCheck

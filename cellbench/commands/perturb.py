@@ -59,7 +59,7 @@ def add_perturbations(parser: argparse.ArgumentParser) -> None:
         choices=range(1, STEPS + 1),
         metavar="N",
         help="one or more severities from 1 (mild) to 5 (severe); inversion and channel-swap have "
-        "only 1 (default: 1 2 3 4 5)",
+        "only 1, and are left out if it is not asked for (default: 1 2 3 4 5)",
     )
     parser.add_argument(
         "--seed",
@@ -100,11 +100,13 @@ def choose_steps(
     """
     from cellbench.data.perturb.dataset import missing_kinds
     from cellbench.data.perturb.severities import combinations
-    from cellbench.errors import DatasetError, UsageError
+    from cellbench.errors import DatasetError
 
     chosen = combinations(arguments.kind, arguments.severity)
-    if not chosen:
-        raise UsageError("--severity: none of the kinds has this severity")
+    kinds = {kind for kind, _ in chosen}
+    for kind, _ in combinations(arguments.kind, [1]):
+        if kind not in kinds:
+            print(f"{kind.name} has severity 1 only and is left out", file=sys.stderr)
     missing = missing_kinds((kind for kind, _ in chosen), images)
     for kind in missing:
         print(f"{kind.name} exists for none of the images and is left out", file=sys.stderr)
@@ -124,14 +126,16 @@ def run(arguments: argparse.Namespace) -> None:
     """Write one dataset folder for each kind and severity."""
     from cellbench.data.folder import SPLITS as LABELLED
     from cellbench.data.folder import UNLABELED, read_dataset
-    from cellbench.data.perturb.dataset import folder_name, perturb_dataset
-    from cellbench.errors import DatasetError
+    from cellbench.data.new_folder import check_free
+    from cellbench.data.perturb.dataset import check_images, folder_name, perturb_dataset
 
     splits = [arguments.split] if arguments.split else [*LABELLED, UNLABELED]
-    chosen = choose_steps(arguments, read_dataset(arguments.root, splits))
+    images = read_dataset(arguments.root, splits)
+    chosen = choose_steps(arguments, images)
     folders = [arguments.out / folder_name(kind, severity) for kind, severity in chosen]
-    if full := [each for each in folders if each.exists() and any(each.iterdir())]:
-        raise DatasetError(f"{full[0]}: exists and is not empty; choose another OUT, or remove it")
+    for folder in folders:
+        check_free(arguments.root, folder)
+    check_images(images, chosen)
     for (kind, severity), folder in zip(chosen, folders, strict=True):
         report = perturb_dataset(
             arguments.root, folder, kind, severity, seed=arguments.seed, splits=splits

@@ -66,6 +66,12 @@ def _print_summary(summary: "pd.DataFrame") -> None:
     """Print the relative robustness of each algorithm, and the kind that costs it most."""
     for name, own in summary.groupby("algorithm", sort=False):
         total = own[own["kind"] == "all"].iloc[0]
+        if not total["clean_f1"] > 0:
+            print(
+                f"{name}: mean F1 0 on {total['images']} unchanged images, so there is no relative "
+                "robustness; failed images count as 0"
+            )
+            continue
         kinds = own[(own["kind"] != "all") & own["severity"].isna()]
         line = (
             f"{name}: relative robustness {total['relative']:.3f} "

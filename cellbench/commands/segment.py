@@ -12,9 +12,17 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cellbench.commands.help_format import example
+from cellbench.commands.model_options import (
+    add_device,
+    add_model_class,
+    add_models,
+    add_segmentation,
+    chosen_checkpoints,
+    segmentation_options,
+)
 
 if TYPE_CHECKING:
     from cellbench.inference.products import Product
@@ -45,57 +53,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder for the label maps, runtime.csv and segmentation.json, which records the options; "
         "the label map of cells.png is cells_label.tiff. The size of the pixels is kept in it",
     )
-    _add_models(parser)
+    add_models(parser)
     add_model_class(parser)
     _add_products(parser)
-    parser.add_argument(
-        "--tta",
-        action="store_true",
-        help="test-time augmentation: average over the 8 flips and rotations of each image, which "
-        "takes 8 times as long (default: off)",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=("auto", "bf16", "32"),
-        default="auto",
-        help="precision of the network's numbers; auto: half precision where the hardware is fast in it; "
-        "bf16: always half precision; 32: always single precision (default: auto)",
-    )
-    parser.add_argument(
-        "--diameter",
-        type=_diameter,
-        metavar="PIXELS",
-        help="diameter of the cells in the images; auto to estimate it for each image, which takes "
-        "several times as long; or none, with which images keep their size. Images whose cells are smaller "
-        "or larger than those that the model was trained with are resized for it, and the label maps are "
-        "resized back. Of several checkpoints the first one decides (default: auto for ready models, none "
-        "for checkpoints)",
-    )
-    parser.add_argument(
-        "--overlap",
-        type=float,
-        metavar="SHARE",
-        help="share of each window that the next one covers too, from 0 to below 1; more takes longer "
-        "(default: that of the model, usually 0.25)",
-    )
+    add_segmentation(parser)
     add_device(parser)
-
-
-def _add_models(parser: argparse.ArgumentParser) -> None:
-    choice = parser.add_mutually_exclusive_group()
-    choice.add_argument(
-        "--checkpoint",
-        type=Path,
-        action="append",
-        metavar="FILE",
-        help="checkpoint of a trained model. Repeat the option to average the predictions of several "
-        "models; each image then takes as many times longer (default: a ready model, see --model)",
-    )
-    choice.add_argument(
-        "--model",
-        metavar="NAME",
-        help="name of a ready model; `cellbench models --weights` lists them (default: generalist)",
-    )
 
 
 def _add_products(parser: argparse.ArgumentParser) -> None:
@@ -121,37 +83,6 @@ def _add_products(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _diameter(text: str) -> float | Literal["auto", "none"]:
-    """Read the value of ``--diameter``."""
-    if text == "auto" or text == "none":
-        return text
-    try:
-        return float(text)
-    except ValueError as error:
-        message = f"{text!r} is neither a number of pixels, nor auto or none"
-        raise argparse.ArgumentTypeError(message) from error
-
-
-def add_model_class(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--model-class``."""
-    parser.add_argument(
-        "--model-class",
-        metavar="PATH",
-        help="class of the model, as package.module.Class. Needed only if the model is not part of "
-        "cellbench or of an installed package that registers it; its code will be run (default: "
-        "the class that the checkpoint names)",
-    )
-
-
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--device``."""
-    parser.add_argument(
-        "--device",
-        metavar="DEVICE",
-        help="device that runs the network: cpu, cuda, cuda:1, … (default: the first GPU, or cpu)",
-    )
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Segment all images; return status 1 if one failed."""
     from tqdm import tqdm
@@ -166,8 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             "--overlays, --table and --recursive: cannot be used with INPUTS -; name an image or a folder"
         )
-    checkpoints = arguments.checkpoint or [_ready_model(arguments)]
-    diameter = _chosen_diameter(arguments)
+    checkpoints = chosen_checkpoints(arguments)
+    options = segmentation_options(arguments)
     files, unread = ({}, 0) if serves else _find_images(arguments)
     # Before they are loaded: training may replace a file at any time.
     checksums = [] if serves else [file_checksum(path) for path in checkpoints]
@@ -176,15 +107,9 @@ def run(arguments: argparse.Namespace) -> int:
         with_dense_maps(models[0])
     passes = len(models) * (_ORIENTATIONS if arguments.tta else 1)
     if passes > 1:
-        estimates = diameter == "auto"
+        estimates = options["diameter"] == "auto"
         cost = "its diameter is estimated" if estimates else f"takes {passes} times as long"
         print(f"each image is predicted {passes} times and {cost}", file=sys.stderr)
-    options = {
-        "precision": arguments.precision,
-        "augment": arguments.tta,
-        "overlap": arguments.overlap,
-        "diameter": diameter,
-    }
     if serves:
         from cellbench.inference.serve import serve_images
 
@@ -203,19 +128,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print(_summary(done, len(files), arguments.outputs))
     return 1 if done.failed or unread else 0
-
-
-def _ready_model(arguments: argparse.Namespace) -> Path:
-    """Return the weights file of the ready model to segment with."""
-    from cellbench.models.shipped import DEFAULT, shipped_weights
-
-    return shipped_weights(arguments.model or DEFAULT)
-
-
-def _chosen_diameter(arguments: argparse.Namespace) -> float | Literal["auto"] | None:
-    if arguments.diameter is None:
-        return None if arguments.checkpoint else "auto"
-    return None if arguments.diameter == "none" else arguments.diameter
 
 
 def _find_images(arguments: argparse.Namespace) -> tuple[dict[str, Path], int]:

@@ -1,6 +1,7 @@
 """The dataset folder: ``ROOT/{train,tune,test}/{images,labels}`` and an optional manifest.
 
-``ROOT/unlabeled/images`` may hold further images without label maps.
+``ROOT/unlabeled/images`` may hold further images without label maps. ``ROOT/train/confidence`` may hold how
+sure each pixel of a label map is that a model made, see :mod:`cellbench.data.confidence`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cellbench.csv_tables import read_rows, write_rows
+from cellbench.data.confidence import confidence_path
 from cellbench.data.label_pairs import Pairs, double_labels, label_map_files, pair_labels
 from cellbench.data.split_names import missing_images_advice
 from cellbench.errors import DatasetError, LabelMapError
@@ -41,6 +43,7 @@ class DatasetImage:
         labels: its label map, or None where there is none.
         modality: one of :data:`MODALITIES`, or another word from the manifest; empty where unknown.
         source: where the image comes from, as the manifest says; empty where unknown.
+        confidence: how sure each pixel of a label map is that a model made; None for other label maps.
     """
 
     stem: str
@@ -49,6 +52,7 @@ class DatasetImage:
     labels: Path | None
     modality: str
     source: str = ""
+    confidence: Path | None = None
 
     @property
     def root(self) -> Path:
@@ -136,9 +140,20 @@ def _read_split(root: Path, split: str) -> list[DatasetImage]:
     for stem, paths in pairs.doubles.items():
         raise LabelMapError(double_labels(images[stem], paths))
     return [
-        DatasetImage(stem, split, path, pairs.found.get(stem), *listed.get(stem, _NOT_LISTED))
+        DatasetImage(
+            stem,
+            split,
+            path,
+            pairs.found.get(stem),
+            *listed.get(stem, _NOT_LISTED),
+            confidence=_existing(confidence_path(root / split, stem)),
+        )
         for stem, path in images.items()
     ]
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.is_file() else None
 
 
 class ManifestEntry(NamedTuple):

@@ -1,13 +1,11 @@
 """A new dataset folder: written completely or not at all."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cellbench.errors import CellbenchError, DatasetError
-from cellbench.files import write_faults_named
-from cellbench.locks import locked_folder
+from cellbench.errors import DatasetError
+from cellbench.folders import check_free_folder, folder_written_whole
 
 
 @contextmanager
@@ -26,21 +24,21 @@ def new_dataset_folder(root: str | Path, out: str | Path) -> Iterator[Path]:
         CellbenchError: if ``out`` cannot be written, or as the block; the messages name ``out``, not
             the temporary folder.
     """
-    root, out = Path(root), Path(out)
-    target = out.resolve()
-    if target.is_relative_to(root.resolve()):
+    check_free(root, out)
+    with folder_written_whole(out, DatasetError) as temporary:
+        yield temporary
+
+
+def check_free(root: str | Path, out: str | Path) -> None:
+    """Refuse a place where no new dataset folder can be written, before anything is computed.
+
+    Args:
+        root: the dataset folder from which the new one is made.
+        out: the dataset folder to write.
+
+    Raises:
+        DatasetError: if ``out`` is in ``root``, is a file or not empty, or a folder above it is a file.
+    """
+    if Path(out).resolve().is_relative_to(Path(root).resolve()):
         raise DatasetError(f"{out}: is in the dataset folder {root}; choose a folder outside it")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise DatasetError(f"{out}: exists and is not an empty folder; choose another folder")
-    temporary = target.with_name(f".{target.name}.partial")
-    try:
-        with locked_folder(temporary, DatasetError), write_faults_named(target, temporary):
-            for left in temporary.iterdir():  # by a process that was killed
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
-            try:
-                yield temporary
-                temporary.replace(target)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
-    except CellbenchError as error:
-        raise type(error)(str(error).replace(str(temporary), str(out))) from error
+    check_free_folder(out, DatasetError)

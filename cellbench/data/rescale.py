@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cellbench.data.confidence import confidence_path, read_confidence, write_confidence
 from cellbench.data.folder import SPLITS, UNLABELED, DatasetImage, read_dataset, write_manifest
 from cellbench.data.new_folder import new_dataset_folder
 from cellbench.data.rewritten import manifest_rows, updated_row, write_channels
@@ -131,6 +132,22 @@ def resize_labels(labels: LabelMap, shape: tuple[int, int]) -> LabelMap:
     return resized
 
 
+def write_resized_confidence(item: DatasetImage, split: Path, shape: tuple[int, int]) -> None:
+    """Write the confidence of an image that was resized; do nothing if it has none.
+
+    Args:
+        item: the image.
+        split: folder of the split to write to.
+        shape: height and width of the resized image.
+
+    Raises:
+        CellbenchError: if a file cannot be read or written.
+    """
+    if item.confidence is not None:
+        resized = resize_labels(read_confidence(item.confidence), shape).astype(np.uint8)
+        write_confidence(confidence_path(split, item.stem), resized)
+
+
 def rescale_dataset(
     root: str | Path, out: str | Path, factor: float, splits: Sequence[str] = (*SPLITS, UNLABELED)
 ) -> RescaleReport:
@@ -215,6 +232,7 @@ def _rescale(
         if resized.max() > _LARGEST_ID:
             resized = relabel(resized)
         write_labels(label_path(out / item.split / "labels", item.stem), resized)
+        write_resized_confidence(item, out / item.split, shape)
     try:
         image = resize_image(pixels, shape)
     except ImageError as error:

@@ -13,7 +13,14 @@ from pathlib import Path
 from cellbench.csv_tables import read_rows
 from cellbench.data.folder import MANIFEST, SPLITS, UNLABELED, DatasetImage
 from cellbench.data.new_folder import new_dataset_folder
-from cellbench.data.subset import Row, check_values, has_values, listed_images, write_images
+from cellbench.data.subset import (
+    Row,
+    check_values,
+    has_values,
+    listed_images,
+    renamed,
+    write_images,
+)
 from cellbench.errors import DatasetError
 from cellbench.images import image_stem
 
@@ -61,7 +68,7 @@ def leave_out(
     with new_dataset_folder(root, out) as temporary:
         listed = listed_images(root)
         check_values(root / MANIFEST, [row for _, row in listed], where)
-        chosen = _renamed([*_split(listed, where)])
+        chosen = renamed(_split(listed, where), _TEST)
         counts = Counter((row["split"], row[DOMAIN]) for _, row in chosen)
         _check(root / MANIFEST, counts, where)
         write_images(chosen, temporary)
@@ -78,15 +85,22 @@ def read_unseen(manifest: Path) -> dict[str, bool]:
         By stem of the image: False for in-source, True for out-of-source.
 
     Raises:
-        DatasetError: if the manifest cannot be read, or the column ``domain`` is missing or has other
-            values.
+        DatasetError: if the manifest cannot be read, or the column ``domain`` is missing, has other values
+            or contradicts itself.
     """
     rows = read_rows(manifest, ["image"], DatasetError)
     if rows and DOMAIN not in rows[0]:
         raise DatasetError(
             f"{manifest}: the column {DOMAIN!r} is missing; make the dataset with `cellbench data split`"
         )
-    domains = {image_stem(row["image"]): row[DOMAIN].strip() for row in rows if row[DOMAIN].strip()}
+    domains: dict[str, str] = {}
+    for row in rows:
+        stem, domain = image_stem(row["image"]), row[DOMAIN].strip()
+        if domain and domains.setdefault(stem, domain) != domain:
+            raise DatasetError(
+                f"{manifest}: {DOMAIN} of the image {stem} is both {domains[stem]!r} and {domain!r}; "
+                "keep one of the rows"
+            )
     for stem, domain in domains.items():
         if domain not in (IN_SOURCE, OUT_OF_SOURCE):
             raise DatasetError(
@@ -108,20 +122,6 @@ def _split(
         elif image.split != UNLABELED:
             unseen.append((image, row | {"split": _TEST, DOMAIN: OUT_OF_SOURCE}))
     return kept + unseen
-
-
-def _renamed(chosen: Sequence[tuple[DatasetImage, Row]]) -> list[tuple[DatasetImage, Row]]:
-    """Put the original split before the name of an image that moves to where its name is taken."""
-    stems = Counter(image.stem for image, row in chosen if row["split"] == _TEST)
-    renamed = []
-    for image, row in chosen:
-        name = row["image"]
-        if row["split"] != image.split and stems[image.stem] > 1:
-            while stems[image_stem(name)]:
-                name = f"{image.split}_{name}"
-            stems[image_stem(name)] += 1
-        renamed.append((image, row | {"image": name}))
-    return renamed
 
 
 def _check(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from cellbench.data.confidence import confidence_path
 from cellbench.data.folder import (
     MANIFEST,
     SPLITS,
@@ -165,8 +166,34 @@ def _listed(values: Sequence[str]) -> str:
     return "; ".join(quoted) + (f"; and {more} more" if more > 0 else "")
 
 
+def renamed(
+    chosen: Sequence[tuple[DatasetImage, Row]], split: str
+) -> list[tuple[DatasetImage, Row]]:
+    """Put the original split before the name of each image that moves to where its name is taken.
+
+    Args:
+        chosen: as in :func:`write_images`.
+        split: the split to which images move.
+
+    Returns:
+        The same images, in the same order; no two of them have one stem in the split.
+    """
+    stems = Counter(image.stem for image, row in chosen if row["split"] == split)
+    found = []
+    for image, row in chosen:
+        name = row["image"]
+        if row["split"] == split != image.split and stems[image.stem] > 1:
+            while stems[image_stem(name)]:
+                name = f"{image.split}_{name}"
+            stems[image_stem(name)] += 1
+        found.append((image, row | {"image": name}))
+    return found
+
+
 def write_images(chosen: Sequence[tuple[DatasetImage, Row]], folder: Path) -> None:
     """Write images, their label maps and the manifest to a dataset folder, as hard links where possible.
+
+    The confidence of label maps that a model made goes with them.
 
     Args:
         chosen: each image with its row of the new manifest, whose ``split`` is where the image goes. If
@@ -182,4 +209,7 @@ def write_images(chosen: Sequence[tuple[DatasetImage, Row]], folder: Path) -> No
         if image.labels is not None:
             name = row["image"].removesuffix(image.image.name) + image.labels.name
             place(image.labels, folder / row["split"] / "labels" / name)
+        if image.confidence is not None:
+            stem = image_stem(row["image"])
+            place(image.confidence, confidence_path(folder / row["split"], stem))
     write_manifest(folder, [row for _, row in chosen])

@@ -100,19 +100,33 @@ def segment_files(
             segment = partial(
                 _segment_file, models, file, target, diameter, precision, augment, overlap
             )
-            if not _finish_image(finished, stem, file, segment, products):
+            if not finish_image(finished, stem, file, segment, products):
                 failed.append(stem)
         return Segmented(sum(stem in finished for stem in files), finished.cells(), failed)
 
 
-def _finish_image(
+def finish_image(
     finished: FinishedImages,
     stem: str,
     file: Path,
     segment: Callable[[], tuple[DecodedCells, Scaling]],
     products: Collection[Product],
 ) -> bool:
-    """Write what is missing of an image, and record it; return False after an error of this image."""
+    """Write what is missing of an image, and record it.
+
+    Args:
+        finished: the finished images of the run.
+        stem: stem of the image.
+        file: the image file, for error messages.
+        segment: writes the label map; returns its cells and how the image was resized.
+        products: what else to write.
+
+    Returns:
+        False after an error of this image, which is logged.
+
+    Raises:
+        Exception: an error that other images would have too.
+    """
     start = time.perf_counter()
     try:
         if stem not in finished:

@@ -1,6 +1,6 @@
 """Segmenting images with a trained model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal
@@ -22,11 +22,13 @@ from cellbench.labels import LabelMap
 from cellbench.models.dense_segmenter import DenseSegmenter
 from cellbench.models.segmenter import Segmenter
 from cellbench.networks.precision import half_precision
-from cellbench.representations.base import DecodedCells, NumpyMaps
+from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
 from cellbench.representations.decoded import decoded_cells
 
 Models = Segmenter | Sequence[Segmenter]
 Precision = Literal["auto", "bf16", "32"]
+Decode = Callable[[Representation, NumpyMaps], DecodedCells]
+"""A function that turns the maps of a tile into cells."""
 
 IMAGE_ERRORS = (CellbenchError, OSError, MemoryError, RuntimeError, ValueError)
 """What one image can cause; the others are still segmented."""
@@ -96,6 +98,7 @@ def segment_cells(
     augment: bool = False,
     overlap: float | None = None,
     diameter: Diameter = None,
+    decode: Decode | None = None,
 ) -> DecodedCells:
     """Segment one image as :func:`segment_image` does, and return also the measures of its cells.
 
@@ -106,6 +109,7 @@ def segment_cells(
         augment: as in :func:`segment_image`.
         overlap: as in :func:`segment_image`.
         diameter: as in :func:`segment_image`.
+        decode: called for each tile instead of the decoding of the model, which must predict dense maps.
 
     Returns:
         (H, W) label map, ids 1 … N, and what the representation of the model measures of each cell when
@@ -121,9 +125,9 @@ def segment_cells(
         diameter = image_diameter(model, image, precision=precision, overlap=overlap)
     scale = scaling_of(models[0], diameter).scale
     if scale == 1:
-        return _segment(models, image, precision, augment, overlap)
+        return _segment(models, image, precision, augment, overlap, decode)
     resized = resize_image(np.asarray(image, np.float32), rescaled_shape(image.shape, scale))
-    cells = _segment(models, resized, precision, augment, overlap)
+    cells = _segment(models, resized, precision, augment, overlap, decode)
     return restored_cells(cells, image.shape[:2])
 
 
@@ -158,6 +162,7 @@ def _segment(
     precision: Precision,
     augment: bool,
     overlap: float | None,
+    decode: Decode | None = None,
 ) -> DecodedCells:
     """Segment one image in its own size."""
     pixels = image_tensor(image)
@@ -166,13 +171,13 @@ def _segment(
         _autocast(models[0].device.type, precision),
         overlapping(models, overlap),
     ):
-        if len(models) == 1 and not augment and why_not_dense(models[0]):
+        if len(models) == 1 and not (augment or decode) and why_not_dense(models[0]):
             return DecodedCells(models[0].segment_tiled(pixels), {})
         streams = routed([with_dense_maps(each) for each in models], pixels)
 
         def segment(tile: torch.Tensor) -> DecodedCells:
             maps = _mean(streams, tile.permute(2, 0, 1), augment)
-            return decoded_cells(streams[0].representation, maps)
+            return (decode or decoded_cells)(streams[0].representation, maps)
 
         return cells_in_tiles(segment, pixels.permute(1, 2, 0))
 

@@ -1,8 +1,8 @@
 """Whole slides are processed in tiles, or only their middle, because all maps at once fill the memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -80,22 +80,59 @@ def cells_in_tiles(
         return renumbered(segment(image))
     labels = np.zeros((height, width), np.int32)
     count, measures = 0, []
+    for tile in tiles((height, width), largest_side, margin):
+        cells = renumbered(segment(image[tile.seen]))
+        found, there = cells.labels.astype(np.int32), labels[tile.seen]
+        numbers = _numbers(found, there > 0, tile.core, count)
+        there += np.where(there == 0, numbers[found], 0)
+        count = max(count, int(numbers.max()))
+        kept = np.flatnonzero(numbers) - 1
+        measures.append({name: values[kept] for name, values in cells.measures.items()})
+    return renumbered(DecodedCells(labels, _joined(measures)))
+
+
+class Tile(NamedTuple):
+    """A part of an image that is segmented at once.
+
+    Attributes:
+        seen: rows and columns of the image, with the margin.
+        core: rows and columns of the tile without its margin.
+    """
+
+    seen: tuple[slice, slice]
+    core: tuple[slice, slice]
+
+
+def tiles(
+    shape: tuple[int, int], largest_side: int = LARGEST_SIDE, margin: int = _MARGIN
+) -> Iterator[Tile]:
+    """List the tiles of an image, in the order in which :func:`cells_in_tiles` segments them.
+
+    Args:
+        shape: (H, W) of the image.
+        largest_side: as in :func:`cells_in_tiles`.
+        margin: as in :func:`cells_in_tiles`.
+
+    Yields:
+        Tiles whose cores together cover the image once.
+
+    Example:
+        >>> [(tile.seen[1], tile.core[1]) for tile in tiles((5, 16), 10, 4)]
+        [(slice(0, 12, None), slice(0, 8, None)), (slice(4, 16, None), slice(4, 12, None))]
+    """
+    if max(shape) <= largest_side:
+        margin, largest_side = 0, max(shape)
+    height, width = shape
     for top, bottom in _parts(height, largest_side):
         for left, right in _parts(width, largest_side):
-            first_row, first_column = max(0, top - margin), max(0, left - margin)
-            seen = slice(first_row, bottom + margin), slice(first_column, right + margin)
-            cells = renumbered(segment(image[seen]))
-            found, there = cells.labels.astype(np.int32), labels[seen]
-            core = (
-                (top - first_row, bottom - first_row),
-                (left - first_column, right - first_column),
+            row, column = max(0, top - margin), max(0, left - margin)
+            yield Tile(
+                (
+                    slice(row, min(height, bottom + margin)),
+                    slice(column, min(width, right + margin)),
+                ),
+                (slice(top - row, bottom - row), slice(left - column, right - column)),
             )
-            numbers = _numbers(found, there > 0, core, count)
-            there += np.where(there == 0, numbers[found], 0)
-            count = max(count, int(numbers.max()))
-            kept = np.flatnonzero(numbers) - 1
-            measures.append({name: values[kept] for name, values in cells.measures.items()})
-    return renumbered(DecodedCells(labels, _joined(measures)))
 
 
 def _joined(
@@ -136,7 +173,7 @@ def _parts(side: int, largest: int) -> list[tuple[int, int]]:
 def _numbers(
     found: npt.NDArray[np.int32],
     taken: npt.NDArray[np.bool_],
-    core: tuple[tuple[int, int], tuple[int, int]],
+    core: tuple[slice, slice],
     used: int,
 ) -> npt.NDArray[np.int32]:
     """Return the id of each cell of a tile in the slide, from ``used`` + 1 on; 0 where it is left out.
@@ -144,7 +181,7 @@ def _numbers(
     Args:
         found: (h, w) label map of the tile.
         taken: (h, w) pixels of cells that were found in other tiles.
-        core: first row, and the row after the last, of the tile without its margin; the same of columns.
+        core: rows and columns of the tile without its margin.
         used: the largest id so far.
     """
     from cellbench.labels.measures import COLUMN_SUM, PIXELS, ROW_SUM, measure_cells
@@ -152,8 +189,8 @@ def _numbers(
     cells = measure_cells(found, int(found.max()))
     pixels = np.maximum(cells[:, PIXELS], 1)
     kept = 2 * np.bincount(found[taken], minlength=len(cells)) <= pixels
-    for total, (first, last) in zip((ROW_SUM, COLUMN_SUM), core, strict=True):
+    for total, part in zip((ROW_SUM, COLUMN_SUM), core, strict=True):
         middle = cells[:, total] / pixels
-        kept &= (middle >= first - _SLACK) & (middle < last + _SLACK)
+        kept &= (middle >= part.start - _SLACK) & (middle < part.stop + _SLACK)
     kept[0] = False
     return np.where(kept, used + np.cumsum(kept), 0).astype(np.int32)

@@ -15,7 +15,7 @@ from torchmetrics import Metric
 
 from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
-from cellbench.models.batches import Batch, HasCellDiameters, Targets, WholeImage
+from cellbench.models.batches import AddsLoss, Batch, HasCellDiameters, Targets, WholeImage
 from cellbench.models.checkpoint_keys import DIAMETERS_KEY, LICENCE_KEY, MODEL_KEY
 from cellbench.models.names import class_path, model_name
 from cellbench.models.segmenter import Segmenter
@@ -135,9 +135,13 @@ class InstanceSegmentationModel(LightningModule, Segmenter):
             self.weights_licence = " and ".join(sorted({self.weights_licence, stored} - {""}))
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """Return the loss of a batch of patches, and log it."""
+        """Return the loss of a batch of patches, and log it; callbacks may add to it."""
         loss = self.loss(batch)
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["image"]))
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, AddsLoss):
+                added = callback.added_loss(self, batch)
+                loss = loss if added is None else loss + added
         return loss
 
     def validation_step(self, batch: WholeImage, batch_idx: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What passes between a datamodule and a model: training patches, whole images, and their targets."""
 
-from typing import Any, Protocol, TypedDict, runtime_checkable
+from typing import Any, NotRequired, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,13 @@ class Batch(TypedDict):
 
     ``image`` is (B, 3, H, W) in [0, 1]. ``targets`` has what the model's ``targets`` returns for each
     patch; those of a :class:`~cellbench.models.dense.DenseModel` are (B, C, h, w) for each map, on
-    the representation's grid: h is ⌈H / grid⌉.
+    the representation's grid: h is ⌈H / grid⌉. ``ignored`` (B, H, W) is there if some training images have
+    pixels from which nothing is learnt, and true at these, see :mod:`cellbench.data.confidence`.
     """
 
     image: torch.Tensor
     targets: dict[str, Any]
+    ignored: NotRequired[torch.Tensor]
 
 
 class WholeImage(TypedDict):
@@ -42,6 +44,19 @@ class HasImageTargets(Protocol):
         Args:
             image: (H, W, 3), normalised.
             labels: (H, W) label map of the image.
+        """
+
+
+@runtime_checkable
+class AddsLoss(Protocol):
+    """A callback that adds a loss to that of each training batch."""
+
+    def added_loss(self, model: Any, batch: Batch) -> torch.Tensor | None:  # noqa: ANN401
+        """Return the loss that is added, with its gradient; None to add nothing.
+
+        Args:
+            model: the model that is trained.
+            batch: patches and their targets.
         """
 
 

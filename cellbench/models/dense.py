@@ -100,14 +100,45 @@ class DenseModel(DenseSegmenter, DecodingModel):
             self._compiled_network = torch.compile(self.network.forward)
 
     def loss(self, batch: Batch) -> torch.Tensor:
-        """Return the loss of a batch of patches.
+        """Return the loss of a batch of patches, without the pixels that are ignored in it.
 
         Args:
             batch: patches and their maps.
         """
-        network = self._compiled_network or self.network
-        outputs = network(batch["image"].contiguous(memory_format=self.memory_format))
+        if (ignored := batch.get("ignored")) is not None:
+            return self.loss_of_pixels(batch, ignored)
+        return self.criterion(self._training_outputs(batch), batch["targets"])
+
+    def loss_of_pixels(
+        self, batch: Batch, ignored: torch.Tensor, replacement: Tensors | None = None
+    ) -> torch.Tensor:
+        """Return the loss of a batch of which some pixels are ignored.
+
+        There, the outputs are replaced, so that the loss has no gradient. A loss that is divided by a sum
+        over all pixels, such as Dice, changes little if the replacement agrees with the targets.
+
+        Args:
+            batch: patches and their maps.
+            ignored: (B, H, W) True where a pixel is ignored.
+            replacement: raw outputs for these pixels, (B, C, h, w) for each map; by default those of the
+                model itself.
+        """
+        found = self._training_outputs(batch)
+        replacement = found if replacement is None else replacement
+        grid = self.representation.grid
+        there = ignored[:, None, ::grid, ::grid]
+        outputs = {
+            name: torch.where(there, replacement[name].detach().to(each.dtype), each)
+            for name, each in found.items()
+        }
         return self.criterion(outputs, batch["targets"])
+
+    def _training_outputs(self, batch: Batch) -> dict[str, torch.Tensor]:
+        network = self._compiled_network or self.network
+        outputs: dict[str, torch.Tensor] = network(
+            batch["image"].contiguous(memory_format=self.memory_format)
+        )
+        return outputs
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of ``network.encoder``; empty where the network has none."""

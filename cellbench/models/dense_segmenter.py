@@ -55,7 +55,34 @@ class DenseSegmenter(DecodingSegmenter):
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         """Predict activated maps (B, C, H, W) of images (B, 3, H, W)."""
-        outputs = self.network(image.contiguous(memory_format=self.memory_format))
+        return self.activated(self.predict_raw(image), image)
+
+    def predict_raw(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Predict the raw outputs of images, on the representation's grid.
+
+        Args:
+            image: (B, 3, H, W) in [0, 1].
+
+        Returns:
+            (B, C, h, w) for each map; h is ⌈H / grid⌉.
+        """
+        outputs: dict[str, torch.Tensor] = self.network(
+            image.contiguous(memory_format=self.memory_format)
+        )
+        return outputs
+
+    def activated(
+        self, outputs: dict[str, torch.Tensor], image: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Turn raw outputs into activated maps at every pixel.
+
+        Args:
+            outputs: (B, C, h, w) for each map.
+            image: (B, 3, H, W), what they were predicted from.
+
+        Returns:
+            (B, C, H, W) for each map.
+        """
         maps = self.representation.activate(outputs)
         return between_grid(maps, self.representation.grid, image.shape[-2:])
 

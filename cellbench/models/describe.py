@@ -110,7 +110,7 @@ def _value_text(value: object) -> str:
 
 def _plain(text: str) -> str:
     """Remove the markup of a docstring, and join the lines of each paragraph."""
-    text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"\1", text).replace("``", "")
+    text = re.sub(r"\[`(?:[\w.]*\.)?(\w+)`\]\[[\w.]*\]", r"\1", text).replace("``", "")
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 

@@ -10,6 +10,7 @@ from cellbench.errors import UsageError
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed, WholeNumbers
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +59,7 @@ class Affinity(Representation):
         largest_hole: holes in a cell with fewer pixels than this are filled.
 
     Raises:
-        UsageError: if the distances do not increase, or ``stride`` is below 1.
+        UsageError: if an option does not allow its value, or the distances do not increase.
     """
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
@@ -67,6 +68,18 @@ class Affinity(Representation):
         "stride": (1, 2, 3),
         "smallest_weight": (0.0, 0.5, 0.7),
         "smallest_cell": (10, 15, 30, 60),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "near": WholeNumbers(2),
+        "middle": WholeNumbers(3),
+        "far": WholeNumbers(4),
+        "foreground_threshold": SHARE,
+        "smallest_weight": SHARE,
+        "repulsion": WEIGHT,
+        "stride": WholeNumbers(1),
+        "smallest_cell": PIXELS,
+        "largest_hole": PIXELS,
     }
 
     def __init__(
@@ -81,16 +94,14 @@ class Affinity(Representation):
         smallest_cell: int = 15,
         largest_hole: int = 64,
     ) -> None:
-        if not 2 <= near < middle < far:
+        self.near = near
+        self.middle = middle
+        self.far = far
+        if not near < middle < far:
             raise UsageError(
                 f"near={near}, middle={middle}, far={far}: must be distances that increase, from 2 on, "
                 "such as 3, 9 and 27"
             )
-        if stride < 1:
-            raise UsageError(f"stride={stride}: must be 1 (all edges), 2, or more")
-        self.near = near
-        self.middle = middle
-        self.far = far
         self.channels = {"foreground": 1, "affinities": len(self.offsets())}
         self.foreground_threshold = foreground_threshold
         self.smallest_weight = smallest_weight
@@ -165,6 +176,14 @@ class Affinity(Representation):
         gaps = components(labels == 0, 1, connectivity=4)
         fill_holes(labels, gaps, np.bincount(gaps.ravel()) < self.largest_hole)
         return labels
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the map ``foreground``, (H, W).
+
+        Args:
+            maps: ``foreground`` (1, H, W) and ``affinities`` (12, H, W).
+        """
+        return np.asarray(maps["foreground"][0], np.float32)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities.

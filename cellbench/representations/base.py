@@ -1,6 +1,5 @@
 """The base class of all representations."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
+from cellbench.representations.options import Allowed, Numbers, checked
 
 if TYPE_CHECKING:
     import torch
@@ -39,12 +39,29 @@ class Representation(ABC):
             them they are interpolated.
         TUNED: the options of decoding that `cellbench tune` fits, with the values that it tries. Each
             is an attribute of the same name.
+        OPTIONS: what each argument of the constructor allows. A value is checked whenever the attribute
+            of the same name is set, so constructors and :meth:`set_decoding` follow the same rule.
     """
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {}
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {}
 
     channels: Mapping[str, int]
     grid: int = 1
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute; one of ``OPTIONS`` only to a value that it allows.
+
+        Args:
+            name: the attribute.
+            value: its new value.
+
+        Raises:
+            UsageError: if the option does not allow the value.
+        """
+        super().__setattr__(
+            name, checked(name, value, self.OPTIONS) if name in self.OPTIONS else value
+        )
 
     @abstractmethod
     def encode(self, labels: LabelMap) -> dict[str, npt.NDArray[Any]]:
@@ -100,6 +117,24 @@ class Representation(ABC):
         """
         return DecodedCells(self.decode(maps), {})
 
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:  # noqa: ARG002
+        """Return how probable it is that each pixel belongs to a cell, (H, W) from 0 to 1.
+
+        Learning from images without label maps needs it, see
+        :mod:`cellbench.representations.sure_cells`. Where the maps have no such probability, the result
+        is a value that is near 0 where background is predicted clearly, and near 1 inside of cells.
+
+        Args:
+            maps: as for :meth:`decode`.
+
+        Raises:
+            UsageError: if the representation does not define it.
+        """
+        raise UsageError(
+            f"{type(self).__name__}: does not define the method foreground, which says how probable a cell "
+            "is at each pixel; learning from images without label maps needs it"
+        )
+
     @abstractmethod
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
@@ -133,14 +168,14 @@ class Representation(ABC):
             options: values by name; the names are those in ``TUNED``.
 
         Raises:
-            UsageError: if an option does not exist, or its value is not a finite number.
+            UsageError: if an option does not exist, or does not allow its value; then none is changed.
         """
-        for name, value in options.items():
-            is_number = isinstance(value, int | float) and math.isfinite(value)
-            if name not in self.TUNED or not is_number:
-                raise UsageError(
-                    f"{name}={value!r}: {type(self).__name__} has no such option of decoding"
-                )
+        allowed = {name: Numbers() for name in self.TUNED} | dict(self.OPTIONS)
+        for name in options:
+            if name not in self.TUNED:
+                raise UsageError(f"{name}: {type(self).__name__} has no such option of decoding")
+        values = {name: checked(name, value, allowed) for name, value in options.items()}
+        for name, value in values.items():
             setattr(self, name, value)
 
     def turn_back(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components, drop_small
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed
 
 if TYPE_CHECKING:
     import torch
@@ -41,6 +42,14 @@ class Boundary(Representation):
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
         "threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
         "smallest_interior": (4, 8, 16, 32, 64),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "threshold": SHARE,
+        "smallest_interior": PIXELS,
+        "smallest_target": PIXELS,
+        "largest_hole": PIXELS,
+        "touching_weight": WEIGHT,
     }
 
     def __init__(
@@ -90,6 +99,14 @@ class Boundary(Representation):
         grown = _grown(cores, _BOUNDARY_DEPTH)
         # Likely background stays background, so that thin gaps between cells are kept.
         return np.where(classes[BACKGROUND] > self.threshold, cores, grown)
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the probability of interior and boundary together, (H, W).
+
+        Args:
+            maps: ``classes`` (3, H, W), one-hot or probabilities.
+        """
+        return 1 - np.asarray(maps["classes"][BACKGROUND], np.float32)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities.

@@ -1,14 +1,16 @@
 """Cells as outlines: scores, Fourier coefficients, local refinement and uncertainty (CPN)."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+from cellbench.representations.decoded import FAINT, painted
+from cellbench.representations.options import SHARE, Allowed, Numbers, WholeNumbers
 
 if TYPE_CHECKING:
     import torch
@@ -81,6 +83,18 @@ class Contour(Representation):
         "refinement_hops": (0, 1, 2, 4),
     }
 
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "order": WholeNumbers(1),
+        "grid": WholeNumbers(1),
+        "samples": WholeNumbers(8),
+        "reach": Numbers(0.5),
+        "score_threshold": SHARE,
+        "nms_threshold": SHARE,
+        "refinement_hops": WholeNumbers(0),
+        "most_candidates": WholeNumbers(1),
+        "most_pixels": WholeNumbers(1),
+    }
+
     def __init__(
         self,
         order: int = 5,
@@ -93,25 +107,14 @@ class Contour(Representation):
         most_candidates: int = 500_000,
         most_pixels: int = 16_384,
     ) -> None:
-        smallest = {"order": 1, "grid": 1, "samples": 8, "reach": 0.5, "refinement_hops": 0}
-        given = {
-            "order": order,
-            "grid": grid,
-            "samples": samples,
-            "reach": reach,
-            "refinement_hops": refinement_hops,
-        }
-        for name, value in given.items():
-            if value < smallest[name]:
-                raise UsageError(f"{name}={value}: must be at least {smallest[name]}")
+        self.order = order
         self.channels = {
             "score": 1,
             "offset": 2,
-            "fourier": _COEFFICIENTS * order,
+            "fourier": _COEFFICIENTS * self.order,
             "refinement": 2,
             "uncertainty": 4,
         }
-        self.order = order
         self.grid = grid
         self.samples = samples
         self.reach = reach
@@ -153,6 +156,20 @@ class Contour(Representation):
         from cellbench.representations.contour_maps import contour_maps
 
         return {**contour_maps(labels, self.order, self.grid, self.reach, self.grid)}
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the score, in cells that of the cell, (H, W).
+
+        Scores are high in the middle of cells only. So each pixel has the ``score`` of the cell that covers
+        it, if that is higher, also where the score is too low for a cell to be decoded.
+
+        Args:
+            maps: as for :meth:`decode`.
+        """
+        faint = copy(self)
+        faint.score_threshold, faint.refinement_hops = FAINT, 0
+        score = np.asarray(maps["score"][0], np.float32)
+        return np.maximum(painted(faint.decode_cells(maps), "score"), score)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn raw outputs into maps with the range of values of :meth:`encode`.

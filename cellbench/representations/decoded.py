@@ -1,9 +1,13 @@
 """Decoded cells and their measures: decoding with a representation, and numbering the cells 1 … N."""
 
 import numpy as np
+import numpy.typing as npt
 
 from cellbench.labels import cell_ids, relabel
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+
+FAINT = 0.1
+"""Score from which a cell that is not decoded still makes a pixel's foreground uncertain."""
 
 
 def decoded_cells(representation: Representation, maps: NumpyMaps) -> DecodedCells:
@@ -57,3 +61,20 @@ def renumbered(cells: DecodedCells) -> DecodedCells:
             )
         measures[name] = np.asarray(values, np.float32)[ids - 1]
     return DecodedCells(labels, measures)
+
+
+def painted(cells: DecodedCells, measure: str) -> npt.NDArray[np.float32]:
+    """Return the measure of the cell at each pixel, (H, W); 0 outside of cells.
+
+    Args:
+        cells: a label map, ids 1 … N, and its measures.
+        measure: name of the measure.
+
+    Example:
+        >>> cells = DecodedCells(np.array([[2, 0, 1]]), {"score": np.array([0.5, 0.25], np.float32)})
+        >>> painted(cells, "score").tolist()
+        [[0.25, 0.0, 0.5]]
+    """
+    values = np.concatenate([np.zeros(1, np.float32), cells.measures[measure]])
+    at_pixels: npt.NDArray[np.float32] = values[cells.labels]
+    return at_pixels

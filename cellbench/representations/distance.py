@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components
+from cellbench.representations.options import SHARE, WEIGHT, Allowed
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +22,7 @@ _SIGMA = 0.5  # of the Gaussian that smooths predicted cell distances, in pixels
 _FAINT = 0.05  # borders below this count as none
 _SMALLEST_SEED = 5  # pixels
 _SMALLEST_SHARE = 0.1  # of the mean seed
+_LEAST_THRESHOLD = 0.01  # smaller values would be noise
 _LOWER, _LOWEST = 0.1, 0.05  # steps of the threshold where there is no seed, and where they end
 
 
@@ -62,6 +64,11 @@ class CellDistance(Representation):
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
         "cell_threshold": (0.04, 0.07, 0.1, 0.15, 0.2),
         "seed_threshold": (0.25, 0.35, 0.45, 0.55, 0.65),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "cell_threshold": SHARE,
+        "seed_threshold": WEIGHT,
     }
 
     def __init__(self, cell_threshold: float = 0.07, seed_threshold: float = 0.45) -> None:
@@ -142,6 +149,17 @@ class CellDistance(Representation):
         rivals = _present(foreground[large[seeds] & (seeds > 0)], int(foreground.max()))
         seeds *= large[seeds] | ~rivals[foreground]
         return seeds
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the cell distance as a share of twice ``cell_threshold``, (H, W), at most 1.
+
+        Args:
+            maps: ``cell`` (1, H, W) and ``neighbour`` (1, H, W).
+        """
+        share = np.asarray(maps[CELL][0], np.float32) / (
+            2 * max(self.cell_threshold, _LEAST_THRESHOLD)
+        )
+        return np.clip(share, 0, 1, out=share)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Return the outputs as they are: the original has no activation either.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.errors import UsageError
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed, Numbers, WholeNumbers
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +62,7 @@ class Embedding(Representation):
         foreground_weight: how many times more the error of seeds in cells counts; 10 in EmbedSeg.
 
     Raises:
-        UsageError: if ``sigmas`` is not 1 or 2.
+        UsageError: if an option does not allow its value, for example ``sigmas`` other than 1 or 2.
     """
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {
@@ -70,6 +70,18 @@ class Embedding(Representation):
         "foreground_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
         "membership_threshold": (0.3, 0.4, 0.5, 0.6),
         "smallest_cell": (10, 15, 30, 60),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "sigmas": WholeNumbers(1, 2),
+        "seed_threshold": SHARE,
+        "foreground_threshold": SHARE,
+        "membership_threshold": Numbers(0, 1, above=True),
+        "smallest_cell": PIXELS,
+        "hinge_weight": WEIGHT,
+        "evenness_weight": WEIGHT,
+        "seed_weight": WEIGHT,
+        "foreground_weight": WEIGHT,
     }
 
     def __init__(
@@ -84,9 +96,8 @@ class Embedding(Representation):
         seed_weight: float = 1.0,
         foreground_weight: float = 10.0,
     ) -> None:
-        if sigmas not in (1, 2):
-            raise UsageError(f"sigmas={sigmas}: must be 1 (for both axes) or 2 (one for each)")
-        self.channels = {"offset": 2, "sigma": sigmas, "seed": 1}
+        self.sigmas = sigmas
+        self.channels = {"offset": 2, "sigma": self.sigmas, "seed": 1}
         self.seed_threshold = seed_threshold
         self.foreground_threshold = foreground_threshold
         self.membership_threshold = membership_threshold
@@ -136,6 +147,14 @@ class Embedding(Representation):
         sigma = np.repeat(_sigmas(centres, sizes)[ids][None], self.channels["sigma"], axis=0)
         seed = (ids[None] > 0).astype(np.float32)
         return {"offset": offset, "sigma": sigma, "seed": seed}
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the map ``seed``, (H, W); it falls a little towards the outlines of predicted cells.
+
+        Args:
+            maps: ``offset`` (2, H, W), ``sigma`` (S, H, W) and ``seed`` (1, H, W).
+        """
+        return np.asarray(maps["seed"][0], np.float32)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn raw outputs into sigmas in pixels and seeds between 0 and 1; offsets stay as they are.

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed
 
 if TYPE_CHECKING:
     import torch
@@ -52,6 +53,14 @@ class Flow(Representation):
         "flow_threshold": (0.2, 0.4, 0.6, 0.8, 3.0),
         "smallest_seed": (5, 10, 20, 40),
         "smallest_cell": (10, 15, 30, 60),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "foreground_threshold": SHARE,
+        "flow_threshold": WEIGHT,
+        "smallest_cell": PIXELS,
+        "smallest_seed": PIXELS,
+        "largest_hole": PIXELS,
     }
 
     def __init__(
@@ -119,6 +128,14 @@ class Flow(Representation):
         own = _unit_flows(labels)
         keep_good_cells(labels, count, flows, own, self.flow_threshold, self.smallest_cell)
         return without_holes(labels, self.largest_hole)
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the map ``foreground``, (H, W).
+
+        Args:
+            maps: ``foreground`` (1, H, W) and ``flows`` (2, H, W).
+        """
+        return np.asarray(maps["foreground"][0], np.float32)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities; flows stay as they are.

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components
+from cellbench.representations.options import PIXELS, SHARE, Allowed, Flag, WholeNumbers
 
 if TYPE_CHECKING:
     import torch
@@ -57,6 +58,16 @@ class HoVer(Representation):
         "gradient_size": (5, 11, 21, 31),
         "smallest_marker": (4, 8, 30, 100),
         "smallest_cell": (10, 30, 60),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "foreground_threshold": SHARE,
+        "edge_threshold": SHARE,
+        "gradient_size": WholeNumbers(1, 31, step=2),
+        "smallest_cell": PIXELS,
+        "smallest_marker": PIXELS,
+        "smallest_target": PIXELS,
+        "exact_centres": Flag(),
     }
 
     def __init__(
@@ -160,6 +171,14 @@ class HoVer(Representation):
         cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
         opened = cv2.morphologyEx(filled, cv2.MORPH_OPEN, cross)
         return components(opened, self.smallest_marker, connectivity=4)
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the map ``foreground``, (H, W).
+
+        Args:
+            maps: ``foreground`` (1, H, W) and ``hv`` (2, H, W).
+        """
+        return np.asarray(maps["foreground"][0], np.float32)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn logits into probabilities, and clamp distances to [−1, 1].

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.components import components
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed, Flag, Numbers
 
 if TYPE_CHECKING:
     import torch
@@ -63,6 +64,18 @@ class InnerDistance(Representation):
         "maxima_threshold": (0.025, 0.05, 0.075, 0.1, 0.15),
         "maxima_smoothing": (0, 0.5, 1),
         "interior_smoothing": (0.5, 1, 1.5, 2),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "alpha": Numbers(0, above=True),
+        "relative": Flag(),
+        "maxima_threshold": SHARE,
+        "maxima_smoothing": WEIGHT,
+        "interior_threshold": SHARE,
+        "interior_smoothing": WEIGHT,
+        "smallest_cell": PIXELS,
+        "largest_hole": PIXELS,
+        "class_weight": WEIGHT,
     }
 
     def __init__(
@@ -148,6 +161,16 @@ class InnerDistance(Representation):
 
         gaps = components(labels == 0, 1, connectivity=4)
         fill_holes(labels, gaps, np.bincount(gaps.ravel()) < self.largest_hole)
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the probability of interior and border together, (H, W).
+
+        Args:
+            maps: ``inner`` (1, H, W) and ``pixelwise`` (3, H, W).
+        """
+        from cellbench.representations.inner_distance_kernels import BACKGROUND
+
+        return 1 - np.asarray(maps["pixelwise"][BACKGROUND], np.float32)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Clamp inner distances to [0, 1], and turn logits into probabilities.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from cellbench.labels import LabelMap
@@ -71,8 +72,18 @@ class JointRepresentation(Representation):
         Args:
             maps: as for :meth:`decode`.
         """
-        part = next(each for each in self._parts if each.channels.keys() <= maps.keys())
-        return decoded_cells(part, maps)
+        return decoded_cells(self._part_of(maps), maps)
+
+    def _part_of(self, maps: NumpyMaps) -> Representation:
+        return next(each for each in self._parts if each.channels.keys() <= maps.keys())
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the foreground of the first part whose maps are all there.
+
+        Args:
+            maps: as for :meth:`decode`.
+        """
+        return self._part_of(maps).foreground(maps)
 
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, check_labels, relabel
 from cellbench.representations.base import NumpyMaps, Representation
 from cellbench.representations.flow import vectors_turned_back, without_holes
+from cellbench.representations.options import PIXELS, SHARE, WEIGHT, Allowed, Numbers
 
 if TYPE_CHECKING:
     import torch
@@ -61,6 +62,14 @@ class Omni(Representation):
         "outline_threshold": (0.05, 0.1, 0.15, 0.2, 0.25),
         "flow_threshold": (0.2, 0.4, 0.6, 0.8, 3.0),
         "smallest_cell": (10, 15, 30, 60),
+    }
+
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "distance_threshold": Numbers(),
+        "outline_threshold": SHARE,
+        "flow_threshold": WEIGHT,
+        "smallest_cell": PIXELS,
+        "largest_hole": PIXELS,
     }
 
     def __init__(
@@ -129,6 +138,16 @@ class Omni(Representation):
         _, own = distances_and_flows(labels)
         keep_good_cells(labels, count, flows, own, self.flow_threshold, self.smallest_cell)
         return labels
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return 0 where the distance is that of the background, 1 where it is 1 px or more, (H, W).
+
+        Args:
+            maps: ``distance`` (1, H, W), ``flows`` (2, H, W) and ``boundary`` (1, H, W).
+        """
+        distance = np.asarray(maps["distance"][0], np.float32)
+        share: npt.NDArray[np.float32] = np.clip((distance - _OUTSIDE) / (1 - _OUTSIDE), 0, 1)
+        return share
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn the logits of outlines into probabilities; distances and flows stay as they are.

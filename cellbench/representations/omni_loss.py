@@ -30,7 +30,7 @@ def omni_loss(
         distance_loss(outputs["distance"].float(), targets["distance"].float(), weights)
         + _FLOW_WEIGHT * (weights * error.square()).mean()
         + _LENGTH_WEIGHT * (weights * (_lengths(predicted) - _lengths(true)).square()).mean()
-        + _DIVERGENCE_WEIGHT * divergence(error).square().mean()
+        + _DIVERGENCE_WEIGHT * _mean(divergence(error).square())
         + functional.binary_cross_entropy_with_logits(outputs["boundary"].float(), outline)
     )
 
@@ -61,13 +61,18 @@ def distance_loss(
 
 
 def divergence(vectors: torch.Tensor) -> torch.Tensor:
-    """Return the divergence by central differences, (B, H − 2, W − 2).
+    """Return the divergence by central differences, (B, H − 2, W − 2); empty where a side is below 3.
 
     Args:
         vectors: (B, 2, H, W), down and to the right.
     """
     down = vectors[:, 0, 2:, 1:-1] - vectors[:, 0, :-2, 1:-1]
     return (down + vectors[:, 1, 1:-1, 2:] - vectors[:, 1, 1:-1, :-2]) / 2
+
+
+def _mean(values: torch.Tensor) -> torch.Tensor:
+    """Return the mean, and 0 without a value: that of maps too small for central differences."""
+    return values.mean() if values.numel() else values.sum()
 
 
 def _lengths(vectors: torch.Tensor) -> torch.Tensor:

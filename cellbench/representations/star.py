@@ -1,15 +1,17 @@
 """Cells as star-convex polygons: object probability, and distances along rays."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from cellbench.errors import UsageError
 from cellbench.labels import LabelMap
 from cellbench.representations.base import DecodedCells, NumpyMaps, Representation
+from cellbench.representations.decoded import FAINT, painted
+from cellbench.representations.options import SHARE, WEIGHT, Allowed, WholeNumbers
 from cellbench.representations.star_maps import object_probability, star_distances
 from cellbench.representations.star_polygons import (
     draw_polygons,
@@ -64,6 +66,18 @@ class StarConvex(Representation):
         "ray_samples": (1, 2, 4, 6),
     }
 
+    OPTIONS: ClassVar[Mapping[str, Allowed]] = {
+        "rays": WholeNumbers(4, step=4),
+        "grid": WholeNumbers(1),
+        "probability_threshold": SHARE,
+        "nms_threshold": SHARE,
+        "ray_samples": WholeNumbers(1),
+        "most_candidates": WholeNumbers(1),
+        "probability_weight": WEIGHT,
+        "distance_weight": WEIGHT,
+        "overlap_weight": WEIGHT,
+    }
+
     def __init__(
         self,
         rays: int = 32,
@@ -76,16 +90,8 @@ class StarConvex(Representation):
         distance_weight: float = 0.5,
         overlap_weight: float = 1.0,
     ) -> None:
-        if rays < 4 or rays % 4:
-            raise UsageError(f"rays={rays}: must be a multiple of four, such as 32")
-        if grid < 1:
-            raise UsageError(
-                f"grid={grid}: must be 1 (every pixel), 2 (every second pixel), or more"
-            )
-        if ray_samples < 1:
-            raise UsageError(f"ray_samples={ray_samples}: must be at least 1 (the centre only)")
-        self.channels = {"probability": 1, "distances": rays}
         self.rays = rays
+        self.channels = {"probability": 1, "distances": self.rays}
         self.grid = grid
         self.probability_threshold = probability_threshold
         self.nms_threshold = nms_threshold
@@ -121,6 +127,20 @@ class StarConvex(Representation):
             "probability": object_probability(labels)[None, :: self.grid, :: self.grid],
             "distances": star_distances(labels, self.rays, self.grid),
         }
+
+    def foreground(self, maps: NumpyMaps) -> npt.NDArray[np.float32]:
+        """Return the object probability, in cells that of the cell, (H, W).
+
+        The object probability falls towards the outline of a cell. So each pixel has the ``score`` of the
+        cell that covers it, if that is higher, also where the score is too low for a cell to be decoded.
+
+        Args:
+            maps: ``probability`` (1, H, W) and ``distances`` (rays, H, W).
+        """
+        faint = copy(self)
+        faint.probability_threshold = FAINT
+        probability = np.asarray(maps["probability"][0], np.float32)
+        return np.maximum(painted(faint.decode_cells(maps), "score"), probability)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Turn raw outputs into probabilities and distances of at least 0.001 px.

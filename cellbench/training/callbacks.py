@@ -34,12 +34,14 @@ class AveragedWeights(WeightAveraging):
     """
 
     def __init__(self, decay: float = 0.999) -> None:
+        self.decay = decay
+
         def average(
             old: list[torch.Tensor], new: list[torch.Tensor], steps: torch.Tensor | int
         ) -> None:
             if old[0].is_floating_point():
                 count = int(steps)  # waits for the GPU, therefore once for all weights
-                update = get_ema_multi_avg_fn(min(decay, (1 + count) / (10 + count)))  # type: ignore[no-untyped-call]
+                update = get_ema_multi_avg_fn(min(self.decay, (1 + count) / (10 + count)))  # type: ignore[no-untyped-call]
                 # The average was made before the trainer changed the precision of the weights.
                 update(old, [now.to(each.dtype) for each, now in zip(old, new, strict=True)], steps)
                 return

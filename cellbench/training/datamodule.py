@@ -1,6 +1,7 @@
 """The datamodule that feeds models from dataset folders."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pytorch_lightning.utilities import rank_zero_warn
 from torch.utils.data import DataLoader, Dataset
 
 from cellbench.data.folder import DatasetImage
-from cellbench.errors import DatasetError, UsageError
+from cellbench.errors import DatasetError
 from cellbench.inference.tiles import LARGEST_SIDE
 from cellbench.labels.diameters import median_diameters
 from cellbench.models.base import InstanceSegmentationModel
@@ -20,12 +21,19 @@ from cellbench.training.augmentation import PatchAugmentation, as_augmentation
 from cellbench.training.balance import Balance, Balancing
 from cellbench.training.dataset_folders import labelled_images, training_roots
 from cellbench.training.draws import EpochDraws
+from cellbench.training.ignored import check_ignored
 from cellbench.training.mosaic import check_mosaic
 from cellbench.training.patches import PatchDataset, patch_loader
-from cellbench.training.ranges import check_at_least, check_shares
+from cellbench.training.ranges import check_at_least, check_epoch, check_shares
 from cellbench.training.recipe import PatchRecipe
 from cellbench.training.sampling import checked_weights
 from cellbench.training.store import DecodedStore
+from cellbench.training.unlabeled import (
+    UnlabeledPatches,
+    WithUnlabeled,
+    collate_both,
+    unlabeled_options,
+)
 from cellbench.training.whole_images import WholeImageDataset, whole_image_loader
 
 ImageTargets = dict[str, npt.NDArray[Any]]
@@ -188,20 +196,16 @@ class CellDataModule(LightningDataModule):
         return found
 
     def train_dataset(self, items: Sequence[DatasetImage]) -> Dataset[dict[str, Any]]:
-        """Return the training patches.
+        """Return the training patches, as :class:`~cellbench.training.patches.PatchDataset` does.
 
         Args:
             items: the images that :meth:`train_items` returns.
 
-        Returns:
-            A dataset that is indexed by a :class:`~cellbench.training.draws.Draw` and returns
-            ``image`` (3, H, W) in [0, 1] and ``targets``, the arrays that the model learns.
-
         Raises:
-            UsageError: if a patch would be a mosaic of images that the model learns as a whole.
+            UsageError: if the model cannot learn from mosaics or ignore pixels, and a patch needs it.
         """
-        model = self._model()
-        check_mosaic(self.recipe.mosaic, model)
+        check_mosaic(self.recipe.mosaic, model := self._model())
+        check_ignored(items, model)
         return PatchDataset(
             items,
             self.store,
@@ -240,11 +244,7 @@ class CellDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Return batches of random patches, see :meth:`train_weights` and :meth:`train_dataset`."""
-        if self.patches_per_epoch < self.batch_size:
-            raise UsageError(
-                f"data.patches_per_epoch {self.patches_per_epoch}: an epoch needs at least one batch; "
-                f"set it to data.batch_size ({self.batch_size}) or more"
-            )
+        check_epoch(self.patches_per_epoch, self.batch_size)
         items = self.train_items()
         draws = EpochDraws(
             self._checked_weights(items),
@@ -253,13 +253,13 @@ class CellDataModule(LightningDataModule):
             self._steps,
             self.balancing.parts(items),
         )
-        return patch_loader(
-            self.train_dataset(items),
-            draws,
-            self.batch_size,
-            self.num_workers,
-            self._model().collate,
-        )
+        dataset, collate = self.train_dataset(items), self._model().collate
+        if unlabeled := unlabeled_options(self.trainer):
+            patches = UnlabeledPatches(
+                self.roots, self.store, self.recipe, self.balancing, unlabeled
+            )
+            dataset, collate = WithUnlabeled(dataset, patches), partial(collate_both, collate)
+        return patch_loader(dataset, draws, self.batch_size, self.num_workers, collate)
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Return the images of the tune split; of a slide only one tile, because it takes minutes."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from cellbench.data.checks import missing_label_problem, unused_labels
-from cellbench.data.folder import DatasetImage, read_dataset
+from cellbench.data.folder import UNLABELED, DatasetImage, read_dataset
 from cellbench.errors import DatasetError
 
 DEFAULT_ROOT = "data/sample"
@@ -48,6 +48,19 @@ def labelled_images(root: str, split: str) -> list[DatasetImage]:
             f"{root}: no image of the {split} split has a label map; the first is {problem}"
         )
     return items
+
+
+def unlabelled_images(roots: Sequence[str]) -> list[DatasetImage]:
+    """Return the images without label maps: those of ``unlabeled``, and such images of ``train``.
+
+    Args:
+        roots: the dataset folders; they may have none.
+
+    Raises:
+        CellbenchError: if a folder cannot be read.
+    """
+    splits = ("train", UNLABELED)
+    return [item for root in roots for item in read_dataset(root, splits) if item.labels is None]
 
 
 def training_roots(root: str | None, roots: Sequence[str] | None) -> tuple[str, list[str]]:

@@ -88,3 +88,22 @@ def join_windows(windows: Sequence[Window], parts: Sequence[Part]) -> Window:
         labels[part] = np.where(cells > 0, cells + largest, 0)
         largest += int(cells.max())
     return image, labels
+
+
+def join_masks(
+    masks: Sequence[npt.NDArray[np.bool_]], parts: Sequence[Part]
+) -> npt.NDArray[np.bool_]:
+    """Put masks side by side.
+
+    Args:
+        masks: the mask (h, w) of each part.
+        parts: as in :func:`join_windows`.
+
+    Returns:
+        (H, W) the mask of the patch.
+    """
+    rows, columns = parts[-1]
+    mask = np.empty((rows.stop, columns.stop), bool)
+    for pixels, part in zip(masks, parts, strict=True):
+        mask[part] = pixels
+    return mask

@@ -1,7 +1,7 @@
 """Training patches that are cut from images at random."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,16 +13,34 @@ from cellbench.data.folder import DatasetImage
 from cellbench.labels import LabelMap
 from cellbench.training.cell_changes import brighten_cells, draw_cell_zoom, exclude_boundaries
 from cellbench.training.draws import Draw
-from cellbench.training.mosaic import draw_others, draw_parts, join_windows
+from cellbench.training.ignored import pack, unpack
+from cellbench.training.mosaic import draw_others, draw_parts, join_masks, join_windows
 from cellbench.training.recipe import PatchRecipe
 from cellbench.training.store import DecodedStore
-from cellbench.training.windows import Window, cut_window, draw_side
+from cellbench.training.windows import draw_place, draw_side
 
 Targets = Callable[[LabelMap], dict[str, npt.NDArray[Any]]]
 
 
+class Cut(NamedTuple):
+    """A window that was cut out of an image, or several as a mosaic.
+
+    Attributes:
+        image: (H, W, 3).
+        labels: (H, W) its label map, int32.
+        ignored: (H, W) true where nothing is learnt; None if that is nowhere in the whole dataset.
+    """
+
+    image: npt.NDArray[np.uint8]
+    labels: LabelMap
+    ignored: npt.NDArray[np.bool_] | None
+
+
 class PatchDataset(Dataset[dict[str, Any]]):
     """Random augmented patches with encoded targets; the same draw always gives the same patch.
+
+    If an image has a confidence (see :mod:`cellbench.data.confidence`), every patch also has ``ignored``
+    (H, W), the pixels from which nothing is learnt.
 
     Args:
         items: the images to draw from, by index.
@@ -51,46 +69,52 @@ class PatchDataset(Dataset[dict[str, Any]]):
         # Computed here and not in the workers, each of which would read all label maps.
         self._diameters = [store.cell_diameter(item) for item in items if recipe.cell_sizes]
         self._weights = np.asarray(weights, np.float64)
+        self._ignores = any(item.confidence is not None for item in items)
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __getitem__(self, draw: Draw) -> dict[str, Any]:
         rng = np.random.default_rng(draw.seed)
-        image, labels = self._cut(draw.image, rng)
+        image, labels, ignored = self._cut(draw.image, rng)
         # An option that is off draws no number, so that the patches are those of a run without it.
         if self._recipe.cell_intensity and rng.random() < self._recipe.cell_intensity:
             image = brighten_cells(image, labels, rng)
-        varied, labels = self._recipe.augmentation(image, labels, rng)
+        varied, packed = self._recipe.augmentation(image, pack(labels, ignored), rng)
+        labels, ignored = unpack(packed, ignored)
         if self._recipe.boundary_exclusion:
             labels = exclude_boundaries(labels)
         targets = self._targets(labels)
         if self._image_targets is not None:
             targets = {**targets, **self._image_targets[draw.image]}
-        return {
+        patch = {
             "image": torch.from_numpy(varied),
             "targets": {
                 name: torch.from_numpy(np.asarray(each, order="C"))
                 for name, each in targets.items()
             },
         }
+        return patch if ignored is None else patch | {"ignored": torch.from_numpy(ignored)}
 
-    def _cut(self, index: int, rng: np.random.Generator) -> Window:
+    def _cut(self, index: int, rng: np.random.Generator) -> Cut:
         size = self._recipe.crop_size
         if not self._recipe.mosaic or rng.random() >= self._recipe.mosaic:
             return self._window(index, (size, size), rng)
         parts = draw_parts(size, rng)
-        windows = [
+        cuts = [
             self._window(each, (rows.stop - rows.start, columns.stop - columns.start), rng)
             for each, (rows, columns) in zip(
                 [index, *draw_others(index, self._weights, rng)], parts, strict=True
             )
         ]
-        return join_windows(windows, parts)
+        masks = [cut.ignored for cut in cuts if cut.ignored is not None]
+        image, labels = join_windows([(cut.image, cut.labels) for cut in cuts], parts)
+        return Cut(image, labels, join_masks(masks, parts) if masks else None)
 
-    def _window(self, index: int, shape: tuple[int, int], rng: np.random.Generator) -> Window:
+    def _window(self, index: int, shape: tuple[int, int], rng: np.random.Generator) -> Cut:
         """Cut a window out of an image and its labels, resized to a part of a patch."""
-        image, labels = self._store.load(self.items[index])
+        item = self.items[index]
+        image, labels = self._store.load(item)
         recipe = self._recipe
         zoom = None
         if recipe.cell_sizes is not None:
@@ -101,7 +125,12 @@ class PatchDataset(Dataset[dict[str, Any]]):
             )
         else:
             side = max(1, round(recipe.crop_size / zoom))
-        return cut_window(image, labels, (recipe.crop_size, side), shape, rng)
+        place = draw_place(labels.shape, (recipe.crop_size, side), shape, rng)
+        ignored = None
+        if self._ignores:
+            mask = self._store.load_ignored(item)
+            ignored = np.zeros(shape, bool) if mask is None else place.cut(mask) > 0
+        return Cut(place.cut(image), place.cut(labels), ignored)
 
 
 def patch_loader(

@@ -9,6 +9,7 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import ProgressBar
 from pytorch_lightning.utilities import rank_zero_info
 
+from cellbench.training.mean_teacher import describe_teaching
 from cellbench.training.schedule import training_progress
 
 _PARTS = 10
@@ -66,6 +67,7 @@ class ProgressLines(ProgressBar):
         values = [f"loss {float(measured['train/loss']):.3g}"] if "train/loss" in measured else []
         if self._validated and "val/f1" in measured:
             values.append(f"mean F1 {float(measured['val/f1']):.4f} on the tune split")
+        values += describe_teaching(measured)
         self._validated = False
         self._shown = training_progress(trainer)
         share = f"{self._shown:.0%} of the training"

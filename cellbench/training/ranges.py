@@ -64,6 +64,23 @@ def check_shares(roots: Sequence[str] | None, shares: Sequence[float] | None) ->
         raise UsageError(f"data.shares {list(shares)}: shares must be above 0 and sum to 1")
 
 
+def check_epoch(patches: int, batch_size: int) -> None:
+    """Check that an epoch has at least one batch.
+
+    Args:
+        patches: ``data.patches_per_epoch``.
+        batch_size: ``data.batch_size``.
+
+    Raises:
+        UsageError: if it has none.
+    """
+    if patches < batch_size:
+        raise UsageError(
+            f"data.patches_per_epoch {patches}: an epoch needs at least one batch; set it to "
+            f"data.batch_size ({batch_size}) or more"
+        )
+
+
 def check_between(smallest: float, largest: float, section: str, **options: float) -> None:
     """Check that numbers are in a range that includes its ends.
 

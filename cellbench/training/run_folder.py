@@ -60,6 +60,15 @@ def why_stopped_early(trainer: Trainer) -> str:
     return ""
 
 
+def remove_entry(root: Path) -> None:
+    """Remove the ``entry.yaml`` of an earlier training: a run that is training again is not finished.
+
+    Args:
+        root: folder of the run.
+    """
+    (root / "entry.yaml").unlink(missing_ok=True)
+
+
 def write_entry(
     root: Path, model: InstanceSegmentationModel, trained_on: list[str], checkpoint: str
 ) -> None:

@@ -18,9 +18,7 @@ class CpuTimer(Timer):
 
     Runs that are compared need the same budget, but on a busy machine a run does less in an hour. All
     threads of the training process count, also during validation; processes that prepare patches do not.
-
-    Args:
-        duration: days:hours:minutes:seconds of CPU time, such as 00:00:30:00.
+    The duration has the form days:hours:minutes:seconds, such as 00:00:30:00.
     """
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

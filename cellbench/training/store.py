@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from cellbench.data.confidence import IGNORED, read_confidence
 from cellbench.data.folder import DatasetImage
 from cellbench.errors import DatasetError
 from cellbench.files import fingerprint, written_whole
@@ -53,7 +54,7 @@ class DecodedStore:
         """
         if item.labels is None:
             raise DatasetError(f"{item.image}: has no label map; add it to {item.split}/labels")
-        image_file = self._file(item.image, *_identity(self.normalise))
+        image_file = self._image_file(item)
         labels_file = self._file(item.labels)
         if not (image_file.is_file() and labels_file.is_file()):
             image, labels = self.normalise(read_raw(item.image)), relabel(read_labels(item.labels))
@@ -61,6 +62,49 @@ class DecodedStore:
             _save(image_file, image)
             _save(labels_file, labels)
         return _opened(image_file), _opened(labels_file)
+
+    def load_image(self, item: DatasetImage) -> npt.NDArray[np.uint8]:
+        """Return an image that needs no label map, (H, W, 3) uint8, memory-mapped.
+
+        Args:
+            item: an image of a dataset folder.
+
+        Raises:
+            CellbenchError: if the file is unreadable.
+        """
+        file = self._image_file(item)
+        if not file.is_file():
+            _save(file, self.normalise(read_raw(item.image)))
+        return _opened(file)
+
+    def _image_file(self, item: DatasetImage) -> Path:
+        return self._file(item.image, *_identity(self.normalise))
+
+    def load_ignored(self, item: DatasetImage) -> npt.NDArray[np.bool_] | None:
+        """Return the pixels of an image from which nothing is learnt, memory-mapped.
+
+        Args:
+            item: an image of a dataset folder.
+
+        Returns:
+            (H, W) mask, true where a pixel is ignored; None if the image has no confidence, which means
+            that all its pixels are used.
+
+        Raises:
+            CellbenchError: if the file is unreadable, or its size is not that of the label map.
+        """
+        if item.confidence is None:
+            return None
+        file = self._file(item.confidence, "ignored")
+        if not file.is_file():
+            ignored = read_confidence(item.confidence) == IGNORED
+            if ignored.shape != (shape := self.load(item)[1].shape):
+                raise DatasetError(
+                    f"{item.confidence}: is {ignored.shape} pixels (height, width), but the label map is "
+                    f"{shape}; make the dataset again with `cellbench pseudo-label`"
+                )
+            _save(file, ignored)
+        return _opened(file)
 
     def cell_diameter(self, item: DatasetImage) -> float:
         """Return the median diameter of the cells of an image; it is computed once.

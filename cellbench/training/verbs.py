@@ -18,6 +18,7 @@ from cellbench.models.names import class_path
 from cellbench.training.callbacks import LabelMapWriter
 from cellbench.training.datamodule import CellDataModule
 from cellbench.training.dataset_folders import DatasetFolders
+from cellbench.training.mean_teacher import MeanTeacher
 from cellbench.training.progress import ProgressLines, shows_bar
 from cellbench.training.resume import (
     BEST,
@@ -33,6 +34,7 @@ from cellbench.training.resume import (
 from cellbench.training.run_folder import (
     PREDICTIONS,
     describe_start,
+    remove_entry,
     run_loggers,
     what_next,
     why_stopped_early,
@@ -86,6 +88,7 @@ class TrainingCLI(CheckedSplitsCLI):
             help="stop training after this CPU time of the training process (days:hours:minutes:seconds). "
             "Unlike trainer.max_time, it does not count the time that other programs use",
         )
+        parser.add_lightning_class_args(MeanTeacher, "unlabeled")
         default = f"{CellDataModule.__module__}.{CellDataModule.__qualname__}"
         parser.set_defaults({"data": {"class_path": default}})
 
@@ -218,6 +221,8 @@ class TrainingCLI(CheckedSplitsCLI):
                 )
                 return
         rank_zero_info(describe_start(self.model, self.trainer))
+        if self.trainer.is_global_zero:
+            remove_entry(self._root())
         try:
             self.trainer.fit(**options | {"ckpt_path": file})
         except SystemExit as stop:
@@ -236,25 +241,24 @@ class TrainingCLI(CheckedSplitsCLI):
     before_test = before_predict = before_validate
 
     def after_fit(self) -> None:
-        """Write the trained model's ``entry.yaml`` and tune its decoding."""
+        """Tune the decoding of the trained model, and then write its ``entry.yaml``."""
         if not self.trainer.is_global_zero:
             return
         root = self._root()
-        kept = [
-            name for name in (BEST, LAST) if self._is_of_this_training(root / CHECKPOINTS / name)
-        ]
+        folder = root / CHECKPOINTS
+        kept = [name for name in (BEST, LAST) if self._is_of_this_training(folder / name)]
         if not kept:
-            rank_zero_info(f"{root / CHECKPOINTS}: no checkpoint was written, so there is no model")
+            rank_zero_info(f"{folder}: no checkpoint was written, so there is no model")
             return
         data = self.datamodule
         trained_on = data.dataset_names() if isinstance(data, DatasetFolders) else []
-        write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
         if self.config["fit"]["tune"]:
-            tune_after_training(
-                root / CHECKPOINTS / kept[0], self.model, data, self.trainer.strategy.root_device
-            )
-        folder = Path(data.root) if isinstance(data, CellDataModule) else None
-        rank_zero_info("\n".join(what_next(root, self.model, kept[0], folder)))
+            device = self.trainer.strategy.root_device
+            tune_after_training(folder / kept[0], self.model, data, device)
+        # Last, because a run with this file counts as finished.
+        write_entry(root, self.model, trained_on, f"{CHECKPOINTS}/{kept[0]}")
+        dataset = Path(data.root) if isinstance(data, CellDataModule) else None
+        rank_zero_info("\n".join(what_next(root, self.model, kept[0], dataset)))
 
     def _is_of_this_training(self, checkpoint: Path) -> bool:
         """Return whether a checkpoint exists, and is not left over from an earlier training."""

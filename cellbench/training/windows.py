@@ -1,5 +1,6 @@
 """Windows of images: how large they are, where they are cut out, and how they become patches."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -67,13 +68,56 @@ def cut_window(
     Returns:
         The image (h, w, 3) and the label map (h, w) of the part.
     """
+    place = draw_place(labels.shape, sides, shape, rng)
+    return place.cut(image), place.cut(labels)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a window is in an image, and which part of a patch it becomes.
+
+    Attributes:
+        rows: the rows of the window; they may end beyond the image.
+        columns: the columns of the window.
+        shape: (h, w) of the part of the patch.
+    """
+
+    rows: slice
+    columns: slice
+    shape: tuple[int, int]
+
+    def cut(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Cut the window out of an array and resize it; only the values of images are interpolated.
+
+        Args:
+            pixels: (H, W, 3) image, or (H, W) label map or other integers.
+
+        Returns:
+            (h, w, 3) image, or (h, w) int32.
+        """
+        window = self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+        seen = pixels[self.rows, self.columns]
+        return _resized(seen.astype(np.int32) if seen.ndim == 2 else seen, window, self.shape)
+
+
+def draw_place(
+    size: tuple[int, ...],
+    sides: tuple[int, int],
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+) -> Place:
+    """Draw the place of a window.
+
+    Args:
+        size: (H, W) of the image.
+        sides: as in :func:`cut_window`.
+        shape: as in :func:`cut_window`.
+        rng: random generator of this patch.
+    """
     patch, whole = sides
     window = max(1, round(shape[0] * whole / patch)), max(1, round(shape[1] * whole / patch))
-    rows, columns = (
-        _random_slice(side, size, rng) for side, size in zip(labels.shape, window, strict=True)
-    )
-    cells = labels[rows, columns].astype(np.int32)
-    return _resized(image[rows, columns], window, shape), _resized(cells, window, shape)
+    rows, columns = (_random_slice(*each, rng) for each in zip(size, window, strict=True))
+    return Place(rows, columns, shape)
 
 
 def _random_slice(side: int, size: int, rng: np.random.Generator) -> slice:

@@ -155,8 +155,35 @@ def test_a_manifest_that_does_not_fit(
     table = pd.read_csv(manifest)[:12]
     ((column, value),) = change.items()
     table = table.drop(columns=column) if value is None else table.assign(**{column: value})
-    table.to_csv(manifest, index=False)
+    table.drop_duplicates("image").to_csv(manifest, index=False)
     assert rank(make_scores(), tmp_path, "--manifest", str(manifest)) == 1
     assert f"cellbench: {manifest}: " in (err := capsys.readouterr().err)
     assert message in err
+    assert not (tmp_path / "board").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "manifest.csv: no such file; check the path"),
+        ("", "the column 'image' is missing; the first line must name the columns"),
+        ("file,domain\nimage0.png,in-source\n", "the column 'image' is missing"),
+        ("image,split\nimage0.png,test\n", "the column 'domain' is missing; make the dataset"),
+        (
+            "image,domain\nimage0.png,in-source\nimage0.tif,out-of-source\n",
+            "domain of the image image0 is both 'in-source' and 'out-of-source'; keep one of the rows",
+        ),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_is_one_line(
+    content: str | None, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "manifest.csv"
+    if content is not None:
+        path.write_text(content)
+    assert rank(make_scores(), tmp_path, "--manifest", str(path)) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"cellbench: {tmp_path}")
+    assert message in line
+    assert "Errno" not in line
     assert not (tmp_path / "board").exists()

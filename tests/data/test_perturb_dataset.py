@@ -146,7 +146,7 @@ def test_what_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main([*begin, str(tmp_path / "out"), "--kind", "gamma", "--severity", "2"]) == 0
     capsys.readouterr()
     assert main([*begin, str(tmp_path / "out"), "--kind", "gamma"]) == 1
-    assert "gamma-2: exists and is not empty" in capsys.readouterr().err
+    assert "gamma-2: exists and is not an empty folder" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["gamma-2"]
     with pytest.raises(UsageError, match="kind 'fog'"):
         combinations(["fog"], [1])

@@ -1,6 +1,7 @@
 """Boards, datasets and predictions for tests of the page."""
 
 from collections.abc import Collection, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,24 @@ HOSTILE = (
     "__proto__",
 )
 """Names that break pages, tables and paths which are made without care."""
+
+
+class Outline(HTMLParser):
+    """Elements, ids, headings and what the page refers to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def values(self, name: str) -> list[str]:
+        return [str(attributes[name]) for _, attributes in self.tags if name in attributes]
 
 
 def scores_of(

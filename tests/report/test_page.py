@@ -3,13 +3,12 @@
 import itertools
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from boards import bind_again
-from pages import HOSTILE, make_all, scores_of, write_scores
+from pages import HOSTILE, Outline, make_all, scores_of, write_scores
 
 from cellbench.boards import Columns, write_board
 from cellbench.boards.reading import read_board
@@ -20,24 +19,6 @@ from cellbench.report.page.embedding import LARGEST, content_hash
 from cellbench.report.page.sources import Problem
 
 PUBLISHED = Path(__file__).parents[2] / "leaderboard" / "published" / "f1.csv"
-
-
-class Outline(HTMLParser):
-    """Elements, ids, headings and what the page refers to."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    def values(self, name: str) -> list[str]:
-        return [str(attributes[name]) for _, attributes in self.tags if name in attributes]
 
 
 def page_of(board: Path, **options: object) -> str:

@@ -104,3 +104,22 @@ def test_options_of_decoding_are_finite_numbers(
         with pytest.raises(UsageError, match=name):
             representation.set_decoding({name: value})  # type: ignore[dict-item]
     assert representation.decoding() == before
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (1, 7), (7, 1), (32, 32)])
+@pytest.mark.parametrize("cells", [0, 1])
+def test_the_loss_and_its_gradient_are_finite_on_tiny_and_empty_maps(
+    representation: Representation, shape: tuple[int, int], cells: int
+) -> None:
+    labels = np.full(shape, cells, np.int32)
+    targets = {
+        name: torch.from_numpy(each[None]) for name, each in representation.targets(labels).items()
+    }
+    outputs = {
+        name: torch.full(each.shape, 0.1, requires_grad=True) for name, each in targets.items()
+    }
+    loss = representation.loss(outputs, targets)
+    assert torch.isfinite(loss)
+    loss.backward()
+    for each in outputs.values():
+        assert each.grad is None or torch.isfinite(each.grad).all()

@@ -1,6 +1,7 @@
 """Write perturbed copies of a dataset, one dataset folder for each kind and severity."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from cellbench.data.folder import SPLITS, UNLABELED, DatasetImage, read_dataset,
 from cellbench.data.importers.writing import place
 from cellbench.data.new_folder import new_dataset_folder
 from cellbench.data.perturb.kinds import image_rng, is_for, perturb_pixels
+from cellbench.data.perturb.pixels import as_picture, in_8_bits
 from cellbench.data.perturb.severities import GEOMETRIC, PARTIAL, Kind
-from cellbench.data.rescale import check_size, resize_labels
+from cellbench.data.rescale import check_size, resize_labels, write_resized_confidence
 from cellbench.data.rewritten import manifest_rows, updated_row, write_channels
 from cellbench.errors import DatasetError, ImageError
 from cellbench.images import image_shape, read_channels
@@ -141,6 +143,37 @@ def missing_kinds(kinds: Iterable[Kind], images: Iterable[DatasetImage]) -> list
     return missing
 
 
+def check_images(images: Iterable[DatasetImage], chosen: Iterable[tuple[Kind, int]]) -> None:
+    """Refuse a dataset in which an image cannot be perturbed, before the first folder is written.
+
+    Args:
+        images: the images; all of them are read.
+        chosen: kinds and severities.
+
+    Raises:
+        CellbenchError: if a file cannot be read, or an image has values or a size that cannot be
+            perturbed.
+    """
+    factors = [kind.strength(step) for kind, step in chosen if kind.name in GEOMETRIC]
+    for image in images:
+        pixels, _ = read_channels(image.image)
+        with _named(image):
+            as_picture(in_8_bits(pixels))
+        if factors:
+            check_size(image.image, pixels.shape, max(factors))
+        if factors and image.labels is not None:
+            image.check_sizes(pixels.shape, read_labels(image.labels).shape)
+
+
+@contextmanager
+def _named(image: DatasetImage) -> Iterator[None]:
+    """Put the file of an image before the message of an error about its pixels."""
+    try:
+        yield
+    except ImageError as error:
+        raise ImageError(f"{image.image}: {error}") from error
+
+
 def perturb_image(
     item: DatasetImage, out: Path, kind: Kind, severity: int, seed: int
 ) -> dict[str, object] | None:
@@ -163,17 +196,16 @@ def perturb_image(
     pixels, alpha = read_channels(item.image)
     if not is_for(kind.name, pixels, alpha, item.modality):
         return None
-    try:
+    with _named(item):
         rng = image_rng(seed, kind.name, item.stem)
         image = perturb_pixels(pixels, kind, severity, rng, alpha)
-    except ImageError as error:
-        raise ImageError(f"{item.image}: {error}") from error
     facts: dict[str, object] = {"height": image.shape[0], "width": image.shape[1]}
     folder = out / item.split / "labels"
     if item.labels is not None and kind.name in GEOMETRIC:
         facts["cells"] = _write_resized(item, item.labels, pixels, image, folder)
     elif item.labels is not None:
         place(item.labels, folder / item.labels.name)
+    write_resized_confidence(item, out / item.split, image.shape[:2])
     write_channels(out / item.split / "images" / f"{item.stem}.tif", image, alpha)
     return facts
 

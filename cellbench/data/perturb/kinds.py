@@ -17,7 +17,7 @@ from cellbench.data.perturb.light import (
     saturate,
 )
 from cellbench.data.perturb.noise import add_gaussian_noise, add_poisson_noise
-from cellbench.data.perturb.pixels import Floats, Picture, as_picture, as_stored
+from cellbench.data.perturb.pixels import Floats, Picture, as_picture, as_stored, finite, in_8_bits
 from cellbench.data.perturb.resolution import compress_jpeg, lower_resolution
 from cellbench.data.perturb.severities import GEOMETRIC, PARTIAL, Kind
 from cellbench.data.rescale import rescaled_shape, resize_image
@@ -71,7 +71,7 @@ def is_for(kind: str, pixels: Pixels, alpha: int | None, modality: str) -> bool:
     """
     if kind not in PARTIAL:
         return True
-    colours = _colours(pixels, alpha)
+    colours = _colours(in_8_bits(pixels), alpha)
     if kind == "channel-swap" or colours.shape[2] != 3:
         return kind == "channel-swap" and colours.shape[2] > 1
     if modality:
@@ -89,22 +89,24 @@ def perturb_pixels(
     except that its size follows.
 
     Args:
-        pixels: (H, W, C) as in the file: integers, floats or booleans.
+        pixels: (H, W, C) as in the file: integers, floats or booleans; booleans become 0 and 255.
         kind: what is done; :func:`is_for` says whether it exists for the image.
         severity: how strongly, from 1 on.
         rng: draws what is random.
         alpha: place of the alpha channel; None if there is none.
 
     Returns:
-        (H, W, C) of the same type; of another height and width for enlarging and shrinking.
+        (H, W, C) of the same type, or uint8 instead of booleans; of another height and width for enlarging
+        and shrinking.
 
     Raises:
         UsageError: if the kind has no such severity.
         ImageError: if the values or the size cannot be perturbed.
     """
     strength = kind.strength(severity)
+    pixels = in_8_bits(pixels)
     if kind.name in GEOMETRIC:
-        return resize_image(pixels, rescaled_shape(pixels.shape, strength))
+        return resize_image(finite(pixels), rescaled_shape(pixels.shape, strength))
     colours = _colours(pixels, alpha)
     picture = as_picture(colours)
     if kind.name in _RANDOM:

@@ -54,21 +54,45 @@ def as_picture(pixels: npt.NDArray[Any]) -> Picture:
     """Convert pixels to floats; values that are not finite become 0, as when a model reads them.
 
     Args:
-        pixels: (H, W, C) integers, floats or booleans.
+        pixels: (H, W, C) integers or floats.
 
     Raises:
-        ImageError: if an integer is beyond ±2⁵³.
+        ImageError: if the pixels are complex, or an integer is beyond ±2⁵³.
     """
+    if pixels.dtype.kind not in "uif":
+        raise ImageError(
+            f"pixels of type {pixels.dtype} cannot be perturbed; save them as integers or floats"
+        )
     if pixels.dtype.kind in "ui" and max(int(pixels.max()), -int(pixels.min())) > _LARGEST_EXACT:
         raise ImageError(
             "pixel values beyond ±2⁵³ cannot be perturbed; save the image with smaller ones"
         )
-    values = pixels.astype(np.result_type(pixels.dtype, np.float32))
-    if pixels.dtype.kind == "f":
-        values = np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    values = finite(pixels.astype(np.result_type(pixels.dtype, np.float32)))
     if pixels.dtype == np.uint8:
         return Picture(values, 0.0, 255.0)
     return Picture(values, float(values.min()), float(values.max()))
+
+
+def in_8_bits(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a black and white image as 0 and 255, and any other as it is.
+
+    Two values have no room for noise or blur: rounded to them, most perturbations change nothing.
+
+    Args:
+        pixels: (H, W, C).
+    """
+    return np.where(pixels, np.uint8(255), np.uint8(0)) if pixels.dtype.kind == "b" else pixels
+
+
+def finite(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return pixels with 0 for values that are not finite, as when a model reads them.
+
+    Args:
+        pixels: (H, W, C) of any type.
+    """
+    if pixels.dtype.kind != "f" or np.isfinite(pixels).all():
+        return pixels
+    return np.where(np.isfinite(pixels), pixels, pixels.dtype.type(0))
 
 
 def as_stored(values: Floats, original: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -85,8 +109,6 @@ def as_stored(values: Floats, original: npt.NDArray[Any]) -> npt.NDArray[Any]:
         (H, W, C) of the type of ``original``.
     """
     dtype = original.dtype
-    if dtype.kind == "b":
-        return values >= 0.5
     if not (original < 0).any():
         values = np.maximum(values, 0)
     if dtype.kind == "f":

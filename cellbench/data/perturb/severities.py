@@ -107,6 +107,8 @@ PARTIAL = ("channel-swap", "stain-shift")
 def combinations(kinds: list[str], severities: list[int]) -> list[tuple[Kind, int]]:
     """Return every wanted kind at every wanted severity that it has.
 
+    Kinds without any of the severities are left out, whether they are named or ``all`` stands for them.
+
     Args:
         kinds: names of kinds, or the word ``all``.
         severities: numbers from 1 to 5.
@@ -115,7 +117,7 @@ def combinations(kinds: list[str], severities: list[int]) -> list[tuple[Kind, in
         Pairs of kind and severity, in the order of :data:`KINDS`, then by severity.
 
     Raises:
-        UsageError: if a kind does not exist, or has none of the severities.
+        UsageError: if a kind does not exist, or no kind has one of the severities.
 
     Example:
         >>> [(kind.name, step) for kind, step in combinations(["inversion", "jpeg"], [1, 2])]
@@ -123,12 +125,13 @@ def combinations(kinds: list[str], severities: list[int]) -> list[tuple[Kind, in
     """
     if unknown := [name for name in kinds if name not in (*KINDS, ALL)]:
         raise UsageError(f"kind {unknown[0]!r}: choose of {', '.join(KINDS)}, or {ALL}")
-    found = []
-    for kind in KINDS.values():
-        if ALL not in kinds and kind.name not in kinds:
-            continue
-        steps = [step for step in sorted(set(severities)) if 1 <= step <= len(kind.strengths)]
-        if not steps and kind.name in kinds:
-            kind.strength(severities[0] if severities else 0)
-        found += [(kind, step) for step in steps]
+    wanted = [kind for kind in KINDS.values() if ALL in kinds or kind.name in kinds]
+    found = [
+        (kind, step)
+        for kind in wanted
+        for step in sorted(set(severities))
+        if 1 <= step <= len(kind.strengths)
+    ]
+    if not found:
+        wanted[0].strength(severities[0] if severities else 0)
     return found

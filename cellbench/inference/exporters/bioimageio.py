@@ -107,8 +107,8 @@ def rescaled(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         The same shape, values in [0, 1].
     """
     lower, upper = np.percentile(image, _PERCENTILES, axis=(0, 2, 3), keepdims=True)
-    scaled = (image - lower) / (upper - lower + _EPSILON)
-    return np.clip(scaled, 0, 1).astype(np.float32)
+    scaled: npt.NDArray[np.float32] = (image - lower) / (upper - lower + _EPSILON)
+    return scaled.clip(0, 1).astype(np.float32)
 
 
 def _describe(network: ExportedNetwork, folder: Path, about: ModelAbout) -> Any:  # noqa: ANN401

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cellbench.boards.reading import BoardTables
 from cellbench.report.page.links import Part, find_links, link_licence
 
-_COLUMNS = {
+STATEMENTS = {
     "authors": "Authors",
     "paper": "Paper",
     "code": "Code",
@@ -13,6 +13,7 @@ _COLUMNS = {
     "weights_licence": "Licence of the weights",
     "trained_on": "Trained on",
 }
+"""What entries state of algorithms: columns of algorithms.csv, and their headings."""
 _LICENCES = ("licence", "weights_licence")
 
 
@@ -41,7 +42,7 @@ def list_entries(board: BoardTables) -> Entries | None:
     if board.algorithms is None:
         return None
     stated = board.algorithms.set_index("algorithm").reindex(board.ranking.index).fillna("")
-    table = stated[[column for column in _COLUMNS if (stated[column] != "").any()]]
+    table = stated[[column for column in STATEMENTS if (stated[column] != "").any()]]
     table = table[(table != "").any(axis=1)]
     if table.empty:
         return None
@@ -50,12 +51,18 @@ def list_entries(board: BoardTables) -> Entries | None:
         (
             str(name),
             titles[str(name)],
-            tuple(_cell(column, str(words)) for column, words in row.items()),
+            tuple(link_statement(str(column), str(words)) for column, words in row.items()),
         )
         for name, row in table.iterrows()
     )
-    return Entries(tuple(_COLUMNS[column] for column in table.columns), rows)
+    return Entries(tuple(STATEMENTS[column] for column in table.columns), rows)
 
 
-def _cell(column: object, words: str) -> list[Part]:
+def link_statement(column: str, words: str) -> list[Part]:
+    """Divide what an entry states into links and words.
+
+    Args:
+        column: one of :data:`STATEMENTS`.
+        words: what it states.
+    """
     return link_licence(words) if column in _LICENCES else find_links(words)

@@ -24,7 +24,7 @@ def at_a_glance(board: BoardTables) -> list[Fact]:
         ("Compared", _compared(board)),
         ("Ranked by", _ranked_by(board)),
         ("Ranking scheme", f"{known['scheme']}, ties {known['ties']}"),
-        ("Scoring protocol", _protocol(known.get("protocol"))),
+        ("Scoring protocol", describe_protocol(board)),
         (f"A failed {board.unit} counts as", _words(known.get("failures"))),
         ("Intervals", _bootstrap(board)),
         ("Groups", _tests(known)),
@@ -71,7 +71,13 @@ def _ranked_by(board: BoardTables) -> str:
     return f"{words}: {reason}" if reason else words
 
 
-def _protocol(protocol: Mapping[str, Any] | None) -> str:
+def describe_protocol(board: BoardTables) -> str:
+    """Name the rules by which the label maps were scored.
+
+    Args:
+        board: the tables; provenance is used.
+    """
+    protocol = board.provenance.get("protocol")
     if not protocol:
         return "none: a table of values was ranked"
     return f"{_words(protocol.get('name'))}, version {_words(protocol.get('version'))}"

@@ -4,19 +4,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-import cellbench
 from cellbench.boards.reading import BoardTables
 from cellbench.boards.schema import EVALUATION_FILES, PAPER_TABLES, ROBUSTNESS_TABLES
 from cellbench.files import written_whole
 from cellbench.report.page import parts
 from cellbench.report.page.about import read_about
 from cellbench.report.page.citation import cite
-from cellbench.report.page.embedding import content_hash, embed_figures, list_downloads
+from cellbench.report.page.embedding import embed_figures, list_downloads
 from cellbench.report.page.entries import list_entries
 from cellbench.report.page.errors import make_errors
+from cellbench.report.page.facets import read_facets
 from cellbench.report.page.facts import at_a_glance, origin
 from cellbench.report.page.gallery import Gallery
 from cellbench.report.page.generalisation import make_generalisation
@@ -25,8 +22,12 @@ from cellbench.report.page.leaderboard import make_table
 from cellbench.report.page.prose import render_markdown
 from cellbench.report.page.published import Published
 from cellbench.report.page.robustness import make_robustness
+from cellbench.report.rendering import render_page
 
 PAGE_FILE = "report.html"
+
+_STYLES = ("page.css", "tables.css", "pictures.css", "print.css")
+_SCRIPTS = ("tables.js", "page.js", "gallery.js")
 
 _TABLES = (
     *("leaderboard", "values", "ranks", "schemes", "significance", "clusters", "bootstrap"),
@@ -60,38 +61,11 @@ def write_page(
         ScoresError: if a table of a modality is missing or damaged.
     """
     context = _context(board, figures, published, leaks or {}) | parts.gallery_parts(gallery)
-    text = _environment().get_template("page.html.j2").render(context)
+    page = render_page("page.html.j2", context, styles=_STYLES, scripts=_SCRIPTS)
     path = board.folder / PAGE_FILE
     with written_whole(path) as temporary:
-        temporary.write_bytes(text.encode("utf-8", "replace"))
+        temporary.write_bytes(page)
     return path
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("cellbench.report", "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=False,
-        keep_trailing_newline=True,
-    )
-
-
-def _assets(*names: str) -> str:
-    return "".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in names)
-
-
-def _policy(style: str, script: str) -> str:
-    """Allow this style, this script and pictures inside the page, and nothing else."""
-    allowed = {
-        "default-src": "'none'",
-        "img-src": "data:",
-        "style-src": content_hash(style),
-        "script-src": content_hash(script),
-        "base-uri": "'none'",
-        "form-action": "'none'",
-    }
-    return "; ".join(f"{name} {source}" for name, source in allowed.items())
 
 
 def _context(
@@ -100,8 +74,6 @@ def _context(
     published: Sequence[Published],
     leaks: Mapping[str, str],
 ) -> dict[str, Any]:
-    style = _assets("page.css", "pictures.css", "print.css")
-    script = _assets("page.js", "gallery.js")
     notes = parts.notes_of(board, leaks)
     failures = parts.list_failures(board)
     modalities = parts.modality_tabs(board, notes, figures)
@@ -117,14 +89,11 @@ def _context(
         "published": bool(published),
     }
     return {
-        "policy": _policy(style, script),
-        "style": Markup(style),
-        "script": Markup(script),
-        "version": cellbench.__version__,
         "title": about.title,
         "date": about.date,
         "about": render_markdown(about.text),
         "entries": entries,
+        "facets": read_facets(board),
         "citation": cite(board, about),
         "unit": board.unit,
         "headline": make_headline(board),
