@@ -217,7 +217,7 @@ def has_decimal_commas(cells: Collection[str], separator: str) -> bool:
         ValueError: if the numbers have thousands separators or two kinds of decimal signs, or if it is
             unclear what the commas are. The message says which.
 
-    Example:
+    Examples:
         >>> has_decimal_commas(["0,702", "1"], ";"), has_decimal_commas(["0.702", "1"], ";")
         (True, False)
     """
@@ -246,7 +246,7 @@ def read_rows(
     """Read a small CSV table with a header.
 
     Args:
-        path: the file; see :func:`read_content` for what it can be.
+        path: the file; see [`read_content`][] for what it can be.
         columns: columns that must exist and have a value in every row.
         error: type of the errors that are raised.
 

@@ -41,7 +41,7 @@ def import_export_package(name: str) -> Any:  # noqa: ANN401  (checked only wher
 
 
 def import_format_package(name: str, subject: object, error: type[CellbenchError]) -> ModuleType:
-    """Import one of the packages of :data:`FORMAT_PACKAGES`.
+    """Import one of the packages of [`FORMAT_PACKAGES`][].
 
     Args:
         name: its import name.

@@ -84,7 +84,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     Raises:
         WriteError: if the file or its folder cannot be written, for example because the disk is full.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> target = Path(tempfile.mkdtemp()) / "table.csv"
         >>> with written_whole(target) as temporary:
@@ -131,7 +131,7 @@ def write_faults_named(path: Path, *others: Path) -> Iterator[None]:
 
 
 def remove_partial_files(folder: Path) -> None:
-    """Remove the temporary files that :func:`written_whole` left in a folder when it was killed.
+    """Remove the temporary files that [`written_whole`][] left in a folder when it was killed.
 
     Args:
         folder: the folder, which no other process may be writing to; need not exist.
@@ -144,7 +144,7 @@ def remove_partial_files(folder: Path) -> None:
 def remove_abandoned_files(path: Path) -> None:
     """Remove temporary files that processes left that were killed while they wrote a file.
 
-    Unlike :func:`remove_partial_files`, this may be used in a folder that others write to. On Windows,
+    Unlike [`remove_partial_files`][], this may be used in a folder that others write to. On Windows,
     nothing is removed.
 
     Args:
@@ -183,7 +183,7 @@ def files_by_stem(
         Stem to path, sorted by file name.
 
     Raises:
-        CellbenchError: of the type ``error``, if two files share a stem, or as in :func:`list_files`.
+        CellbenchError: of the type ``error``, if two files share a stem, or as in [`list_files`][].
     """
     found: dict[str, Path] = {}
     for path in list_files(folder, suffixes, error):
@@ -239,7 +239,7 @@ def is_junk(name: str) -> bool:
     Args:
         name: its name without the folder.
 
-    Example:
+    Examples:
         >>> is_junk("__MACOSX"), is_junk("._a.tif"), is_junk("Thumbs.db"), is_junk("a.tif")
         (True, True, True, False)
     """

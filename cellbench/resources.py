@@ -66,7 +66,7 @@ def find_config(path: str) -> str:
 
 
 def find_configs(words: Sequence[str]) -> list[str]:
-    """Apply :func:`find_config` to every ``--config`` of a command line.
+    """Apply [`find_config`][] to every ``--config`` of a command line.
 
     Args:
         words: the command line, split into words.
@@ -92,7 +92,7 @@ def list_baselines() -> list[str]:
     Returns:
         Names in alphabetical order.
 
-    Example:
+    Examples:
         >>> "otsu_watershed" in list_baselines()
         True
     """

@@ -38,7 +38,7 @@ def rank_board(
     """Rank the algorithms of what was measured.
 
     The metrics are the value (``f1`` for scores), ``rank_runtime`` where every algorithm has times,
-    and ``challenge``, both together (:func:`cellbench.ranking.challenge_score`), which decides the
+    and ``challenge``, both together ([`cellbench.ranking.challenge_score`][]), which decides the
     leaderboard.
 
     Args:

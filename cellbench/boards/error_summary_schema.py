@@ -1,4 +1,4 @@
-"""The summary that ``cellbench evaluate --details`` writes; part of :mod:`cellbench.boards.schema`."""
+"""The summary that ``cellbench evaluate --details`` writes; part of [`cellbench.boards.schema`][]."""
 
 from cellbench.boards.columns import Table, number, text
 from cellbench.evaluation.cell_classes import SHAPE_WORDS

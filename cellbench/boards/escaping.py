@@ -45,7 +45,7 @@ def escape_latex(text: str) -> str:
     Args:
         text: any text.
 
-    Example:
+    Examples:
         >>> escape_latex("50 % of a_b")
         '50 \\% of a\\_b'
     """
@@ -59,7 +59,7 @@ def escape_markdown(text: str) -> str:
     Args:
         text: any text.
 
-    Example:
+    Examples:
         >>> escape_markdown("a|b <i>")
         'a\\|b \\<i\\>'
     """

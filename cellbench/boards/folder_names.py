@@ -17,7 +17,7 @@ def folder_names(names: Iterable[str]) -> dict[str, str]:
     Returns:
         Name to folder; a number is added to a folder that is taken.
 
-    Example:
+    Examples:
         >>> folder_names(["Phase contrast", "phase-contrast", "../../x"])
         {'Phase contrast': 'phase-contrast', 'phase-contrast': 'phase-contrast-2', '../../x': 'x'}
     """

@@ -100,7 +100,7 @@ def describe_generalisation(table: pd.DataFrame, value: str) -> str:
     """Return the table for a terminal, with a sentence on how to read it.
 
     Args:
-        table: as :func:`make_generalisation` returns it.
+        table: as [`make_generalisation`][] returns it.
         value: the name of what is ranked.
     """
     ends = [

@@ -38,7 +38,7 @@ def letter(place: int) -> str:
     Args:
         place: number of the group, from 1.
 
-    Example:
+    Examples:
         >>> letter(1), letter(26), letter(27)
         ('a', 'z', 'aa')
     """

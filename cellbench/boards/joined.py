@@ -25,7 +25,7 @@ def join_boards(
 
     Args:
         ranks: by board; index algorithms.
-        weights: see :func:`cellbench.ranking.consensus`.
+        weights: see [`cellbench.ranking.consensus`][].
         ties: which rank equal mean ranks share.
 
     Returns:

@@ -32,7 +32,7 @@ class Columns:
         value: what is ranked.
         modality: groups the cases; each group is also ranked by itself. None: no groups.
         higher_is_better: whether larger values are better.
-        missing: see :class:`cellbench.boards.measured.Measured`.
+        missing: see [`cellbench.boards.measured.Measured`][].
 
     Raises:
         UsageError: if a column is named for two things, the value has a reserved name, or ``missing``
@@ -124,7 +124,7 @@ def failure_rule(missing: Missing) -> str:
     """Return in words what a missing value counts as.
 
     Args:
-        missing: see :class:`cellbench.boards.measured.Measured`.
+        missing: see [`cellbench.boards.measured.Measured`][].
     """
     if missing == "worst":
         return "infinitely bad: it ties after all values that are present"

@@ -25,7 +25,7 @@ class Measured:
         value: the column that is ranked.
         higher_is_better: whether larger values are better.
         decimals: ranks see the value rounded to this many decimals; None: not rounded.
-        missing: what a missing value is, see :class:`cellbench.ranking.Options`; but ``worst`` is
+        missing: what a missing value is, see [`cellbench.ranking.Options`][]; but ``worst`` is
             infinitely bad here, so that it is worst under every scheme.
         failures: how a failure or missing value counts, in words.
         untimed: why running times are not ranked, in words; used where they are not.
@@ -94,7 +94,7 @@ def fill_missing(table: pd.DataFrame, missing: Missing, *, higher_is_better: boo
 
     Args:
         table: index images, columns algorithms.
-        missing: with what, see :class:`Measured`; ``drop`` leaves them missing.
+        missing: with what, see [`Measured`][]; ``drop`` leaves them missing.
         higher_is_better: whether larger values are better.
 
     Returns:

@@ -30,7 +30,7 @@ class Ranked:
         options: how the value is ranked, and value and time together.
         alpha: largest p value, after Holm's adjustment, that counts as significant.
         metrics: by name; the value first, then the running time where every algorithm has it.
-        score: as :func:`cellbench.ranking.challenge_score` returns it.
+        score: as [`cellbench.ranking.challenge_score`][] returns it.
         draws: the bootstrap of each metric and of ``challenge``, on the same draws.
         mean: of the value on each draw, for its interval.
         median: of the value on each draw, for its interval.

@@ -9,7 +9,7 @@ import pandas as pd
 class RankedTables:
     """The tables of a ranking; each is the CSV of its field's name.
 
-    Their columns are described in :mod:`cellbench.boards.schema`.
+    Their columns are described in [`cellbench.boards.schema`][].
 
     Attributes:
         leaderboard: one row per algorithm, best first.

@@ -122,7 +122,7 @@ def read_board(folder: str | Path) -> BoardTables:
     """Read the tables of a board.
 
     Args:
-        folder: what :func:`cellbench.boards.write_board` wrote; also the folder of one modality.
+        folder: what [`cellbench.boards.write_board`][] wrote; also the folder of one modality.
 
     Returns:
         The tables; numbers that are not known are NaN.

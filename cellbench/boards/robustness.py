@@ -27,7 +27,7 @@ def write_robustness(folder: str | Path, rows: Iterable[Mapping[str, object]]) -
         rows: value by column of robustness.csv, in the order in which they are written.
 
     Returns:
-        The summary, see :func:`summarise`; the same rows give the same intervals.
+        The summary, see [`summarise`][]; the same rows give the same intervals.
 
     Raises:
         ScoresError: if an algorithm has no values on unchanged images.

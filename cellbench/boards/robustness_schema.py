@@ -1,4 +1,4 @@
-"""The tables of ``cellbench robustness``; part of :mod:`cellbench.boards.schema`."""
+"""The tables of ``cellbench robustness``; part of [`cellbench.boards.schema`][]."""
 
 from cellbench.boards.columns import Table, number, text, whole
 

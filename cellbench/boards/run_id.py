@@ -56,7 +56,7 @@ def replace_board(new: Path, out: Path) -> None:
     """Move a completely written board over an earlier one; other files in its folder stay.
 
     The record of the whole board is moved last. If the process is killed before that, the old record
-    does not fit the new tables, which :func:`check_run` notices.
+    does not fit the new tables, which [`check_run`][] notices.
 
     Args:
         new: folder with the new board, on the same file system; it is empty afterwards.

@@ -68,7 +68,7 @@ def measure_scores(scores: pd.DataFrame, decimals: int | None, measure: str = F1
     """Return what is ranked of checked scores: the measure, and the running times.
 
     Args:
-        scores: as :func:`read_scores` returns them.
+        scores: as [`read_scores`][] returns them.
         decimals: ranks see F1 rounded to this many decimals, and other measures to 12.
         measure: the column to rank.
 
@@ -109,7 +109,7 @@ def check_same_truth(scores: pd.DataFrame) -> None:
     Not for a protocol under which the number of true cells depends on the prediction.
 
     Args:
-        scores: as :func:`read_scores` returns them.
+        scores: as [`read_scores`][] returns them.
 
     Raises:
         ScoresError: if an image has another number of true cells for another algorithm.
@@ -127,7 +127,7 @@ def check_same_truth(scores: pd.DataFrame) -> None:
 
 
 def read_scores_file(path: Path, measure: str = F1) -> pd.DataFrame:
-    """Read and check one file; see :func:`read_scores`.
+    """Read and check one file; see [`read_scores`][].
 
     Args:
         path: the file.

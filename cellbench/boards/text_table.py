@@ -28,7 +28,7 @@ def read_text(
     """Read a CSV with all cells as text, exactly as they are: an algorithm may be called "NA".
 
     Args:
-        path: the file, with a header; see :func:`cellbench.csv_tables.read_content` for what it can be.
+        path: the file, with a header; see [`cellbench.csv_tables.read_content`][] for what it can be.
         columns: the columns it must have; others are kept.
         made_by: what to do if there is no such file, for the error.
         if_lacking: what to do if it has other columns, for the error (default: ``made_by``).
@@ -73,7 +73,7 @@ def to_numbers(column: pd.Series, path: Path) -> pd.Series:
     """Turn text into numbers; empty cells and the words in ``MISSING`` are missing.
 
     Args:
-        column: the text, with the index of :func:`read_text`.
+        column: the text, with the index of [`read_text`][].
         path: the file, for the error.
 
     Returns:
@@ -105,7 +105,7 @@ def raise_first(wrong: pd.Series, path: Path, what: str, advice: str = "correct 
     """Raise an error that names the line of the first row that is wrong, if there is one.
 
     Args:
-        wrong: whether each row is, with the index of :func:`read_text`.
+        wrong: whether each row is, with the index of [`read_text`][].
         path: the file.
         what: what is wrong with the row.
         advice: what to do.

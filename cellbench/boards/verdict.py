@@ -112,7 +112,7 @@ def verdict(
     Returns:
         The facts, and a plain sentence that states them.
 
-    Example:
+    Examples:
         >>> leaderboard = pd.DataFrame({"rank": [1, 2], "algorithm": ["a", "b"], "images": 1})
         >>> leaderboard["failed"] = 0
         >>> tests = pd.DataFrame({"metric": ["f1"], "better": "a", "worse": "b", "significant": False})

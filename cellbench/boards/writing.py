@@ -75,19 +75,19 @@ def write_board(
 
     Made again from the same input on the same machine, the files are the same byte for byte. If the
     process is killed, the board is still the old one or already the new one; if the kill comes between
-    the two, :func:`cellbench.boards.reading.read_board` notices and refuses the board.
+    the two, [`cellbench.boards.reading.read_board`][] notices and refuses the board.
 
     Args:
         paths: one or more scores.csv or folders of submissions, together one board.
-        out: the board's folder; gets the tables that :mod:`cellbench.boards.schema` describes and
+        out: the board's folder; gets the tables that [`cellbench.boards.schema`][] describes and
             provenance.json; where the images are of two modalities or more also, in ``modalities/``,
             the same tables for each.
         columns: which columns hold what, where the files are long tables other than scores.csv.
-        measure: which column of scores.csv is ranked, see :class:`Sources`.
-        protocol: under which scores were made, see :class:`Sources`.
+        measure: which column of scores.csv is ranked, see [`Sources`][].
+        protocol: under which scores were made, see [`Sources`][].
         entries: ``entry.yaml`` files or their folders, which describe algorithms that were run here.
         **choices: ``ties``, ``scheme``, ``bootstrap``, ``seed``, ``weights`` and ``alpha``: see
-            :class:`cellbench.ranking.Options`.
+            [`cellbench.ranking.Options`][].
 
     Returns:
         The leaderboard, best first.
@@ -103,7 +103,7 @@ def write_board(
 
 
 def rank_sources(sources: Sources, out: str | Path, options: Options) -> Board:
-    """Rank and write a board; see :func:`write_board`.
+    """Rank and write a board; see [`write_board`][].
 
     Args:
         sources: what the board is made from.

@@ -25,7 +25,7 @@ def by_column(conditions: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     Args:
         conditions: column and value.
 
-    Example:
+    Examples:
         >>> by_column([("source", "a"), ("modality", "DIC"), ("source", "b")])
         {'source': ['a', 'b'], 'modality': ['DIC']}
     """

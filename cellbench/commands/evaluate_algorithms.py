@@ -36,7 +36,7 @@ def score_algorithms(
         The rows of each algorithm.
 
     Raises:
-        CellbenchError: as :func:`cellbench.evaluation.folder.score_folder`, also if no prediction of any
+        CellbenchError: as [`cellbench.evaluation.folder.score_folder`][], also if no prediction of any
             algorithm fits an image.
     """
     algorithms = _algorithms(arguments.truth, arguments.predictions)

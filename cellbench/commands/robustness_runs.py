@@ -88,7 +88,7 @@ def measure(
         sandboxes: how each of them is started.
 
     Returns:
-        The summary of all entrants, see :func:`cellbench.boards.robustness.summarise`.
+        The summary of all entrants, see [`cellbench.boards.robustness.summarise`][].
 
     Raises:
         CellbenchError: if a file cannot be read or written, or another process measures in this folder.
@@ -128,7 +128,7 @@ def _measure_entrant(
 
 
 def _are_scores(known: object) -> bool:
-    """Return whether an entry of the journal is what :func:`_run_step` returned: names and F1."""
+    """Return whether an entry of the journal is what `_run_step` returned: names and F1."""
     return isinstance(known, list) and all(
         isinstance(each, list | tuple)
         and len(each) == 2

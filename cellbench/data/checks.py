@@ -77,7 +77,7 @@ def missing_label_problem(image: DatasetImage, unused: Sequence[Path]) -> str:
 
     Args:
         image: the image.
-        unused: the result of :func:`unused_labels` for its split.
+        unused: the result of [`unused_labels`][] for its split.
     """
     folder = labels_folder(image.root, image.split)
     files = visible_files(folder) if folder else []

@@ -63,7 +63,7 @@ def segmentation_runs(
     Raises:
         DatasetError: if the segmentation is none of these, has another size, or is broken.
 
-    Example:
+    Examples:
         >>> segmentation_runs([[1, 0, 3, 0, 3, 1, 1, 1]], (2, 4))
         Runs(starts=array([2, 4]), ends=array([3, 5]))
     """
@@ -80,7 +80,7 @@ def decode_segmentation(
     """Return the pixels of one COCO segmentation.
 
     Args:
-        segmentation: see :func:`segmentation_runs`, also for the errors.
+        segmentation: see [`segmentation_runs`][], also for the errors.
         shape: (H, W) of the image.
         where: where the segmentation was read, for the error message.
 
@@ -88,9 +88,9 @@ def decode_segmentation(
         Ascending indices into the flattened, row-major image.
 
     Raises:
-        DatasetError: as :func:`segmentation_runs`.
+        DatasetError: as [`segmentation_runs`][].
 
-    Example:
+    Examples:
         >>> decode_segmentation([[1, 0, 3, 0, 3, 1, 1, 1]], (2, 4)).tolist()
         [1, 2]
     """
@@ -104,7 +104,7 @@ def has_no_outline(segmentation: object) -> bool:
     Args:
         segmentation: the value of the entry ``segmentation``.
 
-    Example:
+    Examples:
         >>> has_no_outline([[]]), has_no_outline([[1, 1, 3, 1, 3, 3]])
         (True, False)
     """

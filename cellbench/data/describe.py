@@ -143,10 +143,10 @@ def _summary(group: "pd.DataFrame") -> dict[str, object]:
 
 
 def format_description(table: "pd.DataFrame") -> str:
-    """Return the table of :func:`describe` as text: one line per row, then the problems.
+    """Return the table of [`describe`][] as text: one line per row, then the problems.
 
     Args:
-        table: what :func:`describe` returns.
+        table: what [`describe`][] returns.
 
     Returns:
         Lines without a trailing newline.

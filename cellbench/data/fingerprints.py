@@ -208,17 +208,17 @@ def turn(pixels: npt.NDArray[Scalar], position: int) -> npt.NDArray[Scalar]:
 def turn_points(
     points: npt.NDArray[np.intp], shape: tuple[int, ...], position: int
 ) -> npt.NDArray[np.intp]:
-    """Return where points of an array are after :func:`turn`.
+    """Return where points of an array are after [`turn`][].
 
     Args:
         points: (N, 2) row and column.
         shape: (H, W) of the array before it is turned.
-        position: as in :func:`turn`.
+        position: as in [`turn`][].
 
     Returns:
         (N, 2) row and column.
 
-    Example:
+    Examples:
         >>> turn_points(np.array([[0, 2]]), (3, 5), 1), turn_points(np.array([[0, 2]]), (3, 5), 4)
         (array([[2, 0]]), array([[0, 2]]))
     """

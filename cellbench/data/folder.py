@@ -1,7 +1,7 @@
 """The dataset folder: ``ROOT/{train,tune,test}/{images,labels}`` and an optional manifest.
 
 ``ROOT/unlabeled/images`` may hold further images without label maps. ``ROOT/train/confidence`` may hold how
-sure each pixel of a label map is that a model made, see :mod:`cellbench.data.confidence`.
+sure each pixel of a label map is that a model made, see [`cellbench.data.confidence`][].
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class DatasetImage:
         split: train, tune, test or unlabeled.
         image: the image file.
         labels: its label map, or None where there is none.
-        modality: one of :data:`MODALITIES`, or another word from the manifest; empty where unknown.
+        modality: one of `MODALITIES`, or another word from the manifest; empty where unknown.
         source: where the image comes from, as the manifest says; empty where unknown.
         confidence: how sure each pixel of a label map is that a model made; None for other label maps.
     """
@@ -81,7 +81,7 @@ def read_dataset(root: str | Path, splits: Sequence[str] = SPLITS) -> list[Datas
 
     Splits whose folder is absent are skipped, so that a folder with only a test split is a dataset. Label
     maps are read from ``labels``, or from ``masks`` if there is no folder ``labels``, under the names that
-    :mod:`cellbench.labels.names` describes.
+    [`cellbench.labels.names`][] describes.
 
     Args:
         root: the dataset folder.
@@ -160,7 +160,7 @@ class ManifestEntry(NamedTuple):
     """What a manifest says about one image; unknown values are empty.
 
     Attributes:
-        modality: one of :data:`MODALITIES`, or another word.
+        modality: one of `MODALITIES`, or another word.
         source: where the image comes from, such as the name of a public dataset.
     """
 
@@ -209,14 +209,14 @@ def read_manifest(manifest: Path, split: str | None = None) -> dict[str, Manifes
 
     Args:
         manifest: the CSV file.
-        split: if it is one of :data:`SPLITS` or :data:`UNLABELED`, rows of other splits are skipped,
+        split: if it is one of [`SPLITS`][] or [`UNLABELED`][], rows of other splits are skipped,
             because two splits may use the same stem.
 
     Returns:
         Modality and source by stem; empty if there is no manifest.
 
     Raises:
-        DatasetError: as in :func:`read_manifest_rows`.
+        DatasetError: as in [`read_manifest_rows`][].
     """
     if not manifest.is_file():
         return {}
@@ -232,17 +232,17 @@ def read_manifest(manifest: Path, split: str | None = None) -> dict[str, Manifes
 
 
 def read_modalities(manifest: Path, split: str | None = None) -> dict[str, str]:
-    """Read the modality of each image from a manifest; see :func:`read_manifest`.
+    """Read the modality of each image from a manifest; see [`read_manifest`][].
 
     Args:
         manifest: the CSV file.
-        split: as in :func:`read_manifest`.
+        split: as in [`read_manifest`][].
 
     Returns:
         Modality by stem; empty if there is no manifest.
 
     Raises:
-        DatasetError: as in :func:`read_manifest`.
+        DatasetError: as in [`read_manifest`][].
     """
     return {stem: entry.modality for stem, entry in read_manifest(manifest, split).items()}
 

@@ -23,7 +23,7 @@ def hide_labels(root: str | Path, out: str | Path, keep: float, seed: int = 2022
     """Write a dataset folder in which a part of the training images has label maps.
 
     The other training images are in ``unlabeled/images``, without label maps. All other splits are those of
-    ``root``. See :func:`labelled_part` for the choice. Images become hard links, or copies on another file
+    ``root``. See [`labelled_part`][] for the choice. Images become hard links, or copies on another file
     system. The column ``original_split`` of the manifest says where each image was.
 
     Args:

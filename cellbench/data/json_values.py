@@ -16,7 +16,7 @@ def shown(value: object) -> str:
     Args:
         value: anything that JSON can hold.
 
-    Example:
+    Examples:
         >>> shown("a" * 100) == "'" + "a" * 27 + "..." + "a" * 28 + "'", shown([1, 2])
         (True, '[1, 2]')
     """
@@ -32,7 +32,7 @@ def whole_number(value: object) -> int | None:
     Returns:
         The number; None if the value is anything else, also for ``true`` and ``1.5``.
 
-    Example:
+    Examples:
         >>> whole_number(" 64 "), whole_number(64.0), whole_number("1.5"), whole_number(True)
         (64, 64, None, None)
     """
@@ -53,7 +53,7 @@ def finite_number(value: object) -> float | None:
     Returns:
         The number; None if the value is anything else.
 
-    Example:
+    Examples:
         >>> finite_number("0.25"), finite_number("high"), finite_number(float("nan"))
         (0.25, None, None)
     """
@@ -75,7 +75,7 @@ def id_text(value: object) -> str | None:
     Returns:
         The text; None if the value cannot be an id.
 
-    Example:
+    Examples:
         >>> id_text(1.0), id_text(" 1"), id_text("plate1.png"), id_text(None)
         ('1', '1', 'plate1.png', None)
     """
@@ -93,7 +93,7 @@ def is_true(value: object) -> bool | None:
     Returns:
         The answer; None if the value is anything else.
 
-    Example:
+    Examples:
         >>> is_true("0"), is_true(1), is_true("True"), is_true(None), is_true("perhaps")
         (False, True, True, False, None)
     """

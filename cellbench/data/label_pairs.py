@@ -32,7 +32,7 @@ class Pairs:
 def pair_labels(
     stems: Iterable[str], files: Sequence[Path], names: Sequence[str] | None = None
 ) -> Pairs:
-    """Pair images with the files of their label maps by the rule of :mod:`cellbench.labels.names`.
+    """Pair images with the files of their label maps by the rule of [`cellbench.labels.names`][].
 
     Args:
         stems: the stems of the images.

@@ -42,7 +42,7 @@ class MaskRow:
     size: tuple[str, str] | None
 
     def parse(self, shape: tuple[int, int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the starts and ends of the runs, see :func:`cellbench.labels.parse_runs`.
+        """Return the starts and ends of the runs, see [`cellbench.labels.parse_runs`][].
 
         Args:
             shape: (H, W) of the image.

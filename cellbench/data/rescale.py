@@ -52,7 +52,7 @@ def rescaled_shape(shape: Sequence[int], factor: float) -> tuple[int, int]:
         shape: (H, W, …).
         factor: factor on height and width.
 
-    Example:
+    Examples:
         >>> rescaled_shape((100, 3), 0.1)
         (10, 1)
     """
@@ -118,7 +118,7 @@ def resize_labels(labels: LabelMap, shape: tuple[int, int]) -> LabelMap:
     Returns:
         (h, w) label map of the same type; small cells may have no pixel in it.
 
-    Example:
+    Examples:
         >>> resize_labels(np.array([[1, 0, 700]]), (2, 6)).tolist()
         [[1, 1, 0, 0, 700, 700], [1, 1, 0, 0, 700, 700]]
     """

@@ -102,7 +102,7 @@ def draw_cells(rng: np.random.Generator, size: tuple[int, int], shapes: CellShap
         shapes: the appearance of the cells.
 
     Returns:
-        (H, W) label map with the ids 1 … N; each cell is one 4-connected piece of :data:`MIN_AREA` or more.
+        (H, W) label map with the ids 1 … N; each cell is one 4-connected piece of [`MIN_AREA`][] or more.
     """
     labels = np.zeros(size, np.uint16)
     rows, columns = np.indices(size, np.float32)
@@ -154,7 +154,7 @@ def _paint(
 
 
 def _largest_pieces(labels: LabelMap) -> LabelMap:
-    """Keep the largest piece of each cell if it has at least :data:`MIN_AREA` pixels."""
+    """Keep the largest piece of each cell if it has at least [`MIN_AREA`][] pixels."""
     pieces = label(labels, connectivity=1)
     areas = np.bincount(pieces.ravel())
     owners = np.zeros(len(areas), int)

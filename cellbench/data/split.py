@@ -79,7 +79,7 @@ def read_unseen(manifest: Path) -> dict[str, bool]:
     """Read which images of the test split are from sources that are not in the training split.
 
     Args:
-        manifest: the manifest that :func:`leave_out` wrote.
+        manifest: the manifest that [`leave_out`][] wrote.
 
     Returns:
         By stem of the image: False for in-source, True for out-of-source.

@@ -116,9 +116,9 @@ def has_values(row: Mapping[str, str], where: Mapping[str, Sequence[str]]) -> bo
 
     Args:
         row: value by column.
-        where: accepted values by column, see :func:`make_subset`.
+        where: accepted values by column, see [`make_subset`][].
 
-    Example:
+    Examples:
         >>> has_values({"source": "DSB 2018, rest"}, {"source": ["lab", "dsb*"]})
         True
     """
@@ -138,7 +138,7 @@ def check_values(
     Args:
         manifest: the file, for the error message.
         rows: its rows, at least one.
-        where: accepted values by column, see :func:`make_subset`.
+        where: accepted values by column, see [`make_subset`][].
 
     Raises:
         UsageError: if ``where`` is empty, or a column or value does not exist; the message lists those
@@ -172,7 +172,7 @@ def renamed(
     """Put the original split before the name of each image that moves to where its name is taken.
 
     Args:
-        chosen: as in :func:`write_images`.
+        chosen: as in [`write_images`][].
         split: the split to which images move.
 
     Returns:

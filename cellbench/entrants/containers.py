@@ -86,7 +86,7 @@ class ContainerSandbox(Sandbox):
         """Return how to start a container with its folders.
 
         Args:
-            task: what is run; ``image`` is what :meth:`prepare` returned.
+            task: what is run; ``image`` is what [`prepare`][] returned.
             workplace: its folders.
         """
         make = self._apptainer if self._kind == "apptainer" else self._run

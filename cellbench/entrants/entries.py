@@ -65,7 +65,7 @@ class Entry(AlgorithmEntry):
         image: name of a container image, instead of a command.
         serve: command that segments one image after the other without starting again, beside ``command``:
             it reads the path of an image per line and answers each (the protocol ``cellbench-serve 1``,
-            see :mod:`cellbench.inference.serve`). It must contain ``{outputs}``, and may contain
+            see [`cellbench.inference.serve`][]). It must contain ``{outputs}``, and may contain
             ``{inputs}`` and ``{data}``.
         setup: command that installs what the program needs in the entry's folder; it is run once for each
             version.
@@ -143,10 +143,10 @@ def read_algorithm(path: str | Path) -> AlgorithmEntry:
         path: the file, or the folder that contains it.
 
     Returns:
-        The checked description; an :class:`Entry` if the file says how to run the algorithm.
+        The checked description; an [`Entry`][] if the file says how to run the algorithm.
 
     Raises:
-        EntrantError: as for :func:`read_entry`.
+        EntrantError: as for [`read_entry`][].
     """
     file, content = _read_mapping(path, "`name`")
     runnable = not Entry.model_fields.keys().isdisjoint(

@@ -42,7 +42,7 @@ def parse_memory(text: str) -> int:
     Raises:
         ValueError: if it is not such a size.
 
-    Example:
+    Examples:
         >>> parse_memory("500m")
         524288000
     """

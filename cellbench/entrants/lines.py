@@ -16,7 +16,7 @@ class LineReader:
     """Reads lines from a pipe.
 
     Args:
-        descriptor: the end of the pipe to read from; :meth:`close` closes it.
+        descriptor: the end of the pipe to read from; [`close`][] closes it.
         longest: largest number of bytes of a line.
         until: file descriptor of another pipe; when something arrives there, no more lines are expected.
     """

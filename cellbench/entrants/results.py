@@ -140,7 +140,7 @@ class Results:
         return kept
 
     def write_tables(self) -> None:
-        """Write the tables; :meth:`add` does so once a second, but always keeps a journal."""
+        """Write the tables; [`add`][] does so once a second, but always keeps a journal."""
         self._written = time.monotonic()
         write_rows(self._out / RESOURCES_FILE, RESOURCE_COLUMNS, self.rows())
         times = []

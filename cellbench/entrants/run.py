@@ -30,7 +30,7 @@ _COMPARED = 5
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A running entrant, see :func:`started_entrant`."""
+    """A running entrant, see [`started_entrant`][]."""
 
     _job: Job
     _runner: Runner

@@ -107,7 +107,7 @@ class Sandbox(ABC):
         return message
 
     def clean_up(self, workplace: Workplace) -> None:  # noqa: B027  (most have nothing to do)
-        """End what :meth:`launch` may have left running outside the tree of processes.
+        """End what [`launch`][] may have left running outside the tree of processes.
 
         Args:
             workplace: the folders that the program was started with.

@@ -1,6 +1,6 @@
 """A program that serves: started once, it segments one image after the other (``cellbench-serve 1``).
 
-:mod:`cellbench.inference.serve` describes the protocol. Nothing that the program writes is trusted: an
+[`cellbench.inference.serve`][] describes the protocol. Nothing that the program writes is trusted: an
 answer is one short line, within a time limit, and only after a request.
 """
 
@@ -53,7 +53,7 @@ class ServerError(Exception):
 
 
 class Server:
-    """A running program that serves. It is started at once, and runs until :meth:`close`.
+    """A running program that serves. It is started at once, and runs until [`close`][].
 
     Args:
         launch: how to start it.
@@ -206,7 +206,7 @@ def without_waiting(wall: float, waited: float, ran: float, processor: float) ->
     Returns:
         Seconds, at most ``wall``.
 
-    Example:
+    Examples:
         >>> without_waiting(6.0, waited=4.0, ran=1.5, processor=2.0)
         2.0
     """

@@ -107,9 +107,10 @@ class Supervised:
         """Return what the program has used until now, and its largest memory since it was last asked.
 
         Returns:
-            The fields ``cpu_s``, ``peak_memory_mb`` and ``peak_gpu_mb`` of :class:`Finished`; and for how
-            many seconds since it was last asked its busiest thread ran (``ran_s``) and had to wait for a
-            processor (``waited_s``). None if the program has ended.
+            The fields ``cpu_s``, ``peak_memory_mb`` and ``peak_gpu_mb`` of
+            [`Finished`][cellbench.entrants.process.Finished]; and for how many seconds since it was
+            last asked its busiest thread ran (``ran_s``) and had to wait for a processor
+            (``waited_s``). None if the program has ended.
         """
         if self._final is None:
             self._send(b"")

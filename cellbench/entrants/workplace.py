@@ -19,7 +19,7 @@ from cellbench.files import remove_partial_files
 from cellbench.labels import label_path
 
 FileStates = dict[str, tuple[int, ...]]
-"""What :func:`file_state` returns, by file name."""
+"""What [`file_state`][] returns, by file name."""
 
 MOST_FILES = 1000
 """Largest number of files that a program may leave in the outputs folder."""

@@ -15,7 +15,7 @@ AREA_CLASSES: dict[str, Bounds] = {
 """Classes of the area in pixels, as the table of details names them."""
 
 SHAPE_CLASSES: dict[str, Bounds] = {"round": (0, 1.3), "oval": (1.3, 2), "long": (2, inf)}
-"""Classes of the elongation, see :mod:`cellbench.evaluation.cell_shapes`."""
+"""Classes of the elongation, see [`cellbench.evaluation.cell_shapes`][]."""
 
 SHAPE_WORDS = ", ".join(
     f"{name}: elongation below {high:g}" if high < inf else f"{name}: {low:g} or more"

@@ -11,7 +11,7 @@ from cellbench.evaluation.pairs import Ids
 
 
 class CellKind(StrEnum):
-    """What a scored cell is; see :func:`classify_cells`."""
+    """What a scored cell is; see [`classify_cells`][]."""
 
     MATCHED = "matched"
     MERGED = "merged"
@@ -31,7 +31,7 @@ POOR_IOU = 0.1
 """IoU from which two cells are the same cell with a poor outline (TIDE, Bolya et al. 2020)."""
 
 Kinds = npt.NDArray[np.str_]
-"""Values of :class:`CellKind`, one for each cell."""
+"""Values of [`CellKind`][], one for each cell."""
 
 _Marks = npt.NDArray[np.bool_]
 
@@ -43,7 +43,7 @@ def classify_cells(overlaps: Overlaps, matches: Matches) -> tuple[Kinds, Kinds]:
       are merged, and so is the predicted cell that covers them.
     - ``split``: at least half of each of several predicted cells is inside one true cell. These
       predicted cells are split, and so is the true cell around them.
-    - ``poor-outline``: the IoU with a cell that has no partner either is at least :data:`POOR_IOU`.
+    - ``poor-outline``: the IoU with a cell that has no partner either is at least [`POOR_IOU`][].
     - ``missed`` for a true cell, ``spurious`` for a predicted cell: none of the above.
 
     Matched cells count as neighbours here: a small cell that the match of its neighbour covers is

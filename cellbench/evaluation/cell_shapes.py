@@ -54,7 +54,7 @@ def measure_shapes(
     Args:
         labels: label map, which is read band by band.
         part_shape: (H, W) of the tiles that are scored separately, as for
-            :func:`cellbench.evaluation.overlap.count_overlaps`, because an id may name a cell in each
+            [`cellbench.evaluation.overlap.count_overlaps`][], because an id may name a cell in each
             tile; by default the whole image.
 
     Returns:

@@ -14,7 +14,7 @@ from cellbench.evaluation.pairs import Ids
 from cellbench.evaluation.pooled import PooledOverlaps
 
 CLASS_COLUMNS = ("group", "value", "true_cells", "tp", "fp", *ERROR_COLUMNS)
-"""Names of the values of :class:`ClassCounts`, in order."""
+"""Names of the values of [`ClassCounts`][], in order."""
 
 _KINDS = np.array(sorted(CellKind))
 _MATCHED = int(np.searchsorted(_KINDS, CellKind.MATCHED))
@@ -29,10 +29,10 @@ class ClassCounts(NamedTuple):
 
     Attributes:
         group: what the cells are grouped by, a key of
-            :data:`cellbench.evaluation.cell_classes.CLASS_GROUPS`.
+            [`cellbench.evaluation.cell_classes.CLASS_GROUPS`][].
         value: name of the class.
         counts: true cells, tp, fp and the cells of each kind of error, in the order of
-            :data:`CLASS_COLUMNS`. The true cell decides the class of true cells, tp and fn; the
+            [`CLASS_COLUMNS`][]. The true cell decides the class of true cells, tp and fn; the
             predicted cell decides that of fp.
     """
 

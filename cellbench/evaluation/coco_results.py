@@ -94,7 +94,7 @@ def read_coco_results(
         path: the JSON file.
         stems: stems of the images of the truth.
         score_threshold: detections with a lower score are not used; those without a score always are. By
-            default :data:`DEFAULT_SCORE_THRESHOLD`.
+            default [`DEFAULT_SCORE_THRESHOLD`][].
         coco_images: COCO file that lists the file name of each image id. It is not needed if ``path`` lists
             the images itself, or if the ids are file names.
 

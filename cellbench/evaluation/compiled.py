@@ -67,7 +67,7 @@ def add_rows(
     Args:
         truth: (rows, W) uint16 or uint32.
         prediction: same shape and type as ``truth``.
-        window: what to count, see :class:`cellbench.evaluation.pairs.Window`.
+        window: what to count, see [`cellbench.evaluation.pairs.Window`][].
         table: (slots, 2) hash table of keys and pixel counts. A key has the true id in the upper and the
             predicted id in the lower 32 bits; key 0 is a free slot. Bit ``FRAME_BIT`` of a pixel count is
             set if one of the pixels lies on the frame. The number of slots is a power of two.

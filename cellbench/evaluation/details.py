@@ -27,14 +27,14 @@ def image_details(
     The columns of the table of details, unless other measures are given:
 
     - ``f1_50`` … ``f1_95``: F1 at each IoU threshold, compared with ``>=``.
-    - ``ap``, ``pq``, ``sq``, ``rq``, ``aji``, ``seg``: see :mod:`cellbench.evaluation.qualities`.
+    - ``ap``, ``pq``, ``sq``, ``rq``, ``aji``, ``seg``: see [`cellbench.evaluation.qualities`][].
     - ``true_cells``, ``predicted_cells``, ``tp``, ``fp``, ``fn``: counts at IoU 0.5.
     - ``dice``: Dice coefficient of the foreground, frame cells included; 1 if both maps are empty.
     - ``fn_missed`` …, ``fp_spurious`` …: the fn and fp by kind of error.
     - ``true_under_100``, ``tp_under_100``, ``fp_under_100`` …: counts by size class; true cells and tp
       by the area of the true cell, fp by the area of the predicted cell.
-    - ``boundary_f1``, ``hausdorff_95``: see :mod:`cellbench.evaluation.boundaries`; all cells count.
-    - ``count_error``: see :mod:`cellbench.evaluation.measures`.
+    - ``boundary_f1``, ``hausdorff_95``: see [`cellbench.evaluation.boundaries`][]; all cells count.
+    - ``count_error``: see [`cellbench.evaluation.measures`][].
 
     Args:
         parts: overlaps of the image, or of each of its tiles; or these pooled.

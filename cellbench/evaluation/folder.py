@@ -50,7 +50,7 @@ def evaluate_folder(
     """Score predicted label maps against the truth, as the table ``scores.csv``.
 
     Args:
-        truth: folder of true label maps; see :func:`score_folder`, also for the next ones.
+        truth: folder of true label maps; see [`score_folder`][], also for the next ones.
         predictions: folder of predicted label maps, or a run-length table or COCO results.
         algorithm: name of the algorithm; by default the name of the predictions.
         images: folder of the images, if their sizes differ from those of the label maps.
@@ -69,7 +69,7 @@ def evaluate_folder(
         prediction scores F1 0, and its ``status`` says why.
 
     Raises:
-        CellbenchError: as :func:`score_folder`.
+        CellbenchError: as [`score_folder`][].
     """
     import pandas as pd
 
@@ -114,7 +114,7 @@ def score_folder(
     """Score predicted label maps against the truth, with details and cells if wanted.
 
     Args:
-        truth: folder of label maps, named as :mod:`cellbench.labels.names` says, for example
+        truth: folder of label maps, named as [`cellbench.labels.names`][] says, for example
             ``<stem>_label.tiff`` or ``<stem>.png``.
         predictions: folder of the same, with ``runtime.csv`` if times are known; or a run-length
             table (.csv) with the columns ``id,predicted`` or ``ImageId,EncodedPixels``, as on Kaggle; or

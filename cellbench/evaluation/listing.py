@@ -11,7 +11,7 @@ def listed(names: Sequence[str]) -> str:
     Args:
         names: the names.
 
-    Example:
+    Examples:
         >>> listed(["a", "b", "c", "d", "e"])
         'a, b, c and 2 more'
     """

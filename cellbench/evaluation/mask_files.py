@@ -48,7 +48,7 @@ class MaskOptions:
     Attributes:
         order: direction of the runs of a run-length table; by default, the names of its columns decide.
         score_threshold: detections of COCO results with a lower score are not used; by default
-            :data:`~cellbench.evaluation.coco_results.DEFAULT_SCORE_THRESHOLD`.
+            [`DEFAULT_SCORE_THRESHOLD`][cellbench.evaluation.coco_results.DEFAULT_SCORE_THRESHOLD].
         coco_images: COCO file that lists the file names of the image ids in COCO results.
     """
 

@@ -70,7 +70,7 @@ class MaskRows:
         )
 
     def cells(self, shape: tuple[int, int]) -> list[tuple[_Numbers, _Numbers]]:
-        """Return the runs of each cell, see :func:`cellbench.labels.parse_runs`.
+        """Return the runs of each cell, see [`cellbench.labels.parse_runs`][].
 
         Args:
             shape: (H, W) of the image.

@@ -65,7 +65,7 @@ def match_cells(truth: LabelMap, prediction: LabelMap, threshold: float = 0.5) -
         LabelMapError: if the shapes differ or an id is negative.
         UsageError: if the threshold is outside (0, 1].
 
-    Example:
+    Examples:
         >>> match_cells(np.array([[1, 1, 0]]), np.array([[5, 0, 0]])).tp
         1
     """
@@ -74,7 +74,7 @@ def match_cells(truth: LabelMap, prediction: LabelMap, threshold: float = 0.5) -
 
 
 def match_overlaps(overlaps: Overlaps, threshold: float) -> Matches:
-    """Match cells whose overlaps are already counted; see :func:`match_cells`.
+    """Match cells whose overlaps are already counted; see [`match_cells`][].
 
     Args:
         overlaps: overlaps of two label maps, or of one tile of them.
@@ -115,7 +115,7 @@ def check_threshold(threshold: float) -> None:
 
 
 def count_matches(overlaps: Overlaps, thresholds: Sequence[float]) -> list[int]:
-    """Count the matched pairs at each threshold, as :func:`match_overlaps` does.
+    """Count the matched pairs at each threshold, as [`match_overlaps`][] does.
 
     Above IoU 0.5 every pair matches, because no cell is in two such pairs.
 

@@ -1,6 +1,6 @@
 """Every measure of a prediction's quality, once: the measure columns of the tables come from here.
 
-To add a measure, add one :class:`Measure` to :data:`MEASURES`. It then has a column in the table of
+To add a measure, add one [`Measure`][] to [`MEASURES`][]. It then has a column in the table of
 details, and ``cellbench rank --measure`` can rank by it.
 """
 
@@ -31,12 +31,13 @@ from cellbench.evaluation.scoring import ImageScore
 class Needs(StrEnum):
     """What a measure is computed from, which is what its function is called with.
 
-    - ``COUNTS``: one :class:`~cellbench.evaluation.scoring.ImageScore`, the counts at an IoU threshold
-      (0.5 in the table of details).
-    - ``OVERLAPS``: one :class:`~cellbench.evaluation.pooled.PooledOverlaps`, the areas and overlaps of
-      the scored cells.
-    - ``BOUNDARIES``: one :class:`~cellbench.evaluation.boundaries.Boundaries`, the distances between the
-      boundaries of all cells, cells on the frame included. Whole slides are read into memory for it.
+    - ``COUNTS``: one [`ImageScore`][cellbench.evaluation.scoring.ImageScore], the counts at an IoU
+      threshold (0.5 in the table of details).
+    - ``OVERLAPS``: one [`PooledOverlaps`][cellbench.evaluation.pooled.PooledOverlaps], the areas
+      and overlaps of the scored cells.
+    - ``BOUNDARIES``: one [`Boundaries`][cellbench.evaluation.boundaries.Boundaries], the distances
+      between the boundaries of all cells, cells on the frame included. Whole slides are read into
+      memory for it.
     - ``LABEL_MAPS``: truth and prediction, each a (H, W) label map, cells on the frame included. Whole
       slides are read into memory for such a measure.
     """
@@ -69,7 +70,7 @@ class Measure:
         needs: what ``compute`` is called with.
         higher_is_better: whether larger values are better.
         compute: returns the value of one image. It has to be a function of a module (or a
-            :func:`functools.partial` of one), so that other processes can call it.
+            `functools.partial` of one), so that other processes can call it.
         tables: the tables with this column. Only measures of counts can be in ``scores``, which has a
             row for each threshold.
         if_unusable: value of an image without a usable prediction; None computes the measure for a
@@ -159,7 +160,7 @@ def _by_area(count: str, *, higher_is_better: bool = True, rankable: bool = True
 _ERRORS = [*_errors("fn", 0, TRUTH_ERRORS), *_errors("fp", 1, PREDICTION_ERRORS)]
 
 ERROR_COLUMNS = tuple(measure.name for measure in _ERRORS)
-"""Cells without a partner by kind; see :func:`cellbench.evaluation.cell_errors.classify_cells`."""
+"""Cells without a partner by kind; see [`cellbench.evaluation.cell_errors.classify_cells`][]."""
 
 # In the order of the columns.
 _MEASURES = (
@@ -211,7 +212,7 @@ def get_measure(name: str) -> Measure:
     Raises:
         UsageError: if there is no such measure, or algorithms cannot be ranked by it.
 
-    Example:
+    Examples:
         >>> get_measure("fp").higher_is_better
         False
     """

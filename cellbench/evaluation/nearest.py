@@ -39,13 +39,13 @@ def nearest_distances(points: Table, others: Table) -> Distances:
     the columns are farther away than the nearest boundary pixel so far.
 
     Args:
-        points: table of the boundary pixels, see :func:`boundary_table`.
+        points: table of the boundary pixels, see [`boundary_table`][].
         others: table of the other label map.
 
     Returns:
         (N,) distances in pixels, boundary pixels in the order of rows; infinite without others.
 
-    Example:
+    Examples:
         >>> tables = [boundary_table(np.array([row])) for row in ([1, 0, 1], [1, 0, 0])]
         >>> nearest_distances(*tables).tolist()
         [0.0, 2.0]
@@ -116,7 +116,7 @@ def search(points: Table, vertical: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
     Args:
         points: table of the boundary pixels.
-        vertical: (H, W), as :func:`fill` returns it.
+        vertical: (H, W), as [`fill`][] returns it.
 
     Returns:
         (N,) squared distances, boundary pixels in the order of rows.

@@ -1,8 +1,8 @@
 """How many pixels each pair (true id, predicted id) has: the one count behind every score.
 
 Counters go through the pixels once, by runs: stretches of a row in which neither id changes. This
-module holds what they share and the counter in NumPy; :mod:`cellbench.evaluation.compiled` holds the
-compiled counter, and :mod:`cellbench.evaluation.counting` chooses between them.
+module holds what they share and the counter in NumPy; [`cellbench.evaluation.compiled`][] holds the
+compiled counter, and [`cellbench.evaluation.counting`][] chooses between them.
 """
 
 from collections.abc import Sequence

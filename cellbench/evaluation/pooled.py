@@ -19,7 +19,7 @@ HALF = 0.5
 
 
 class PooledOverlaps:
-    """The overlaps of one image: what a measure of :data:`Needs.OVERLAPS` is computed from.
+    """The overlaps of one image: what a measure of `Needs.OVERLAPS` is computed from.
 
     Everything that takes time is computed when it is first used.
 
@@ -32,7 +32,7 @@ class PooledOverlaps:
 
     @cached_property
     def scores(self) -> dict[float, ImageScore]:
-        """Counts at each of :data:`THRESHOLDS`."""
+        """Counts at each of [`THRESHOLDS`][]."""
         scores = score_parts(self.parts, THRESHOLDS)
         return dict(zip(THRESHOLDS, scores, strict=True))
 

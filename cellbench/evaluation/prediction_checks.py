@@ -22,7 +22,7 @@ def check_any(predictions: Path, found: Predictions, truths: Mapping[str, Path])
 
     Args:
         predictions: folder of the algorithm.
-        found: what :func:`find_predictions` found in it.
+        found: what `find_predictions` found in it.
         truths: the true label map of each image, by stem.
 
     Raises:

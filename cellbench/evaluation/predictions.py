@@ -58,7 +58,7 @@ class Predictions:
 
 
 def find_predictions(folder: Path, truths: Mapping[str, Path]) -> Predictions:
-    """Find the label maps of an algorithm by the rule of :mod:`cellbench.labels.names`.
+    """Find the label maps of an algorithm by the rule of [`cellbench.labels.names`][].
 
     If no file in the folder fits an image, the folders inside are searched: those with a general name such
     as ``masks``, a single other one, several with different images, or one for each image. Nothing is

@@ -54,7 +54,7 @@ def write_record(
 def mark_unfinished(scores: str | Path) -> None:
     """Replace the record while a scores.csv and the tables beside it are written.
 
-    If the process is killed before the end, :func:`read_protocol` refuses them: some may be outdated.
+    If the process is killed before the end, [`read_protocol`][] refuses them: some may be outdated.
 
     Args:
         scores: path of the scores.csv.

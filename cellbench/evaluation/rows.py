@@ -82,7 +82,7 @@ class CellRow:
         centroid_row: mean row of the cell's pixels; 0 is the centre of the first row.
         centroid_column: mean column of the cell's pixels.
         elongation: ratio of the long to the short axis of the cell, see
-            :class:`cellbench.evaluation.cell_shapes.CellShapes`.
+            [`cellbench.evaluation.cell_shapes.CellShapes`][].
         partner: id of the matched cell; None if there is none.
         iou: largest IoU with a cell of the other map, which is the partner if there is one.
         kind: ``matched``, or the kind of error.
@@ -170,10 +170,10 @@ class ImageResult:
 
     @classmethod
     def from_json(cls, tables: dict[str, list[list[Any]]]) -> "ImageResult":
-        """Build the result again that :meth:`as_json` returned.
+        """Build the result again that [`as_json`][] returned.
 
         Args:
-            tables: what :meth:`as_json` returned, as read from JSON.
+            tables: what [`as_json`][] returned, as read from JSON.
         """
         scores = [[*values, Status(status)] for *values, status in tables[Table.SCORES]]
         cells = [
@@ -242,7 +242,7 @@ class FolderResult:
 
         Yields:
             The values of ``algorithm``, ``image`` and
-            :data:`cellbench.evaluation.class_counts.CLASS_COLUMNS`.
+            [`cellbench.evaluation.class_counts.CLASS_COLUMNS`][].
         """
         for image in self.images:
             for row in image.details:
@@ -256,7 +256,7 @@ class FolderResult:
             table: the table.
 
         Yields:
-            Value by column, see :func:`columns`.
+            Value by column, see [`columns`][].
         """
         for image in self.images:
             for row in image.rows(table):

@@ -29,7 +29,7 @@ def tolerance_seconds(height: int, width: int) -> float:
     Returns:
         Seconds.
 
-    Example:
+    Examples:
         >>> tolerance_seconds(500, 500), tolerance_seconds(2000, 3000)
         (10.0, 60.0)
     """

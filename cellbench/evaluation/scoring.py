@@ -53,7 +53,7 @@ class ImageScore:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall, 0 where nothing matched; see :func:`f1_score`."""
+        """Harmonic mean of precision and recall, 0 where nothing matched; see [`f1_score`][]."""
         return f1_score(self.precision, self.recall)
 
 
@@ -71,7 +71,7 @@ def f1_score(precision: float, recall: float) -> float:
     Returns:
         F1 in [0, 1]; 0 where precision and recall are 0.
 
-    Example:
+    Examples:
         >>> round(f1_score(21 / 40, 21 / 24), 4)
         0.6563
     """
@@ -100,7 +100,7 @@ def score_image(
         LabelMapError: if the shapes differ or one is not a label map.
         UsageError: if the protocol is not known or a threshold is outside (0, 1].
 
-    Example:
+    Examples:
         >>> cell = np.zeros((9, 9), int)
         >>> cell[3:6, 3:6] = 1
         >>> score_image(cell, cell * 7)[0].f1
@@ -130,7 +130,7 @@ def count_parts(
         The overlaps of the image, or of each of its tiles.
 
     Raises:
-        LabelMapError: as :func:`cellbench.evaluation.overlap.count_overlaps`.
+        LabelMapError: as [`cellbench.evaluation.overlap.count_overlaps`][].
     """
     part_shape = rules.part_shape(truth.shape)
     parts = count_overlaps(truth, prediction, rules.frame_width, part_shape, images)

@@ -17,7 +17,7 @@ Cells = dict[str, float]
 
 
 def summary_columns() -> tuple[str, ...]:
-    """Return the columns of the table of :func:`summarise`."""
+    """Return the columns of the table of [`summarise`][]."""
     return (
         *("algorithm", "group", "value", "images", *_COUNTS, "precision", "recall", "f1"),
         *("median_f1", "mean_f1", *_averaged(), *ERROR_COLUMNS),
@@ -37,18 +37,18 @@ def summarise(details: "pd.DataFrame", classes: "pd.DataFrame | None" = None) ->
 
     Rows of the groups ``cell area`` and ``cell shape`` count the cells of one class: true cells, tp and
     fn by the true cell, fp by the predicted cell; the classes are those of
-    :mod:`cellbench.evaluation.cell_classes`. There, ``predicted_cells`` is the sum of tp and fp,
+    [`cellbench.evaluation.cell_classes`][]. There, ``predicted_cells`` is the sum of tp and fp,
     ``images`` is the number of images with such a cell, and values that are only known per image are
     empty. Images without a modality are part of the group ``all`` and of the classes only.
 
     Args:
-        details: table of details, see :func:`cellbench.evaluation.rows.columns`; rows in any order.
+        details: table of details, see [`cellbench.evaluation.rows.columns`][]; rows in any order.
         classes: counts of each class of cells, see
-            :meth:`cellbench.evaluation.rows.FolderResult.class_rows`; rows in any order. Without it, the
+            [`cellbench.evaluation.rows.FolderResult.class_rows`][]; rows in any order. Without it, the
             cell area is that of the table of details, without kinds of errors and without cell shapes.
 
     Returns:
-        Columns :func:`summary_columns`; algorithms and modalities in alphabetical order.
+        Columns [`summary_columns`][]; algorithms and modalities in alphabetical order.
     """
     import pandas as pd
 

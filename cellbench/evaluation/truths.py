@@ -49,11 +49,11 @@ def truth_shapes(path: Path, truth: BandedLabels, tiles: _Tiles) -> list[CellSha
 
     Args:
         path: the file.
-        truth: the label map, as :func:`open_truth` returns it.
+        truth: the label map, as [`open_truth`][] returns it.
         tiles: (H, W) of the tiles that are scored separately; None for the whole image.
 
     Returns:
-        One result for each tile, as :func:`cellbench.evaluation.cell_shapes.measure_shapes` returns them.
+        One result for each tile, as [`cellbench.evaluation.cell_shapes.measure_shapes`][] returns them.
     """
     if math.prod(truth.shape) > _SMALL_PIXELS:
         return measure_shapes(truth, tiles)

@@ -57,7 +57,7 @@ def image_stem(name: str) -> str:
     Args:
         name: file name, or a stem.
 
-    Example:
+    Examples:
         >>> image_stem("a.b.TIF"), image_stem("a.b")
         ('a.b', 'a.b')
     """
@@ -82,13 +82,13 @@ def image_files(folder: str | Path) -> dict[str, Path]:
 
 
 def unread_files(folder: str | Path) -> list[Path]:
-    """Find the images in a folder that :func:`image_files` passes over, because their kind is not read.
+    """Find the images in a folder that [`image_files`][] passes over, because their kind is not read.
 
     Args:
         folder: the folder; its subfolders and hidden files are ignored.
 
     Returns:
-        The files (and Zarr folders) with one of the :data:`UNREAD_SUFFIXES`, sorted.
+        The files (and Zarr folders) with one of the [`UNREAD_SUFFIXES`][], sorted.
 
     Raises:
         ImageError: if the folder is absent.
@@ -111,7 +111,7 @@ def unread_message(path: Path) -> str:
     Args:
         path: the file.
 
-    Example:
+    Examples:
         >>> unread_message(Path("scan.vsi"))
         'scan.vsi: VSI files are not read; export the image as OME-TIFF, TIFF or PNG'
     """

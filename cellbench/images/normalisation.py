@@ -27,7 +27,7 @@ def normalise(raw: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     Returns:
         (H, W, 3); a channel without a non-zero pixel is 0.
 
-    Example:
+    Examples:
         >>> normalise(np.array([[0, 1000, 3000, 2000]], np.uint16))[0, :, 0].tolist()
         [0, 0, 255, 127]
     """

@@ -24,7 +24,7 @@ class OpenedImage(NamedTuple):
         shape: (height, width) or (height, width, channels) as stored.
         decode: returns the pixels, (H, W) or (H, W, C), and the place of the alpha channel or None. It
             is called after the size has been checked.
-        orientation: value of the tag Orientation; see :mod:`cellbench.images.orientation`.
+        orientation: value of the tag Orientation; see [`cellbench.images.orientation`][].
     """
 
     path: Path
@@ -44,7 +44,7 @@ class OpenedImage(NamedTuple):
             (H, W) or (H, W, C), and the place of the alpha channel or None.
 
         Raises:
-            ImageError: if the image is larger than :func:`cellbench.files.max_pixels`, has no pixels or is
+            ImageError: if the image is larger than [`cellbench.files.max_pixels`][], has no pixels or is
                 damaged.
         """
         check_size(self.path, *self.shape)
@@ -68,7 +68,7 @@ def check_size(path: Path, height: int, width: int, channels: int = 1) -> None:
         channels: number of channels.
 
     Raises:
-        ImageError: if the image has no pixels or is larger than :func:`cellbench.files.max_pixels`.
+        ImageError: if the image has no pixels or is larger than [`cellbench.files.max_pixels`][].
     """
     if height * width * channels == 0:
         raise ImageError(f"{path}: has no pixels; copy or save it again")

@@ -30,9 +30,9 @@ def oriented(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
         orientation: value of the tag Orientation, from 1 to 8; any other value leaves the image as it is.
 
     Returns:
-        A view of the pixels; (W, H, …) if :func:`is_sideways`.
+        A view of the pixels; (W, H, …) if [`is_sideways`][].
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> oriented(np.array([[1, 2, 3]]), 6).tolist()
         [[1], [2], [3]]

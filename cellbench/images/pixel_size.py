@@ -185,7 +185,7 @@ def _checked(x_um: float, y_um: float, on_sample: bool) -> PixelSize | None:
 def resolution_tags(size: PixelSize | None) -> dict[str, Any]:
     """Return the options with which tifffile writes a pixel size, in pixels per centimetre.
 
-    ImageJ, QuPath and Bio-Formats read these tags, and so does :func:`read_pixel_size`.
+    ImageJ, QuPath and Bio-Formats read these tags, and so does [`read_pixel_size`][].
 
     Args:
         size: the size of the pixels; None if it is not known.

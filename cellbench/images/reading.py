@@ -27,13 +27,13 @@ def read_image(path: str | Path) -> npt.NDArray[np.float32]:
     """Read an image with the challenge's normalisation.
 
     Args:
-        path: image file in any format that :func:`read_raw` reads.
+        path: image file in any format that [`read_raw`][] reads.
 
     Returns:
         (H, W, 3) in [0, 1].
 
     Raises:
-        ImageError: as :func:`read_raw`.
+        ImageError: as [`read_raw`][].
     """
     return np.divide(normalise(read_raw(path)), 255, dtype=np.float32)
 
@@ -42,13 +42,13 @@ def image_shape(path: str | Path) -> tuple[int, int]:
     """Read the size of an image from its header, without decoding the pixels.
 
     Args:
-        path: image file in any format that :func:`read_raw` reads.
+        path: image file in any format that [`read_raw`][] reads.
 
     Returns:
-        Height and width in pixels, of the image as :func:`read_raw` returns it.
+        Height and width in pixels, of the image as [`read_raw`][] returns it.
 
     Raises:
-        ImageError: as :func:`read_raw`, but damage after the header is not noticed.
+        ImageError: as [`read_raw`][], but damage after the header is not noticed.
     """
     with _opened(Path(path)) as image:
         return image.size()
@@ -74,24 +74,24 @@ def read_raw(path: str | Path) -> npt.NDArray[Any]:
     Raises:
         ImageError: if the file is absent, empty or damaged, has another format, contains several images
             (a stack, a time series, scenes), has complex values or no pixels, is larger than
-            :func:`cellbench.files.max_pixels`, or needs a package that is not installed.
+            [`cellbench.files.max_pixels`][], or needs a package that is not installed.
     """
     pixels, alpha = read_channels(path)
     return pixels[..., :alpha][..., :3]
 
 
 def read_channels(path: str | Path) -> tuple[npt.NDArray[Any], int | None]:
-    """Read all channels of an image as they are stored; otherwise like :func:`read_raw`.
+    """Read all channels of an image as they are stored; otherwise like [`read_raw`][].
 
     Args:
-        path: image file in any format that :func:`read_raw` reads.
+        path: image file in any format that [`read_raw`][] reads.
 
     Returns:
         (H, W, C) of the same type as in the file, and the place of the alpha channel; None if there is
         none.
 
     Raises:
-        ImageError: as :func:`read_raw`.
+        ImageError: as [`read_raw`][].
     """
     path = Path(path)
     with _opened(path) as image:

@@ -36,8 +36,9 @@ def load_model(
     ``model_class``; the module of any other class is not imported.
 
     One of cellbench's own models of dense maps becomes an
-    :class:`~cellbench.models.own_segmenter.OwnSegmenter`, which needs no Lightning and cannot be trained.
-    Any other model, and any for which ``model_class`` is given, becomes an instance of its class.
+    [`OwnSegmenter`][cellbench.models.own_segmenter.OwnSegmenter], which needs no Lightning and
+    cannot be trained. Any other model, and any for which ``model_class`` is given, becomes an
+    instance of its class.
 
     Args:
         path: a checkpoint file that training wrote, a weights file, or the name of a ready model such as
@@ -91,7 +92,7 @@ def stored_class(path: Path, content: dict[str, Any]) -> str:
 
     Args:
         path: the file, for error messages.
-        content: what it holds, see :func:`~cellbench.models.weights.read_checkpoint`.
+        content: what it holds, see [`read_checkpoint`][cellbench.models.weights.read_checkpoint].
 
     Raises:
         CheckpointError: if it is not a checkpoint of a cellbench model, or does not say of which.

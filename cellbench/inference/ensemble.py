@@ -29,7 +29,7 @@ def load_models(
     Args:
         checkpoints: checkpoint files that training wrote.
         device: device of the models; by default the first GPU, or the CPU where there is none.
-        model_class: as in :func:`~cellbench.inference.checkpoint.load_model`.
+        model_class: as in [`load_model`][cellbench.inference.checkpoint.load_model].
 
     Raises:
         CheckpointError: if a file is not a checkpoint, or two models do not predict the same maps.
@@ -107,7 +107,7 @@ def mean_maps(parts: Iterable[NumpyMaps]) -> NumpyMaps:
     Args:
         parts: (C, H, W) for each map, for each part.
 
-    Example:
+    Examples:
         >>> mean_maps([{"a": np.zeros((1, 2, 2))}, {"a": np.ones((1, 2, 2))}])["a"].tolist()
         [[[0.5, 0.5], [0.5, 0.5]]]
     """

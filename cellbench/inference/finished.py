@@ -43,7 +43,8 @@ class FinishedImages:
         outputs: folder of the label maps; it exists, and no other process writes to it.
         files: image files by stem.
         settings: what the label maps depend on besides the image, see
-            :func:`~cellbench.inference.settings.run_settings`. With None, nothing is kept or recorded.
+            [`run_settings`][cellbench.inference.settings.run_settings]. With None, nothing is kept
+            or recorded.
         report: called with one line if label maps of an earlier run are kept or replaced.
 
     Raises:
@@ -112,7 +113,7 @@ class FinishedImages:
             products: what is wanted.
 
         Raises:
-            CellbenchError: as :func:`~cellbench.inference.products.write_products`.
+            CellbenchError: as [`write_products`][cellbench.inference.products.write_products].
         """
         if not (missing := self._missing_products(stem, products)):
             return
@@ -253,15 +254,15 @@ def finished_images(
         outputs: folder of the label maps; it is created if it does not exist.
         files: image files by stem.
         options: options of the run by name, for ``segmentation.json``.
-        settings: as in :class:`FinishedImages`.
-        report: as in :class:`FinishedImages`.
+        settings: as in [`FinishedImages`][].
+        report: as in [`FinishedImages`][].
 
     Yields:
         The finished images, to which those of this run are added.
 
     Raises:
         WriteError: if another process writes to the folder, or a file cannot be written.
-        UsageError: as in :class:`FinishedImages`.
+        UsageError: as in [`FinishedImages`][].
     """
     with locked_folder(Path(outputs), WriteError):
         finished = FinishedImages(Path(outputs), files, settings, report)

@@ -17,13 +17,13 @@ class FinishedImage:
     """The record of an image whose label map is complete.
 
     Attributes:
-        image: name of the image, see :func:`image_name`.
+        image: name of the image, see [`image_name`][].
         image_checksum: SHA-256 of the image file; empty if it changed while it was segmented.
         labels_checksum: SHA-256 of the label map's file.
         runtime_s: the running time, in seconds.
         rank_runtime_s: the part of it beyond the tolerance of the challenge, in seconds.
-        diameter: as in :class:`~cellbench.inference.scaling.Scaling`.
-        scale: as in :class:`~cellbench.inference.scaling.Scaling`.
+        diameter: as in [`Scaling`][cellbench.inference.scaling.Scaling].
+        scale: as in [`Scaling`][cellbench.inference.scaling.Scaling].
         cells: number of cells in the label map.
         measures: what decoding found out about each cell. It is not in the label map, and the table of
             the cells can be wanted later.
@@ -65,7 +65,7 @@ class FinishedImage:
         """Return whether an image and its label map are unchanged.
 
         Args:
-            name: name of the image, see :func:`image_name`.
+            name: name of the image, see [`image_name`][].
             image: the image file.
             labels: the file of its label map.
         """
@@ -84,7 +84,7 @@ def image_name(stem: str, image: Path) -> str:
         stem: stem of the image; with ``--recursive`` it includes the folder.
         image: the image file.
 
-    Example:
+    Examples:
         >>> image_name("well1/a", Path("plate/well1/a.png")), image_name("a", Path("plate/a.png"))
         ('well1/a.png', 'a.png')
     """

@@ -42,7 +42,7 @@ def find_inputs(inputs: str | Path, outputs: str | Path, *, recursive: bool = Fa
     """Find the images in a folder.
 
     Files whose names are those of the label map of another image in the same folder (see
-    :mod:`cellbench.labels.names`) or in another folder, overlays beside a label map, and what other
+    [`cellbench.labels.names`][]) or in another folder, overlays beside a label map, and what other
     tools write beside an image are not images.
 
     Args:

@@ -45,7 +45,7 @@ def write_measurements(
     pixel_size: PixelSize | None = None,
     measures: Measures | None = None,
 ) -> None:
-    """Write the table of the cells of an image, see :mod:`cellbench.inference.measurements`.
+    """Write the table of the cells of an image, see [`cellbench.inference.measurements`][].
 
     Args:
         path: the CSV file; it is written completely or not at all.
@@ -95,7 +95,7 @@ def measure_cells(
     Yields:
         Value by column for each cell, ids ascending.
 
-    Example:
+    Examples:
         >>> cell = next(measure_cells(np.array([[0, 3, 3]]), np.array([[[9], [4], [6]]])))
         >>> cell["id"], cell["centroid_x_px"], cell["area_px"], cell["mean_intensity_1"]
         (3, 1.5, 2, 5.0)

@@ -41,11 +41,11 @@ def overlapping(models: Sequence[Segmenter], overlap: float | None) -> Iterator[
     """Set the overlap of the windows of models for the length of a block.
 
     Args:
-        models: as in :func:`windowed_parts`.
-        overlap: as in :func:`windowed_parts`.
+        models: as in [`windowed_parts`][].
+        overlap: as in [`windowed_parts`][].
 
     Raises:
-        UsageError: as in :func:`windowed_parts`.
+        UsageError: as in [`windowed_parts`][].
     """
     parts = windowed_parts(models, overlap)
     before = [part.overlap for part in parts]

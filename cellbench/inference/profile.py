@@ -46,9 +46,9 @@ def make_or_load(
     Args:
         word: the name of a registered model, which gets its default options and random weights; or a
             checkpoint; or the folder of a training run, whose best checkpoint is loaded.
-        device: as in :func:`~cellbench.inference.checkpoint.load_model`.
+        device: as in [`load_model`][cellbench.inference.checkpoint.load_model].
         model_class_of_checkpoint: ``model_class`` of
-            :func:`~cellbench.inference.checkpoint.load_model`.
+            [`load_model`][cellbench.inference.checkpoint.load_model].
 
     Raises:
         UsageError: if it is none of these, or the device does not exist.
@@ -87,7 +87,7 @@ def profile_model(
         name: name of the model in the table.
         model: a model in evaluation mode.
         size: height and width of the image.
-        precision: as in :func:`~cellbench.inference.segment.segment_image`.
+        precision: as in [`segment_image`][cellbench.inference.segment.segment_image].
         repeats: number of repetitions.
 
     Returns:
@@ -175,18 +175,18 @@ def profiles(
     """Measure models one after the other, each at all sizes and precisions.
 
     Args:
-        words: what to measure, see :func:`make_or_load`.
+        words: what to measure, see [`make_or_load`][].
         sizes: heights and widths of the images.
-        precisions: see :func:`profile_model`; of two that mean the same one is measured.
-        device: see :func:`make_or_load`.
-        repeats: see :func:`profile_model`.
-        model_class_of_checkpoint: see :func:`make_or_load`.
+        precisions: see [`profile_model`][]; of two that mean the same one is measured.
+        device: see [`make_or_load`][].
+        repeats: see [`profile_model`][].
+        model_class_of_checkpoint: see [`make_or_load`][].
 
     Yields:
         The device and the row of each measurement, as soon as it is done.
 
     Raises:
-        CellbenchError: if the memory is too small for a size, or as :func:`make_or_load`.
+        CellbenchError: if the memory is too small for a size, or as [`make_or_load`][].
     """
     for word in words:
         model = make_or_load(word, device, model_class_of_checkpoint=model_class_of_checkpoint)

@@ -31,7 +31,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Profile:
-    """One row of the table; :data:`COLUMNS` explains the attributes.
+    """One row of the table; [`COLUMNS`][] explains the attributes.
 
     Attributes:
         model: what was measured, as it was given.
@@ -75,7 +75,7 @@ def file_name(device: str, processor: str, threads: int | None, torch_version: s
         threads: number of threads of the network; None where it does not matter.
         torch_version: version of PyTorch.
 
-    Example:
+    Examples:
         >>> file_name("cpu", "Intel(R) Xeon(R) CPU @ 2.20GHz", 2, "2.8.0+cpu")
         'profile-cpu-Intel_Xeon_CPU_2.20GHz-2threads-torch2.8.0.csv'
     """
@@ -114,7 +114,7 @@ def read_profiles(path: Path) -> list[dict[str, str]]:
     """Read the rows of a table.
 
     Args:
-        path: a file that :func:`write_profiles` wrote.
+        path: a file that [`write_profiles`][] wrote.
 
     Raises:
         CellbenchError: if it is not such a table.

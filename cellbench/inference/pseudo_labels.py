@@ -45,9 +45,9 @@ class Teacher:
         models: a loaded model, or the models of an ensemble.
         checkpoints: their files, for the record.
         checksums: SHA-256 of these files from before they were loaded.
-        gates: options of :func:`~cellbench.representations.sure_cells.sure_cells` by name.
+        gates: options of [`sure_cells`][cellbench.representations.sure_cells.sure_cells] by name.
         options: precision, augment, overlap and diameter, see
-            :func:`~cellbench.inference.segment.segment_image`.
+            [`segment_image`][cellbench.inference.segment.segment_image].
     """
 
     models: Sequence[Segmenter]

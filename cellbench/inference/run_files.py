@@ -65,26 +65,27 @@ def segment_files(
 
     If an image fails, the error is logged and the others are segmented. The time of an image is from
     opening it to the written label map. ``segmentation.json`` records the options, and the diameter and
-    scale of each image. Earlier label maps can be kept, see :mod:`~cellbench.inference.finished`.
+    scale of each image. Earlier label maps can be kept, see [`finished`][cellbench.inference.finished].
 
     Args:
         model: a loaded model, or the models of an ensemble.
         files: image files by stem; a stem may begin with folders, as in ``well1/a``.
         outputs: folder for the label maps.
         progress: function that wraps the stems still to work on, for example in a progress bar.
-        products: what to write beside each label map, see :mod:`~cellbench.inference.products`.
+        products: what to write beside each label map, see [`products`][cellbench.inference.products].
         checkpoints: files of the models, for the record.
         checksums: SHA-256 of these files from before they were loaded. Earlier label maps with the same
             checksums, options and images are kept; without checksums, none is.
         report: called with one line if label maps of an earlier call are kept or replaced.
-        precision: as in :func:`~cellbench.inference.segment.segment_image`.
-        augment: as in :func:`~cellbench.inference.segment.segment_image`.
-        overlap: as in :func:`~cellbench.inference.segment.segment_image`.
-        diameter: as in :func:`~cellbench.inference.segment.segment_image`.
+        precision: as in [`segment_image`][cellbench.inference.segment.segment_image].
+        augment: as in [`segment_image`][cellbench.inference.segment.segment_image].
+        overlap: as in [`segment_image`][cellbench.inference.segment.segment_image].
+        diameter: as in [`segment_image`][cellbench.inference.segment.segment_image].
 
     Raises:
         UsageError: if a file to write is one of the images.
-        CellbenchError: if an option does not fit a model, or as :func:`.finished_images`.
+        CellbenchError: if an option does not fit a model, or as
+            [`finished_images`][cellbench.inference.finished.finished_images].
     """
     models = model_list(model)
     check_diameter(models[0], diameter)

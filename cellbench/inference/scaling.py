@@ -44,7 +44,7 @@ def scaling_of(model: Segmenter, diameter: float | None) -> Scaling:
         diameter: diameter of the cells in the image, in pixels; None keeps the image's size.
 
     Raises:
-        CheckpointError: as in :func:`known_diameters`.
+        CheckpointError: as in [`known_diameters`][].
     """
     scale = 1.0 if diameter is None else scale_for(known_diameters(model), diameter)
     return Scaling(diameter, scale)
@@ -77,7 +77,7 @@ def check_diameter(model: Segmenter, diameter: Diameter) -> None:
 
     Raises:
         UsageError: if it is none of these, or the image would be enlarged or shrunk too much.
-        CheckpointError: as in :func:`known_diameters`.
+        CheckpointError: as in [`known_diameters`][].
     """
     if diameter is None:
         return
@@ -105,7 +105,7 @@ def scale_for(known: Sequence[float], diameter: float) -> float:
         known: lower quartile, median and upper quartile of the training images, in pixels.
         diameter: diameter of the cells in the image, in pixels.
 
-    Example:
+    Examples:
         >>> [scale_for((10, 20, 40), diameter) for diameter in (10, 18, 30, 80)]
         [2.0, 1.0, 1.0, 0.5]
     """
@@ -126,7 +126,7 @@ def restored_cells(cells: DecodedCells, shape: tuple[int, int]) -> DecodedCells:
     Returns:
         (H, W) label map, ids 1 … N, and the measures of the cells that it has.
 
-    Example:
+    Examples:
         >>> restored_cells(DecodedCells(np.array([[5, 0, 0, 2, 0, 0]]), {}), (1, 3)).labels.tolist()
         [[2, 1, 0]]
     """

@@ -62,12 +62,12 @@ def segment_image(
     overlap: float | None = None,
     diameter: Diameter = None,
 ) -> LabelMap:
-    """Segment one image of any size; a large one in tiles, see :mod:`~cellbench.inference.tiles`.
+    """Segment one image of any size; a large one in tiles, see [`tiles`][cellbench.inference.tiles].
 
     Args:
-        model: a loaded model, or the models of an ensemble (see :func:`load_models`).
-        image: (H, W, 3) in [0, 1], as :func:`read_model_image` returns it, or
-            :func:`cellbench.images.read_image` if the model has the challenge's normalisation. Values
+        model: a loaded model, or the models of an ensemble (see `load_models`).
+        image: (H, W, 3) in [0, 1], as [`read_model_image`][] returns it, or
+            [`cellbench.images.read_image`][] if the model has the challenge's normalisation. Values
             that are not finite are replaced, because they would spread over much of the prediction.
         precision: ``auto`` uses half precision where the hardware is fast in it, ``bf16`` always,
             ``32`` never.
@@ -100,15 +100,15 @@ def segment_cells(
     diameter: Diameter = None,
     decode: Decode | None = None,
 ) -> DecodedCells:
-    """Segment one image as :func:`segment_image` does, and return also the measures of its cells.
+    """Segment one image as [`segment_image`][] does, and return also the measures of its cells.
 
     Args:
-        model: as in :func:`segment_image`.
-        image: as in :func:`segment_image`.
-        precision: as in :func:`segment_image`.
-        augment: as in :func:`segment_image`.
-        overlap: as in :func:`segment_image`.
-        diameter: as in :func:`segment_image`.
+        model: as in [`segment_image`][].
+        image: as in [`segment_image`][].
+        precision: as in [`segment_image`][].
+        augment: as in [`segment_image`][].
+        overlap: as in [`segment_image`][].
+        diameter: as in [`segment_image`][].
         decode: called for each tile instead of the decoding of the model, which must predict dense maps.
 
     Returns:
@@ -117,7 +117,7 @@ def segment_cells(
         segments in another way than to decode its dense maps.
 
     Raises:
-        CellbenchError: as :func:`segment_image`.
+        CellbenchError: as [`segment_image`][].
     """
     models = model_list(model)
     check_diameter(models[0], diameter)
@@ -138,13 +138,13 @@ def image_diameter(
     precision: Precision = "auto",
     overlap: float | None = None,
 ) -> float | None:
-    """Estimate the diameter of the cells in an image; see :mod:`~cellbench.inference.cell_size`.
+    """Estimate the diameter of the cells in an image; see [`cell_size`][cellbench.inference.cell_size].
 
     Args:
         model: a loaded model; of an ensemble the first estimates for all.
-        image: as in :func:`segment_image`.
-        precision: as in :func:`segment_image`.
-        overlap: as in :func:`segment_image`.
+        image: as in [`segment_image`][].
+        precision: as in [`segment_image`][].
+        overlap: as in [`segment_image`][].
 
     Returns:
         The median diameter in pixels; None if no cell is found.
@@ -189,13 +189,13 @@ def predict_maps(
     precision: Precision = "auto",
     augment: bool = False,
 ) -> NumpyMaps:
-    """Predict the activated maps of one image, averaged over models; see :func:`segment_image`.
+    """Predict the activated maps of one image, averaged over models; see [`segment_image`][].
 
     Args:
         models: one loaded model, or those of an ensemble; of several routers the first chooses.
-        image: as in :func:`segment_image`, but not cut into tiles.
-        precision: as in :func:`segment_image`.
-        augment: as in :func:`segment_image`.
+        image: as in [`segment_image`][], but not cut into tiles.
+        precision: as in [`segment_image`][].
+        augment: as in [`segment_image`][].
 
     Returns:
         (C, H, W) float32 for each map.

@@ -49,7 +49,7 @@ def serve_images(
     Args:
         models: a loaded model, or those of an ensemble.
         outputs: folder for the label maps; the one of ``cells.png`` is ``cells_label.tiff``.
-        **options: options of :func:`~cellbench.inference.segment.segment_image`.
+        **options: options of [`segment_image`][cellbench.inference.segment.segment_image].
 
     Raises:
         UsageError: if the path of the folder has a line break, because an answer is one line.

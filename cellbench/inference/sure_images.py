@@ -40,17 +40,17 @@ def segment_sure(
 
     Args:
         models: a loaded model, or the models of an ensemble, all of which predict dense maps.
-        image: (H, W, 3) in [0, 1], see :func:`~cellbench.inference.segment.segment_image`.
-        gates: options of :func:`~cellbench.representations.sure_cells.sure_cells` by name.
+        image: (H, W, 3) in [0, 1], see [`segment_image`][cellbench.inference.segment.segment_image].
+        gates: options of [`sure_cells`][cellbench.representations.sure_cells.sure_cells] by name.
         diameter: diameter of the cells in pixels; None segments the image as it is.
-        **options: further options of :func:`~cellbench.inference.segment.segment_cells`.
+        **options: further options of [`segment_cells`][cellbench.inference.segment.segment_cells].
 
     Returns:
-        (H, W) label map, ids 1 … N, and (H, W) confidence, see :mod:`cellbench.data.confidence`; it is 0 in
+        (H, W) label map, ids 1 … N, and (H, W) confidence, see [`cellbench.data.confidence`][]; it is 0 in
         the cells that the model is not sure of.
 
     Raises:
-        CellbenchError: as :func:`~cellbench.inference.segment.segment_cells`.
+        CellbenchError: as [`segment_cells`][cellbench.inference.segment.segment_cells].
     """
     parts: list[_Planes] = []
 

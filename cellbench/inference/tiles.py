@@ -25,18 +25,18 @@ def segment_in_tiles(
     largest_side: int = LARGEST_SIDE,
     margin: int = _MARGIN,
 ) -> LabelMap:
-    """Segment an image in tiles, as :func:`cells_in_tiles` does, where cells have no measures.
+    """Segment an image in tiles, as [`cells_in_tiles`][] does, where cells have no measures.
 
     Args:
         segment: function from a tile (h, w, 3) to its label map (h, w).
         image: (H, W, 3).
-        largest_side: as in :func:`cells_in_tiles`.
-        margin: as in :func:`cells_in_tiles`.
+        largest_side: as in [`cells_in_tiles`][].
+        margin: as in [`cells_in_tiles`][].
 
     Returns:
         (H, W) label map, ids 1 … N.
 
-    Example:
+    Examples:
         >>> image = np.zeros((8, 30, 3))
         >>> image[2:6, 8:14] = 1
         >>> cells = segment_in_tiles(lambda tile: (tile[..., 0] > 0).astype(int), image, 10, 8)
@@ -106,17 +106,17 @@ class Tile(NamedTuple):
 def tiles(
     shape: tuple[int, int], largest_side: int = LARGEST_SIDE, margin: int = _MARGIN
 ) -> Iterator[Tile]:
-    """List the tiles of an image, in the order in which :func:`cells_in_tiles` segments them.
+    """List the tiles of an image, in the order in which [`cells_in_tiles`][] segments them.
 
     Args:
         shape: (H, W) of the image.
-        largest_side: as in :func:`cells_in_tiles`.
-        margin: as in :func:`cells_in_tiles`.
+        largest_side: as in [`cells_in_tiles`][].
+        margin: as in [`cells_in_tiles`][].
 
     Yields:
         Tiles whose cores together cover the image once.
 
-    Example:
+    Examples:
         >>> [(tile.seen[1], tile.core[1]) for tile in tiles((5, 16), 10, 4)]
         [(slice(0, 12, None), slice(0, 8, None)), (slice(4, 16, None), slice(4, 12, None))]
     """
@@ -155,7 +155,7 @@ def middle(image: Pixels, largest_side: int = LARGEST_SIDE) -> Pixels:
         image: (H, W, …).
         largest_side: largest height and width of the result, in pixels.
 
-    Example:
+    Examples:
         >>> middle(np.arange(10)[None], 4)
         array([[3, 4, 5, 6]])
     """

@@ -62,11 +62,11 @@ def tune_checkpoint(
         checkpoint: a checkpoint file that training wrote; nothing else in it changes.
         items: images with label maps.
         device: device of the network; by default the first GPU, or the CPU where there is none.
-        progress: as in :func:`tune_decoding`.
-        model_class: as in :func:`~cellbench.inference.checkpoint.load_model`.
+        progress: as in [`tune_decoding`][].
+        model_class: as in [`load_model`][cellbench.inference.checkpoint.load_model].
 
     Returns:
-        The trials of each stream, see :func:`tune_streams`.
+        The trials of each stream, see [`tune_streams`][].
 
     Raises:
         UsageError: if the model has no options to fit, or the file is a weights file.
@@ -131,10 +131,10 @@ def tune_streams(
     Args:
         model: a loaded model.
         items: images with label maps.
-        progress: as in :func:`tune_decoding`.
+        progress: as in [`tune_decoding`][].
 
     Returns:
-        The trials of each stream, see :func:`tune_decoding`, by its number; 0 for other models.
+        The trials of each stream, see [`tune_decoding`][], by its number; 0 for other models.
 
     Raises:
         UsageError: if the model has no options to fit.
@@ -216,7 +216,7 @@ def describe_tuning(checkpoint: Path, streams: Mapping[int, Sequence[Trial]]) ->
 
     Args:
         checkpoint: the file.
-        streams: its trials, as :func:`tune_checkpoint` returns them.
+        streams: its trials, as [`tune_checkpoint`][] returns them.
     """
     lines = []
     for index, trials in streams.items():
@@ -240,7 +240,7 @@ def store_decoding(checkpoint: Path, decoding: Mapping[str, float]) -> None:
     """Write decoding options into a checkpoint; nothing else in it changes.
 
     Args:
-        checkpoint: a file that :func:`cellbench.inference.load_model` can load.
+        checkpoint: a file that [`cellbench.inference.load_model`][] can load.
         decoding: the value of each option.
     """
     _store(checkpoint, DECODING_KEY, dict(decoding))

@@ -105,7 +105,7 @@ def array_in_bands(array: npt.NDArray[Any], path: Path) -> BandedLabels:
     """Return an array in memory as bands of a label map.
 
     Args:
-        array: (H, W), also with further axes as :func:`cellbench.labels.planes.find_plane` knows them.
+        array: (H, W), also with further axes as [`cellbench.labels.planes.find_plane`][] knows them.
         path: the file, which error messages name.
 
     Raises:
@@ -133,7 +133,8 @@ def stored_bands(
         offset: where the first row starts, in bytes.
         plane: shape of the label map.
         stored: type of the numbers in the file.
-        rows: smallest number of rows of a band; by default about as many as :func:`band_rows` says.
+        rows: smallest number of rows of a band; by default about as many as
+            [`band_rows`][cellbench.labels.banded.band_rows] says.
 
     Yields:
         (rows, W) ids.

@@ -24,7 +24,7 @@ class Bands(Protocol):
 
         Args:
             rows: smallest number of rows of a band, except for the last one; by default a band has
-                about :data:`BAND_PIXELS`.
+                about [`BAND_PIXELS`][].
         """
 
 
@@ -79,7 +79,7 @@ def band_rows(shape: tuple[int, ...], rows: int | None = None, multiple: int = 1
 
     Args:
         shape: (H, W) of the label map.
-        rows: smallest number of rows; by default a band has about :data:`BAND_PIXELS`.
+        rows: smallest number of rows; by default a band has about [`BAND_PIXELS`][].
         multiple: the result is rounded up to a multiple of this.
     """
     wanted = rows or max(1, BAND_PIXELS // shape[1])
@@ -105,7 +105,7 @@ def checked_type(shape: tuple[int, ...], dtype: npt.DTypeLike, source: object) -
 
 
 def as_ids(pixels: npt.NDArray[Any], dtype: np.dtype[Any], source: object) -> LabelMap:
-    """Return stored pixels in the type that :func:`checked_type` returned.
+    """Return stored pixels in the type that [`checked_type`][] returned.
 
     Args:
         pixels: pixels as they are stored in the file.

@@ -20,7 +20,7 @@ def cell_diameters(labels: LabelMap) -> npt.NDArray[np.float64]:
     Returns:
         (N,) pixels, in the order of the ids.
 
-    Example:
+    Examples:
         >>> cell_diameters(np.repeat([[0, 7, 7]], 2, axis=0)).round(2).tolist()
         [2.26]
     """
@@ -49,7 +49,7 @@ def median_diameter(labels: LabelMap) -> float:
     Returns:
         Pixels; 0 if there are no cells.
 
-    Example:
+    Examples:
         >>> round(median_diameter(np.array([[1, 1, 2, 2, 2, 2, 2, 2, 0]])), 3)
         2.18
     """
@@ -69,7 +69,7 @@ def median_diameters(label_maps: Iterable[LabelMap]) -> tuple[float, float, floa
         The lower quartile, median and upper quartile over the images, in pixels; None if there is no
         cell.
 
-    Example:
+    Examples:
         >>> median_diameters([np.ones((side, side), int) for side in (10, 20, 40)])
         (16.93, 22.57, 33.85)
     """

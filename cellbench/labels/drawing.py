@@ -33,7 +33,7 @@ def inner_outlines(labels: LabelMap) -> npt.NDArray[np.bool_]:
     Args:
         labels: (H, W) label map.
 
-    Example:
+    Examples:
         >>> inner_outlines(np.pad(np.full((3, 3), 7), 1)).astype(int)[2].tolist()
         [0, 1, 0, 1, 0]
     """

@@ -25,7 +25,7 @@ def label_files(folder: str | Path) -> dict[str, Path]:
 
     Args:
         folder: the folder; its subfolders and junk such as hidden files are ignored. Files are named as
-            :data:`cellbench.labels.names.ENDINGS` says.
+            [`cellbench.labels.names.ENDINGS`][] says.
 
     Returns:
         Image stem to path, sorted by file name.
@@ -89,7 +89,7 @@ def open_labels(path: str | Path) -> BandedLabels:
         The label map, which reads its pixels when they are asked for.
 
     Raises:
-        LabelMapError: as :func:`read_labels`, for errors in the header. Damaged pixels and negative ids
+        LabelMapError: as [`read_labels`][], for errors in the header. Damaged pixels and negative ids
             are found when the bands are read.
     """
     path = Path(path)

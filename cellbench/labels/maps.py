@@ -76,7 +76,7 @@ def whole_numbers(pixels: npt.NDArray[np.floating[Any]], source: object) -> npt.
     Raises:
         InvalidLabelsError: if a number has a fraction, is infinite or NaN, or does not fit into 63 bits.
 
-    Example:
+    Examples:
         >>> whole_numbers(np.array([0.0, 7.0]), "a.tif").tolist()
         [0, 7]
     """
@@ -102,7 +102,7 @@ def cell_ids(labels: LabelMap) -> npt.NDArray[np.int64]:
     Returns:
         (N,) ids.
 
-    Example:
+    Examples:
         >>> cell_ids(np.array([[0, 70000], [3, 3]])).tolist()
         [3, 70000]
     """
@@ -124,7 +124,7 @@ def relabel(labels: LabelMap) -> LabelMap:
     Returns:
         (H, W) uint16, or uint32 from 65,536 cells on.
 
-    Example:
+    Examples:
         >>> relabel(np.array([[0, 900], [7, 7]])).tolist()
         [[0, 2], [1, 1]]
     """
@@ -154,7 +154,7 @@ def frame_cell_ids(labels: LabelMap, width: int = FRAME_WIDTH) -> npt.NDArray[np
     Returns:
         (N,) ids, ascending.
 
-    Example:
+    Examples:
         >>> frame_cell_ids(np.diag([0, 0, 1, 2, 2, 0, 3])).tolist()
         [3]
     """
@@ -180,7 +180,7 @@ def remove_frame_cells(labels: LabelMap, width: int = FRAME_WIDTH) -> LabelMap:
     Returns:
         (H, W) label map in which the other cells keep their ids.
 
-    Example:
+    Examples:
         >>> remove_frame_cells(np.array([[4, 0, 0], [0, 5, 0], [0, 0, 0]]), width=1).tolist()
         [[0, 0, 0], [0, 5, 0], [0, 0, 0]]
     """

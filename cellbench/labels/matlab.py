@@ -93,7 +93,7 @@ def read_variable(path: Path, variable: Variable) -> npt.NDArray[np.generic]:
 
     Args:
         path: the file.
-        variable: one of :func:`list_variables`, whose shape is as large as can be read.
+        variable: one of [`list_variables`][], whose shape is as large as can be read.
 
     Returns:
         The array, of the type in which the numbers are stored: MATLAB stores small integers in few bytes.

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from cellbench.compiling import compiled
 
 PIXELS, COLUMN_SUM, ROW_SUM, LEFT, RIGHT, TOP, BOTTOM = range(7)
-"""Columns of the result of :func:`measure_cells`."""
+"""Columns of the result of [`measure_cells`][]."""
 
 
 @compiled

@@ -78,13 +78,13 @@ def label_stem(name: str, ending: str = ENDING) -> str | None:
 
     Args:
         name: file name.
-        ending: one of :data:`ENDINGS`.
+        ending: one of [`ENDINGS`][].
 
     Returns:
         The stem, in Unicode's composed form; None if the name has another ending or an extension that is
-        not in :data:`SUFFIXES`.
+        not in [`SUFFIXES`][].
 
-    Example:
+    Examples:
         >>> label_stem("plate1_Label.ome.TIF"), label_stem("plate1_cp_masks.png", "_cp_masks")
         ('plate1', 'plate1')
         >>> label_stem("notes.txt") is None
@@ -117,7 +117,7 @@ def label_stems(names: Iterable[str]) -> dict[str, list[str]]:
     """Group label maps by the stems of their images, where the images are not known.
 
     All files are expected to have the same ending: ``_gt`` and the like if any of them has it, else the
-    first of :data:`ENDINGS` that any of them has.
+    first of [`ENDINGS`][] that any of them has.
 
     Args:
         names: the names of the files in one folder.
@@ -125,7 +125,7 @@ def label_stems(names: Iterable[str]) -> dict[str, list[str]]:
     Returns:
         Stem to the names of its files, in the order of ``names``; files with another ending are left out.
 
-    Example:
+    Examples:
         >>> label_stems(["a_label.tiff", "b_label.tiff", "overview.png"])
         {'a': ['a_label.tiff'], 'b': ['b_label.tiff']}
         >>> label_stems(["a.tif", "b.tif"])
@@ -145,12 +145,12 @@ def label_stems(names: Iterable[str]) -> dict[str, list[str]]:
 def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[str]]:
     """Find the label maps of images by name.
 
-    A file belongs to an image if its name is the stem of the image and one of :data:`ENDINGS`, in upper or
+    A file belongs to an image if its name is the stem of the image and one of [`ENDINGS`][], in upper or
     lower case. Names without an ending count only if no file has one, because the images themselves often
     are in the folder. If an image has files with several endings, those with the first one are taken.
     If no file fits at all, one other ending of known words is accepted, such as ``_Object Identities``.
     ``image_7.png`` and ``7_img.png`` also fit ``mask_7.png`` and ``7_masks.png``, and names cut at their
-    first dot fit as in :func:`match_stems`.
+    first dot fit as in [`match_stems`][].
 
     Args:
         stems: the stems of the images.
@@ -160,7 +160,7 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
         The names of the files of each stem that has any; more than one if they differ in the extension
         only. Files that are not mentioned belong to no image.
 
-    Example:
+    Examples:
         >>> match_labels(["a", "b"], ["A_cp_masks.PNG", "b_cp_masks.png", "b_seg.npy", "c_seg.npy"])
         {'a': ['A_cp_masks.PNG'], 'b': ['b_cp_masks.png']}
     """
@@ -207,7 +207,7 @@ def match_labels(stems: Iterable[str], names: Iterable[str]) -> dict[str, list[s
 def _with_one_other_ending(
     images: ImageNames, parsed: Mapping[str, tuple[str, str]]
 ) -> dict[str, list[str]]:
-    """Match names that end in :data:`_WORDS`; none if there are several endings: which one is unknown."""
+    """Match names that end in `_WORDS`; none if there are several endings: which one is unknown."""
     found: dict[str, dict[str, list[str]]] = {}
     for name, (stem, folded) in parsed.items():
         # What this suite writes is named after the whole stem.
@@ -224,19 +224,19 @@ def _with_one_other_ending(
 def unmatched_labels(
     stems: Iterable[str], names: Iterable[str], found: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """List the files that :func:`match_labels` did not use although no other file replaces them.
+    """List the files that [`match_labels`][] did not use although no other file replaces them.
 
     Args:
         stems: the stems of the images.
         names: the names of the files in one folder.
-        found: the result of :func:`match_labels`.
+        found: the result of [`match_labels`][].
 
     Returns:
         The names of the files that fit no image, or that fit an image without a label map, in the order of
         ``names``. Further files of an image that has a label map, such as ``a_seg.npy`` beside
         ``a_cp_masks.png``, are left out.
 
-    Example:
+    Examples:
         >>> names = ["a_masks.tif", "a.tif", "b.tif", "x_masks.tif"]
         >>> unmatched_labels(["a", "b"], names, match_labels(["a", "b"], names))
         ['b.tif', 'x_masks.tif']
@@ -265,7 +265,7 @@ def match_stems(stems: Iterable[str], named: Mapping[str, Value]) -> dict[str, V
     Returns:
         The value of each stem that has one.
 
-    Example:
+    Examples:
         >>> match_stems(["a.b", "c"], {"a": 12.5, "c": 3.0})
         {'a.b': 12.5, 'c': 3.0}
     """

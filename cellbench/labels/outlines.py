@@ -35,7 +35,7 @@ def fill_rings(rings: Sequence[Ring], shape: tuple[int, int]) -> npt.NDArray[np.
     Raises:
         LabelMapError: if a ring has fewer than three corners, or a coordinate is not a number.
 
-    Example:
+    Examples:
         >>> square = np.array([[0, 0], [3, 0], [3, 3], [0, 3]])
         >>> fill_rings([square, 1 + square / 3], (4, 4)).tolist()
         [0, 1, 2, 4, 6, 8, 9, 10]
@@ -62,7 +62,7 @@ def ellipse_ring(left: float, top: float, right: float, bottom: float) -> Ring:
         right: x of its right side.
         bottom: y of its lower side.
 
-    Example:
+    Examples:
         >>> fill_rings([ellipse_ring(0, 0, 4, 3)], (3, 4)).tolist()
         [1, 2, 4, 5, 6, 7, 9, 10]
     """

@@ -21,7 +21,7 @@ def pieces_of_one_id(labels: LabelMap) -> int:
     Returns:
         The number of pieces; 0 if the label map has no cells or more than one id.
 
-    Example:
+    Examples:
         >>> pieces_of_one_id(np.array([[255, 0, 255], [0, 0, 255]]))
         2
         >>> pieces_of_one_id(np.array([[1, 0, 2], [0, 0, 2]]))
@@ -45,7 +45,7 @@ def count_pieces(labels: LabelMap) -> tuple[int, int]:
     Returns:
         The number of ids, and the number of pieces of all of them together.
 
-    Example:
+    Examples:
         >>> count_pieces(np.array([[255, 0, 7], [0, 0, 0], [7, 0, 255]]))
         (2, 4)
     """
@@ -67,7 +67,7 @@ def split_components(labels: LabelMap) -> LabelMap:
     Returns:
         (H, W) uint16, or uint32 from 65,536 pieces on, with the ids 1 … N.
 
-    Example:
+    Examples:
         >>> split_components(np.array([[255, 0, 255], [0, 0, 255]])).tolist()
         [[1, 0, 2], [0, 0, 2]]
     """

@@ -34,7 +34,7 @@ def find_plane(shape: tuple[int, ...]) -> Plane | None:
     Returns:
         Its shape; None if the array has another shape.
 
-    Example:
+    Examples:
         >>> find_plane((1, 1, 64, 96)), find_plane((64, 96, 1))
         (Plane(height=64, width=96, channels=1), Plane(height=64, width=96, channels=1))
         >>> find_plane((64, 96, 3)), find_plane((5, 64, 96))

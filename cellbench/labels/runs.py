@@ -28,7 +28,7 @@ def parse_runs(runs: str, shape: tuple[int, int]) -> tuple[_Numbers, _Numbers]:
         LabelMapError: if the runs are not pairs of positive integers, are not sorted, overlap, or end
             outside the image.
 
-    Example:
+    Examples:
         >>> starts, ends = parse_runs("2 2 6 1", (2, 3))
         >>> starts.tolist(), ends.tolist()
         ([1, 5], [3, 6])
@@ -61,16 +61,16 @@ def decode_runs(runs: str, shape: tuple[int, int]) -> _Numbers:
     """Decode a Kaggle run-length code into pixel indices.
 
     Args:
-        runs: run-length code, see :func:`parse_runs`.
+        runs: run-length code, see [`parse_runs`][].
         shape: (H, W) of the image.
 
     Returns:
         Indices into the image flattened row by row.
 
     Raises:
-        LabelMapError: as :func:`parse_runs`.
+        LabelMapError: as [`parse_runs`][].
 
-    Example:
+    Examples:
         >>> decode_runs("2 2 6 1", (2, 3)).tolist()
         [1, 2, 5]
     """
@@ -87,7 +87,7 @@ def run_pixels(starts: _Numbers, ends: _Numbers) -> _Numbers:
     Returns:
         The pixels of all runs, in the order of the runs.
 
-    Example:
+    Examples:
         >>> run_pixels(np.array([1, 5]), np.array([3, 6])).tolist()
         [1, 2, 5]
     """
@@ -110,7 +110,7 @@ def share_of_touching_runs(starts: _Numbers, ends: _Numbers, line: int) -> float
     Returns:
         The share in [0, 1] of the runs after the first; 1 if there is one run only.
 
-    Example:
+    Examples:
         >>> share_of_touching_runs(np.array([1, 5, 8]), np.array([3, 7, 9]), 4)
         0.5
     """
@@ -122,7 +122,7 @@ def share_of_touching_runs(starts: _Numbers, ends: _Numbers, line: int) -> float
 
 
 def encode_runs(mask: npt.NDArray[np.bool_]) -> str:
-    """Encode a mask as runs that count from 1 along rows; the inverse of :func:`decode_runs`.
+    """Encode a mask as runs that count from 1 along rows; the inverse of [`decode_runs`][].
 
     Args:
         mask: (H, W), true inside the cell.
@@ -130,7 +130,7 @@ def encode_runs(mask: npt.NDArray[np.bool_]) -> str:
     Returns:
         The run-length code; empty for an empty mask.
 
-    Example:
+    Examples:
         >>> encode_runs(np.array([[False, True, True], [False, False, True]]))
         '2 2 6 1'
     """
@@ -146,7 +146,7 @@ def encode_cells(labels: LabelMap | npt.NDArray[np.bool_]) -> Iterator[tuple[int
     Yields:
         Id and run-length code of each cell, ids ascending.
 
-    Example:
+    Examples:
         >>> list(encode_cells(np.array([[0, 7, 7], [2, 0, 7]])))
         [(2, '4 1'), (7, '2 2 6 1')]
     """
@@ -182,7 +182,7 @@ def count_cells(labels: LabelMap) -> Iterator[CellCounts]:
     Yields:
         The cells, ids ascending.
 
-    Example:
+    Examples:
         >>> for cell in count_cells(np.array([[0, 7, 7], [2, 0, 7]])):
         ...     print(*cell)
         2 [1, 1, 4] 1 [0, 1, 1, 1]

@@ -55,7 +55,7 @@ def trace_cells(labels: LabelMap) -> Iterator[TracedCell]:
     Yields:
         The cells, ids ascending.
 
-    Example:
+    Examples:
         >>> cell = next(trace_cells(np.array([[0, 5, 5], [5, 0, 0]])))
         >>> cell.id, cell.area, [piece.outline.tolist() for piece in cell.pieces]
         (5, 3, [[[1, 0], [3, 0], [3, 1], [1, 1]], [[0, 1], [1, 1], [1, 2], [0, 2]]])
@@ -93,7 +93,7 @@ def signed_area(ring: Ring) -> float:
     Args:
         ring: (N, 2) corners.
 
-    Example:
+    Examples:
         >>> signed_area(np.array([[0, 0], [2, 0], [2, 1], [0, 1]]))
         2.0
     """

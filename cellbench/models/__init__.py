@@ -1,21 +1,19 @@
 """Models: trainable methods that segment an image into a label map. One file for each model.
 
 There are two classes for each kind of model. The first is a plain PyTorch module that segments images,
-and all that :mod:`cellbench.inference` needs. The second derives from the first and from Lightning's
+and all that [`cellbench.inference`][] needs. The second derives from the first and from Lightning's
 module, and adds training. To add a model, derive from the second.
 
-=====================================  ====================  =============================
-kind of model                          for inference         for training
-=====================================  ====================  =============================
-any                                    ``Segmenter``         ``InstanceSegmentationModel``
-predicts dense maps                    ``DenseSegmenter``    ``DenseModel``
-sends each image to a dense model      ``RoutingSegmenter``  ``Router``
-=====================================  ====================  =============================
+| kind of model | for inference | for training |
+|---|---|---|
+| any | `Segmenter` | `InstanceSegmentationModel` |
+| predicts dense maps | `DenseSegmenter` | `DenseModel` |
+| sends each image to a dense model | `RoutingSegmenter` | `Router` |
 
-Importing Lightning takes longer than segmenting an image. Therefore :func:`cellbench.inference.load_model`
+Importing Lightning takes longer than segmenting an image. Therefore [`cellbench.inference.load_model`][]
 does not import the class of one of cellbench's own models of dense maps. It makes the same network and
-representation, see :mod:`cellbench.models.parts`, and puts them into a
-:class:`~cellbench.models.own_segmenter.OwnSegmenter`. All other models are loaded as their class.
+representation, see [`cellbench.models.parts`][], and puts them into a
+[`OwnSegmenter`][cellbench.models.own_segmenter.OwnSegmenter]. All other models are loaded as their class.
 """
 
 from typing import TYPE_CHECKING

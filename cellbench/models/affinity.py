@@ -13,7 +13,7 @@ class AffinityUNet(DenseModel):
     Source: Wolf et al. 2018 (The Mutex Watershed, ECCV) and 2020 (IEEE Transactions on Pattern Analysis
     and Machine Intelligence), implemented from the papers. Their network is a U-Net for electron
     microscopy that is trained from scratch; here its encoder has ImageNet weights. Further differences
-    are described at :class:`~cellbench.representations.affinity.Affinity`.
+    are described at [`Affinity`][cellbench.representations.affinity.Affinity].
 
     Weights: the ImageNet weights of the default encoder are Google's (EfficientNet-Lite), Apache-2.0. A
     checkpoint and its entry.yaml name the licence of the weights that were loaded.
@@ -25,7 +25,7 @@ class AffinityUNet(DenseModel):
             of tf_efficientnet_lite0, lite1 and lite2; others are downloaded once.
         decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1. An encoder with
             another coarsest stride than 32 needs more or fewer numbers.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(

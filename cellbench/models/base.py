@@ -28,12 +28,13 @@ from cellbench.training.schedule import learning_rate_factor, training_progress
 class InstanceSegmentationModel(LightningModule, Segmenter):
     """Anything that can be trained to segment an image into a label map.
 
-    A subclass implements :meth:`segment`, :meth:`loss` and :meth:`targets`, and :meth:`collate` where
-    the targets of different patches differ in shape. Most models predict dense maps: derive those from
-    :class:`~cellbench.models.dense.DenseModel`. To change a part of training, override
-    :meth:`configure_metrics`, :meth:`parameter_groups` or :meth:`configure_optimizers`. Parameters of
-    the constructor of a subclass are its options on the command line; they are saved with each
-    checkpoint, so they must be numbers, texts, or lists or dictionaries of these.
+    A subclass implements [`segment`][cellbench.models.segmenter.Segmenter.segment], [`loss`][] and
+    [`targets`][], and [`collate`][] where the targets of different patches differ in shape. Most
+    models predict dense maps: derive those from [`DenseModel`][cellbench.models.dense.DenseModel].
+    To change a part of training, override [`configure_metrics`][], [`parameter_groups`][] or
+    [`configure_optimizers`][]. Parameters of the constructor of a subclass are its options on the
+    command line; they are saved with each checkpoint, so they must be numbers, texts, or lists or
+    dictionaries of these.
 
     Args:
         learning_rate: highest learning rate of the AdamW optimiser.
@@ -78,7 +79,7 @@ class InstanceSegmentationModel(LightningModule, Segmenter):
         """Return the loss of a batch of training patches.
 
         Args:
-            batch: patches and their targets, as :meth:`collate` returns them.
+            batch: patches and their targets, as [`collate`][] returns them.
         """
 
     @abstractmethod
@@ -95,7 +96,7 @@ class InstanceSegmentationModel(LightningModule, Segmenter):
     def target_encoder(self) -> Callable[[LabelMap], Targets]:
         """Return the function that makes training targets; it is sent to other processes.
 
-        It does what :meth:`targets` does. Where the targets do not depend on the network, return a
+        It does what [`targets`][] does. Where the targets do not depend on the network, return a
         function that does not hold it.
         """
         return self.targets
@@ -108,7 +109,7 @@ class InstanceSegmentationModel(LightningModule, Segmenter):
             samples: for each patch its ``image`` (3, H, W) and ``targets``, all as tensors.
 
         Returns:
-            A :class:`Batch`.
+            A [`Batch`][cellbench.models.batches.Batch].
         """
         return default_collate(list(samples))
 
@@ -225,5 +226,5 @@ class InstanceSegmentationModel(LightningModule, Segmenter):
             checkpoint[DIAMETERS_KEY] = list(self.diameters)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore what :meth:`on_save_checkpoint` stored."""
+        """Restore what [`on_save_checkpoint`][] stored."""
         Segmenter.on_load_checkpoint(self, checkpoint)  # not Lightning's, which does nothing

@@ -15,9 +15,9 @@ class Batch(TypedDict):
     """Training patches, as ``InstanceSegmentationModel.collate`` stacks them.
 
     ``image`` is (B, 3, H, W) in [0, 1]. ``targets`` has what the model's ``targets`` returns for each
-    patch; those of a :class:`~cellbench.models.dense.DenseModel` are (B, C, h, w) for each map, on
+    patch; those of a [`DenseModel`][cellbench.models.dense.DenseModel] are (B, C, h, w) for each map, on
     the representation's grid: h is ⌈H / grid⌉. ``ignored`` (B, H, W) is there if some training images have
-    pixels from which nothing is learnt, and true at these, see :mod:`cellbench.data.confidence`.
+    pixels from which nothing is learnt, and true at these, see [`cellbench.data.confidence`][].
     """
 
     image: torch.Tensor

@@ -17,7 +17,7 @@ class Cellpose(DenseModel):
     Args:
         channels: number of features at each level of the U-Net, from the finest level to the coarsest.
             Those of Cellpose 2.0 are 32, 64, 128 and 256.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(self, channels: Sequence[int] = (32, 64, 128, 256), **training: Any) -> None:

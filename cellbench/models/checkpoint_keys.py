@@ -28,7 +28,7 @@ def stored_decoding(checkpoint: Mapping[str, Any]) -> dict[str, float]:
     Args:
         checkpoint: the content of a checkpoint file.
 
-    Example:
+    Examples:
         >>> stored_decoding({DECODING_KEY: {"0.looks": 2}})
         {'0.ray_samples': 2}
     """

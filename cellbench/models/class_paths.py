@@ -116,7 +116,7 @@ def refuse_local_class(path: str) -> None:
     """Refuse the path of a class that is defined inside a function.
 
     Args:
-        path: a class path, as :func:`class_path` returns it.
+        path: a class path, as [`class_path`][cellbench.models.names.class_path] returns it.
 
     Raises:
         UsageError: if it is such a path.

@@ -25,7 +25,7 @@ class ConvNextHoVer(HoVerUNet):
         decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1.
         smallest_target: smallest number of pixels of a cell whose distances are learned. HoVer-Net's
             value is 30.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`. The
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel]. The
             paper's learning rate is 1e-4.
     """
 

@@ -23,7 +23,7 @@ class ConvNextStarDist(StarDistUNet):
             stride 1, predicts maps at every pixel instead of every second one, which takes four times
             the work.
         rays: number of directions in which the outline of a cell is measured, a multiple of four.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`. The
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel]. The
             paper's learning rate is 1e-4, for the encoder a tenth of it (``encoder_rate`` 0.1).
     """
 

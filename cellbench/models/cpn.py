@@ -17,7 +17,7 @@ class CPN(DenseModel):
     convolutions; with ``resnext101_32x8d`` and the decoder channels 1024, 512, 256, 128 and 64 the
     network has 157 million parameters. Training on unlabelled images is not part of the model. What
     differs in the outlines and the losses is in
-    :class:`~cellbench.representations.contour.Contour`.
+    [`Contour`][cellbench.representations.contour.Contour].
 
     Weights: the ImageNet weights of the default encoder are Google's (EfficientNet-Lite), Apache-2.0. A
     checkpoint and its entry.yaml name the licence of the weights that were loaded.
@@ -31,7 +31,7 @@ class CPN(DenseModel):
             another coarsest stride than 32 needs more or fewer numbers.
         order: number of harmonics of an outline; 25 in T3.
         samples: number of points of an outline that are compared and drawn; 224 in T3.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(

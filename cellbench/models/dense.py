@@ -56,7 +56,7 @@ class DenseModel(DenseSegmenter, DecodingModel):
         compiled: compile the network for training (torch.compile); the start takes a minute longer,
             each step is faster.
         **training: options of every model, see
-            :class:`~cellbench.models.base.InstanceSegmentationModel`.
+            [`InstanceSegmentationModel`][cellbench.models.base.InstanceSegmentationModel].
 
     Raises:
         UsageError: if a number is out of its range, or ``encoder_rate`` is set and the network has no

@@ -14,7 +14,7 @@ class EmbeddingUNet(DenseModel):
     after Neven et al. 2019 (arXiv 1906.11109); Goldsborough et al. 2024 (InstanSeg, arXiv 2408.15954)
     develop them further. No code was copied from EmbedSeg, which is for non-commercial use only. Its
     network, a Branched ERFNet, is replaced by an encoder that can be chosen; other differences are
-    described at :class:`~cellbench.representations.embedding.Embedding`.
+    described at [`Embedding`][cellbench.representations.embedding.Embedding].
 
     Weights: the ImageNet weights of the default encoder are Google's (EfficientNet-Lite), Apache-2.0. A
     checkpoint and its entry.yaml name the licence of the weights that were loaded.
@@ -27,7 +27,7 @@ class EmbeddingUNet(DenseModel):
         decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1. An encoder with
             another coarsest stride than 32 needs more or fewer numbers.
         sigmas: 2, one along each axis as in EmbedSeg, or 1 for both axes, as in InstanSeg.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(

@@ -27,7 +27,7 @@ class GroupingRules:
     3   any other
     ==  ======================================================================================
 
-    The paper and the released code differ, see :data:`VARIANTS`. In the code (classification/
+    The paper and the released code differ, see [`VARIANTS`][]. In the code (classification/
     unsup_classification.py) group 1 holds colour images that look gray: saturation at most 0.1, value
     from 0.1 to 0.6. In the paper it holds images with a saturation above 0.1 and a value from 0.1 to
     0.6. An image exactly at a limit is in group 1 where the code puts it there: the code takes an
@@ -56,7 +56,7 @@ class GroupingRules:
             image: (H, W, 3), normalised; uint8, or floating in [0, 1].
             labels: (H, W) label map of the image.
 
-        Example:
+        Examples:
             >>> teal = np.full((9, 9, 3), (0, 128, 128), np.uint8)
             >>> VARIANTS["code"].group(teal, np.ones((9, 9), int))
             3
@@ -93,12 +93,12 @@ def grouping_rules(variant: Variant, **changes: Any) -> GroupingRules:
 
     Args:
         variant: ``code`` for the rules of the released code, ``paper`` for those of the paper.
-        **changes: attributes of :class:`GroupingRules`; None leaves one as it is.
+        **changes: attributes of [`GroupingRules`][]; None leaves one as it is.
 
     Raises:
         UsageError: if the variant is not known or ``value`` is not a range.
 
-    Example:
+    Examples:
         >>> grouping_rules("paper", largest_cell=500, value=None).largest_cell
         500
     """

@@ -19,7 +19,7 @@ class GroupScores(Metric):
     Args:
         groups: number of groups.
 
-    Example:
+    Examples:
         >>> scores = GroupScores(2)
         >>> scores.update(group=0, chosen=0, f1=torch.tensor(0.5))
         >>> scores.update(group=0, chosen=1, f1=torch.tensor(1.0))

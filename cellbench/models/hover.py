@@ -25,7 +25,7 @@ class HoVerUNet(DenseModel):
             another coarsest stride than 32 needs more or fewer numbers.
         smallest_target: smallest number of pixels of a cell whose distances are learned. HoVer-Net's
             value is 30.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(

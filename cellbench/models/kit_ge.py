@@ -14,16 +14,17 @@ class KitGE(DenseModel):
     a graph-based matching strategy", PLoS ONE. The challenge's paper (Ma et al. 2024, Nature Methods)
     compares it as KIT-GE, with 46 million parameters. It is trained in colour with the schedule of all
     models, AdamW with cosine decay, where the original uses Adam with AMSGrad and lowers the learning rate
-    when validation stops improving. See :class:`~cellbench.representations.distance.CellDistance` and
-    :class:`~cellbench.networks.double_unet.DoubleUNet` for the differences in the maps and in the
-    network.
+    when validation stops improving. See
+    [`CellDistance`][cellbench.representations.distance.CellDistance] and
+    [`DoubleUNet`][cellbench.networks.double_unet.DoubleUNet] for the differences in the maps and in
+    the network.
 
     Weights: none; training starts from random numbers.
 
     Args:
         channels: number of features at each level of the U-Net, from the finest level to the coarsest.
             Those of the original are 64, 128, 256, 512 and 1024.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(

@@ -25,7 +25,7 @@ class Mediar(DenseModel):
             of tf_efficientnet_lite0, lite1 and lite2; others are downloaded once.
         decoder_channels: number of decoder features at strides 16, 8, 4, 2 and 1.
         attention_channels: number of features that the position-wise attention compares.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(

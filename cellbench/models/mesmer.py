@@ -13,8 +13,8 @@ class Mesmer(DenseModel):
     network has a ResNet50, and predicts whole cells and nuclei from a nuclear and a membrane channel. This
     benchmark has one kind of label and images of any kind, so the model predicts one kind of cell from
     colour images. Further differences are described at
-    :class:`~cellbench.networks.panoptic_fpn.PanopticFPN` and
-    :class:`~cellbench.representations.inner_distance.InnerDistance`.
+    [`PanopticFPN`][cellbench.networks.panoptic_fpn.PanopticFPN] and
+    [`InnerDistance`][cellbench.representations.inner_distance.InnerDistance].
 
     Weights: the ImageNet weights of the default encoder are Google's (EfficientNet-Lite), Apache-2.0. A
     checkpoint and its entry.yaml name the licence of the weights that were loaded.
@@ -25,7 +25,7 @@ class Mesmer(DenseModel):
             of tf_efficientnet_lite0, lite1 and lite2; others are downloaded once.
         pyramid_channels: number of features of each level of the pyramid.
         head_channels: number of features of each level after upsampling; at full resolution half as many.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(

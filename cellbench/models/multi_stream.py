@@ -81,8 +81,8 @@ class MultiStream(Router):
         compiled: compile the networks for training (torch.compile); the start takes minutes longer,
             each step is faster.
         **training: options of every model, see
-            :class:`~cellbench.models.base.InstanceSegmentationModel`. The paper's learning rate is
-            1e-4, for the encoders of StarDist streams a tenth of it (``encoder_rate`` 0.1).
+            [`InstanceSegmentationModel`][cellbench.models.base.InstanceSegmentationModel]. In the paper
+            ``learning_rate`` is 1e-4, and ``encoder_rate`` 0.1 for StarDist streams.
 
     Raises:
         UsageError: if an option has an impossible value.

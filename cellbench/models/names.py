@@ -28,7 +28,7 @@ def class_path(model: type) -> str:
     Args:
         model: any class.
 
-    Example:
+    Examples:
         >>> class_path(dict)
         'builtins.dict'
     """
@@ -41,7 +41,7 @@ def model_name(path: str) -> str:
     Args:
         path: the class path of the model.
 
-    Example:
+    Examples:
         >>> model_name("cellbench.models.unet.UNetBoundary")
         'unet'
     """

@@ -11,7 +11,7 @@ class Omnipose(DenseModel):
     """Residual U-Net with a style vector that predicts distances, flows and outlines: Omnipose.
 
     Source: Cutler et al. 2022, Nature Methods. The representation,
-    :class:`~cellbench.representations.omni.Omni`, follows the paper alone: the original code, version
+    [`Omni`][cellbench.representations.omni.Omni], follows the paper alone: the original code, version
     1.1.4, allows no commercial use. The network is that of Cellpose (6.6 million parameters) with one
     more output. Differences: it is trained from scratch, in colour, with AdamW where the paper has RAdam,
     and images are not rescaled to cells of one size.
@@ -21,7 +21,7 @@ class Omnipose(DenseModel):
     Args:
         channels: number of features at each level of the U-Net, from the finest level to the coarsest.
             Those of the paper are 32, 64, 128 and 256.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(self, channels: Sequence[int] = (32, 64, 128, 256), **training: Any) -> None:

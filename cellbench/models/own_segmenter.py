@@ -16,7 +16,7 @@ class OwnSegmenter(DenseSegmenter):
     """One of cellbench's own models of dense maps, ready for the weights of a checkpoint.
 
     Args:
-        name: name of the model, one of :data:`~cellbench.models.parts.PARTS`.
+        name: name of the model, one of [`PARTS`][cellbench.models.parts.PARTS].
         options: all options of the model; those of training are not used.
     """
 
@@ -36,7 +36,7 @@ class OwnSegmenter(DenseSegmenter):
 
 
 def own_segmenter_name(path: str, options: Mapping[str, Any]) -> str | None:
-    """Return the name of the model in a checkpoint if it can be loaded as an :class:`OwnSegmenter`.
+    """Return the name of the model in a checkpoint if it can be loaded as an [`OwnSegmenter`][].
 
     Its class is needed instead if another version of cellbench wrote the checkpoint and options are
     missing or not known: the class has default values, and refuses what it does not know.

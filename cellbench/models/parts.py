@@ -1,8 +1,8 @@
 """The network and the representation of each of cellbench's models of dense maps, made from its options.
 
 The class of a model, which can be trained, and its
-:class:`~cellbench.models.own_segmenter.OwnSegmenter`, which cannot, both call these functions. The class
-documents the options and has their default values.
+[`OwnSegmenter`][cellbench.models.own_segmenter.OwnSegmenter], which cannot, both call these
+functions. The class documents the options and has their default values.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ _CENTRE_LOGIT = -2.0
 
 
 def affinity(encoder: str, pretrained: bool, decoder_channels: Sequence[int]) -> Parts:
-    """Make the parts of :class:`~cellbench.models.affinity.AffinityUNet`.
+    """Make the parts of [`AffinityUNet`][cellbench.models.affinity.AffinityUNet].
 
     Args:
         encoder: name of an encoder in timm.
@@ -56,7 +56,7 @@ def affinity(encoder: str, pretrained: bool, decoder_channels: Sequence[int]) ->
 def boundary_unet(
     encoder: str, pretrained: bool, decoder_channels: Sequence[int], smallest_interior: int
 ) -> Parts:
-    """Make the parts of :class:`~cellbench.models.boundary_unet.BoundaryUNet`.
+    """Make the parts of [`BoundaryUNet`][cellbench.models.boundary_unet.BoundaryUNet].
 
     Args:
         encoder: name of an encoder in timm.
@@ -70,7 +70,7 @@ def boundary_unet(
 
 
 def cellpose(channels: Sequence[int]) -> Parts:
-    """Make the parts of :class:`~cellbench.models.cellpose.Cellpose`.
+    """Make the parts of [`Cellpose`][cellbench.models.cellpose.Cellpose].
 
     Args:
         channels: number of features at each level, from the finest to the coarsest.
@@ -82,7 +82,7 @@ def cellpose(channels: Sequence[int]) -> Parts:
 def cpn(
     encoder: str, pretrained: bool, decoder_channels: Sequence[int], order: int, samples: int
 ) -> Parts:
-    """Make the parts of :class:`~cellbench.models.cpn.CPN`.
+    """Make the parts of [`CPN`][cellbench.models.cpn.CPN].
 
     Args:
         encoder: name of an encoder in timm.
@@ -107,7 +107,7 @@ def cpn(
 def embedding(
     encoder: str, pretrained: bool, decoder_channels: Sequence[int], sigmas: int
 ) -> Parts:
-    """Make the parts of :class:`~cellbench.models.embedding.EmbeddingUNet`.
+    """Make the parts of [`EmbeddingUNet`][cellbench.models.embedding.EmbeddingUNet].
 
     Args:
         encoder: name of an encoder in timm.
@@ -130,7 +130,7 @@ def embedding(
 def hover(
     encoder: str, pretrained: bool, decoder_channels: Sequence[int], smallest_target: int
 ) -> Parts:
-    """Make the parts of :class:`~cellbench.models.hover.HoVerUNet`, also with a ConvNeXt.
+    """Make the parts of [`HoVerUNet`][cellbench.models.hover.HoVerUNet], also with a ConvNeXt.
 
     Args:
         encoder: name of an encoder in timm.
@@ -144,7 +144,7 @@ def hover(
 
 
 def kit_ge(channels: Sequence[int]) -> Parts:
-    """Make the parts of :class:`~cellbench.models.kit_ge.KitGE`.
+    """Make the parts of [`KitGE`][cellbench.models.kit_ge.KitGE].
 
     Args:
         channels: number of features at each level, from the finest to the coarsest.
@@ -156,7 +156,7 @@ def kit_ge(channels: Sequence[int]) -> Parts:
 def mediar(
     encoder: str, pretrained: bool, decoder_channels: Sequence[int], attention_channels: int
 ) -> Parts:
-    """Make the parts of :class:`~cellbench.models.mediar.Mediar`.
+    """Make the parts of [`Mediar`][cellbench.models.mediar.Mediar].
 
     Args:
         encoder: name of a Mix Transformer, or of an encoder in timm.
@@ -170,7 +170,7 @@ def mediar(
 
 
 def mesmer(encoder: str, pretrained: bool, pyramid_channels: int, head_channels: int) -> Parts:
-    """Make the parts of :class:`~cellbench.models.mesmer.Mesmer`.
+    """Make the parts of [`Mesmer`][cellbench.models.mesmer.Mesmer].
 
     Args:
         encoder: name of an encoder in timm.
@@ -184,7 +184,7 @@ def mesmer(encoder: str, pretrained: bool, pyramid_channels: int, head_channels:
 
 
 def omnipose(channels: Sequence[int]) -> Parts:
-    """Make the parts of :class:`~cellbench.models.omnipose.Omnipose`.
+    """Make the parts of [`Omnipose`][cellbench.models.omnipose.Omnipose].
 
     Args:
         channels: number of features at each level, from the finest to the coarsest.
@@ -194,7 +194,7 @@ def omnipose(channels: Sequence[int]) -> Parts:
 
 
 def stardist(encoder: str, pretrained: bool, decoder_channels: Sequence[int], rays: int) -> Parts:
-    """Make the parts of :class:`~cellbench.models.stardist.StarDistUNet`, also with a ConvNeXt.
+    """Make the parts of [`StarDistUNet`][cellbench.models.stardist.StarDistUNet], also with a ConvNeXt.
 
     Args:
         encoder: name of an encoder in timm.
@@ -217,7 +217,7 @@ def stardist(encoder: str, pretrained: bool, decoder_channels: Sequence[int], ra
 def swin_unetr(
     feature_size: int, heads: Sequence[int], convolutions: bool, smallest_interior: int
 ) -> Parts:
-    """Make the parts of :class:`~cellbench.models.swin_unetr.SwinUNETRBoundary`.
+    """Make the parts of [`SwinUNETRBoundary`][cellbench.models.swin_unetr.SwinUNETRBoundary].
 
     Args:
         feature_size: number of features at the first level.
@@ -230,7 +230,7 @@ def swin_unetr(
 
 
 def unet(channels: Sequence[int], residual_units: int, smallest_interior: int) -> Parts:
-    """Make the parts of :class:`~cellbench.models.unet.UNetBoundary`.
+    """Make the parts of [`UNetBoundary`][cellbench.models.unet.UNetBoundary].
 
     Args:
         channels: number of features at each level, from the finest to the coarsest.
@@ -250,7 +250,7 @@ def unetr(
     window: int,
     smallest_interior: int,
 ) -> Parts:
-    """Make the parts of :class:`~cellbench.models.unetr.UNETRBoundary`.
+    """Make the parts of [`UNETRBoundary`][cellbench.models.unetr.UNETRBoundary].
 
     Args:
         feature_size: number of features at full resolution.

@@ -1,9 +1,11 @@
 """The registered models: cellbench's own and those of installed packages, by name.
 
-A package registers its models as entry points, in its ``pyproject.toml``::
+A package registers its models as entry points, in its ``pyproject.toml``:
 
-    [project.entry-points."cellbench.models"]
-    mymodel = "mypackage.mymodel:MyModel"
+```
+[project.entry-points."cellbench.models"]
+mymodel = "mypackage.mymodel:MyModel"
+```
 
 Listing names imports no model, and no PyTorch.
 """
@@ -73,7 +75,7 @@ def _all_registrations() -> Iterator[RegisteredModel]:
 def list_models() -> list[str]:
     """Return the names of the registered models, in alphabetical order.
 
-    Example:
+    Examples:
         >>> "unet" in list_models()
         True
     """
@@ -104,7 +106,7 @@ def resolve_class_path(model: str) -> str:
     Raises:
         UsageError: if it is none of these.
 
-    Example:
+    Examples:
         >>> resolve_class_path("unet")
         'cellbench.models.unet.UNetBoundary'
     """
@@ -129,7 +131,7 @@ def is_registered(path: str) -> bool:
     that register a model and have the same top-level name are imported to find that out.
 
     Args:
-        path: ``package.module.Class``, as :func:`class_path` returns it.
+        path: ``package.module.Class``, as [`class_path`][cellbench.models.names.class_path] returns it.
     """
     models = list(_all_registrations())  # two packages with one name do no harm here
     if any(path == each.class_path for each in models):
@@ -160,7 +162,7 @@ def resolve_model_words(words: Sequence[str]) -> list[str]:
     Raises:
         UsageError: if a plain name is not registered, or a class path cannot be imported.
 
-    Example:
+    Examples:
         >>> resolve_model_words(["fit", "--model=unet"])
         ['fit', '--model=cellbench.models.unet.UNetBoundary']
     """

@@ -11,7 +11,9 @@ from cellbench.models.dense_segmenter import RoutingSegmenter
 class Router(RoutingSegmenter, DecodingModel):
     """A model that sends each image to one of several dense models, its streams.
 
-    A subclass implements :meth:`stream`, :meth:`choose` and :meth:`loss`, and sets ``representation``.
+    A subclass implements [`stream`][],
+    [`choose`][cellbench.models.dense_segmenter.RoutingSegmenter.choose] and
+    [`loss`][cellbench.models.base.InstanceSegmentationModel.loss], and sets ``representation``.
     """
 
     @abstractmethod

@@ -21,7 +21,7 @@ from cellbench.representations import Representation
 
 
 class Segmenter(nn.Module, ABC):
-    """Anything that segments an image into a label map; :meth:`segment` says how.
+    """Anything that segments an image into a label map; [`segment`][] says how.
 
     Attributes:
         weights_licence: licence of the pretrained weights that training started from; empty where it
@@ -58,14 +58,14 @@ class Segmenter(nn.Module, ABC):
     def normalise(self, raw: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         """Turn the pixels of an image file into what the model sees, in training and afterwards.
 
-        The default is the challenge's normalisation, :func:`cellbench.images.normalise`. A model with
+        The default is the challenge's normalisation, [`cellbench.images.normalise`][]. A model with
         another one overrides this method. It belongs to the model, and not to the data, so that a
         checkpoint can never be used with another normalisation than it was trained with. The result
         must depend on ``raw`` and the model's options alone, because training keeps decoded images on
         disk.
 
         Args:
-            raw: (H, W, C) pixels, as :func:`cellbench.images.read_raw` returns them.
+            raw: (H, W, C) pixels, as [`cellbench.images.read_raw`][] returns them.
 
         Returns:
             (H, W, 3) pixels; the network gets them divided by 255.

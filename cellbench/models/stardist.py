@@ -25,7 +25,7 @@ class StarDistUNet(DenseModel):
             stride 1, predicts maps at every pixel instead of every second one, which takes four times
             the work. An encoder with another coarsest stride than 32 needs more or fewer numbers.
         rays: number of directions in which the outline of a cell is measured, a multiple of four.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(

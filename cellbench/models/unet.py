@@ -18,7 +18,7 @@ class UNetBoundary(DenseModel):
         smallest_interior: smallest number of pixels of a predicted cell interior; smaller ones are
             removed. The official value is 16. Training targets keep interiors of 4 pixels and more,
             because the official limit of 16 hides every nucleus of less than about 60 pixels.
-        **training: options of every dense model, see :class:`~cellbench.models.dense.DenseModel`.
+        **training: options of every dense model, see [`DenseModel`][cellbench.models.dense.DenseModel].
     """
 
     def __init__(

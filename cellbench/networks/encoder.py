@@ -34,7 +34,7 @@ _FINEST_STRIDES = (1, 2, 4)
 def make_encoder(name: str, pretrained: bool = True) -> Any:  # noqa: ANN401  (timm ships no types)
     """Build an encoder that returns its features at several strides.
 
-    Pretrained weights are taken from an installed package of :data:`WEIGHT_PACKAGES`, which needs no
+    Pretrained weights are taken from an installed package of [`WEIGHT_PACKAGES`][], which needs no
     network connection, and otherwise from timm's cache or the Hugging Face hub.
 
     Args:
@@ -65,7 +65,7 @@ def weights_licence(encoder: Any) -> str:  # noqa: ANN401  (timm ships no types)
     """Return the licence of an encoder's pretrained weights according to timm.
 
     Args:
-        encoder: an encoder that :func:`make_encoder` built.
+        encoder: an encoder that [`make_encoder`][] built.
 
     Returns:
         The SPDX identifier where there is one; "unknown" if timm does not name a licence.

@@ -29,7 +29,8 @@ class EncoderUNet(nn.Module):
     Args:
         maps: channels of each map to predict, by name; each has its own head.
         encoder: name of an encoder in timm, with or without the tag of its weights.
-        pretrained: load the encoder's weights, see :func:`~cellbench.networks.encoder.make_encoder`.
+        pretrained: load the encoder's weights, see
+            [`make_encoder`][cellbench.networks.encoder.make_encoder].
         decoder_channels: number of features at each stride, from half of the encoder's coarsest
             stride (16 for most encoders) to 1; without the last one, maps are predicted at stride 2.
         grids: values of ``grid`` that the maps may have.

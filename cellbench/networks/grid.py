@@ -21,7 +21,7 @@ def between_grid(
     Returns:
         (B, C, H, W) for each map.
 
-    Example:
+    Examples:
         >>> coarse = torch.tensor([[[[0.0, 4.0, 6.0]]]])
         >>> between_grid({"depth": coarse}, 2, (1, 5))["depth"].tolist()
         [[[[0.0, 2.0, 4.0, 5.0, 6.0]]]]

@@ -46,7 +46,7 @@ def thumbnail(image: npt.NDArray[Any], side: int) -> npt.NDArray[np.uint8]:
     Returns:
         (3, side, side).
 
-    Example:
+    Examples:
         >>> thumbnail(np.ones((500, 30, 3)), 64).shape
         (3, 64, 64)
     """
@@ -69,7 +69,7 @@ def rotated(thumbnails: torch.Tensor, start: int) -> torch.Tensor:
         thumbnails: (B, 3, S, S).
         start: number of the orientation of the first thumbnail; the next ones follow.
 
-    Example:
+    Examples:
         >>> rotated(torch.arange(12).reshape(1, 3, 2, 2), 1)[0, 0].tolist()
         [[1, 3], [0, 2]]
     """

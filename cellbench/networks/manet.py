@@ -35,8 +35,8 @@ class MANet(nn.Module):
         maps: channels of each map to predict, by name; each has its own head.
         encoder: a Mix Transformer, ``mit_b0`` to ``mit_b5``, or the name of an encoder in timm.
         pretrained: load the encoder's ImageNet weights, see
-            :func:`~cellbench.networks.encoder.make_encoder` and
-            :func:`~cellbench.networks.mit.make_mix_transformer`.
+            [`make_encoder`][cellbench.networks.encoder.make_encoder] and
+            [`make_mix_transformer`][cellbench.networks.mit.make_mix_transformer].
         decoder_channels: number of features at the strides 16, 8, 4, 2 and 1.
         attention_channels: number of features that the position-wise attention compares.
 

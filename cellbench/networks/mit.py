@@ -18,7 +18,7 @@ def make_mix_transformer(name: str, pretrained: bool = True) -> Any:  # noqa: AN
     Pretrained weights are downloaded once from the Hugging Face hub, then taken from its cache.
 
     Args:
-        name: one of :data:`MIX_TRANSFORMERS`.
+        name: one of [`MIX_TRANSFORMERS`][].
         pretrained: load the ImageNet weights, which are for non-commercial use only.
 
     Returns:

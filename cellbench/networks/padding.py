@@ -28,7 +28,7 @@ def padded(image: torch.Tensor, multiple: int, smallest: int = 0) -> torch.Tenso
         multiple: number that both sides are divisible by afterwards.
         smallest: smallest length of both sides, a multiple of ``multiple``.
 
-    Example:
+    Examples:
         >>> padded(torch.zeros(1, 3, 33, 64), 32).shape
         torch.Size([1, 3, 64, 64])
     """

@@ -38,7 +38,8 @@ class PanopticFPN(nn.Module):
     Args:
         maps: channels of each map to predict, by name; each has its own head.
         encoder: name of an encoder in timm, with or without the tag of its weights.
-        pretrained: load the encoder's weights, see :func:`~cellbench.networks.encoder.make_encoder`.
+        pretrained: load the encoder's weights, see
+            [`make_encoder`][cellbench.networks.encoder.make_encoder].
         pyramid_channels: number of features of each level of the pyramid; 256 in Mesmer.
         head_channels: number of features of each level after upsampling; 128 in Kirillov et al. The
             features at full resolution are half as many.

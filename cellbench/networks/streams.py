@@ -13,7 +13,8 @@ class Streams(nn.Module):
     The first stream of each kind is the leader; the others of that kind can copy its weights.
 
     Args:
-        classifier: thumbnails to logits, see :class:`~cellbench.networks.group_classifier.GroupClassifier`.
+        classifier: thumbnails to logits, see
+            [`GroupClassifier`][cellbench.networks.group_classifier.GroupClassifier].
         streams: one for each class, each with a ``network`` that has an ``encoder``.
         leaders: for each stream the number of its leader; a leader has its own number.
     """

@@ -34,7 +34,7 @@ class UNETR(nn.Module):
         mlp_size: number of hidden features between the attentions; the official value is 3072.
         heads: number of attention heads, which must divide ``hidden_size``; the official value is 12.
         convolution_stem: compute the tokens with residual convolutions that halve the resolution four
-            times, see :class:`ConvolutionStem`. A vision transformer with such a stem learns in fewer
+            times, see [`ConvolutionStem`][]. A vision transformer with such a stem learns in fewer
             steps (Xiao et al. 2021, Early convolutions help transformers see better). The official
             baseline has none.
 

@@ -25,7 +25,7 @@ def adjust_p_values(p: Floats, method: Adjust) -> Floats:
     Returns:
         Adjusted p values, at most 1, of the same shape.
 
-    Example:
+    Examples:
         >>> p = np.array([0.01, 0.04, 0.03])
         >>> adjust_p_values(p, "holm").tolist()
         [0.03, 0.06, 0.06]

@@ -74,7 +74,7 @@ def case_ranks(
         ScoresError: if the table cannot be ranked.
         UsageError: if an option is not known.
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"a": [0.8], "b": [0.8], "c": [0.5], "d": [np.nan]})
         >>> case_ranks(table, higher_is_better=True).iloc[0].tolist()
         [1.0, 1.0, 3.0, 4.0]

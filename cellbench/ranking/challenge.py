@@ -54,7 +54,7 @@ def challenge_score(
             are ranked on the values alone.
         decimals: ranks see the values rounded to this many decimals; None: not rounded.
         **choices: ``ties``, ``scheme``, ``weights``, ``higher_is_better``, ``missing`` and, for
-            ``test-then-rank``, ``alpha`` and ``adjust``: see :class:`cellbench.ranking.Options`.
+            ``test-then-rank``, ``alpha`` and ``adjust``: see [`cellbench.ranking.Options`][].
             The challenge's scheme is ``rank-then-mean``, the default. Under any other scheme the
             algorithms are ranked on each metric, and S is the mean of the two ranks.
 
@@ -66,7 +66,7 @@ def challenge_score(
         ScoresError: if a table cannot be ranked, or the two differ in images or algorithms.
         UsageError: if an option is not known, a weight is negative or both are zero.
 
-    Example:
+    Examples:
         >>> f1 = pd.DataFrame({"a": [0.9, 0.8], "b": [0.7, 0.8]})
         >>> time = pd.DataFrame({"a": [3.0, 1.0], "b": [0.0, 0.0]})
         >>> challenge_score(f1, time)["score"].tolist()
@@ -78,7 +78,7 @@ def challenge_score(
 def score_table(
     values: pd.DataFrame, rank_runtime: pd.DataFrame | None, options: Options
 ) -> pd.DataFrame:
-    """Score algorithms on values that are rounded already; see :func:`challenge_score`.
+    """Score algorithms on values that are rounded already; see [`challenge_score`][].
 
     Args:
         values: index images, columns algorithms.
@@ -86,7 +86,7 @@ def score_table(
         options: how to rank.
 
     Returns:
-        As :func:`challenge_score`.
+        As [`challenge_score`][].
 
     Raises:
         ScoresError: if a table cannot be ranked, or the two differ in images or algorithms.
@@ -116,20 +116,20 @@ def bootstrap_challenge(
     """Score the algorithms again on images drawn with replacement, both metrics of an image together.
 
     Args:
-        values: see :func:`challenge_score`.
-        rank_runtime: see :func:`challenge_score`.
+        values: see [`challenge_score`][].
+        rank_runtime: see [`challenge_score`][].
         samples: number of draws.
         rng: draws the images.
         counts: (samples, images), how often each image was drawn; replays these draws.
-        decimals: see :func:`challenge_score`.
-        **choices: see :func:`challenge_score`.
+        decimals: see [`challenge_score`][].
+        **choices: see [`challenge_score`][].
 
     Returns:
         Mean ranks (S) as values, ranks and tau per sample.
 
     Raises:
-        ScoresError: as :func:`challenge_score` and :func:`cellbench.ranking.bootstrap`.
-        UsageError: as :func:`challenge_score`.
+        ScoresError: as [`challenge_score`][] and [`cellbench.ranking.bootstrap`][].
+        UsageError: as [`challenge_score`][].
     """
     drawn = resolve_counts(len(values), samples, rng, counts)
     return bootstrap_score(
@@ -140,7 +140,7 @@ def bootstrap_challenge(
 def bootstrap_score(
     values: pd.DataFrame, rank_runtime: pd.DataFrame | None, counts: Floats, options: Options
 ) -> Bootstrap:
-    """Score algorithms again on given draws of the images; see :func:`bootstrap_challenge`.
+    """Score algorithms again on given draws of the images; see [`bootstrap_challenge`][].
 
     Args:
         values: index images, columns algorithms, rounded already.
@@ -149,7 +149,7 @@ def bootstrap_score(
         options: how to rank.
 
     Returns:
-        As :func:`bootstrap_challenge`.
+        As [`bootstrap_challenge`][].
 
     Raises:
         ScoresError: if a table cannot be ranked, or the two differ in images or algorithms.

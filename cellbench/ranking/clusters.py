@@ -24,7 +24,7 @@ def clusters(ranking: pd.Series, tests: pd.DataFrame, *, alpha: float = 0.05) ->
 
     Args:
         ranking: index algorithms; ranks, 1 is best. Equal ranks are put in the order of their names.
-        tests: as :func:`cellbench.ranking.wilcoxon_pairs` returns them, on the same algorithms.
+        tests: as [`cellbench.ranking.wilcoxon_pairs`][] returns them, on the same algorithms.
         alpha: largest ``p_holm`` that counts as significant.
 
     Returns:
@@ -35,7 +35,7 @@ def clusters(ranking: pd.Series, tests: pd.DataFrame, *, alpha: float = 0.05) ->
         ScoresError: if a rank is missing, an algorithm occurs twice, or ``tests`` does not hold every
             ordered pair of the algorithms once.
 
-    Example:
+    Examples:
         >>> ranking = pd.Series({"a": 1, "b": 2, "c": 3})
         >>> pairs = [("a", "b", 0.3), ("a", "c", 0.2), ("b", "c", 0.01)]
         >>> pairs += [(worse, better, 1.0) for better, worse, _ in pairs]

@@ -30,7 +30,7 @@ def challenger_values(rule: Rule, table: pd.DataFrame, counts: Floats) -> Floats
         counts: (samples, cases), how often each case was drawn.
 
     Returns:
-        (samples, algorithms), as :meth:`cellbench.ranking.schemes.Rule.values` returns them. Where no
+        (samples, algorithms), as [`cellbench.ranking.schemes.Rule.values`][] returns them. Where no
         case was drawn twice, the two are equal.
     """
     if rule.options.scheme == Scheme.TEST_THEN_RANK:

@@ -26,7 +26,7 @@ def consensus(
     Args:
         ranks: index boards (tasks, modalities, metrics), columns algorithms; 1 is best.
         weights: how much each board counts, one per board; None: all the same.
-        ties: which rank equal mean ranks share, see :func:`cellbench.ranking.case_ranks`.
+        ties: which rank equal mean ranks share, see [`cellbench.ranking.case_ranks`][].
 
     Returns:
         Index algorithms; mean_rank and rank. Means are rounded to 12 significant
@@ -37,7 +37,7 @@ def consensus(
             some board, or ``weights`` does not name the boards.
         UsageError: if a weight is negative or all are zero.
 
-    Example:
+    Examples:
         >>> ranks = pd.DataFrame({"a": [1, 3], "b": [2, 2], "c": [3, 1]}, index=["day", "night"])
         >>> consensus(ranks, weights={"day": 3, "night": 1})["mean_rank"].tolist()
         [1.5, 2.0, 2.5]

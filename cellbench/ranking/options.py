@@ -17,7 +17,7 @@ EQUAL_WEIGHTS = (1.0, 1.0)
 
 
 class TableChoices(TypedDict, total=False):
-    """The keyword arguments that rank one table; see :class:`Options`."""
+    """The keyword arguments that rank one table; see [`Options`][]."""
 
     ties: str
     alpha: float
@@ -26,7 +26,7 @@ class TableChoices(TypedDict, total=False):
 
 
 class Choices(TableChoices, total=False):
-    """The keyword arguments that rank values and running times together; see :class:`Options`."""
+    """The keyword arguments that rank values and running times together; see [`Options`][]."""
 
     scheme: str
     weights: tuple[float, float]
@@ -34,7 +34,7 @@ class Choices(TableChoices, total=False):
 
 
 class BoardChoices(TypedDict, total=False):
-    """The keyword arguments that rank a board; see :class:`Options`."""
+    """The keyword arguments that rank a board; see [`Options`][]."""
 
     ties: str
     scheme: str
@@ -50,8 +50,8 @@ class Options:
 
     Attributes:
         ties: which rank equal values share, on each case and in the final ranking, see
-            :class:`cellbench.ranking.Ties`.
-        scheme: from a table to one rank per algorithm, see :func:`cellbench.ranking.rank_algorithms`.
+            [`cellbench.ranking.Ties`][].
+        scheme: from a table to one rank per algorithm, see [`cellbench.ranking.rank_algorithms`][].
         bootstrap: number of bootstrap samples of a board; all its metrics share the draws.
         seed: random seed of these draws.
         weights: of the value (F1) and of the running time, where both are ranked together.
@@ -106,8 +106,8 @@ def make_options(
     Args:
         choices: the keyword arguments that were passed on.
         kind: the keyword arguments that the function has. Another one, even if it is a field of
-            :class:`Options`, would have no effect, and is refused.
-        more: further fields of :class:`Options`, which the function names itself.
+            [`Options`][], would have no effect, and is refused.
+        more: further fields of [`Options`][], which the function names itself.
 
     Returns:
         The checked options; whatever is not named has its default.

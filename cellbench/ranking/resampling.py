@@ -121,7 +121,7 @@ def draw_counts(cases: int, samples: int, rng: np.random.Generator) -> Floats:
 def resolve_counts(
     cases: int, samples: int, rng: np.random.Generator | None, counts: npt.ArrayLike | None
 ) -> Floats:
-    """Draw counts, or check the ones to replay; see :func:`bootstrap`.
+    """Draw counts, or check the ones to replay; see [`bootstrap`][].
 
     Args:
         cases: how many cases there are.
@@ -160,7 +160,7 @@ def kendall_tau(reference: Floats, rankings: Floats) -> Floats:
     Returns:
         (samples,) in [-1, 1]; NaN where either ranking ties everybody.
 
-    Example:
+    Examples:
         >>> rankings = np.array([[1.0, 2, 3], [2, 1, 3], [1, 1, 1]])
         >>> kendall_tau(np.array([1.0, 2, 3]), rankings).round(3).tolist()
         [1.0, 0.333, nan]
@@ -190,7 +190,7 @@ def with_full_table(draws: Floats) -> Floats:
 
 
 def as_bootstrap(algorithms: pd.Index, values: Floats, ranks: Floats) -> Bootstrap:
-    """Make a :class:`Bootstrap` of aggregated values and ranks.
+    """Make a [`Bootstrap`][] of aggregated values and ranks.
 
     Args:
         algorithms: the names.
@@ -227,15 +227,15 @@ def bootstrap(
 
     Args:
         values: index cases, columns algorithms, NaN missing.
-        scheme: see :func:`cellbench.ranking.rank_algorithms`.
+        scheme: see [`cellbench.ranking.rank_algorithms`][].
         higher_is_better: whether larger values are better.
         samples: number of draws.
         rng: draws the cases.
         counts: (samples, cases), how often each case was drawn: replays these draws instead of
             drawing.
         compatibility: ``challengeR`` returns its figures, defects included
-            (:func:`cellbench.ranking.compatibility.challenger_values`); None the correct ones.
-        **choices: see :func:`cellbench.ranking.rank_algorithms`.
+            ([`cellbench.ranking.compatibility.challenger_values`][]); None the correct ones.
+        **choices: see [`cellbench.ranking.rank_algorithms`][].
 
     Returns:
         Values and ranks per sample, and their agreement with the full ranking.
@@ -245,7 +245,7 @@ def bootstrap(
             fit the cases.
         UsageError: if an option is not known or out of range.
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"a": [0.9, 0.8, 0.7], "b": [0.5, 0.5, 0.9]})
         >>> draw = [[0, 1, 2]]
         >>> bootstrap(table, "rank-then-mean", higher_is_better=True, counts=draw).ranks
@@ -263,7 +263,7 @@ def bootstrap(
 
 
 def bootstrap_table(values: pd.DataFrame, counts: Floats, options: Options) -> Bootstrap:
-    """Rank the algorithms again on given draws of the cases; see :func:`bootstrap`.
+    """Rank the algorithms again on given draws of the cases; see [`bootstrap`][].
 
     Args:
         values: index cases, columns algorithms, NaN missing.
@@ -271,7 +271,7 @@ def bootstrap_table(values: pd.DataFrame, counts: Floats, options: Options) -> B
         options: how to rank.
 
     Returns:
-        As :func:`bootstrap`.
+        As [`bootstrap`][].
 
     Raises:
         ScoresError: if the table cannot be ranked.

@@ -18,7 +18,7 @@ from cellbench.ranking.tables import Floats, larger_is_better, rounded
 
 @dataclass(frozen=True)
 class Rule:
-    """How a table becomes one value and one rank per algorithm; see :func:`rank_algorithms`.
+    """How a table becomes one value and one rank per algorithm; see [`rank_algorithms`][].
 
     Attributes:
         options: what was chosen.
@@ -104,7 +104,7 @@ class Rule:
         """Rank aggregated values, after rounding each to 12 significant digits.
 
         Args:
-            values: (samples, algorithms) as :meth:`values` returns them.
+            values: (samples, algorithms) as [`values`][] returns them.
 
         Returns:
             (samples, algorithms) ranks, 1 is best.
@@ -154,7 +154,7 @@ def _weighted_medians(numbers: Floats, counts: Floats) -> Floats:
 
 
 def rank_table(values: pd.DataFrame, options: Options) -> pd.DataFrame:
-    """Rank the algorithms of a table under any options; see :func:`rank_algorithms`.
+    """Rank the algorithms of a table under any options; see [`rank_algorithms`][].
 
     Args:
         values: index cases, columns algorithms, NaN missing.
@@ -186,10 +186,10 @@ def rank_algorithms(
         scheme: ``mean-then-rank``, ``median-then-rank``: rank the mean or median value;
             ``rank-then-mean``, ``rank-then-median``: rank the mean or median of the ranks per case;
             ``test-then-rank``: rank the share of other algorithms that are beaten significantly
-            (:func:`cellbench.ranking.wilcoxon_pairs`).
+            ([`cellbench.ranking.wilcoxon_pairs`][]).
         higher_is_better: whether larger values are better.
         **choices: ``ties``, ``missing`` and, for ``test-then-rank``, ``alpha`` and ``adjust``: see
-            :class:`cellbench.ranking.Options`.
+            [`cellbench.ranking.Options`][].
 
     Returns:
         Index algorithms; ``value``, the mean, median or share, and ``rank``, 1 is best. Values are
@@ -199,7 +199,7 @@ def rank_algorithms(
         ScoresError: if the table cannot be ranked, or lacks values that the scheme needs.
         UsageError: if an option is not known or out of range.
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"a": [0.9, 0.8, 0.1], "b": [0.8, 0.7, 0.9]})
         >>> rank_algorithms(table, "rank-then-mean", higher_is_better=True)["rank"].tolist()
         [1.0, 2.0]

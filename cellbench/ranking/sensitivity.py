@@ -17,7 +17,7 @@ WEIGHTS = {
     "1:3": (1.0, 3.0),
     "running time only": (0.0, 1.0),
 }
-"""Weights of F1 and running time that :func:`sensitivity` tries."""
+"""Weights of F1 and running time that [`sensitivity`][] tries."""
 
 
 class _Try(NamedTuple):
@@ -38,13 +38,13 @@ def sensitivity(
     """Rank again with one option changed at a time, and list who changes places.
 
     Args:
-        values: see :func:`cellbench.ranking.challenge_score`.
-        rank_runtime: see :func:`cellbench.ranking.challenge_score`.
+        values: see [`cellbench.ranking.challenge_score`][].
+        rank_runtime: see [`cellbench.ranking.challenge_score`][].
         decimals: the board's own; no other number is tried.
         tolerances: tables like ``rank_runtime`` under other tolerances, by the name of their choice.
             The table that equals ``rank_runtime`` is the board's own; where none does, it is listed
             as ``own``.
-        **choices: the board's own, see :func:`cellbench.ranking.challenge_score`.
+        **choices: the board's own, see [`cellbench.ranking.challenge_score`][].
 
     Returns:
         option, choice, algorithm, rank, places (rank less the rank under the board's own choices:
@@ -52,10 +52,10 @@ def sensitivity(
         rank on, ``weights`` and ``tolerance``; each lists the board's own choice too, with places 0.
 
     Raises:
-        ScoresError: as :func:`cellbench.ranking.challenge_score`.
-        UsageError: as :func:`cellbench.ranking.challenge_score`.
+        ScoresError: as [`cellbench.ranking.challenge_score`][].
+        UsageError: as [`cellbench.ranking.challenge_score`][].
 
-    Example:
+    Examples:
         >>> f1 = pd.DataFrame({"a": [0.9, 0.7], "b": [0.9, 0.8], "c": [0.6, 0.9]})
         >>> table = sensitivity(f1, None)
         >>> changed = table[table["places"] != 0]
@@ -72,7 +72,7 @@ def try_alternatives(
     options: Options,
     tolerances: Mapping[str, pd.DataFrame],
 ) -> pd.DataFrame:
-    """Rank again with one option changed at a time; see :func:`sensitivity`.
+    """Rank again with one option changed at a time; see [`sensitivity`][].
 
     Args:
         values: index images, columns algorithms, rounded already.
@@ -81,7 +81,7 @@ def try_alternatives(
         tolerances: tables like ``rank_runtime`` under other tolerances, by name.
 
     Returns:
-        As :func:`sensitivity`.
+        As [`sensitivity`][].
 
     Raises:
         ScoresError: if a table cannot be ranked.

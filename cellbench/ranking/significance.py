@@ -42,7 +42,7 @@ def wilcoxon_pairs(values: pd.DataFrame, *, higher_is_better: bool) -> pd.DataFr
     Raises:
         ScoresError: if the table cannot be ranked.
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"a": [0.9, 0.8, 0.7], "b": [0.5, 0.5, 0.6]})
         >>> wilcoxon_pairs(table, higher_is_better=True).statistic.tolist()
         [6.0, 0.0]

@@ -121,7 +121,7 @@ def rounded(aggregates: npt.NDArray[Any]) -> Floats:
     Returns:
         The rounded numbers, of the same shape.
 
-    Example:
+    Examples:
         >>> rounded(np.array([0.1 + 0.2, 0.3, 1e13, np.inf])).tolist()
         [0.3, 0.3, 10000000000000.0, inf]
     """

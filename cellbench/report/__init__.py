@@ -24,7 +24,7 @@ def write_report(
     """Draw the figures of a board and write its page ``report.html``, which needs no other file.
 
     Args:
-        board: the folder that :func:`cellbench.boards.write_board` wrote.
+        board: the folder that [`cellbench.boards.write_board`][] wrote.
         data: dataset folder with the board's images, for the error gallery; needs ``predictions``.
         predictions: folder with a folder of label maps for each algorithm, as ``cellbench run`` writes
             it, for the error gallery; needs ``data``.

@@ -115,7 +115,7 @@ class Affinity(Representation):
 
         A quarter turn or a flip of the image changes the order of the offsets and the signs of some.
 
-        Example:
+        Examples:
             >>> Affinity().offsets()[:4].tolist()
             [[0, 1], [1, 0], [0, 3], [3, 0]]
         """
@@ -136,7 +136,7 @@ class Affinity(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> Affinity().encode(np.array([[0, 7, 7, 9]]))["affinities"][0].tolist()
             [[0, 1, 0, 0]]
         """
@@ -198,7 +198,7 @@ class Affinity(Representation):
     ) -> "torch.Tensor":
         """Return the losses of the foreground and of the affinities, each cross-entropy plus Dice.
 
-        See :func:`~cellbench.representations.affinity_loss.affinity_loss`.
+        See [`affinity_loss`][cellbench.representations.affinity_loss.affinity_loss].
 
         Args:
             outputs: ``foreground`` (B, 1, H, W) and ``affinities`` (B, 12, H, W), logits.

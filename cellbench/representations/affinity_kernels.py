@@ -87,7 +87,7 @@ def number_cells(parents: Integers, inside: npt.NDArray[np.bool_], smallest: flo
     """Number the parts of the foreground 1 … N in the order of their first pixels.
 
     Args:
-        parents: (H · W) pixels of the same part, see :func:`root`; changed.
+        parents: (H · W) pixels of the same part, see [`root`][]; changed.
         inside: (H, W) the foreground.
         smallest: parts of fewer pixels are left out.
 

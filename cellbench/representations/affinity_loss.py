@@ -21,7 +21,7 @@ def affinity_loss(
     """Return the losses of the foreground and of the affinities, both cross-entropy plus Dice.
 
     The papers use Dice of the affinities alone. The cross-entropy makes them probabilities, which decoding
-    compares. Edges with at least one end in a cell count, see :func:`edge_weights` for how much.
+    compares. Edges with at least one end in a cell count, see [`edge_weights`][] for how much.
 
     Args:
         outputs: ``foreground`` logits (B, 1, H, W) and ``affinities`` logits (B, K, H, W).

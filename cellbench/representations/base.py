@@ -40,7 +40,7 @@ class Representation(ABC):
         TUNED: the options of decoding that `cellbench tune` fits, with the values that it tries. Each
             is an attribute of the same name.
         OPTIONS: what each argument of the constructor allows. A value is checked whenever the attribute
-            of the same name is set, so constructors and :meth:`set_decoding` follow the same rule.
+            of the same name is set, so constructors and [`set_decoding`][] follow the same rule.
     """
 
     TUNED: ClassVar[Mapping[str, Sequence[float]]] = {}
@@ -89,7 +89,7 @@ class Representation(ABC):
 
     @abstractmethod
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-        """Turn the raw outputs of a network into maps with the range of values of :meth:`encode`.
+        """Turn the raw outputs of a network into maps with the range of values of [`encode`][].
 
         Args:
             outputs: (B, C, h, w) for each map.
@@ -103,7 +103,7 @@ class Representation(ABC):
         """Turn dense maps into a label map.
 
         Args:
-            maps: (C, H, W) for each map, as :meth:`encode` returns them, or predicted and activated.
+            maps: (C, H, W) for each map, as [`encode`][] returns them, or predicted and activated.
 
         Returns:
             (H, W) label map.
@@ -113,7 +113,7 @@ class Representation(ABC):
         """Turn dense maps into a label map with measures of each cell; by default there are none.
 
         Args:
-            maps: as for :meth:`decode`.
+            maps: as for [`decode`][].
         """
         return DecodedCells(self.decode(maps), {})
 
@@ -121,11 +121,11 @@ class Representation(ABC):
         """Return how probable it is that each pixel belongs to a cell, (H, W) from 0 to 1.
 
         Learning from images without label maps needs it, see
-        :mod:`cellbench.representations.sure_cells`. Where the maps have no such probability, the result
+        [`cellbench.representations.sure_cells`][]. Where the maps have no such probability, the result
         is a value that is near 0 where background is predicted clearly, and near 1 inside of cells.
 
         Args:
-            maps: as for :meth:`decode`.
+            maps: as for [`decode`][].
 
         Raises:
             UsageError: if the representation does not define it.
@@ -143,7 +143,7 @@ class Representation(ABC):
 
         Args:
             outputs: raw outputs of the network, (B, C, h, w) for each map.
-            targets: what :meth:`targets` returns, as a batch of the same shapes.
+            targets: what [`targets`][] returns, as a batch of the same shapes.
 
         Returns:
             A scalar.

@@ -72,7 +72,7 @@ class Boundary(Representation):
         Args:
             labels: (H, W) label map.
 
-        Example:
+        Examples:
             >>> cell = np.pad(np.ones((7, 7), int), 2)
             >>> Boundary(smallest_target=1).encode(cell)["classes"].sum(axis=(1, 2)).tolist()
             [44, 9, 68]

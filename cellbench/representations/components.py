@@ -21,7 +21,7 @@ def components(mask: npt.NDArray[Any], smallest: float, connectivity: int) -> np
     Returns:
         (H, W), ids 1 … N, 0 elsewhere.
 
-    Example:
+    Examples:
         >>> components(np.array([[1, 0, 1, 1]], bool), smallest=2, connectivity=4).tolist()
         [[0, 0, 1, 1]]
     """
@@ -39,7 +39,7 @@ def drop_small(mask: npt.NDArray[Any], smallest: float, connectivity: int) -> np
         smallest: components of fewer pixels are cleared.
         connectivity: 4, by edges, or 8, by edges and corners.
 
-    Example:
+    Examples:
         >>> drop_small(np.array([[1, 0, 1, 1]], bool), smallest=2, connectivity=4).tolist()
         [[False, False, True, True]]
     """

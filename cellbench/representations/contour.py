@@ -55,7 +55,7 @@ class Contour(Representation):
     * Where cells overlap, they grow only into pixels that they cover.
     * The uncertainty refers to the outline before refinement, a side is known to 0.1 px at best, and its
       likelihood is a weighted mean, see
-      :func:`~cellbench.representations.contour_loss.box_deviation_loss`.
+      [`box_deviation_loss`][cellbench.representations.contour_loss.box_deviation_loss].
 
     A cell in several pieces is represented by the largest one, and by its pieces at the border of the map,
     where the parts of one cell look like several cells. Pixels of other pieces do not count in the loss of
@@ -136,7 +136,7 @@ class Contour(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> maps = Contour(order=1).encode(np.pad(np.ones((5, 5), int), 1))
             >>> maps["offset"][:, 3, 1].tolist()
             [0.0, 2.0]
@@ -164,7 +164,7 @@ class Contour(Representation):
         it, if that is higher, also where the score is too low for a cell to be decoded.
 
         Args:
-            maps: as for :meth:`decode`.
+            maps: as for [`decode`][].
         """
         faint = copy(self)
         faint.score_threshold, faint.refinement_hops = FAINT, 0
@@ -172,7 +172,7 @@ class Contour(Representation):
         return np.maximum(painted(faint.decode_cells(maps), "score"), score)
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-        """Turn raw outputs into maps with the range of values of :meth:`encode`.
+        """Turn raw outputs into maps with the range of values of [`encode`][].
 
         The coefficients of harmonic k are the outputs divided by k², as fast as the coefficients of
         polygons fall, so that high harmonics do not begin as large as the cell. The outputs 0 are
@@ -237,7 +237,7 @@ class Contour(Representation):
         sides. Cells are ordered by score × (1 − uncertainty), the best first.
 
         Args:
-            maps: as for :meth:`decode`.
+            maps: as for [`decode`][].
         """
         from cellbench.representations.contour_cells import (
             draw_contours,

@@ -84,7 +84,7 @@ def transform(points: Doubles, starts: Places, order: int) -> tuple[Floats, Floa
 
     Each polygon is a periodic function of the length along it. Where it begins is chosen so that the
     2 × 2 matrix of the first harmonic is symmetric, see
-    :class:`~cellbench.representations.contour.Contour`.
+    [`Contour`][cellbench.representations.contour.Contour].
 
     Args:
         points: (N, 2) corners, counter-clockwise.

@@ -73,7 +73,7 @@ def pixel_losses(found: Pixels, true: Pixels, basis: torch.Tensor) -> torch.Tens
     Args:
         found: values that were predicted.
         true: the true values.
-        basis: as in :func:`contour_loss`.
+        basis: as in [`contour_loss`][].
     """
     outline, true_outline = sampled(found, basis), sampled(true, basis)
     box, true_box = boxes(outline), boxes(true_outline)
@@ -144,7 +144,7 @@ def sampled(pixels: Pixels, basis: torch.Tensor) -> torch.Tensor:
 
     Args:
         pixels: offsets and coefficients.
-        basis: as in :func:`contour_loss`.
+        basis: as in [`contour_loss`][].
     """
     count = len(pixels.fourier)
     axes = pixels.fourier.view(count, -1, 2, 2).transpose(1, 2).reshape(count, 2, -1)

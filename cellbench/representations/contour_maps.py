@@ -18,12 +18,12 @@ _CENTRAL, _OUTER = 0.75, 0.5
 def contour_maps(
     labels: LabelMap, order: int, grid: int, reach: float, step: int = 1
 ) -> dict[str, Floats]:
-    """Return the maps of :meth:`cellbench.representations.contour.Contour.encode`.
+    """Return the maps of [`cellbench.representations.contour.Contour.encode`][].
 
     Args:
         labels: (H, W) label map.
         order: number of harmonics.
-        grid: pixels whose row and column are divisible by it can be central, see :func:`centre_scores`.
+        grid: pixels whose row and column are divisible by it can be central, see [`centre_scores`][].
         reach: largest length of a refinement vector, in pixels.
         step: only pixels whose row and column are divisible by it are computed; 1, or ``grid``.
 

@@ -35,13 +35,13 @@ def renumbered(cells: DecodedCells) -> DecodedCells:
         cells: a label map whose ids may have gaps, and measures with one value for each id from 1 on.
 
     Returns:
-        The label map as :func:`cellbench.labels.relabel` returns it, and (N,) values of each measure.
+        The label map as [`cellbench.labels.relabel`][] returns it, and (N,) values of each measure.
 
     Raises:
         InvalidLabelsError: if the array is not a label map.
         ValueError: if a measure has no value for an id of the label map.
 
-    Example:
+    Examples:
         >>> cells = DecodedCells(np.array([[3, 0, 1]]), {"score": np.array([0.5, 0.25, 1.0])})
         >>> labels, measures = renumbered(cells)
         >>> labels.tolist(), measures["score"].tolist()
@@ -70,7 +70,7 @@ def painted(cells: DecodedCells, measure: str) -> npt.NDArray[np.float32]:
         cells: a label map, ids 1 … N, and its measures.
         measure: name of the measure.
 
-    Example:
+    Examples:
         >>> cells = DecodedCells(np.array([[2, 0, 1]]), {"score": np.array([0.5, 0.25], np.float32)})
         >>> painted(cells, "score").tolist()
         [[0.25, 0.0, 0.5]]

@@ -87,7 +87,7 @@ class CellDistance(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> cells = np.array([[0, 7, 7, 7, 0, 0, 0, 9, 9, 9, 9]])
             >>> CellDistance().encode(cells)["cell"][0, 0].tolist()
             [0.0, 0.5, 1.0, 0.5, 0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0]

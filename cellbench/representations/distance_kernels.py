@@ -68,7 +68,7 @@ def neighbour_distances(
 
     Args:
         labels: (H, W) ids.
-        deepest: depth of each id, see :func:`cell_depths`.
+        deepest: depth of each id, see [`cell_depths`][].
 
     Returns:
         (H, W) distances in pixels, exact up to the depth of the cell plus ``REACH`` and larger, or
@@ -112,9 +112,9 @@ def scaled_distances(
 
     Args:
         labels: (H, W) ids.
-        depths: (H, W), see :func:`cell_depths`.
+        depths: (H, W), see [`cell_depths`][].
         deepest: the largest of each id.
-        distances: (H, W), see :func:`neighbour_distances`.
+        distances: (H, W), see [`neighbour_distances`][].
         farthest: the largest of each id.
 
     Returns:

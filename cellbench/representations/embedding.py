@@ -40,7 +40,7 @@ class Embedding(Representation):
     HoVer-Net on nuclei. Differences from EmbedSeg:
 
     * Offsets are in pixels; in EmbedSeg they are hyperbolic tangents times 1024 px.
-    * The centre is the pixel nearest to the centre of mass (see :meth:`encode`), not the medoid, which
+    * The centre is the pixel nearest to the centre of mass (see [`encode`][]), not the medoid, which
       takes much longer to compute.
     * Where two cells overlap, the better seed keeps its pixels; in EmbedSeg the later cell takes them.
     * ``smallest_cell`` counts the pixels that a cell really gets, and a cell has at least as many.
@@ -126,7 +126,7 @@ class Embedding(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> Embedding().encode(np.array([[0, 7, 7, 7, 7, 0]]))["offset"][1].tolist()
             [[0.0, 1.5, 0.5, -0.5, -1.5, 0.0]]
         """
@@ -182,7 +182,7 @@ class Embedding(Representation):
         return self.decode_cells(maps).labels
 
     def decode_cells(self, maps: NumpyMaps) -> DecodedCells:
-        """Decode as :meth:`decode` does; the ``score`` of a cell is the value of its seed.
+        """Decode as [`decode`][] does; the ``score`` of a cell is the value of its seed.
 
         Args:
             maps: the three maps, encoded or predicted.
@@ -230,7 +230,7 @@ class Embedding(Representation):
         in the same place.
 
         Args:
-            outputs: raw maps, see :meth:`activate`.
+            outputs: raw maps, see [`activate`][].
             targets: encoded maps of the same shapes.
         """
         from cellbench.representations.embedding_loss import embedding_loss

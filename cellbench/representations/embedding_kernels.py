@@ -112,7 +112,7 @@ def gather_cells(
     """Gather the members of one seed after the other: pixels whose embeddings are near that of the seed.
 
     Args:
-        embeddings: (N, 2) rows and columns, in the order of :func:`sorted_into_bins`.
+        embeddings: (N, 2) rows and columns, in the order of [`sorted_into_bins`][].
         precisions: (N, 2) 1 / (2 sigma²) along both axes, in the same order.
         seeds: (M,) indices of the pixels that may start a cell, the best first.
         starts: where the embeddings of each square start.

@@ -150,7 +150,7 @@ def embedding_loss(
     targets: Mapping[str, torch.Tensor],
     weights: tuple[float, float, float, float],
 ) -> torch.Tensor:
-    """Return the loss of :class:`~cellbench.representations.embedding.Embedding`.
+    """Return the loss of [`Embedding`][cellbench.representations.embedding.Embedding].
 
     Args:
         outputs: ``offset`` (B, 2, H, W) in pixels, ``sigma`` (B, S, H, W), logarithms of sigma / 8 px,

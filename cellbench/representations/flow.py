@@ -91,7 +91,7 @@ class Flow(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> Flow().encode(np.array([[0, 7, 7, 7, 7, 7]]))["flows"][1].tolist()
             [[0.0, 5.0, 5.0, 0.0, -5.0, -5.0]]
         """

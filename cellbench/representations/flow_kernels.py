@@ -25,7 +25,7 @@ def diffusion_flows(labels: npt.NDArray[np.int32], largest: int) -> npt.NDArray[
 
     Returns:
         (2, H, W): rows down and columns to the right; 0 in the background, and where heat does not
-        come, see :meth:`cellbench.representations.flow.Flow.encode`.
+        come, see [`cellbench.representations.flow.Flow.encode`][].
     """
     height, width = labels.shape
     flows = np.zeros((2, height, width), np.float32)

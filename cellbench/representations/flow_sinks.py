@@ -136,7 +136,7 @@ def cells_of_ends(ends: npt.NDArray[np.int64], smallest_seed: float) -> tuple[In
     pixels or more end. A smaller seed in the region of a larger one belongs to the larger.
 
     Args:
-        ends: (H, W) what :func:`follow_flows` returns.
+        ends: (H, W) what [`follow_flows`][] returns.
         smallest_seed: number of end points that is too small for a seed.
 
     Returns:

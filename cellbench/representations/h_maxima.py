@@ -1,6 +1,6 @@
 """Maxima that rise above their surroundings by at least a given height, found with a union-find.
 
-They are the pixels of :func:`skimage.morphology.h_maxima`, which reconstructs the whole image instead.
+They are the pixels of `skimage.morphology.h_maxima`, which reconstructs the whole image instead.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ def h_maxima(heights: npt.NDArray[np.uint16], least: int) -> npt.NDArray[np.int3
     Returns:
         (H, W), 1 … N at the highest pixels of each maximum, in the order of first pixels; 0 elsewhere.
 
-    Example:
+    Examples:
         >>> h_maxima(np.array([[5, 4, 6, 0, 5, 1, 2, 1]], np.uint16), least=2).tolist()
         [[0, 0, 1, 0, 2, 0, 0, 0]]
     """

@@ -22,7 +22,7 @@ _LARGEST_ID = np.iinfo(np.uint16).max
 class HoVer(Representation):
     """Foreground, and each pixel's distances to its cell's centre (Graham et al. 2019, HoVer-Net).
 
-    The maps follow HoVer-Net's targets.py (see :meth:`encode`). Decoding follows its post_proc.py:
+    The maps follow HoVer-Net's targets.py (see [`encode`][]). Decoding follows its post_proc.py:
     where two cells touch, the distances jump from 1 to −1; markers are the foreground without such
     edges, and a watershed assigns the rest of the foreground to them. Differences from the original:
 
@@ -104,7 +104,7 @@ class HoVer(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> cell = np.array([[0, 7, 7, 7, 7, 7]])
             >>> HoVer(smallest_target=1, exact_centres=True).encode(cell)["hv"][0].tolist()
             [[0.0, -1.0, -0.5, 0.0, 0.5, 1.0]]

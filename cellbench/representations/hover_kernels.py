@@ -27,9 +27,9 @@ def distance_maps(
 
     Args:
         labels: (H, W).
-        cells: what :func:`~cellbench.labels.measures.measure_cells` returns for ``labels``.
+        cells: what [`measure_cells`][cellbench.labels.measures.measure_cells] returns for ``labels``.
         smallest: cells of fewer pixels get 0.
-        exact_centres: see :class:`cellbench.representations.hover.HoVer`.
+        exact_centres: see [`cellbench.representations.hover.HoVer`][].
 
     Returns:
         (2, H, W): the horizontal map, negative on the left, and the vertical, negative above.

@@ -113,7 +113,7 @@ class InnerDistance(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> cell = np.array([[0, 7, 7, 7, 7, 7]])
             >>> InnerDistance(alpha=1, relative=False).encode(cell)["inner"][0, 0, 1:4].tolist()
             [0.3333333432674408, 0.5, 1.0]

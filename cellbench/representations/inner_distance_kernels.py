@@ -18,8 +18,8 @@ def inner_distance_maps(
 
     Args:
         labels: (H, W).
-        cells: what :func:`~cellbench.labels.measures.measure_cells` returns for ``labels``.
-        alpha: see :class:`~cellbench.representations.inner_distance.InnerDistance`.
+        cells: what [`measure_cells`][cellbench.labels.measures.measure_cells] returns for ``labels``.
+        alpha: see [`InnerDistance`][cellbench.representations.inner_distance.InnerDistance].
         relative: see there.
 
     Returns:

@@ -70,7 +70,7 @@ class JointRepresentation(Representation):
         """Decode with the first part whose maps are all there, and with the measures of that part.
 
         Args:
-            maps: as for :meth:`decode`.
+            maps: as for [`decode`][].
         """
         return decoded_cells(self._part_of(maps), maps)
 
@@ -81,7 +81,7 @@ class JointRepresentation(Representation):
         """Return the foreground of the first part whose maps are all there.
 
         Args:
-            maps: as for :meth:`decode`.
+            maps: as for [`decode`][].
         """
         return self._part_of(maps).foreground(maps)
 

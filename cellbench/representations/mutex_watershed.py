@@ -50,7 +50,7 @@ def mutex_watershed(
 
     Returns:
         (H · W) for each pixel another of its cluster, see
-        :func:`~cellbench.representations.affinity_kernels.root`.
+        [`root`][cellbench.representations.affinity_kernels.root].
     """
     parts = attracted_parts(affinities[:attractive], inside, offsets[:attractive], smallest_weight)
     rules = (attractive, smallest_weight, repulsion, stride)

@@ -41,15 +41,15 @@ class Omni(Representation):
     * Near the middle line, where the slope turns, flows are shorter than 5.
     * Clusters of end points begin as small fragments, hardly any of which is in two cells, and are merged
       where neither flows nor outlines separate them (see
-      :func:`~cellbench.representations.omni_merge.merge_fragments`). DBSCAN, in the paper, joins two cells
-      if a single gap in the predicted border between them is wide enough.
+      [`merge_fragments`][cellbench.representations.omni_merge.merge_fragments]). DBSCAN, in the
+      paper, joins two cells if a single gap in the predicted border between them is wide enough.
     * The pieces of a cell in several pieces are separate cells.
-    * The loss has no integral along the flows (see :mod:`cellbench.representations.omni_loss`).
+    * The loss has no integral along the flows (see [`cellbench.representations.omni_loss`][]).
 
     Args:
         distance_threshold: smallest distance of a foreground pixel.
         outline_threshold: how sure an outline must be to separate two fragments of cells, from 0 to 1, see
-            :func:`~cellbench.representations.omni_merge.merge_fragments`.
+            [`merge_fragments`][cellbench.representations.omni_merge.merge_fragments].
         flow_threshold: a cell is removed if its flows differ more than this from the predicted flows:
             the mean squared length of the difference of unit vectors.
         smallest_cell: smallest number of pixels of a cell.
@@ -101,7 +101,7 @@ class Omni(Representation):
         Raises:
             InvalidLabelsError: if ``labels`` is not a label map.
 
-        Example:
+        Examples:
             >>> Omni().encode(np.full((3, 4), 7) * [0, 1, 1, 1])["distance"][0, 1].round(1).tolist()
             [-1.0, 1.0, 2.0, 3.0]
         """
@@ -164,7 +164,7 @@ class Omni(Representation):
     def loss(
         self, outputs: "Mapping[str, torch.Tensor]", targets: "Mapping[str, torch.Tensor]"
     ) -> "torch.Tensor":
-        """Return the loss, see :mod:`cellbench.representations.omni_loss`.
+        """Return the loss, see [`cellbench.representations.omni_loss`][].
 
         Args:
             outputs: raw ``distance`` (B, 1, H, W), ``flows`` (B, 2, H, W) and logits ``boundary``

@@ -59,7 +59,7 @@ def fragments(ends: Floats, inside: Flags) -> tuple[Integers, int]:
     The height is the number of end points in the 3 × 3 pixels around a heap.
 
     Args:
-        ends: (2, H, W) what :func:`suppressed_ends` returns.
+        ends: (2, H, W) what [`suppressed_ends`][] returns.
         inside: (H, W) pixels that have an end.
 
     Returns:

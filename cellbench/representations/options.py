@@ -127,7 +127,7 @@ def checked(name: str, value: object, options: Mapping[str, Allowed]) -> Value:
     Raises:
         UsageError: if the option does not allow the value.
 
-    Example:
+    Examples:
         >>> checked("grid", 2.0, {"grid": WholeNumbers(1)})
         2
     """

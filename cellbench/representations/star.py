@@ -47,7 +47,7 @@ class StarConvex(Representation):
         nms_threshold: largest share of the smaller polygon's area that two cells may have in common;
             0.4 in T2.
         ray_samples: number of pixels along a ray whose distances determine where the ray ends, from
-            the centre outwards, see :func:`~cellbench.representations.star_kernels.measure`. StarDist
+            the centre outwards, see [`measure`][cellbench.representations.star_kernels.measure]. StarDist
             uses the centre only (1). Pixels near the outline are more accurate, so large cells are
             found whole that would otherwise be split in two.
         most_candidates: if an image has more candidates, only the best are used, with a warning.
@@ -107,7 +107,7 @@ class StarConvex(Representation):
         Args:
             labels: (H, W) label map.
 
-        Example:
+        Examples:
             >>> maps = StarConvex(rays=4).encode(np.pad(np.ones((5, 7), int), 1))
             >>> maps["distances"][:, 3, 4].tolist()
             [3.5, 2.5, 3.5, 2.5]
@@ -165,7 +165,7 @@ class StarConvex(Representation):
         return self.decode_cells(maps).labels
 
     def decode_cells(self, maps: NumpyMaps) -> DecodedCells:
-        """Decode as :meth:`decode` does; the ``score`` of a cell says how sure the network is of it.
+        """Decode as [`decode`][] does; the ``score`` of a cell says how sure the network is of it.
 
         It is the object probability of the pixel whose distances describe the cell.
 

@@ -28,7 +28,7 @@ def star_distances(labels: LabelMap, rays: int = 32, grid: int = 1) -> Floats:
     Returns:
         (rays, ⌈H / grid⌉, ⌈W / grid⌉) float32 in pixels; 0 on the background.
 
-    Example:
+    Examples:
         >>> star_distances(np.pad(np.ones((5, 7), int), 1), rays=4)[:, 3, 4].tolist()
         [3.5, 2.5, 3.5, 2.5]
     """
@@ -57,7 +57,7 @@ def object_probability(labels: LabelMap) -> Floats:
     Returns:
         (H, W) float32 in [0, 1]; 0 on the background.
 
-    Example:
+    Examples:
         >>> object_probability(np.array([[0, 4, 4, 4, 0]])).tolist()
         [[0.0, 0.5, 1.0, 0.5, 0.0]]
     """
@@ -90,7 +90,7 @@ def ray_directions(rays: int) -> Floats:
 
 @lru_cache(maxsize=8)
 def _ray_tables(rays: int, steps: int) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Return tables of the steps along each ray, see :func:`cellbench.representations.star_walk.walk`.
+    """Return tables of the steps along each ray, see [`cellbench.representations.star_walk.walk`][].
 
     All is in single precision, and steps are added one by one, to get the same sums as stardist.
     """

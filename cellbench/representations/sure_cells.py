@@ -52,12 +52,12 @@ def sure_cells(
         foreground: smallest mean foreground of the pixels of a sure cell, where cells have no score.
         background: largest foreground of a pixel that is surely background.
         cell_score: smallest score of a sure cell, where the representation measures one; see
-            :func:`cell_scores`.
+            [`cell_scores`][].
 
     Raises:
         UsageError: if the representation does not define ``foreground``.
 
-    Example:
+    Examples:
         >>> from cellbench.representations import Boundary
         >>> labels = np.zeros((20, 40), int)
         >>> labels[4:16, 4:16] = labels[4:16, 24:36] = 1

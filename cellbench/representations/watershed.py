@@ -1,6 +1,6 @@
 """Watershed by markers, one connected component at a time.
 
-The rule is that of :func:`skimage.segmentation.watershed` with neighbours by edges: the lowest pixel
+The rule is that of `skimage.segmentation.watershed` with neighbours by edges: the lowest pixel
 beside the flood is flooded next; among equal ones, the one that was found first. Three things make it
 fast: a component with one marker needs no flooding, the others are small enough for the processor's
 cache, and with heights of 16 bits one queue for each height replaces a heap.

@@ -72,7 +72,7 @@ def group_features(features: npt.NDArray[np.floating], groups: int) -> npt.NDArr
     Returns:
         (N,) numbers of groups, 0 … K - 1; each group has at least one row.
 
-    Example:
+    Examples:
         >>> same = group_features(np.array([[0.0], [9.0], [0.1], [0.0]]), 2)
         >>> bool(same[0] == same[2] == same[3] != same[1])
         True
@@ -124,7 +124,7 @@ def describe_groups(sizes: Sequence[int], smallest_group: int) -> str:
         sizes: number of images in each group.
         smallest_group: groups with fewer images are amplified to this size.
 
-    Example:
+    Examples:
         >>> describe_groups([3, 70, 12], 50)
         '85 training images in 3 groups by appearance, sizes 70 12 3; drawn like 50 images: the last 2'
     """

@@ -59,7 +59,7 @@ class Augmentation(PatchAugmentation):
     def __call__(
         self, image: Bytes, labels: LabelMap, rng: np.random.Generator
     ) -> tuple[Floats, LabelMap]:
-        """Change one patch, see :class:`PatchAugmentation`."""
+        """Change one patch, see [`PatchAugmentation`][]."""
         position = rng.random(3) < 0.5
         image, labels = moved(image, *position), moved(labels, *position)
         varied = cv2.LUT(image, self._draw_tone(image, rng))
@@ -131,7 +131,7 @@ def tone_table(
     Returns:
         (256,) intensities.
 
-    Example:
+    Examples:
         >>> tone_table(np.zeros((8, 8, 3), np.uint8), gamma=2, inverted=True)[[0, 255]].tolist()
         [255, 0]
     """
@@ -163,7 +163,7 @@ def colour_matrix(
     Returns:
         (3, 3) matrix that is multiplied with columns of red, green and blue.
 
-    Example:
+    Examples:
         >>> colour_matrix(hue=1 / 3).round(6).tolist()
         [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """

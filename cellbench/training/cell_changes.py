@@ -8,7 +8,7 @@ import numpy.typing as npt
 from cellbench.labels import LabelMap, cell_ids
 
 BRIGHTER_SHARE = 0.4
-"""Part of the cells of a patch that :func:`brighten_cells` changes, at least one cell."""
+"""Part of the cells of a patch that [`brighten_cells`][] changes, at least one cell."""
 
 LARGEST_GAIN = 0.7
 """Largest relative increase of the intensity of a cell."""
@@ -63,7 +63,7 @@ def exclude_boundaries(labels: LabelMap) -> LabelMap:
     Returns:
         (H, W) label map of the same type, in which every cell still has its id.
 
-    Example:
+    Examples:
         >>> exclude_boundaries(np.repeat([0, 3, 4], 10)[None].repeat(10, axis=0))[0].tolist()
         [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4]
     """

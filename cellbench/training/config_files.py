@@ -11,7 +11,7 @@ from cellbench.errors import UsageError
 from cellbench.models.registry import importable_path, resolve_class_path
 
 PARSER_MODE = "cellbench"
-"""The name of cellbench's loader of YAML, see :func:`add_loader`."""
+"""The name of cellbench's loader of YAML, see [`add_loader`][]."""
 
 _MODEL_OPTIONS = ("--model", "--model.class_path")
 _CLASS_KEYS = {"class_path", "init_args", "dict_kwargs"}
@@ -90,7 +90,7 @@ def read_config(path: Path) -> dict[str, Any]:
         Its content.
 
     Raises:
-        UsageError: as :func:`check_configs`.
+        UsageError: as [`check_configs`][].
     """
     try:
         text = path.read_text("utf-8")

@@ -43,8 +43,8 @@ class CellDataModule(LightningDataModule):
     """Random patches of the train split for training, whole images of tune and test for scoring.
 
     The model that is trained normalises the images and encodes the targets; see its methods
-    ``normalise`` and ``targets``. Subclasses can override :meth:`train_items`,
-    :meth:`train_weights` and :meth:`train_dataset`.
+    ``normalise`` and ``targets``. Subclasses can override [`train_items`][],
+    [`train_weights`][] and [`train_dataset`][].
 
     Args:
         root: dataset folder; its tune split validates during training and its test split is used by
@@ -177,17 +177,18 @@ class CellDataModule(LightningDataModule):
         """Return the probability with which a training patch is cut from each image.
 
         Args:
-            items: the images that :meth:`train_items` returns.
+            items: the images that [`train_items`][] returns.
 
         Returns:
-            (N,) float64, sum 1; see :class:`~cellbench.training.balance.Balancing`.
+            (N,) float64, sum 1; see [`Balancing`][cellbench.training.balance.Balancing].
         """
         return self.balancing.weights(items, self.store)
 
     def cell_diameters(self) -> tuple[float, float, float] | None:
         """Return the quartiles over the training images of the median diameter of their cells, in pixels.
 
-        None, with a warning, if there is no cell (:func:`~cellbench.labels.diameters.median_diameters`).
+        None, with a warning, if there is no cell
+        ([`median_diameters`][cellbench.labels.diameters.median_diameters]).
         """
         found = median_diameters(self.store.load(item)[1] for item in self.train_items())
         if found is None:
@@ -196,10 +197,10 @@ class CellDataModule(LightningDataModule):
         return found
 
     def train_dataset(self, items: Sequence[DatasetImage]) -> Dataset[dict[str, Any]]:
-        """Return the training patches, as :class:`~cellbench.training.patches.PatchDataset` does.
+        """Return the training patches, as [`PatchDataset`][cellbench.training.patches.PatchDataset] does.
 
         Args:
-            items: the images that :meth:`train_items` returns.
+            items: the images that [`train_items`][] returns.
 
         Raises:
             UsageError: if the model cannot learn from mosaics or ignore pixels, and a patch needs it.
@@ -219,11 +220,11 @@ class CellDataModule(LightningDataModule):
         """Return what the model learns about each image of a split as a whole.
 
         Args:
-            split: as in :meth:`items`.
+            split: as in [`items`][].
 
         Returns:
-            One dictionary for each image of :meth:`items`; empty ones if the model learns nothing
-            about whole images (see :class:`~cellbench.models.batches.HasImageTargets`).
+            One dictionary for each image of [`items`][]; empty ones if the model learns nothing
+            about whole images (see [`HasImageTargets`][cellbench.models.batches.HasImageTargets]).
         """
         return [self._targets_of(item) for item in self.items(split)]
 
@@ -243,7 +244,7 @@ class CellDataModule(LightningDataModule):
         return self._weights[key]
 
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Return batches of random patches, see :meth:`train_weights` and :meth:`train_dataset`."""
+        """Return batches of random patches, see [`train_weights`][] and [`train_dataset`][]."""
         check_epoch(self.patches_per_epoch, self.batch_size)
         items = self.train_items()
         draws = EpochDraws(

@@ -27,7 +27,7 @@ class EpochDraws(Sampler[Draw]):
     workers does not matter.
 
     If the images belong to several parts, such as datasets, the number of draws from each part
-    follows the sum of its weights without chance, see :func:`part_of_each_draw`; within a part, images
+    follows the sum of its weights without chance, see [`part_of_each_draw`][]; within a part, images
     are drawn at random. Each batch of 9 then has 8 images of a part with the weight 8/9 and 1 of a
     part with 1/9. In a run with several processes, Lightning distributes the draws of an epoch at
     random: the shares are exact in the whole epoch, but only approximate in the batch of a process.
@@ -104,7 +104,7 @@ def part_of_each_draw(
     Returns:
         (count,) the number of a part for each draw.
 
-    Example:
+    Examples:
         >>> part_of_each_draw([2, 1], 6).tolist()
         [0, 1, 0, 0, 1, 0]
     """

@@ -26,7 +26,7 @@ def pack(labels: LabelMap, ignored: Mask | None) -> LabelMap:
     Returns:
         (H, W) int32.
 
-    Example:
+    Examples:
         >>> pack(np.array([[0, 0, 3, 3]], np.int32), np.array([[False, True, False, True]])).tolist()
         [[0, 1, 6, 7]]
     """
@@ -34,13 +34,13 @@ def pack(labels: LabelMap, ignored: Mask | None) -> LabelMap:
 
 
 def unpack(packed: LabelMap, ignored: Mask | None) -> tuple[LabelMap, Mask | None]:
-    """Return the label map and the mask that :func:`pack` put together.
+    """Return the label map and the mask that [`pack`][] put together.
 
     Args:
         packed: (H, W) label map, changed in any way that does not change its ids.
         ignored: what was packed: a mask, or None.
 
-    Example:
+    Examples:
         >>> unpack(np.array([[7, 6, 1, 0]]), np.array([[False]]))[0].tolist()
         [[3, 3, 0, 0]]
     """

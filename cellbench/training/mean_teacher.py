@@ -249,7 +249,7 @@ def describe_teaching(measured: Mapping[str, Any]) -> list[str]:
     Args:
         measured: the last values of what was logged, by name.
 
-    Example:
+    Examples:
         >>> measured = {"train/unlabeled_pixels": 0.9, "train/unlabeled_cells": 12.5}
         >>> describe_teaching(measured)
         ['90% of unlabelled pixels used, 12.5 cells per patch']

@@ -11,7 +11,7 @@ from cellbench.labels.maps import LabelMap
 
 
 class CellF1(Metric):
-    """Mean F1 over images, by the evaluator's own :func:`~cellbench.evaluation.score_image`.
+    """Mean F1 over images, by the evaluator's own [`score_image`][cellbench.evaluation.score_image].
 
     Every image has the same weight, also in a distributed run. Only two numbers are kept and exchanged
     between processes.
@@ -23,7 +23,7 @@ class CellF1(Metric):
     Raises:
         UsageError: if the protocol is not known or the threshold is outside (0, 1].
 
-    Example:
+    Examples:
         >>> cells = torch.zeros(9, 9, dtype=torch.int32)
         >>> cells[3:6, 3:6] = 1
         >>> f1 = CellF1()

@@ -97,7 +97,7 @@ def join_masks(
 
     Args:
         masks: the mask (h, w) of each part.
-        parts: as in :func:`join_windows`.
+        parts: as in [`join_windows`][].
 
     Returns:
         (H, W) the mask of the patch.

@@ -98,7 +98,7 @@ def one_line(message: str, options: Sequence[str] = ()) -> str:
     Returns:
         The option, what is wrong with it, and the nearest valid names or the expected values.
 
-    Example:
+    Examples:
         >>> one_line("unrecognized arguments: --trainr.max_epochs 3", ["trainer.max_epochs", "tune"])
         'trainr.max_epochs: there is no such option; did you mean trainer.max_epochs?'
     """
@@ -132,7 +132,7 @@ def locate(line: str, words: Sequence[str]) -> str:
     """Return the line with the name of the configuration file in front that sets its option.
 
     Args:
-        line: a line of :func:`one_line`, which begins with the name of an option.
+        line: a line of [`one_line`][], which begins with the name of an option.
         words: the words of the command line; its configuration files can be read.
 
     Returns:

@@ -39,7 +39,7 @@ class Cut(NamedTuple):
 class PatchDataset(Dataset[dict[str, Any]]):
     """Random augmented patches with encoded targets; the same draw always gives the same patch.
 
-    If an image has a confidence (see :mod:`cellbench.data.confidence`), every patch also has ``ignored``
+    If an image has a confidence (see [`cellbench.data.confidence`][]), every patch also has ``ignored``
     (H, W), the pixels from which nothing is learnt.
 
     Args:

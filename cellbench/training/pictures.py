@@ -31,7 +31,7 @@ def draw_result(image: npt.NDArray[np.floating], truth: LabelMap, prediction: La
 
 
 def with_legend(picture: Picture) -> Picture:
-    """Add a strip below a picture of :func:`draw_result` that says what the colours mean.
+    """Add a strip below a picture of [`draw_result`][] that says what the colours mean.
 
     Args:
         picture: (H, W, 3).

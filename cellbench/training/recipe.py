@@ -15,8 +15,8 @@ class PatchRecipe:
     """What is done to make a training patch.
 
     Without options a patch is a window of one image in its own size, changed by the default
-    augmentation. Each field is the option of :class:`~cellbench.training.datamodule.CellDataModule`
-    with the same name.
+    augmentation. Each field is the option of
+    [`CellDataModule`][cellbench.training.datamodule.CellDataModule] with the same name.
 
     Args:
         crop_size: side of a patch in pixels.

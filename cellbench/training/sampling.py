@@ -26,7 +26,7 @@ def sampling_weights(areas: Sequence[int], groups: Sequence[str], crop_size: int
     Returns:
         (N,) float64, sum 1.
 
-    Example:
+    Examples:
         >>> sampling_weights([64 * 64, 128 * 128], ["DIC", "DIC"], 64).tolist()
         [0.3333333333333333, 0.6666666666666666]
     """
@@ -44,7 +44,7 @@ def amplified_weights(
 
     As in MEDIAR (Lee et al. 2022), the images of a group with fewer than ``smallest_group`` images are
     used again until there are so many. Large groups keep their number of images. Each use counts with
-    the square root of the number of patches that fit into the image, as in :func:`sampling_weights`, so
+    the square root of the number of patches that fit into the image, as in [`sampling_weights`][], so
     that among groups of equal size those with larger images are drawn more often.
 
     Args:
@@ -56,7 +56,7 @@ def amplified_weights(
     Returns:
         (N,) float64, sum 1.
 
-    Example:
+    Examples:
         >>> amplified_weights([9, 9, 9], ["rare", "usual", "usual"], 3, smallest_group=2).tolist()
         [0.5, 0.25, 0.25]
     """
@@ -84,7 +84,7 @@ def shared_weights(
     Returns:
         (N,) float64, sum 1.
 
-    Example:
+    Examples:
         >>> shared_weights([0, 0, 1], [0.8, 0.2], lambda images: torch.ones(len(images)) / len(images))
         tensor([0.4000, 0.4000, 0.2000], dtype=torch.float64)
     """

@@ -95,7 +95,7 @@ def learning_rate_factor(step: int, warmup_steps: int, progress: float) -> float
     Returns:
         A number in [0, 1].
 
-    Example:
+    Examples:
         >>> learning_rate_factor(0, 10, 0.0), learning_rate_factor(500, 10, 0.5)
         (0.1, 0.5)
     """

@@ -21,7 +21,7 @@ class CheckedSplitsCLI(LightningCLI):
     """LightningCLI that looks for the images before it builds a network, which can take a while."""
 
     def before_instantiate_classes(self) -> None:
-        """Check the splits that the verb uses; see :func:`check_splits`."""
+        """Check the splits that the verb uses; see [`check_splits`][]."""
         verb = str(self.subcommand)
         check_splits(verb, self.config[verb])
 

@@ -113,10 +113,10 @@ class DecodedStore:
             item: an image of a dataset folder.
 
         Returns:
-            Diameter in pixels, see :func:`cellbench.labels.diameters.median_diameter`.
+            Diameter in pixels, see [`cellbench.labels.diameters.median_diameter`][].
 
         Raises:
-            CellbenchError: as :meth:`load`.
+            CellbenchError: as [`load`][].
         """
         if item not in self._diameters:
             self._diameters[item] = median_diameter(self.load(item)[1])
@@ -148,7 +148,7 @@ def _identity(function: Normalise) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)  # a file of this name never changes, and opening costs as much as cropping
 def _opened(path: Path) -> npt.NDArray[Any]:
-    """Memory-map a file that :func:`_save` wrote.
+    """Memory-map a file that `_save` wrote.
 
     NumPy's own memory maps keep one file open each, and many systems allow a process only a thousand.
     """

@@ -58,7 +58,8 @@ class UnlabeledPatches:
     the strong view they are changed as in training, but more often.
 
     Args:
-        roots: dataset folders; see :func:`~cellbench.training.dataset_folders.unlabelled_images`.
+        roots: dataset folders; see
+            [`unlabelled_images`][cellbench.training.dataset_folders.unlabelled_images].
         store: keeps decoded images.
         recipe: size and zoom of a patch.
         balancing: groups of images that are balanced; groups by appearance are not.
@@ -146,7 +147,7 @@ def collate_both(
 
     Args:
         collate: joins labelled patches, see the method of the model with that name.
-        samples: what :class:`WithUnlabeled` returns for each draw.
+        samples: what [`WithUnlabeled`][] returns for each draw.
     """
     patches = [patch for sample in samples for patch in sample[UNLABELED]]
     labelled = [

@@ -50,7 +50,7 @@ def unwrap_single(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the only image of a batch; whole images differ in size, so a batch has one.
 
     Args:
-        items: one item of :class:`WholeImageDataset`.
+        items: one item of [`WholeImageDataset`][].
     """
     (item,) = items
     return item

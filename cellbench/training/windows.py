@@ -110,8 +110,8 @@ def draw_place(
 
     Args:
         size: (H, W) of the image.
-        sides: as in :func:`cut_window`.
-        shape: as in :func:`cut_window`.
+        sides: as in [`cut_window`][].
+        shape: as in [`cut_window`][].
         rng: random generator of this patch.
     """
     patch, whole = sides

@@ -12,8 +12,8 @@ PROGRAM = """#!/bin/sh
 echo "$@" >> "$LOG"
 run=$(echo "$@" | sed -n 's/.*default_root_dir \\([^ ]*\\).*/\\1/p')
 if [ "$1" = fit ]; then
-  touch "$run/entry.yaml"
-  [ -z "$KILLED" ]
+  mkdir -p "$run"
+  [ -z "$KILLED" ] && touch "$run/entry.yaml"
 fi
 """
 

@@ -110,7 +110,7 @@ def test_how_to_run_comes_from_entries(boards: Path, tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "entry.yaml").write_text(
         "name: hover\nlicence: ISC\ncommand: [python, 'a b.py', '{inputs}', '{outputs}']\n"
-        "setup: [pip, install, '<b>']\nenv: {SECRET: hidden}\n"
+        "setup: [pip, install, '<b>']\nenv: {TOKEN: not-for-pages}\n"
     )
     written = write_site(boards, tmp_path / "site", entries=[folder]).parent
     text = (written / "algorithms/hover.html").read_text()
@@ -121,7 +121,7 @@ def test_how_to_run_comes_from_entries(boards: Path, tmp_path: Path) -> None:
         "licenses/ISC.html",
     ):
         assert words in text
-    assert "hidden" not in text
+    assert "not-for-pages" not in text
     with pytest.raises(EntrantError, match="another entry has the name 'hover' too"):
         write_site(boards, tmp_path / "other", entries=[folder, folder / "entry.yaml"])
 

@@ -41,11 +41,11 @@ def export_labels(
     """Write the label maps of a folder in the format of another tool.
 
     Args:
-        source: a folder of label maps named as :mod:`cellbench.labels.names` says, or a dataset folder if
+        source: a folder of label maps named as [`cellbench.labels.names`][] says, or a dataset folder if
             ``split`` is given; or the file of one label map.
-        out: the file to write, or for the formats of :data:`FILES_PER_IMAGE` the folder for one file per
+        out: the file to write, or for the formats of [`FILES_PER_IMAGE`][] the folder for one file per
             image. Files are never left incomplete.
-        form: one of :data:`EXPORTERS`.
+        form: one of [`EXPORTERS`][].
         split: train, tune or test, if ``source`` is a dataset folder.
         images: folder of the images, from which their file names are taken; without it, and without a
             split, the names have no extension.

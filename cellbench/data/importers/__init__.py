@@ -44,7 +44,7 @@ def import_dataset(
     Images, and label maps that already are TIFF files, become hard links if the file system allows.
 
     Args:
-        name: one of :data:`IMPORTERS`.
+        name: one of [`IMPORTERS`][].
         source: the folder of the other dataset; nothing in it is changed.
         root: the dataset folder to write.
         split: the split of all images; unless given, that of the source, or one drawn at random.

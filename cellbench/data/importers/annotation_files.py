@@ -41,7 +41,7 @@ def name_for_pairing(path: Path, stems: Container[str] = ()) -> str:
         path: the file.
         stems: the stems of the images; an ending that is part of such a stem is kept.
 
-    Example:
+    Examples:
         >>> name_for_pairing(Path("a.ome.tif.geojson")), name_for_pairing(Path("a_RoiSet.zip"))
         ('a.ome.tif', 'a.tif')
         >>> name_for_pairing(Path("a_cells.geojson")), name_for_pairing(Path("a_cells.json"), ["a_cells"])

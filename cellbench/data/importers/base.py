@@ -121,7 +121,7 @@ def checked_name(name: object, source: object) -> str:
     Raises:
         DatasetError: if the name could lead out of its folder or is not a name.
 
-    Example:
+    Examples:
         >>> checked_name("cell_1.png", "train.csv")
         'cell_1.png'
     """
@@ -196,7 +196,7 @@ def paint(
         The label map, the k-th of ``cells`` with the id k + 1 (one that keeps no pixel leaves a gap), and
         its warnings.
 
-    Example:
+    Examples:
         >>> drawing = paint([np.array([0, 1]), np.array([1, 2])], (1, 4), "the first row")
         >>> drawing.labels.tolist(), drawing.warnings
         ([[1, 1, 2, 0]], ('cells overlap by 1 px, the first row keeps them',))

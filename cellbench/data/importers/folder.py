@@ -102,7 +102,7 @@ def read_folder(
     are searched too: ``images/A/a.png`` belongs to ``labels/A/a.png`` and is imported as ``A_a.png``.
     A folder called train, val, valid, validation, tune or test decides the split.
 
-    Files: the names that :mod:`cellbench.labels.names` describes. Instead of a label map, outlines can be
+    Files: the names that [`cellbench.labels.names`][] describes. Instead of a label map, outlines can be
     drawn: GeoJSON of QuPath, and .roi files and ROI archives of ImageJ.
 
     Args:

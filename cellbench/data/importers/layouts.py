@@ -103,7 +103,7 @@ def named_folder(source: Path, words: tuple[str, ...]) -> Path | None:
 
     Args:
         source: the folder to look into.
-        words: :data:`IMAGE_WORDS` or :data:`LABEL_WORDS`.
+        words: `IMAGE_WORDS` or `LABEL_WORDS`.
     """
     found = [
         (words.index(_parts(path.name)[0]), path)
@@ -119,7 +119,7 @@ def split_of(parts: tuple[str, ...]) -> str:
     Args:
         parts: the names of the folders from the source to the image.
 
-    Example:
+    Examples:
         >>> split_of(("plate 3", "Validation", "images"))
         'tune'
     """
@@ -133,7 +133,7 @@ def prefix_of(parts: tuple[str, ...]) -> str:
         parts: the names of the folders from the source to the image; words for a split and for images
             are left out.
 
-    Example:
+    Examples:
         >>> prefix_of(("train", "images", "A", "day 1")), prefix_of(("images",))
         ('A_day 1_', '')
     """

@@ -29,7 +29,7 @@ def checked_path(name: object, where: str) -> PurePosixPath:
     Raises:
         DatasetError: if it is not a relative path, leads out of its folder, or is hidden.
 
-    Example:
+    Examples:
         >>> checked_path("train\\a.png", "cells.json").parts
         ('train', 'a.png')
     """

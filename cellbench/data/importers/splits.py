@@ -24,7 +24,7 @@ def parse_fractions(text: str) -> dict[str, float]:
     Raises:
         DatasetError: if ``text`` is not three numbers of at least 0, or all are 0.
 
-    Example:
+    Examples:
         >>> parse_fractions("80/10/10")
         {'train': 80.0, 'tune': 10.0, 'test': 10.0}
     """
@@ -47,7 +47,7 @@ def assign_split(stem: str, fractions: Mapping[str, float], splits: Sequence[str
         fractions: share of each split.
         splits: the splits to choose from.
 
-    Example:
+    Examples:
         >>> assign_split("a01", {"train": 1, "tune": 0, "test": 0})
         'train'
     """
@@ -70,7 +70,7 @@ def assign_splits(
 ) -> list[str]:
     """Return the split of each image; a split with a share above 0 gets an image if there are enough.
 
-    Each image gets its split by :func:`assign_split`. In a small dataset this can leave a split empty;
+    Each image gets its split by [`assign_split`][]. In a small dataset this can leave a split empty;
     it then gets an image of the split that has the most. Fewer images than splits fill train first, then
     tune. The result depends on the stems only.
 
@@ -82,7 +82,7 @@ def assign_splits(
     Returns:
         The splits, in the order of ``images``.
 
-    Example:
+    Examples:
         >>> images = [SourceImage(Path(f"{stem}.png"), Path(f"{stem}_label.tiff")) for stem in "abc"]
         >>> assign_splits(images, {"train": 80, "tune": 10, "test": 10}, {})
         ['tune', 'test', 'train']

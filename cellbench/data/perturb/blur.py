@@ -19,7 +19,7 @@ def disc_kernel(radius: float) -> npt.NDArray[np.float64]:
     Returns:
         (K, K) with odd K and the sum 1: the share of each pixel's area that is inside the disc, scaled.
 
-    Example:
+    Examples:
         >>> disc_kernel(1.0).round(2).tolist()
         [[0.03, 0.15, 0.03], [0.15, 0.32, 0.15], [0.03, 0.15, 0.03]]
     """

@@ -52,7 +52,7 @@ def folder_name(kind: Kind, severity: int) -> str:
         kind: the kind.
         severity: from 1 on.
 
-    Example:
+    Examples:
         >>> from cellbench.data.perturb.severities import KINDS
         >>> folder_name(KINDS["jpeg"], 3)
         'jpeg-3'

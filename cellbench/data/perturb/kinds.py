@@ -90,7 +90,7 @@ def perturb_pixels(
 
     Args:
         pixels: (H, W, C) as in the file: integers, floats or booleans; booleans become 0 and 255.
-        kind: what is done; :func:`is_for` says whether it exists for the image.
+        kind: what is done; [`is_for`][] says whether it exists for the image.
         severity: how strongly, from 1 on.
         rng: draws what is random.
         alpha: place of the alpha channel; None if there is none.

@@ -114,12 +114,12 @@ def combinations(kinds: list[str], severities: list[int]) -> list[tuple[Kind, in
         severities: numbers from 1 to 5.
 
     Returns:
-        Pairs of kind and severity, in the order of :data:`KINDS`, then by severity.
+        Pairs of kind and severity, in the order of [`KINDS`][], then by severity.
 
     Raises:
         UsageError: if a kind does not exist, or no kind has one of the severities.
 
-    Example:
+    Examples:
         >>> [(kind.name, step) for kind, step in combinations(["inversion", "jpeg"], [1, 2])]
         [('inversion', 1), ('jpeg', 1), ('jpeg', 2)]
     """

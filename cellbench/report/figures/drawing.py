@@ -53,12 +53,12 @@ def draw_board(folder: str | Path, memory: pd.Series | None = None) -> list[Path
     with the scores_summary.csv of its scores the figures errors, errors_by_cell and error_kinds.
 
     Args:
-        folder: the folder that :func:`cellbench.boards.write_board` wrote.
+        folder: the folder that [`cellbench.boards.write_board`][] wrote.
         memory: index algorithms; the GPU memory that each needs, in MB, where it is known.
 
     Returns:
         The files; first those of the board itself, in the order of
-        :data:`cellbench.report.figures.captions.FIGURES`, then those of each modality, robustness and
+        [`cellbench.report.figures.captions.FIGURES`][], then those of each modality, robustness and
         errors.
 
     Raises:

@@ -22,7 +22,7 @@ def plot_error_kinds(summary: pd.DataFrame, board: BoardTables) -> Figure:
         board: the tables; the ranking is used.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     found = [
         (group, str(value), int(cells))

@@ -46,7 +46,7 @@ def plot_errors(summary: pd.DataFrame, board: BoardTables) -> Figure:
         board: the tables; the ranking is used.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     overall = summary[summary["group"] == "all"].set_index("algorithm").loc[board.ranking.index]
     true, predicted = error_shares(overall)
@@ -93,7 +93,7 @@ def draw_true_cells(axes: Axes, shares: pd.DataFrame) -> None:
 
     Args:
         axes: the plot, with rows 0, 1, … from the top.
-        shares: the first table of :func:`error_shares`.
+        shares: the first table of [`error_shares`][].
     """
     _draw_bars(axes, shares, _TRUE)
 
@@ -103,7 +103,7 @@ def add_keys(figure: Figure, kinds: Iterable[str]) -> None:
 
     Args:
         figure: the figure.
-        kinds: keys of :data:`KIND_TITLES`, in order.
+        kinds: keys of [`KIND_TITLES`][], in order.
     """
     keys = [Patch(facecolor=_COLOURS[kind], label=KIND_TITLES[kind]) for kind in kinds]
     figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), fontsize=9)
@@ -119,7 +119,7 @@ def error_shares(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         What happened to the true cells, and the predicted cells without a match; the index is that of
         ``rows``, columns are kinds. NaN where there are no true cells or kinds are not known.
 
-    Example:
+    Examples:
         >>> counts = {"true_cells": 4, "tp": 3, "fn_missed": 1, "fn_merged": 0, "fn_split": 0}
         >>> counts |= {"fn_poor_outline": 0, "fp_spurious": 2, "fp_merged": 0, "fp_split": 0}
         >>> true, predicted = error_shares(pd.DataFrame([counts | {"fp_poor_outline": 0}]))

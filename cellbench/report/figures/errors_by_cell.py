@@ -23,7 +23,7 @@ def plot_errors_by_cell(summary: pd.DataFrame, board: BoardTables) -> Figure:
         board: the tables; the ranking is used.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     groups = {group: cell_classes(summary, group) for group in CLASS_GROUPS}
     groups = {group: classes for group, classes in groups.items() if len(classes)}
@@ -106,7 +106,7 @@ def class_label(name: str) -> str:
     Args:
         name: the name in the tables.
 
-    Example:
+    Examples:
         >>> class_label("100 to 999 px"), class_label("10000 and more px"), class_label("oval")
         ('100–999', '≥ 10000', 'oval')
     """

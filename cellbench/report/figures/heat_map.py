@@ -42,7 +42,7 @@ def plot_rank_heat_map(board: BoardTables) -> Figure:
         board: the tables; ranks and ranking are used.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     ranks = image_ranks(board)
     counts = rank_counts(ranks)
@@ -109,7 +109,7 @@ def rank_counts(ranks: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Index algorithms, columns the ranks from 1 to the number of algorithms.
 
-    Example:
+    Examples:
         >>> rank_counts(pd.DataFrame({"a": [1, 1, 2], "b": [2, 1, 1]})).to_numpy().tolist()
         [[2, 1], [2, 1]]
     """

@@ -32,7 +32,7 @@ def plot_values_by_modality(board: BoardTables) -> Figure:
         board: the tables; consensus must be there.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     modalities = modalities_of(board)
     columns = min(len(modalities), _BESIDE)

@@ -23,9 +23,9 @@ def look_of(place: int) -> tuple[str, str]:
     """Return the colour and the marker of a modality.
 
     Args:
-        place: index of the modality in the list of :func:`modalities_of`.
+        place: index of the modality in the list of [`modalities_of`][].
 
-    Example:
+    Examples:
         >>> look_of(0)
         ('#0072B2', 'o')
     """

@@ -30,7 +30,7 @@ def plot_podium(board: BoardTables) -> Figure:
         board: the tables; ranks and ranking are used.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     ranks = image_ranks(board)
     shares = podium_shares(ranks).loc[board.ranking.index]
@@ -83,7 +83,7 @@ def podium_shares(ranks: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Index algorithms; columns first, second, third and last.
 
-    Example:
+    Examples:
         >>> podium_shares(pd.DataFrame({"a": [1, 2], "b": [2, 1], "c": [2, 3]})).loc["a"].tolist()
         [0.5, 0.5, 0.0, 0.0]
     """

@@ -27,7 +27,7 @@ def plot_robustness(summary: pd.DataFrame) -> Figure:
         summary: robustness_summary.csv, with at least one kind.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     table = summary[summary["severity"].notna()]
     names = list(table["algorithm"].unique())
@@ -63,7 +63,7 @@ def kind_title(kind: str) -> str:
     Args:
         kind: its name in the tables.
 
-    Example:
+    Examples:
         >>> kind_title("jpeg"), kind_title("all"), kind_title("fog")
         ('JPEG compression', 'All kinds', 'fog')
     """

@@ -20,7 +20,7 @@ def rows_height(count: int) -> float:
     Args:
         count: number of rows.
 
-    Example:
+    Examples:
         >>> [round(rows_height(count), 2) for count in (1, 10, 60)]
         [0.42, 4.2, 12.2]
     """
@@ -66,7 +66,7 @@ def rank_ticks(count: int) -> list[int]:
     Args:
         count: number of ranks.
 
-    Example:
+    Examples:
         >>> rank_ticks(3), rank_ticks(41)
         ([1, 2, 3], [1, 5, 10, 15, 20, 25, 30, 35, 40])
     """

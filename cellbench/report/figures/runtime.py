@@ -42,7 +42,7 @@ def plot_value_and_runtime(board: BoardTables, memory: pd.Series | None = None) 
         memory: index algorithms; GPU memory in MB, drawn as the area of the points.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     points = _points(board, memory)
     count = len(board.ranking)
@@ -132,7 +132,7 @@ def front_of(
     Returns:
         Their indices, fastest first.
 
-    Example:
+    Examples:
         >>> front_of(np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.4, 0.9])).tolist()
         [0, 2]
     """

@@ -23,7 +23,7 @@ def plot_schemes(board: BoardTables) -> Figure:
         board: the tables; schemes and provenance are used.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     ranks = _ranks(board)
     slots = _slots(ranks)

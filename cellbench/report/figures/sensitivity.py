@@ -30,7 +30,7 @@ def plot_sensitivity(board: BoardTables) -> Figure:
         board: the tables; sensitivity and provenance are used.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     table = board.sensitivity
     columns = table[["option", "choice"]].drop_duplicates().reset_index(drop=True)

@@ -39,7 +39,7 @@ def plot_significance(board: BoardTables) -> Figure:
         board: the tables; significance, clusters, schemes and provenance are used.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     metrics = _metrics(board)
     alpha = board.provenance["alpha"]

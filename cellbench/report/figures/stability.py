@@ -30,7 +30,7 @@ def plot_rank_stability(board: BoardTables) -> Figure:
         board: the tables; bootstrap, outranking and leaderboard are used.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     count = len(board.ranking)
     samples = board.kendall_tau["sample"].nunique()

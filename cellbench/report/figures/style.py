@@ -81,7 +81,7 @@ def new_figure(width: float, height: float, title: str, explanation: str) -> Fig
         explanation: how to read the figure; it is broken into lines.
 
     Returns:
-        The figure; plots are laid out below the header by :func:`lay_out` or :func:`save`.
+        The figure; plots are laid out below the header by [`lay_out`][] or [`save`][].
     """
     letters = int((width - 2 * _EDGE) / _LETTER)
     lines = textwrap.wrap(explanation, letters)
@@ -110,7 +110,7 @@ def new_axes(width: float, height: float, title: str, explanation: str) -> tuple
         explanation: how to read the figure; it is broken into lines.
 
     Returns:
-        The figure and its plot; see :func:`new_figure`.
+        The figure and its plot; see [`new_figure`][].
     """
     figure = new_figure(width, height, title, explanation)
     return figure, figure.add_subplot()
@@ -149,7 +149,7 @@ def save(figure: Figure, path_without_suffix: str | Path) -> list[Path]:
     and a caption of its own can show the picture alone.
 
     Args:
-        figure: made by :func:`new_figure`, drawn and saved inside :func:`house_style`.
+        figure: made by [`new_figure`][], drawn and saved inside [`house_style`][].
         path_without_suffix: folder and name; the name may have dots.
 
     Returns:
@@ -207,7 +207,7 @@ def short_name(name: str, longest: int = _LONGEST_NAME) -> str:
     Returns:
         The name on one line.
 
-    Example:
+    Examples:
         >>> short_name("a" * 40 + "1")
         'aaaaaaaaaaaaaaaaaaaa…aaaaaaaaaaaa1'
     """
@@ -227,7 +227,7 @@ def count_units(count: int, unit: str) -> str:
         count: how many there are.
         unit: what one of them is called.
 
-    Example:
+    Examples:
         >>> count_units(1, "image"), count_units(1422, "case")
         ('one image', '1,422 cases')
     """
@@ -240,7 +240,7 @@ def signed(text: str) -> str:
     Args:
         text: a number.
 
-    Example:
+    Examples:
         >>> signed("-0.25")
         '−0.25'
     """

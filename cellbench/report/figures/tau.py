@@ -26,7 +26,7 @@ def plot_kendall_tau(board: BoardTables) -> Figure:
         board: the tables; kendall_tau, provenance and ranking are used.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     table = board.kendall_tau
     violins = {

@@ -27,7 +27,7 @@ def plot_values_by_algorithm(board: BoardTables) -> Figure:
         board: the tables.
 
     Returns:
-        The figure, to be saved inside :func:`house_style`.
+        The figure, to be saved inside `house_style`.
     """
     count = board.values["image"].nunique()
     modalities = modalities_of(board)

@@ -15,7 +15,7 @@ class Choice:
 
     Attributes:
         algorithm: name of the algorithm.
-        role: one of :data:`ROLES`.
+        role: one of `ROLES`.
         image: stem of the image.
         value: the algorithm's value on this image.
     """

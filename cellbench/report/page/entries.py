@@ -62,7 +62,7 @@ def link_statement(column: str, words: str) -> list[Part]:
     """Divide what an entry states into links and words.
 
     Args:
-        column: one of :data:`STATEMENTS`.
+        column: one of [`STATEMENTS`][].
         words: what it states.
     """
     return link_licence(words) if column in _LICENCES else find_links(words)

@@ -15,7 +15,7 @@ def make_facets(licences: Iterable[str], trained_on: Iterable[str]) -> Facets:
         licences: the licences of its code.
         trained_on: the datasets that it was trained on; a text can name several, separated by semicolons.
 
-    Example:
+    Examples:
         >>> make_facets(["MIT"], ["cells; nuclei"])
         {'licence': ['MIT'], 'trained_on': ['cells', 'nuclei']}
     """

@@ -50,7 +50,7 @@ def make_gallery(board: BoardTables, data: str | Path, predictions: str | Path) 
         The images, and the problems.
 
     Raises:
-        CellbenchError: as :func:`cellbench.report.page.sources.find_sources` does.
+        CellbenchError: as [`cellbench.report.page.sources.find_sources`][] does.
     """
     algorithms = list(board.ranking.index)
     sources = find_sources(board.values["image"].unique(), algorithms, data, predictions)

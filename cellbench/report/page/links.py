@@ -38,7 +38,7 @@ def web_address(text: str) -> str:
     Args:
         text: what may be an address.
 
-    Example:
+    Examples:
         >>> web_address("https://example.org/a"), web_address("javascript:alert(1)")
         ('https://example.org/a', '')
     """
@@ -59,7 +59,7 @@ def find_links(text: str) -> list[Part]:
     Returns:
         The pieces; joined, they are the text.
 
-    Example:
+    Examples:
         >>> find_links("Otsu 1979 (doi:10.1109/TSMC.1979.4310076)")[1].href
         'https://doi.org/10.1109/TSMC.1979.4310076'
     """

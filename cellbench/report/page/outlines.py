@@ -57,7 +57,7 @@ def cell_paths(labels: LabelMap) -> dict[int, str]:
     Returns:
         SVG path by id: closed, in whole pixels; (0, 0) is the centre of the first pixel.
 
-    Example:
+    Examples:
         >>> cell_paths(np.pad(np.full((2, 3), 7), 1))
         {7: 'M1 1v1h2v-1z'}
     """
@@ -100,7 +100,7 @@ def join_by_kind(paths: Mapping[int, str], kinds: Mapping[int, str]) -> dict[str
         kinds: kind by id; cells without one are not scored.
 
     Returns:
-        One path by kind, in the order of :data:`KINDS`; kinds without cells are left out.
+        One path by kind, in the order of [`KINDS`][]; kinds without cells are left out.
     """
     joined: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for cell, path in paths.items():

@@ -33,7 +33,7 @@ def read_picture(svg: Path, png: Path) -> Picture:
     """Read a figure without its header, from the smaller one of its two files.
 
     Args:
-        svg: the figure with the view ``plot``, as :func:`cellbench.report.figures.style.save` writes it.
+        svg: the figure with the view ``plot``, as [`cellbench.report.figures.style.save`][] writes it.
         png: the same figure in pixels.
 
     Returns:

@@ -41,7 +41,7 @@ def render_markdown(text: str) -> Markup:
     Returns:
         HTML that is safe to show.
 
-    Example:
+    Examples:
         >>> render_markdown("*a* <b>")
         Markup('<p><em>a</em> &lt;b&gt;</p>')
     """

@@ -13,7 +13,7 @@ def number(value: float, decimals: int = 3) -> str:
         value: the number; NaN and infinite values count as missing.
         decimals: digits after the point.
 
-    Example:
+    Examples:
         >>> number(0.5), number(-2.0, 1), number(float("nan")), number(12345678.9, 1)
         ('0.500', '−2.0', '–', '12,345,678.9')
         >>> number(1.25e-7), number(3e12)
@@ -37,7 +37,7 @@ def span(low: float, high: float, decimals: int = 3) -> str:
     Returns:
         The text; empty if an end is missing.
 
-    Example:
+    Examples:
         >>> span(1, 2.5, 1), span(float("nan"), 2)
         ('1.0 to 2.5', '')
     """
@@ -51,7 +51,7 @@ def rank_text(rank: float) -> str:
     Args:
         rank: a rank, or the end of an interval of ranks.
 
-    Example:
+    Examples:
         >>> rank_text(3.0), rank_text(2.5), rank_text(27.025)
         ('3', '2.5', '27')
     """
@@ -65,7 +65,7 @@ def count(number_of: int, one: str) -> str:
         number_of: how many there are.
         one: the noun in the singular, whose plural ends in s.
 
-    Example:
+    Examples:
         >>> count(1, "image"), count(2000, "image")
         ('1 image', '2,000 images')
     """
@@ -78,7 +78,7 @@ def size(bytes_: int) -> str:
     Args:
         bytes_: the size in bytes.
 
-    Example:
+    Examples:
         >>> size(300), size(20_400), size(3_200_000)
         ('300 B', '20 kB', '3.2 MB')
     """

@@ -54,7 +54,7 @@ def choose_window(shape: tuple[int, int], errors: Sequence[Places]) -> Window:
         errors: any number of (N, 2) arrays: rows and columns of the centres of incorrect cells.
             Without any, the window is in the middle of the image.
 
-    Example:
+    Examples:
         >>> choose_window((2000, 300), [np.array([[1500.0, 10.0]])])
         Window(top=992, left=0, height=512, width=300)
     """
@@ -75,7 +75,7 @@ def encode_picture(raw: npt.NDArray[Any], window: Window) -> bytes:
     """Encode the window as WebP, with the challenge's normalisation over the whole image.
 
     Args:
-        raw: (H, W, C) as :func:`cellbench.images.read_raw` returns it.
+        raw: (H, W, C) as [`cellbench.images.read_raw`][] returns it.
         window: the part to encode.
 
     Returns:

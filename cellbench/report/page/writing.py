@@ -49,7 +49,7 @@ def write_page(
 
     Args:
         board: the tables.
-        figures: files of its figures, as :func:`cellbench.report.draw_board` returns them.
+        figures: files of its figures, as [`cellbench.report.draw_board`][] returns them.
         gallery: the images with outlines; None to make the page without images.
         published: numbers that others published, which are shown in a section of their own.
         leaks: a note for each algorithm that was trained on test images, by name.

@@ -24,7 +24,7 @@ class Words:
 
 @dataclass(frozen=True)
 class TextColumn:
-    """A column of :class:`Words`.
+    """A column of [`Words`][].
 
     Attributes:
         title: the heading.
@@ -51,7 +51,7 @@ class Grid:
         id: its id in the page; with the titles of the columns, it makes links to a view permanent.
         caption: what it shows, and in which order.
         what: what its rows are, for the label of the filter.
-        columns: the columns; the first is a :class:`TextColumn`.
+        columns: the columns; the first is a [`TextColumn`][].
         rows: the rows.
         sorted_by: the title of the column by which the rows are sorted; empty if none.
     """

@@ -32,7 +32,7 @@ def write_site(
     """Write several boards as one static site; the same boards give the same bytes.
 
     Args:
-        boards: a folder with a folder for each board, as :func:`cellbench.boards.write_board` wrote it.
+        boards: a folder with a folder for each board, as [`cellbench.boards.write_board`][] wrote it.
         out: the folder to write; a site that this function wrote before is replaced.
         title: the title of the site; empty: "Leaderboards".
         entries: ``entry.yaml`` files or their folders, which say how to run the algorithms.
