@@ -21,7 +21,7 @@ EXPORT_PACKAGES = ("onnx", "onnxscript", "onnxruntime", "bioimageio.spec")
 
 
 def import_export_package(name: str) -> Any:  # noqa: ANN401  (checked only where it is installed)
-    """Import one of the modules of :data:`EXPORT_PACKAGES`, or a module inside one of them.
+    """Import one of the modules of [`EXPORT_PACKAGES`][], or a module inside one of them.
 
     Args:
         name: its import name.

@@ -92,7 +92,7 @@ def chosen_checkpoints(arguments: argparse.Namespace) -> list[Path]:
     """Return the checkpoints to segment with, or else the weights file of the ready model.
 
     Args:
-        arguments: the parsed options of :func:`add_models`.
+        arguments: the parsed options of `add_models`.
 
     Raises:
         CellbenchError: if the ready model is not installed.
@@ -105,10 +105,10 @@ def chosen_checkpoints(arguments: argparse.Namespace) -> list[Path]:
 
 
 def segmentation_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the values of the options of :func:`add_segmentation`, as segmenting functions call them.
+    """Return the values of the options of `add_segmentation`, as segmenting functions call them.
 
     Args:
-        arguments: the parsed options of :func:`add_models` and :func:`add_segmentation`.
+        arguments: the parsed options of `add_models` and `add_segmentation`.
     """
     diameter = arguments.diameter
     if diameter is None and not arguments.checkpoint:

@@ -130,23 +130,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if done.failed or unread else 0
 
 
-<<<<<<< HEAD
-=======
-def segmentation_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the values of the options of `add_segmentation`, as segmenting functions call them.
-
-    Args:
-        arguments: the parsed command line.
-    """
-    return {
-        "precision": arguments.precision,
-        "augment": arguments.tta,
-        "overlap": arguments.overlap,
-        "diameter": arguments.diameter,
-    }
-
-
->>>>>>> next
 def _find_images(arguments: argparse.Namespace) -> tuple[dict[str, Path], int]:
     """Return the images by stem, and the number of images that are not read; print what is left out."""
     from cellbench.images import unread_message

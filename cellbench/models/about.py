@@ -82,7 +82,7 @@ def read_about_file(path: str | Path) -> ModelAbout:
     """Read a YAML file that says what a model is.
 
     Args:
-        path: the file, with the keys of :class:`ModelAbout`.
+        path: the file, with the keys of [`ModelAbout`][].
 
     Raises:
         UsageError: if it cannot be read, or has wrong keys or values; the message lists every fault.
@@ -99,7 +99,7 @@ def checked_about(content: Any, path: str | Path) -> ModelAbout:  # noqa: ANN401
     """Check what a file says about a model.
 
     Args:
-        content: a mapping with the keys of :class:`ModelAbout`.
+        content: a mapping with the keys of [`ModelAbout`][].
         path: the file, for the error message.
 
     Raises:

@@ -3,7 +3,7 @@
 A checkpoint of training also contains averaged weights and the state of the optimiser, and is eight times
 as large. A weights file can be used wherever a checkpoint is loaded, but training cannot continue from it.
 Its metadata has one entry, ``cellbench``: JSON with what a checkpoint contains besides the weights, and
-with what the model is (:class:`~cellbench.models.about.ModelAbout`). Neither can contain code.
+with what the model is ([`ModelAbout`][cellbench.models.about.ModelAbout]). Neither can contain code.
 """
 
 from collections.abc import Mapping

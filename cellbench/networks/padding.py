@@ -13,7 +13,7 @@ def ceiling(side: int, divisor: int) -> int:
         side: number of pixels, at least 0.
         divisor: the number.
 
-    Example:
+    Examples:
         >>> ceiling(33, 2)
         17
     """
