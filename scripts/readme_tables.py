@@ -1,4 +1,4 @@
-"""Write the tables of results into the README; with --check, only check that they are current.
+"""Write the tables of results into README and docs/methods.md; with --check, only check them.
 
 Each table is between two comments, and comes from the file of results that the first one names:
 ``<!-- table docs/results/sample.csv -->`` and ``<!-- end of table -->``.
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
+PAGES = ("README.md", "docs/methods.md")
 PLACE = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -28,10 +28,10 @@ def table(path: Path) -> str:
 
 
 def with_tables(text: str) -> str:
-    """Return the text of the README with current tables.
+    """Return the text of a page with current tables.
 
     Args:
-        text: the README as it is.
+        text: the page as it is.
     """
     return PLACE.sub(lambda found: found[1] + table(ROOT / found[2]) + found[3], text)
 
@@ -43,19 +43,21 @@ def main(check: bool) -> int:
         check: only check; nothing is written.
 
     Returns:
-        Exit status: 1 if a table is not current or a line is longer than 120 characters.
+        Exit status: 1 if a table is not current or a line of the README is longer than 120 characters.
     """
-    text = README.read_text("utf-8")
-    current = with_tables(text)
-    if not check:
-        README.write_text(current, "utf-8")
-        return 0
-    long = [n for n, line in enumerate(text.splitlines(), 1) if len(line) > 120]
-    if text != current:
-        print("README.md: tables are not current; run scripts/readme_tables.py", file=sys.stderr)
-    if long:
-        print(f"README.md: longer than 120 characters: lines {long}", file=sys.stderr)
-    return int(text != current or bool(long))
+    faults = []
+    for name in PAGES:
+        text = (ROOT / name).read_text("utf-8")
+        current = with_tables(text)
+        if not check:
+            (ROOT / name).write_text(current, "utf-8")
+        elif text != current:
+            faults.append(f"{name}: tables are not current; run scripts/readme_tables.py")
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    if long := [n for n, line in enumerate(lines, 1) if len(line) > 120]:
+        faults.append(f"README.md: longer than 120 characters: lines {long}")
+    print("\n".join(faults), end="\n" if faults else "", file=sys.stderr)
+    return int(bool(faults))
 
 
 if __name__ == "__main__":
