@@ -1,6 +1,9 @@
 """Exported networks give the maps of PyTorch, also at odd sides; packages explain their decoding."""
 
 import zipfile
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +21,6 @@ from cellbench.inference.exporters.bioimageio import rescaled
 from cellbench.inference.exporters.exported import exported_network
 from cellbench.inference.exporters.onnx_file import run_network, run_onnx
 from cellbench.labels import read_labels
-
-pytestmark = pytest.mark.slow
 
 
 def need_packages() -> None:
@@ -78,24 +79,38 @@ def test_the_code_in_the_documentation_decodes(
     assert read_labels(package / "cells_label.tiff").shape == (512, 512)
 
 
-def test_onnx_is_compared_with_pytorch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    need_packages()
-    checkpoint = tiny_checkpoint(tmp_path / "model.ckpt")
-    assert main(["export", str(checkpoint), str(tmp_path / "a.onnx"), "--to", "onnx"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[1].startswith("largest differences between ONNX and PyTorch: ")
-    assert lines[2].endswith(" with both")
+@dataclass
+class Exported:
+    """A tiny stardist, whose maps are on every second pixel, as ONNX; and what the command printed."""
+
+    checkpoint: Path
+    path: Path
+    lines: list[str]
 
 
-def test_maps_on_a_grid_keep_their_last_row(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def on_a_grid(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     need_packages()
-    checkpoint = save_checkpoint(tiny_model("stardist"), tmp_path / "model.ckpt")
-    path = tmp_path / "a.onnx"
-    assert main(["export", str(checkpoint), str(path), "--to", "onnx"]) == 0
-    network = exported_network(load_model(checkpoint, "cpu"))
+    folder = tmp_path_factory.mktemp("on_a_grid")
+    checkpoint = save_checkpoint(tiny_model("stardist"), folder / "model.ckpt")
+    printed = StringIO()
+    with redirect_stdout(printed):
+        assert main(["export", str(checkpoint), str(folder / "a.onnx"), "--to", "onnx"]) == 0
+    return Exported(checkpoint, folder / "a.onnx", printed.getvalue().splitlines())
+
+
+@pytest.mark.slow
+def test_onnx_is_compared_with_pytorch(on_a_grid: Exported) -> None:
+    assert on_a_grid.lines[1].startswith("largest differences between ONNX and PyTorch: ")
+    assert on_a_grid.lines[2].endswith(" with both")
+
+
+@pytest.mark.slow
+def test_maps_on_a_grid_keep_their_last_row(on_a_grid: Exported) -> None:
+    network = exported_network(load_model(on_a_grid.checkpoint, "cpu"))
     assert network.model.representation.grid == 2
     image = np.random.default_rng(0).random((1, 3, 65, 33), np.float32)
-    found, expected = run_onnx(path, image), run_network(network, image)
+    found, expected = run_onnx(on_a_grid.path, image), run_network(network, image)
     assert {maps.shape[-2:] for maps in found.values()} == {(65, 33)}
     for name, maps in expected.items():
         np.testing.assert_allclose(found[name], maps, atol=1e-3)

@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from cellbench.files import written_whole
 from cellbench.inference.exporters.exported import INPUT, ExportedNetwork
 from cellbench.inference.segment import read_model_image
 from cellbench.labels import read_labels
+from cellbench.networks.padding import ceiling
 
 Maps = Mapping[str, npt.NDArray[np.float32]]
 
@@ -72,7 +74,12 @@ def _convert(network: ExportedNetwork, path: Path) -> None:
     free = torch.export.Dim.DYNAMIC
     try:
         # Its report of each step is of use to developers of PyTorch only.
-        with warnings.catch_warnings(), redirect_stdout(StringIO()), torch.no_grad():
+        with (
+            warnings.catch_warnings(),
+            redirect_stdout(StringIO()),
+            torch.no_grad(),
+            patch("timm.layers.padding.get_same_padding", _same_padding),
+        ):
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 network,
@@ -93,6 +100,15 @@ def _convert(network: ExportedNetwork, path: Path) -> None:
             f"{network.model.model_name()}: its network cannot be converted to ONNX ({reason}); export "
             "another model"
         ) from error
+
+
+def _same_padding(side: int, kernel: int, stride: int, dilation: int) -> int:
+    """Return the padding of a convolution of TensorFlow in integers.
+
+    timm divides floating-point numbers. The sides of outputs are then expressions that PyTorch cannot
+    simplify, and the conversion of an EfficientNet takes more than ten minutes instead of 15 seconds.
+    """
+    return max((ceiling(side, stride) - 1) * stride + (kernel - 1) * dilation + 1 - side, 0)
 
 
 def check_onnx(network: ExportedNetwork, path: Path) -> OnnxCheck:
