@@ -33,8 +33,9 @@ def padded(image: torch.Tensor, multiple: int, smallest: int = 0) -> torch.Tenso
         torch.Size([1, 3, 64, 64])
     """
     # Written so that an exported network knows that the new sides are divisible.
-    sides = [ceiling(side, multiple) * multiple for side in image.shape[-2:]]
-    missing = [max(new, smallest) - side for new, side in zip(sides, image.shape[-2:], strict=True)]
+    fewest = smallest // multiple
+    sides = [max(ceiling(side, multiple), fewest) * multiple for side in image.shape[-2:]]
+    missing = [new - side for new, side in zip(sides, image.shape[-2:], strict=True)]
     if not any(missing):
         return image
     return pad(image, (0, missing[1], 0, missing[0]), mode="replicate")
