@@ -12,6 +12,7 @@ WORK=${WORK:-runs/weights/$NAME}
 OUT=${OUT:-weights/cellbench_weights}
 SCALES=${SCALES:-0.5 1.575}  # 20x and 63x, if the images are 40x
 WEIGHTS_ARGS=${WEIGHTS_ARGS:-}
+CARD_ARGS=${CARD_ARGS:-}  # --publish-anyway, if a target is missed
 about=configs/weights/${NAME}_about.yaml
 weights=$WORK/$NAME.safetensors
 
@@ -29,7 +30,10 @@ if [[ ! -f $WORK/trained ]]; then
   cellbench fit --ckpt_path last --config configs/base.yaml --config configs/model/stardist.yaml \
     --config configs/weights/$NAME.yaml --data.root "$WORK/data" --data.cache "$WORK/cache" \
     --trainer.default_root_dir "$WORK/run" $WEIGHTS_ARGS
-  touch "$WORK/trained"
+  # The model card states both. They are written last, so that this file says that the training is finished.
+  printf 'make weights%s\n' "${WEIGHTS_ARGS:+ WEIGHTS_ARGS=\"$WEIGHTS_ARGS\"}" > "$WORK/command"
+  python -c 'import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else "a processor")' |
+    cat "$WORK/command" - > "$WORK/trained"
 fi
 [[ $weights -nt $WORK/trained ]] ||
   cellbench export "$WORK/run/checkpoints/best.ckpt" "$weights" --to weights --about "$about"
@@ -50,8 +54,9 @@ for scale in $SCALES; do
   cellbench evaluate "$WORK/scaled/$scale/test/labels" "$WORK/predictions/$scale" --out "$WORK/boards/scaled/$scale.csv"
 done
 
-python scripts/write_model_card.py "$about" --weights "$weights" --data "$WORK/data" --boards "$WORK/boards" \
-  --out "$WORK/$NAME.md"
+# shellcheck disable=SC2086  # CARD_ARGS are several words
+python scripts/write_model_card.py "$about" --weights "$weights" --training "$WORK/trained" --data "$WORK/data" --boards "$WORK/boards" \
+  --out "$WORK/$NAME.md" $CARD_ARGS
 
 cp "$weights" "$WORK/$NAME.md" "$OUT/"
 (cd "$OUT" && sha256sum -- *.safetensors > SHA256SUMS)
