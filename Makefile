@@ -23,8 +23,8 @@ MANIFEST = $(foreach file,$(wildcard $(addsuffix /manifest.csv,$(IMAGES))),$(she
 SCORES  = $(strip $(wildcard leaderboard/$(BOARD)/scores.csv) \
   $(patsubst %/,%,$(wildcard leaderboard/$(BOARD)/entries/*/)))
 
-.PHONY: setup train evaluate leaderboard robustness board-open-cells label-budget test quick lint docs docs-serve \
-  pictures readme bench package oldest clean help \
+.PHONY: setup train evaluate leaderboard robustness board-open-cells label-budget weights test quick lint docs \
+  docs-serve pictures readme bench package oldest clean help \
   dataset known-model known-board
 
 help:  ## show this list
@@ -86,6 +86,9 @@ board-open-cells: $(STAMP)  ## train every model on data/open-cells and make doc
 
 label-budget: $(STAMP)  ## train on 2 to 100 % of DATA's labels, with and without unlabelled images; takes hours
 	PATH="$(abspath $(BIN)):$$PATH" scripts/label_budget.sh
+
+weights: $(STAMP)  ## train the ready model on data/open-cells (3 hours), score it, and write weights/cellbench_weights
+	PATH="$(abspath $(BIN)):$$PATH" WEIGHTS_ARGS="$(WEIGHTS_ARGS)" scripts/make_weights.sh
 
 test: $(STAMP)  ## run all tests
 	$(BIN)/python -m pytest

@@ -24,7 +24,8 @@ VERBS = {
     "pseudo-label": "label unlabelled images with a trained model, to train on them",
     "tune": "find the decoding options with which a trained model scores best on the tune split",
     "profile": "measure the latency, throughput, memory and operations of models",
-    "models": "list the models that can be trained, or show one model and its options",
+    "models": "list the models that can be trained, show one and its options, or list ready models",
+    "export": "write a trained model as ONNX, a BioImage.IO package or a weights file",
     "run": "run and time algorithms on the test images of a dataset, one image at a time",
     "evaluate": "score folders of label maps against the true label maps",
     "rank": "rank algorithms: leaderboard, confidence intervals and rank stability",
@@ -36,8 +37,8 @@ VERBS = {
 }
 _EPILOG = """\
 `cellbench VERB --help` describes the options of a verb.
-fit, validate, test, predict, segment, pseudo-label, tune, profile and models need packages that only
-`pip install "cellbench[train]"` installs.
+fit, validate, test, predict, segment, pseudo-label, tune, profile, models and export need packages that
+only `pip install "cellbench[train]"` installs.
 
 example, from the built-in sample to a leaderboard:
   cellbench data sample data/sample

@@ -1,19 +1,43 @@
-"""The optional packages: ``cellbench[train]`` and ``cellbench[formats]``."""
+"""The optional packages: ``cellbench[train]``, ``cellbench[formats]`` and ``cellbench[export]``."""
 
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 from cellbench.errors import CellbenchError
 
 TRAIN_PACKAGES = (
     "torch", "torchvision", "pytorch_lightning", "jsonargparse", "docstring_parser", "torchmetrics",
-    "timm", "segmentation_models_pytorch", "monai", "einops", "stardist",
+    "timm", "segmentation_models_pytorch", "monai", "einops", "safetensors", "stardist",
 )  # fmt: skip
 """Import names of the packages that ``pip install "cellbench[train]"`` adds to the base install."""
 
 FORMAT_PACKAGES = {"czifile": "CZI", "nd2": "ND2", "liffile": "LIF", "roifile": "ROI"}
 """Import names of the packages that ``pip install "cellbench[formats]"`` adds, and what they read."""
+
+EXPORT_PACKAGES = ("onnx", "onnxscript", "onnxruntime", "bioimageio.spec")
+"""Import names of the packages that ``pip install "cellbench[export]"`` adds."""
+
+
+def import_export_package(name: str) -> Any:  # noqa: ANN401  (checked only where it is installed)
+    """Import one of the modules of [`EXPORT_PACKAGES`][], or a module inside one of them.
+
+    Args:
+        name: its import name.
+
+    Raises:
+        CellbenchError: if it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as missing:
+        if not f"{name}.".startswith(f"{missing.name}."):
+            raise  # one of its own dependencies
+        raise CellbenchError(
+            f"export: needs the package {missing.name}, which is not installed; "
+            'run: pip install "cellbench[export]"'
+        ) from missing
 
 
 def import_format_package(name: str, subject: object, error: type[CellbenchError]) -> ModuleType:

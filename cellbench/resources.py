@@ -1,10 +1,17 @@
-"""Files that come with the package: training configs and baselines."""
+"""Files that come with the package: training configs and baselines; and ready weights, if installed."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 _CONFIG_OPTIONS = ("--config", "-c")
+_WEIGHTS = "cellbench_weights"
+WEIGHTS_SUFFIX = ".safetensors"
+"""Extension of weights files."""
+
+INSTALL_WEIGHTS = 'run: pip install "cellbench[weights]"'
+"""How ready models are installed."""
 
 
 def resource_folder(name: str) -> Path:
@@ -20,6 +27,28 @@ def resource_folder(name: str) -> Path:
     """
     packaged = _PACKAGE / name
     return packaged if packaged.is_dir() else _PACKAGE.parent / name
+
+
+def weights_folder() -> Path | None:
+    """Return the folder with ready weights: the package cellbench_weights; None if there is none.
+
+    ``pip install "cellbench[weights]"`` installs it; in a checkout it is in the folder weights/.
+    """
+    spec = find_spec(_WEIGHTS)
+    installed = list(spec.submodule_search_locations or []) if spec else []
+    beside = _PACKAGE.parent / "weights" / _WEIGHTS
+    return next((each for each in (*map(Path, installed), beside) if each.is_dir()), None)
+
+
+def ready_weights(name: str) -> Path | None:
+    """Return the weights file of a ready model; None if it is not installed.
+
+    Args:
+        name: name of the model.
+    """
+    folder = weights_folder()
+    file = None if folder is None else folder / f"{name}{WEIGHTS_SUFFIX}"
+    return file if file is not None and file.is_file() else None
 
 
 def find_config(path: str) -> str:

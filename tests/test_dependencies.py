@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from test_import_rules import HEAVY_ROOMS, LIGHT, MODULES, foreign_imports, imports, room_of
 
-from cellbench.extras import FORMAT_PACKAGES, TRAIN_PACKAGES
+from cellbench.extras import EXPORT_PACKAGES, FORMAT_PACKAGES, TRAIN_PACKAGES
 from cellbench.networks.encoder import WEIGHT_PACKAGES
 
 ROOT = Path(__file__).parents[1]
@@ -62,11 +62,12 @@ def test_training_dependencies_are_what_the_heavy_half_imports_beside_them() -> 
 def test_the_names_of_the_missing_packages_are_those_of_the_extra() -> None:
     assert {normalised(name) for name in TRAIN_PACKAGES} == declared(EXTRAS["train"])
     assert {*FORMAT_PACKAGES} == declared(EXTRAS["formats"])
+    assert {normalised(name) for name in EXPORT_PACKAGES} == declared(EXTRAS["export"])
 
 
 @pytest.mark.parametrize(
     "extra",
-    [None, "train", "pretrained", "formats", "distributed", "tensorboard", "napari"],
+    [None, "train", "pretrained", "formats", "distributed", "tensorboard", "export", "napari"],
 )
 def test_every_dependency_has_a_lower_bound_and_a_tested_version(extra: str | None) -> None:
     requirements = PROJECT["dependencies"] if extra is None else EXTRAS[extra]
@@ -82,3 +83,4 @@ def test_the_packages_with_weights_are_those_of_the_extra() -> None:
 
 def test_development_installs_everything() -> None:
     assert "cellbench[train,pretrained,tensorboard,formats,distributed]" in EXTRAS["dev"]
+    assert "cellbench[export]" in EXTRAS["dev"]

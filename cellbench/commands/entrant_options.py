@@ -53,10 +53,11 @@ def read_entrants(paths: Sequence[Path]) -> list[tuple["Entry", Path]]:
         paths: what the user named: an entry.yaml, its folder, or a baseline.
 
     Returns:
-        Each entry with its folder.
+        Each entry with its folder. Those whose ready model is not installed are left out, with one line on
+        standard error.
 
     Raises:
-        EntrantError: if an entry cannot be read, or two have the same name.
+        EntrantError: if an entry cannot be read, two have the same name, or none is left.
     """
     from collections import Counter
 
@@ -72,7 +73,28 @@ def read_entrants(paths: Sequence[Path]) -> list[tuple["Entry", Path]]:
             f"{repeated[0]}: {counts[repeated[0]]} entrants have this name; "
             "change `name` in the entry.yaml of all but one"
         )
-    return entries
+    return _with_their_models(entries)
+
+
+def _with_their_models(entries: list[tuple["Entry", Path]]) -> list[tuple["Entry", Path]]:
+    """Leave out the entries whose ready model is not installed."""
+    from cellbench.errors import EntrantError
+    from cellbench.resources import INSTALL_WEIGHTS, ready_weights
+
+    left_out = [
+        f"{entry.name}: the ready model {entry.ready_model} is not installed; {INSTALL_WEIGHTS}"
+        for entry, _ in entries
+        if entry.ready_model and ready_weights(entry.ready_model) is None
+    ]
+    if len(left_out) == len(entries):
+        raise EntrantError("; ".join(left_out))
+    for line in left_out:
+        print(f"not run: {line}", file=sys.stderr)
+    return [
+        (entry, folder)
+        for entry, folder in entries
+        if not entry.ready_model or ready_weights(entry.ready_model) is not None
+    ]
 
 
 def choose_sandboxes(entries: Sequence["Entry"], arguments: argparse.Namespace) -> list["Sandbox"]:

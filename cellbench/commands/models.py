@@ -1,4 +1,4 @@
-"""List the models that can be trained, or show one model and all its options."""
+"""List the models that can be trained, show one model and all its options, or list ready models."""
 
 import argparse
 
@@ -19,18 +19,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--names", action="store_true", help="print only the names, one per line (default: off)"
     )
+    parser.add_argument(
+        "--weights",
+        action="store_true",
+        help="list the ready models that are installed, which segment without training: name, version, "
+        "size, licence and training data; exit with status 1 if there is none, or none called NAME "
+        "(default: off)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print names, all models or one model."""
     from cellbench.models.registry import list_models
 
-    if arguments.names:
+    if arguments.weights:
+        _print_ready(arguments.model)
+    elif arguments.names:
         print("\n".join(list_models()))
     elif arguments.model:
         _print_one(arguments.model)
     else:
         _print_all()
+
+
+def _print_ready(name: str | None) -> None:
+    from cellbench.models.shipped import DEFAULT, shipped_models, shipped_weights
+
+    shipped_weights(name or next((each.about.name for each in shipped_models()), DEFAULT))
+    for each in shipped_models():
+        if name in (None, each.about.name):
+            about = each.about
+            print(f"{about.name} {about.version}: {about.title}")
+            print(f"    {each.size / 1e6:.1f} MB; licence {about.licence}")
+            print(f"    trained on: {about.datasets()}")
 
 
 def _print_one(model: str) -> None:

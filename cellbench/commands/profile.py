@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cellbench.commands.help_format import example
-from cellbench.commands.segment import add_device, add_model_class
+from cellbench.commands.model_options import add_device, add_model_class
 from cellbench.errors import UsageError
 
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellbench.commands.help_format import example
-from cellbench.commands.segment import (
-    add_checkpoint,
+from cellbench.commands.model_options import (
     add_device,
     add_model_class,
+    add_models,
     add_segmentation,
+    chosen_checkpoints,
     segmentation_options,
 )
 
@@ -37,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="ROOT",
         help="dataset folder with unlabelled images in unlabeled/images; it is not changed",
     )
-    add_checkpoint(parser)
+    add_models(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -97,14 +98,15 @@ def run(arguments: argparse.Namespace) -> int:
     root = arguments.root
     out = arguments.out or root.resolve().with_name(f"{root.resolve().name}-pseudo")
     # Before they are loaded: training may replace a file at any time.
-    checksums = [file_checksum(path) for path in arguments.checkpoint]
-    models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
+    checkpoints = chosen_checkpoints(arguments)
+    checksums = [file_checksum(path) for path in checkpoints]
+    models = load_models(checkpoints, arguments.device, model_class=arguments.model_class)
     gates = {name: getattr(arguments, name) for name in ("foreground", "background", "cell_score")}
     options = segmentation_options(arguments)
     done = pseudo_label(
         root,
         out,
-        Teacher(models, arguments.checkpoint, checksums, gates, options),
+        Teacher(models, checkpoints, checksums, gates, options),
         lambda stems: progress_bar(stems, "pseudo-label"),
         lambda line: print(line, file=sys.stderr),
     )

@@ -1,5 +1,7 @@
 """Segment images with a trained model: writes a label map per image, runtime.csv and segmentation.json.
 
+Without --checkpoint, the ready model generalist is used; `pip install "cellbench[weights]"` installs it.
+
 A run that was interrupted continues when the same command is run again: finished label maps and their times
 are kept, and images that failed are tried again. If an image or its label map has changed, this image is
 segmented again. If a checkpoint, an option, the device or the software has changed, all images are. To
@@ -10,9 +12,17 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from cellbench.commands.help_format import example
+from cellbench.commands.model_options import (
+    add_device,
+    add_model_class,
+    add_models,
+    add_segmentation,
+    chosen_checkpoints,
+    segmentation_options,
+)
 
 if TYPE_CHECKING:
     from cellbench.inference.products import Product
@@ -43,24 +53,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder for the label maps, runtime.csv and segmentation.json, which records the options; "
         "the label map of cells.png is cells_label.tiff. The size of the pixels is kept in it",
     )
-    add_checkpoint(parser)
+    add_models(parser)
     add_model_class(parser)
     _add_products(parser)
     add_segmentation(parser)
     add_device(parser)
-
-
-def add_checkpoint(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--checkpoint``, which can be repeated."""
-    parser.add_argument(
-        "--checkpoint",
-        type=Path,
-        required=True,
-        action="append",
-        metavar="FILE",
-        help="checkpoint of a trained model (required). Repeat the option to average the predictions of "
-        "several models; each image then takes as many times longer",
-    )
 
 
 def _add_products(parser: argparse.ArgumentParser) -> None:
@@ -86,68 +83,6 @@ def _add_products(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_segmentation(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--tta``, ``--precision``, ``--diameter`` and ``--overlap``."""
-    parser.add_argument(
-        "--tta",
-        action="store_true",
-        help="test-time augmentation: average over the 8 flips and rotations of each image, which "
-        "takes 8 times as long (default: off)",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=("auto", "bf16", "32"),
-        default="auto",
-        help="precision of the network's numbers; auto: half precision where the hardware is fast in it; "
-        "bf16: always half precision; 32: always single precision (default: auto)",
-    )
-    parser.add_argument(
-        "--diameter",
-        type=_diameter,
-        metavar="PIXELS",
-        help="diameter of the cells in the images, or auto to estimate it for each image, which takes "
-        "several times as long. Images whose cells are smaller or larger than those that the model was "
-        "trained with are resized for it, and the label maps are resized back. Of several checkpoints the "
-        "first one decides (default: images keep their size)",
-    )
-    parser.add_argument(
-        "--overlap",
-        type=float,
-        metavar="SHARE",
-        help="share of each window that the next one covers too, from 0 to below 1; more takes longer "
-        "(default: that of the model, usually 0.25)",
-    )
-
-
-def _diameter(text: str) -> float | Literal["auto"]:
-    """Read the value of ``--diameter``."""
-    try:
-        return "auto" if text == "auto" else float(text)
-    except ValueError as error:
-        message = f"{text!r} is neither a number of pixels nor auto"
-        raise argparse.ArgumentTypeError(message) from error
-
-
-def add_model_class(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--model-class``."""
-    parser.add_argument(
-        "--model-class",
-        metavar="PATH",
-        help="class of the model, as package.module.Class. Needed only if the model is not part of "
-        "cellbench or of an installed package that registers it; its code will be run (default: "
-        "the class that the checkpoint names)",
-    )
-
-
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--device``."""
-    parser.add_argument(
-        "--device",
-        metavar="DEVICE",
-        help="device that runs the network: cpu, cuda, cuda:1, … (default: the first GPU, or cpu)",
-    )
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Segment all images; return status 1 if one failed."""
     from cellbench.errors import UsageError
@@ -161,18 +96,19 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             "--overlays, --table and --recursive: cannot be used with INPUTS -; name an image or a folder"
         )
+    checkpoints = chosen_checkpoints(arguments)
+    options = segmentation_options(arguments)
     files, unread = ({}, 0) if serves else _find_images(arguments)
     # Before they are loaded: training may replace a file at any time.
-    checksums = [] if serves else [file_checksum(path) for path in arguments.checkpoint]
-    models = load_models(arguments.checkpoint, arguments.device, model_class=arguments.model_class)
+    checksums = [] if serves else [file_checksum(path) for path in checkpoints]
+    models = load_models(checkpoints, arguments.device, model_class=arguments.model_class)
     if arguments.tta:
         with_dense_maps(models[0])
     passes = len(models) * (_ORIENTATIONS if arguments.tta else 1)
     if passes > 1:
-        estimates = arguments.diameter == "auto"
+        estimates = options["diameter"] == "auto"
         cost = "its diameter is estimated" if estimates else f"takes {passes} times as long"
         print(f"each image is predicted {passes} times and {cost}", file=sys.stderr)
-    options = segmentation_options(arguments)
     if serves:
         from cellbench.inference.serve import serve_images
 
@@ -184,27 +120,13 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.outputs,
         lambda stems: progress_bar(stems, "segment"),
         products=_products(arguments),
-        checkpoints=arguments.checkpoint,
+        checkpoints=checkpoints,
         checksums=checksums,
         report=lambda line: print(line, file=sys.stderr),
         **options,
     )
     print(_summary(done, len(files), arguments.outputs))
     return 1 if done.failed or unread else 0
-
-
-def segmentation_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the values of the options of `add_segmentation`, as segmenting functions call them.
-
-    Args:
-        arguments: the parsed command line.
-    """
-    return {
-        "precision": arguments.precision,
-        "augment": arguments.tta,
-        "overlap": arguments.overlap,
-        "diameter": arguments.diameter,
-    }
 
 
 def _find_images(arguments: argparse.Namespace) -> tuple[dict[str, Path], int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellbench.commands.help_format import example
-from cellbench.commands.segment import add_device, add_model_class
+from cellbench.commands.model_options import add_device, add_model_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

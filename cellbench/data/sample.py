@@ -189,6 +189,11 @@ def _conditions(rng: np.random.Generator, shifted: bool) -> Conditions:
     )
 
 
+def real_picture() -> tuple[Path, Path]:
+    """Return the files of the real picture that comes with the package: the image and its label map."""
+    return _REAL_FOLDER / _REAL_NAME, label_path(_REAL_FOLDER, Path(_REAL_NAME).stem)
+
+
 def _write(picture: _Picture, folder: Path) -> dict[str, object]:
     image, labels = picture.draw()
     pixels = _as_format(image, picture.format)
@@ -198,8 +203,7 @@ def _write(picture: _Picture, folder: Path) -> dict[str, object]:
 
 def _write_real(folder: Path) -> dict[str, object]:
     """Write the real picture (Caicedo et al. 2019) and its truth, which come with the package."""
-    pixels = tifffile.imread(_REAL_FOLDER / _REAL_NAME)
-    labels = tifffile.imread(label_path(_REAL_FOLDER, Path(_REAL_NAME).stem))
+    pixels, labels = map(tifffile.imread, real_picture())
     _write_image(folder / "images" / _REAL_NAME, pixels)
     return _write_truth(_REAL_NAME, "fluorescence", folder, pixels, labels, _REAL)
 

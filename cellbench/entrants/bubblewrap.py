@@ -18,7 +18,7 @@ from cellbench.entrants.environment import python_path, reduced_environment
 from cellbench.entrants.process import Launch
 from cellbench.entrants.sandbox import Sandbox, Task
 from cellbench.entrants.workplace import Workplace
-from cellbench.resources import resource_folder
+from cellbench.resources import resource_folder, weights_folder
 
 _PROGRAM = "bwrap"
 _WORK = Path("/workspace")
@@ -154,7 +154,7 @@ def _python_folders() -> list[Path]:
     packages = [Path(place) for place in sys.path if place and Path(place) != Path.cwd()]
     prefixes = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parents[1]]
     found = [*prefixes, package, resource_folder("configs"), resource_folder("baselines")]
-    for place in [*packages, *python_path()]:
+    for place in [*packages, *python_path(), *filter(None, [weights_folder()])]:
         inside = any(place.is_relative_to(prefix) for prefix in prefixes)
         # A checkout of cellbench also holds datasets; only its package is needed.
         if place.is_dir() and not inside and place != package.parent:

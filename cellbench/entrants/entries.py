@@ -74,6 +74,9 @@ class Entry(AlgorithmEntry):
             earlier run are kept only while these files do not change.
         timeout_factor: the program is stopped when an image takes this many times the challenge's
             tolerance.
+        ready_model: name of the ready model of cellbench that it segments with. It is not run where this
+            model is not installed, and results of an earlier run are kept only while the model's file
+            does not change.
         memory: memory limit of the program and all that it starts, such as ``8g``; by default, and at
             most, 90 % of the machine's memory.
     """
@@ -84,6 +87,7 @@ class Entry(AlgorithmEntry):
     setup: Annotated[list[str], Field(min_length=1)] | None = None
     env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
     sources: list[str] | None = None
+    ready_model: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")] | None = None
     timeout_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
     memory: str | None = None
 

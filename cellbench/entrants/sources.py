@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cellbench
 from cellbench.entrants.entries import ENTRY_FILE, Entry
-from cellbench.resources import resource_folder
+from cellbench.resources import ready_weights, resource_folder
 
 _SUFFIXES = (".py", ".sh", ".yaml", ".yml", ".json", ".toml", ".r", ".R", ".m", ".jl", ".java")
 _NOT_SOURCES = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
@@ -17,7 +17,8 @@ def source_files(entry: Entry, folder: Path) -> list[Path]:
     """List the files whose change makes the results of an earlier run invalid.
 
     These are the files that the entry's ``sources`` match, or else the program's sources in its folder;
-    and the files that its commands name. Our own models and baselines also depend on cellbench.
+    the files that its commands name; and the weights of a ready model. Our own models and baselines also
+    depend on cellbench.
 
     Args:
         entry: the entrant.
@@ -33,6 +34,8 @@ def source_files(entry: Entry, folder: Path) -> list[Path]:
     if _is_ours(entry, folder):
         package = Path(cellbench.__file__).parent
         found |= {path for path in _files(package) if path.suffix in _SUFFIXES}
+    if entry.ready_model and (weights := ready_weights(entry.ready_model)):
+        found.add(weights)
     words = [*(entry.command or []), *(entry.serve or [])]
     values = [word.partition("=")[2] or word for word in words if "{" not in word]
     named = [folder / value for value in values if value and "\0" not in value]

@@ -41,7 +41,8 @@ def load_model(
     instance of its class.
 
     Args:
-        path: a checkpoint file that training wrote.
+        path: a checkpoint file that training wrote, a weights file, or the name of a ready model such as
+            ``generalist``.
         device: device of the model; by default the first GPU, or the CPU where there is none.
         model_class: class of the model, or its class path or registered name; needed where the class
             is not registered.

@@ -27,6 +27,7 @@ from cellbench.models.checkpoint_keys import DECODING_KEY, DIAMETERS_KEY, TUNED_
 from cellbench.models.dense_segmenter import DenseSegmenter, RoutingSegmenter
 from cellbench.models.segmenter import Segmenter
 from cellbench.models.weights import read_checkpoint
+from cellbench.models.weights_metadata import is_weights_file
 from cellbench.representations import Representation
 
 Progress = Callable[[Sequence[Any], str], Any]
@@ -56,8 +57,13 @@ def tune_checkpoint(
         The trials of each stream, see [`tune_streams`][].
 
     Raises:
-        UsageError: if the model has no options to fit.
+        UsageError: if the model has no options to fit, or the file is a weights file.
     """
+    if is_weights_file(checkpoint):
+        raise UsageError(
+            f"{checkpoint}: a weights file is not changed, because its checksum is published; tune the "
+            "checkpoint that it was made from, and export it again"
+        )
     model = load_model(checkpoint, device, model_class=model_class)
     trials = tune_streams(model, items, progress)
     store_decoding(checkpoint, tunable(model).representation.decoding())

@@ -9,6 +9,9 @@ import torch
 from torch import nn
 
 from cellbench.errors import CheckpointError
+from cellbench.models.shipped import checkpoint_or_shipped
+from cellbench.models.weights_file import read_weights_file
+from cellbench.models.weights_metadata import is_weights_file
 
 _NAMES_SHOWN = 8
 
@@ -17,16 +20,18 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint file; no code in it can run.
 
     Args:
-        path: a file that training wrote.
+        path: a file that training wrote, a weights file, or the name of a ready model.
 
     Raises:
         CheckpointError: if the file does not exist, is damaged, or is not a checkpoint.
     """
-    file = Path(path)
+    file = checkpoint_or_shipped(path)
     if not file.is_file():
         raise CheckpointError(
             f"{file}: no such checkpoint; train a model to get one (`make train`)"
         )
+    if is_weights_file(file):
+        return read_weights_file(file)
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files raise whatever their bytes lead to

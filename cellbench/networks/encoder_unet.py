@@ -9,7 +9,7 @@ from torch import nn
 
 from cellbench.errors import UsageError
 from cellbench.networks.encoder import make_encoder, weights_licence
-from cellbench.networks.padding import padded
+from cellbench.networks.padding import ceiling, padded
 
 _GROUP = 16  # features that are normalised together
 _IMAGE_FEATURES = (32, 16)  # of the skips at half and at full resolution
@@ -110,7 +110,8 @@ class EncoderUNet(nn.Module):
         value, *skips = reversed(self._features(scaled))
         for block, skip in zip(self.decoder, [*skips, *self._image_skips(scaled)], strict=True):
             value = block(value, skip)
-        value = value[..., : -(-height // self.grid), : -(-width // self.grid)]
+        rows, columns = (ceiling(side, self.grid) for side in (height, width))
+        value = value[..., :rows, :columns]
         return {name: head(value) * self.scales.get(name, 1.0) for name, head in self.heads.items()}
 
     def _features(self, image: torch.Tensor) -> list[torch.Tensor]:

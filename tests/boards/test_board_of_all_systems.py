@@ -56,7 +56,8 @@ def test_models_are_trained_run_scored_ranked_and_shown(tmp_path: Path) -> None:
     assert f"--trainer.default_root_dir {tmp_path}/runs/unet " in fit
     assert fit.endswith("--max_cpu_time 00:00:01:00")
     runs = f"{tmp_path}/runs/unet {tmp_path}/runs/unetr"
-    assert run.startswith(f"run baselines/otsu_watershed/entry.yaml {runs} --data")
+    baselines = "baselines/generalist/entry.yaml baselines/otsu_watershed/entry.yaml"
+    assert run.startswith(f"run {baselines} {runs} --data")
     assert "--details --cells" in evaluate
     assert "--data" not in report  # no images in a page that is committed
 

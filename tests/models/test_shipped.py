@@ -1,0 +1,108 @@
+"""Ready models are found by name, listed, and used only if their checksum is right."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from ready_models import ship, use_folder
+
+from cellbench.cli import main
+from cellbench.errors import CheckpointError
+from cellbench.inference import load_model
+from cellbench.labels import read_labels
+from cellbench.models.weights import load_weights
+from cellbench.resources import weights_folder
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A folder with one image."""
+    (tmp_path / "images").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 255, (48, 60), np.uint8)
+    cv2.imwrite(str(tmp_path / "images/a.png"), pixels)
+    return tmp_path / "images"
+
+
+def test_segments_without_a_checkpoint(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ship(tmp_path, monkeypatch)
+    for words in ([], ["--model", "generalist", "--diameter", "none"]):
+        out = tmp_path / f"out{len(words)}"
+        assert main(["segment", str(images), str(out), "--device", "cpu", *words]) == 0
+        assert read_labels(out / "a_label.tiff").shape == (48, 60)
+        diameter = '"diameter": null' if words else '"diameter": "auto"'
+        assert diameter in (out / "segmentation.json").read_text()
+
+
+def test_python_loads_a_model_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(tmp_path, monkeypatch)
+    model = load_model("generalist", "cpu")
+    assert model.model_name() == "unet"
+    assert "starts from" in load_weights(model, "generalist")  # as --model.weights does
+
+
+def test_lists_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ship(tmp_path, monkeypatch, "cells")
+    size = ship(tmp_path, monkeypatch).stat().st_size
+    assert main(["models", "--weights"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "cells 1.2.3: A tiny model for tests"
+    assert lines[3:] == [
+        "generalist 1.2.3: A tiny model for tests",
+        f"    {size / 1e6:.1f} MB; licence Apache-2.0",
+        "    trained on: Cells (CC0-1.0)",
+    ]
+    assert main(["models", "--weights", "cells"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert main(["models", "--weights", "other"]) == 2
+    assert "no such ready model; choose from cells, generalist" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["segment", "images", "out"],
+        ["models", "--weights"],
+        ["segment", "images", "out", "--model", "x"],
+    ],
+)
+def test_nothing_installed_is_one_line(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_folder(None, monkeypatch)
+    assert main(words) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert 'no ready model is installed; run: pip install "cellbench[weights]"' in line
+    with pytest.raises(CheckpointError, match="no ready model is installed"):
+        load_model("generalist")
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = ship(tmp_path, monkeypatch)
+    file.write_bytes(file.read_bytes()[:-1] + b"\1")
+    with pytest.raises(CheckpointError, match="does not have the checksum"):
+        load_model("generalist")
+    (file.parent / "SHA256SUMS").unlink()
+    with pytest.raises(CheckpointError, match="does not have the checksum"):
+        load_model("generalist")
+
+
+def test_a_checkpoint_and_a_ready_model_exclude_each_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["segment", "a", "b", "--model", "generalist", "--checkpoint", "c"]) == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_an_installed_package_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cellbench_weights").mkdir()
+    (tmp_path / "cellbench_weights/__init__.py").touch()
+    checkout = weights_folder()
+    assert checkout is not None
+    assert (checkout / "__init__.py").is_file()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert weights_folder() == tmp_path / "cellbench_weights"

@@ -1,0 +1,1 @@
+"""Ready models of cellbench: weights files, their checksums and model cards; no code."""
