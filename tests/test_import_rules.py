@@ -57,6 +57,9 @@ LIGHT_ROOMS = {
 LAZY = {
     # Verbs of the heavy half; each imports it inside a function, so that its help starts at once.
     ("cli", "training.cli"),
+    ("commands.export", "inference"),
+    ("commands.export", "models"),
+    ("commands.model_options", "models"),
     ("commands.models", "models"),
     ("commands.profile", "inference"),
     ("commands.pseudo_label", "inference"),

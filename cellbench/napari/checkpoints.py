@@ -1,8 +1,9 @@
 """The trained models that the plugin offers."""
 
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
+
+from cellbench.models.shipped import shipped_names
+from cellbench.resources import ready_weights
 
 RUNS = Path("runs")
 """Where trainings are looked for, relative to the working folder: ``runs/DATASET/MODEL``."""
@@ -10,16 +11,11 @@ RUNS = Path("runs")
 BEST = "checkpoints/best.ckpt"
 """The checkpoint that training keeps as the best, relative to the folder of the run."""
 
-_READY = "cellbench.models.shipped"
-
 
 def ready_models() -> dict[str, Path]:
-    """Return the ready models that are installed, by name; none in versions that ship none."""
-    if find_spec(_READY) is None:
-        return {}
-    names = import_module(_READY).shipped_names()
-    files = import_module("cellbench.resources").ready_weights
-    return {name: files(name) for name in names}
+    """Return the weights files of the ready models that are installed, by name."""
+    files = {name: ready_weights(name) for name in shipped_names()}
+    return {name: file for name, file in files.items() if file is not None}
 
 
 def known_checkpoints(runs: Path = RUNS) -> dict[str, Path]:

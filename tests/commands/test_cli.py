@@ -64,7 +64,7 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
         ["evaluate"],
         ["rank", "--typo"],
         ["data"],
-        ["segment", "a", "b"],
+        ["segment", "a"],
         ["fit", "--typo"],
         ["evaluate", "absent", "absent", "--out", "."],
         ["evaluate", "absent", "absent", "--out", "scores.json"],

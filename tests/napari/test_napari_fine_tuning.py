@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from datasets import make_dataset
+from ready_models import ship
 
 from cellbench.errors import DatasetError, UsageError
 from cellbench.inference import load_model
@@ -70,6 +71,13 @@ def test_known_models_come_latest_first(tmp_path: Path) -> None:
         os.utime(path, (1e9 - age, 1e9 - age))
     assert list(known_checkpoints(tmp_path)) == ["sample/new", "old"]
     assert np.all([path.is_file() for path in known_checkpoints(tmp_path).values()])
+
+
+def test_ready_models_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = ship(tmp_path, monkeypatch)
+    assert known_checkpoints(tmp_path / "runs") == {"generalist": file}
+    words = prepare_fine_tuning(file, make_dataset(tmp_path / "data"), tmp_path / "run", 5)
+    assert words[words.index("--model.weights") + 1] == str(file)
 
 
 def test_a_free_folder_for_a_run(tmp_path: Path) -> None:

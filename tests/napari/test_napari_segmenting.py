@@ -21,21 +21,23 @@ def picture(seed: int = 0, shape: tuple[int, int] = (100, 90)) -> np.ndarray:
     return (rng.integers(0, 60, shape) + 120 * (discs(shape=shape, seed=seed) > 0)).astype(np.uint8)
 
 
-def test_a_layer_is_segmented_as_its_file(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_layer_is_segmented_as_its_file(trained: Path, tmp_path: Path) -> None:
     Image.fromarray(picture()).save(tmp_path / "a.png")
-    found = segment_planes(layer_planes(picture()), SegmentOptions(checkpoint))
-    expected = segment_image(load_model(checkpoint), read_image(tmp_path / "a.png"))
+    found = segment_planes(layer_planes(picture()), SegmentOptions(trained))
+    expected = segment_image(load_model(trained), read_image(tmp_path / "a.png"))
+    assert expected.max() > 0
     assert np.array_equal(found.labels, expected)
     assert found.table["index"].tolist() == list(range(1, int(expected.max()) + 1))
 
 
-def test_planes_are_segmented_one_by_one_with_unique_ids(checkpoint: Path) -> None:
+def test_planes_are_segmented_one_by_one_with_unique_ids(trained: Path) -> None:
     stack = np.stack([picture(0), picture(1)])
-    options = SegmentOptions(checkpoint)
+    options = SegmentOptions(trained)
     both = segment_planes(layer_planes(stack, axes="planes"), options)
     alone = [segment_planes(layer_planes(plane), options) for plane in stack]
     assert both.labels.shape == stack.shape
     first = int(alone[0].labels.max())
+    assert first > 0
     assert np.array_equal(both.labels[0], alone[0].labels)
     expected = np.where(alone[1].labels > 0, alone[1].labels + first, 0)
     assert np.array_equal(both.labels[1], expected)

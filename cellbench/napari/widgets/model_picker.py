@@ -6,7 +6,8 @@ from weakref import WeakSet
 from magicgui.widgets import ComboBox, Container, PushButton
 from qtpy.QtWidgets import QFileDialog
 
-from cellbench.napari.checkpoints import known_checkpoints, shown_name
+from cellbench.models.shipped import shipped_weights
+from cellbench.napari.checkpoints import known_checkpoints, ready_models, shown_name
 
 _pickers: "WeakSet[ModelPicker]" = WeakSet()
 _opened: dict[str, Path] = {}  # files that the user has opened; every list shows them
@@ -36,8 +37,13 @@ class ModelPicker(Container):
 
     @property
     def checkpoint(self) -> Path | None:
-        """The file of the chosen model; None if there is none."""
-        return self._models.get(self.choice.value or "")
+        """The file of the chosen model; None if there is none.
+
+        Raises:
+            CheckpointError: if it is a ready model whose file is damaged.
+        """
+        path = self._models.get(self.choice.value or "")
+        return shipped_weights(path.stem) if path in ready_models().values() else path
 
     def add(self, path: Path) -> None:
         """Add a checkpoint file to the lists of all widgets, and choose it in this one.

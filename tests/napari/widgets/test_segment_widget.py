@@ -14,16 +14,17 @@ def picture(shape: tuple[int, int] = (100, 90)) -> np.ndarray:
     return (40 + 150 * (discs(shape=shape, seed=1) > 0)).astype(np.uint8)
 
 
-def test_a_layer_is_segmented(session: Session, checkpoint: Path) -> None:
+def test_a_layer_is_segmented(session: Session, trained: Path) -> None:
     layer = session.viewer.add_image(picture(), name="plate", scale=(2, 3), translate=(5, 7))
     widget = session.dock("Segment")
     assert widget.image.value is layer
-    widget.model.add(checkpoint)
+    widget.model.add(trained)
     widget.start.native.click()
     assert not widget.start.enabled
     assert widget.cancel.enabled
     session.wait(lambda: widget.start.enabled)
-    expected = segment_planes(layer_planes(picture()), SegmentOptions(checkpoint))
+    expected = segment_planes(layer_planes(picture()), SegmentOptions(trained))
+    assert len(expected.table) > 0
     found = session.viewer.layers["plate cells"]
     assert np.array_equal(found.data, expected.labels)
     assert (found.scale.tolist(), found.translate.tolist()) == ([2, 3], [5, 7])
