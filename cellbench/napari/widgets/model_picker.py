@@ -43,7 +43,9 @@ class ModelPicker(Container):
             CheckpointError: if it is a ready model whose file is damaged.
         """
         path = self._models.get(self.choice.value or "")
-        return shipped_weights(path.stem) if path in ready_models().values() else path
+        if path and path in ready_models().values():
+            return shipped_weights(path.stem)
+        return path
 
     def add(self, path: Path) -> None:
         """Add a checkpoint file to the lists of all widgets, and choose it in this one.
