@@ -185,7 +185,7 @@ def test_packaged_baselines_are_found_by_name(
     assert main(["run", "otsu", *words]) == 1
     message = "otsu: not found; name an entry.yaml, its folder, or one of the baselines"
     assert message in (line := capsys.readouterr().err)
-    assert line.endswith(": otsu_watershed\n")
+    assert line.endswith(": generalist, otsu_watershed\n")
     (tmp_path / "otsu_watershed").mkdir()
     assert main(["run", "otsu_watershed", *words]) == 1
     assert "otsu_watershed/entry.yaml: cannot be read" in capsys.readouterr().err
