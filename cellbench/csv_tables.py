@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -95,7 +96,7 @@ def _decoded(path: Path, error: type[CellbenchError]) -> str:
             f"{path}: cannot be read as a CSV in UTF-8 (line {line} has characters in another encoding); "
             "save it as “CSV UTF-8”"
         ) from fault
-    except (OSError, EOFError) as fault:
+    except (OSError, EOFError, zlib.error) as fault:
         raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
     if _END in text:
         raise error(

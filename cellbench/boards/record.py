@@ -26,7 +26,7 @@ def read_record(path: Path) -> dict[str, Any]:
     """
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise ScoresError(f"{path}: cannot be read ({reason}); {AGAIN}") from error
     if not isinstance(facts, dict):

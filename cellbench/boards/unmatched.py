@@ -39,7 +39,7 @@ def _read(path: Path) -> dict[str, list[str]]:
         record = json.loads(path.read_text(encoding="utf-8"))
         listed = record.get(UNMATCHED, {}).items()
         return {str(name): [str(file) for file in files] for name, files in listed}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise ScoresError(
             f"{path}: does not list unmatched files as cellbench evaluate does; run it again"
         ) from error

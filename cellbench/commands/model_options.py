@@ -101,7 +101,7 @@ def chosen_checkpoints(arguments: argparse.Namespace) -> list[Path]:
         return list(arguments.checkpoint)
     from cellbench.models.shipped import DEFAULT, shipped_weights
 
-    return [shipped_weights(arguments.model or DEFAULT)]
+    return [shipped_weights(DEFAULT if arguments.model is None else arguments.model)]
 
 
 def segmentation_options(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def _stamped(folder: Path) -> str:
     try:
         stamp = json.loads((folder / STAMP).read_text("utf-8"))
         return str(stamp["version"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 

@@ -88,7 +88,7 @@ def read_protocol(scores: str | Path) -> Protocol | None:
             named = None
         else:
             named = str(record["protocol"]["name"]), int(record["protocol"]["version"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ScoresError(
             f"{path}: does not name a protocol; delete the file or run cellbench evaluate again"
         ) from error

@@ -161,8 +161,13 @@ def _restore(
         model.load_state_dict(content["state_dict"])
         model.on_load_checkpoint(content)
     except Exception as error:  # odd options can cause an error of any type, also without a message
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise CheckpointError(
             f"{path}: does not fit the present version of {name} ({reason}); train the model again"
         ) from error
+    for weight, values in model.state_dict().items():
+        if not values.isfinite().all():
+            raise CheckpointError(
+                f"{path}: the weight {weight} has values that are not finite; train the model again"
+            )
     return model

@@ -62,8 +62,8 @@ def known_diameters(model: Segmenter) -> tuple[float, float, float]:
     if model.diameters is None:
         raise CheckpointError(
             f"{model.model_name()}: its checkpoint does not store the diameters of the cells in training, "
-            "which --diameter needs; run `cellbench tune CHECKPOINT --data ROOT`, which adds them, or "
-            "leave the option out"
+            "which are needed to resize images (--diameter) and for a ready model; run "
+            "`cellbench tune CHECKPOINT --data ROOT`, which adds them"
         )
     return model.diameters
 

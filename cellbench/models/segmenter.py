@@ -98,6 +98,8 @@ class Segmenter(nn.Module, ABC):
         self.weights_licence = checkpoint.get(LICENCE_KEY, self.weights_licence)
         if stored := checkpoint.get(DIAMETERS_KEY) or checkpoint.get(TUNED_DIAMETERS_KEY):
             lower, median, upper = (float(each) for each in stored)
+            if not 0 < lower <= median <= upper < float("inf"):
+                raise ValueError(f"diameters of cells are {lower}, {median} and {upper} pixels")
             self.diameters = (lower, median, upper)
 
 

@@ -28,7 +28,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     file = checkpoint_or_shipped(path)
     if not file.is_file():
         raise CheckpointError(
-            f"{file}: no such checkpoint; train a model to get one (`make train`)"
+            f"{file}: no such checkpoint; check the path, or train a model (`cellbench fit`)"
         )
     if is_weights_file(file):
         return read_weights_file(file)

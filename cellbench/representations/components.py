@@ -57,6 +57,8 @@ def _by_size(
     """Return all components, (H, W) 0 … N, and which to keep, (N + 1,); -1 is OpenCV's own choice."""
     import cv2
 
+    if not mask.size:  # which OpenCV cannot read
+        return np.zeros(mask.shape, np.int32), np.zeros(1, np.bool_)
     pixels = np.ascontiguousarray(mask).view(np.uint8)
     _, numbered, statistics, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
         pixels, connectivity, cv2.CV_32S, algorithm

@@ -95,7 +95,7 @@ def _read_settings(path: Path) -> dict[str, str]:
         return {}
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ScoresError(f"{path}: cannot be read ({error}); delete the file") from error
     if not isinstance(settings, dict) or not all(isinstance(x, str) for x in settings.values()):
         raise ScoresError(f"{path}: does not hold texts only; delete the file")

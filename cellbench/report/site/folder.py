@@ -56,7 +56,7 @@ def _listed(path: Path) -> list[str]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         return [str(name) for name in record["files"]] if record["cellbench_site"] else []
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CellbenchError(
             f"{path}: is not the record of a site that cellbench wrote; choose another folder"
         ) from error
