@@ -46,4 +46,4 @@ if [[ -f $BOARD/scores_cells.csv ]]; then mkdir -p "$RUNS"; mv "$BOARD/scores_ce
 cellbench rank "$BOARD/scores.csv" --out "$BOARD" --entries "$PREDICTIONS"/*/entry.yaml
 # Without --data: the page that is committed has no images of the dataset.
 cellbench report "$BOARD" --published leaderboard/published/*.csv \
-  --title "open-cells: every system after $MINUTES minutes on one processor core"
+  --title "open-cells: every system after $MINUTES minutes on one processor core, and the ready model"
