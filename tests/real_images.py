@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 REAL = Path(
-    os.environ.get(
-        "CELLBENCH_OPEN_CELLS", Path(__file__).parents[2] / "shared" / "data" / "open-cells"
-    )
+    os.environ.get("CELLBENCH_OPEN_CELLS")
+    or Path(__file__).parents[2] / "shared" / "data" / "open-cells"
 )

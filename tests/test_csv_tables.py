@@ -109,3 +109,11 @@ def test_decimal_commas(cells: list[str], separator: str, expected: bool) -> Non
 def test_unclear_commas(cells: list[str], separator: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         has_decimal_commas(cells, separator)
+
+
+def test_a_damaged_compressed_table_is_one_line(tmp_path: Path) -> None:
+    content = bytearray(gzip.compress(b"image;split\na,b.png;train\n" * 50))
+    content[20] ^= 0xFF
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"a\.csv: cannot be read as a CSV"):
+        read_rows(tmp_path / "a.csv", ["image", "split"], DatasetError)

@@ -106,3 +106,11 @@ def test_an_installed_package_comes_first(tmp_path: Path, monkeypatch: pytest.Mo
     assert (checkout / "__init__.py").is_file()
     monkeypatch.syspath_prepend(tmp_path)
     assert weights_folder() == tmp_path / "cellbench_weights"
+
+
+def test_an_empty_name_is_no_ready_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ship(tmp_path, monkeypatch)
+    assert main(["segment", str(tmp_path), str(tmp_path / "out"), "--model", ""]) == 2
+    assert "model '': no such ready model; choose from generalist" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from checkpoints import save_checkpoint, tiny_model
+from checkpoints import save_checkpoint, small_unet, tiny_model
 from ready_models import about, tiny_checkpoint
 
 from cellbench.errors import CheckpointError, UsageError
@@ -133,3 +133,23 @@ def test_streams_are_kept(tmp_path: Path) -> None:
 def test_weights_files_are_not_tuned(files: tuple[Path, Path]) -> None:
     with pytest.raises(UsageError, match="a weights file is not changed"):
         tune_checkpoint(files[1], [])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    model = small_unet()
+    next(model.parameters()).data.view(-1)[0] = value
+    with pytest.raises(CheckpointError, match="has values that are not finite"):
+        load_model(save_checkpoint(model, tmp_path / "model.ckpt"), "cpu")
+
+
+@pytest.mark.parametrize(
+    "diameters", [(-1.0, -2.0, -3.0), (3.0, 2.0, 1.0), (0.0, 1.0, float("nan"))]
+)
+def test_diameters_that_no_cells_have_are_refused(
+    tmp_path: Path, diameters: tuple[float, float, float]
+) -> None:
+    model = small_unet()
+    model.diameters = diameters
+    with pytest.raises(CheckpointError, match="diameters of cells are"):
+        load_model(save_checkpoint(model, tmp_path / "model.ckpt"), "cpu")

@@ -101,3 +101,9 @@ def test_components_keep_those_of_at_least_so_many_pixels(
     assert set(np.unique(numbered)) | {0} == set(range(numbered.max() + 1))
     pairs = np.unique(np.stack([numbered[kept], parts[kept]]), axis=1)
     assert pairs.shape[1] == numbered.max()
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0)])
+def test_an_empty_image_has_no_components(shape: tuple[int, int]) -> None:
+    assert components(np.zeros(shape, bool), 1, 4).shape == shape
+    assert drop_small(np.zeros(shape, bool), 1, 4).shape == shape
