@@ -42,6 +42,12 @@ message=$(cellbench fit --config model/unet.yaml 2>&1) || status=$?
 [[ $status -eq 1 && $message == *'pip install "cellbench[train]"'* && $message != *$'\n'* ]] ||
   fail "training without the extra exits with $status and says: $message"
 
+# The ready models are a distribution of their own.
+venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir weights "$checkout/weights"
+venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target ready weights/*.whl
+(cd ready/cellbench_weights && sha256sum --check --quiet SHA256SUMS) || fail "the weights do not have their checksums"
+[[ -s ready/cellbench_weights/generalist.md ]] || fail "the wheel of the weights lacks a model card"
+
 read -r size bytecode < <(venv/bin/python - "$site" <<'EOF'
 import sys
 from pathlib import Path
