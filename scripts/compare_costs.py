@@ -4,9 +4,10 @@ python scripts/compare_costs.py docs/results/profile-cuda-NVIDIA_H200-torch2.11.
 python scripts/readme_tables.py
 """
 
-import csv
 import sys
 from pathlib import Path
+
+from compare_systems import read, write
 
 OUT = Path(__file__).parents[1] / "docs/results/costs.csv"
 SIZES = ("256", "1024")
@@ -16,14 +17,9 @@ def costs(profiles: Path) -> list[dict[str, str]]:
     """Return a row for each model, from the smallest number of parameters to the largest.
 
     Args:
-        profiles: table with one row for each model, size of the image and precision.
+        profiles: table with one row for each model and size of the image.
     """
-    with profiles.open(encoding="utf-8", newline="") as file:
-        measured = {
-            (row["model"], row["size"]): row
-            for row in csv.DictReader(file)
-            if "bf16" in row.values()
-        }
+    measured = {(row["model"], row["size"]): row for row in read(profiles)}
     rows = []
     for name in {model: None for model, _ in measured}:
         small, large = (measured[name, size] for size in SIZES)
@@ -41,18 +37,5 @@ def costs(profiles: Path) -> list[dict[str, str]]:
     return sorted(rows, key=lambda row: float(row["parameters, millions"]))
 
 
-def main(profiles: Path) -> None:
-    """Write the table.
-
-    Args:
-        profiles: as for `costs`.
-    """
-    rows = costs(profiles)
-    with OUT.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write(costs(Path(sys.argv[1])), OUT)

@@ -63,18 +63,18 @@ def compared(board: Path) -> list[dict[str, str]]:
     return rows
 
 
-def main(board: Path) -> None:
-    """Write the table.
+def write(rows: list[dict[str, str]], out: Path) -> None:
+    """Write a table.
 
     Args:
-        board: as for `compared`.
+        rows: its rows; all have the same columns.
+        out: CSV file.
     """
-    rows = compared(board)
-    with OUT.open("w", encoding="utf-8", newline="") as file:
+    with out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write(compared(Path(sys.argv[1])), OUT)
