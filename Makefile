@@ -113,7 +113,7 @@ pictures: $(STAMP)  ## draw the pictures of the documentation again (trains a mo
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,1150 \
 	  --screenshot=docs/pictures/board.png file://$(abspath leaderboard/sample/report.html)
 
-readme: $(STAMP)  ## check that the tables of README and docs/methods.md are those of docs/results
+readme: $(STAMP)  ## check that the tables of README and documentation are those of docs/results
 	$(BIN)/python scripts/readme_tables.py --check
 
 bench: $(STAMP)  ## measure the speed, and compare it with other packages

@@ -1,4 +1,4 @@
-"""Write the tables of results into README and docs/methods.md; with --check, only check them.
+"""Write the tables of results into README and documentation; with --check, only check them.
 
 Each table is between two comments, and comes from the file of results that the first one names:
 ``<!-- table docs/results/sample.csv -->`` and ``<!-- end of table -->``.
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/methods.md")
+PAGES = ("README.md", "docs/methods.md", "docs/reference.md")
 PLACE = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
