@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from datasets import make_dataset
 from label_maps import discs
+from pytorch_lightning import Trainer
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from training_runs import fit, fit_words
 
@@ -83,6 +84,23 @@ def test_no_lines_for_more_images_than_ten_parts(caplog: pytest.LogCaptureFixtur
         for index in range(200):
             ProgressLines._write_images("test", index, [100, 100])
     assert caplog.messages == [f"test: {count} of 200 images" for count in range(20, 201, 20)]
+
+
+def test_a_long_epoch_has_a_line_whenever_its_duration_has_doubled(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines, model = ProgressLines(), UNetBoundary(channels=(4, 8))
+    trainer = Trainer(logger=False, enable_checkpointing=False, callbacks=[lines])
+    clock = [0]
+    monkeypatch.setattr("cellbench.training.progress.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("cellbench.training.progress.training_progress", lambda _: 0.0)
+    lines.on_train_start(trainer, model)
+    with caplog.at_level(logging.INFO):
+        for step in range(40):
+            clock[0] += 10
+            lines.on_train_batch_end(trainer, model, None, None, step)
+    minutes = [line.rpartition("after 0:")[2] for line in caplog.messages if "epoch" in line]
+    assert minutes == ["00:20", "00:40", "01:20", "02:40", "05:20"]
 
 
 def test_other_processes_of_a_distributed_training_can_disable_the_lines() -> None:
