@@ -1,6 +1,7 @@
 """Draw docs/pictures/typical-errors.jpg for docs/methods.md: what the kinds of errors look like.
 
-python scripts/draw_typical_errors.py docs/boards/open-cells data/open-cells predictions/open-cells
+`make pictures` calls it with the built-in sample, whose images may be shown anywhere:
+    python scripts/draw_typical_errors.py SCORES data/sample predictions/sample
 """
 
 import csv
@@ -40,7 +41,7 @@ def examples(board: Path) -> dict[str, tuple[str, str]]:
     """Choose for each kind of error the system that makes it most often, and its image with the most.
 
     Args:
-        board: folder of a board that has been scored with --details.
+        board: folder with the scores of `cellbench evaluate --details`.
 
     Returns:
         System and image by kind.
