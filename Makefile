@@ -107,11 +107,15 @@ docs:  ## build the documentation site in site/; a warning is an error
 docs-serve:  ## show the documentation site on this machine, and again after each change
 	PYTHON=$(PYTHON) scripts/build_docs.sh --serve
 
-pictures: $(STAMP)  ## draw the pictures of the documentation again (trains a model on the sample)
+pictures: $(STAMP)  ## draw the pictures of the documentation again (trains a model on the sample; needs chromium and xvfb)
 	$(MAKE) train evaluate MODEL=stardist DATA=data/sample BOARD=sample
 	$(BIN)/python scripts/draw_docs.py data/sample predictions/sample/stardist docs/pictures
+	$(BIN)/cellbench evaluate data/sample/test/labels predictions/sample --out runs/pictures/scores.csv --details
+	$(BIN)/python scripts/draw_typical_errors.py runs/pictures data/sample predictions/sample
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,1150 \
 	  --screenshot=docs/pictures/board.png file://$(abspath leaderboard/sample/report.html)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[napari]'
+	xvfb-run -a $(BIN)/python scripts/draw_napari.py data/sample docs/pictures
 
 readme: $(STAMP)  ## check that the tables of README and documentation are those of docs/results
 	$(BIN)/python scripts/readme_tables.py --check

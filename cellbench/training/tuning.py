@@ -35,7 +35,8 @@ def tune_after_training(
         rank_zero_info(reason)
     elif isinstance(data, DatasetFolders):
         items = data.items("tune")
-        rank_zero_info(f"{checkpoint}: tuning the decoding on {len(items)} tune images")
+        images = f"{len(items)} tune image{'s' * (len(items) != 1)}"
+        rank_zero_info(f"{checkpoint}: tuning the decoding on {images}")
         streams = tune_checkpoint(
             checkpoint, items, device, partial(progress_bar, leave=False), model_class=type(model)
         )

@@ -87,6 +87,27 @@ def test_fine_tuning_is_shown_and_cancelled(
     assert widget.out.value == tmp_path / "run_2"
 
 
+@pytest.mark.slow
+def test_a_model_that_was_fine_tuned_segments(
+    session: Session, trained: Path, tmp_path: Path
+) -> None:
+    data = make_dataset(tmp_path / "data")
+    layer = session.viewer.add_image(read_channels(data / "test/images/test0.png")[0][..., 0])
+    widget = session.dock("Save and fine-tune")
+    widget.model.add(trained)
+    widget.dataset.value = data
+    widget.out.value, widget.minutes.value = tmp_path / "runs/mine", 1
+    widget.tune.native.click()
+    session.wait(lambda: not widget.training.is_running)
+    assert widget.training.status.value == "done"
+    assert widget.model.choice.value == "runs/mine"
+    segment = session.dock("Segment")
+    segment.model.choice.value = "runs/mine"
+    segment.start.native.click()
+    session.wait(lambda: segment.start.enabled)
+    assert session.viewer.layers[f"{layer.name} cells"].data.max() > 0
+
+
 def test_the_end_of_a_command_is_shown(session: Session, tmp_path: Path) -> None:
     command = session.dock("Save and fine-tune").training
     command.run(["data", "sample", str(tmp_path / "sample")])
