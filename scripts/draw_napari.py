@@ -50,7 +50,7 @@ def save(viewer: napari.Viewer, out: Path, zoom: float = 1) -> None:
         zoom: how much larger the image is drawn than fits into the window.
     """
     viewer.reset_view()
-    viewer.camera.zoom *= zoom
+    viewer.scene.camera.zoom *= zoom
     end = time.monotonic() + 1
     wait(lambda: time.monotonic() > end)  # until everything is drawn
     iio.imwrite(out, viewer.screenshot(canvas_only=False, flash=False)[..., :3], optimize=True)
