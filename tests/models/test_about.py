@@ -43,7 +43,10 @@ def test_what_is_committed_fits_its_description() -> None:
     ("changes", "message"),
     [
         ({"licence": ""}, "licence: String should have at least 1 character"),
+        ({"title": " "}, "title: String should have at least 1 character"),
         ({"version": "1"}, "version: String should match pattern"),
+        ({"version": "1.2.٣"}, "version: String should match pattern"),
+        ({"description": "a\x1b[2Jb"}, "contains '.x1b', which is not text"),
         ({"name": "../x"}, "name: String should match pattern"),
         ({"trained_on": []}, "trained_on: List should have at least 1 item"),
         ({"cited": "x"}, "cited: Extra inputs are not permitted"),
@@ -52,6 +55,12 @@ def test_what_is_committed_fits_its_description() -> None:
 def test_faults_are_listed(changes: dict[str, object], message: str, tmp_path: Path) -> None:
     (tmp_path / "about.yaml").write_text(yaml.safe_dump(ABOUT | changes))
     with pytest.raises(UsageError, match=message):
+        read_about_file(tmp_path / "about.yaml")
+
+
+def test_a_key_that_is_set_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "about.yaml").write_text(yaml.safe_dump(ABOUT) + "licence: MIT\n")
+    with pytest.raises(UsageError, match="licence is set twice"):
         read_about_file(tmp_path / "about.yaml")
 
 
