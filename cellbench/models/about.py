@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cellbench.entrants.entries import NonEmptyText, Text
 from cellbench.entrants.yaml_files import read_small_yaml
-from cellbench.errors import UsageError
+from cellbench.errors import CellbenchError
 
 ABOUT_KEY = "cellbench_about"
 """Where a weights file keeps what its model is."""
@@ -84,30 +84,37 @@ def read_about_file(path: str | Path) -> ModelAbout:
         path: the file, with the keys of [`ModelAbout`][].
 
     Raises:
-        UsageError: if it cannot be read, or has wrong keys or values; the message lists every fault.
+        CellbenchError: if it cannot be read, or has wrong keys or values; the message lists every fault.
     """
     try:
         content = read_small_yaml(Path(path))
     except Exception as error:  # PyYAML raises errors of many types
         reason = " ".join(str(error).split())
-        raise UsageError(f"{path}: cannot be read as YAML ({reason}); correct the file") from error
+        raise CellbenchError(
+            f"{path}: cannot be read as YAML ({reason}); correct the file"
+        ) from error
     return checked_about(content, path)
 
 
-def checked_about(content: Any, path: str | Path) -> ModelAbout:  # noqa: ANN401  (JSON or YAML)
+def checked_about(
+    content: Any,  # noqa: ANN401  (JSON or YAML)
+    path: str | Path,
+    error: type[CellbenchError] = CellbenchError,
+) -> ModelAbout:
     """Check what a file says about a model.
 
     Args:
         content: a mapping with the keys of [`ModelAbout`][].
         path: the file, for the error message.
+        error: type of the error that is raised.
 
     Raises:
-        UsageError: if keys or values are wrong; the message lists every fault.
+        CellbenchError: of the type ``error``, if keys or values are wrong; the message lists every fault.
     """
     try:
         return ModelAbout.model_validate(content)
-    except ValidationError as error:
+    except ValidationError as fault:
         faults = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in fault.errors()
         )
-        raise UsageError(f"{path}: {faults}; correct the file") from error
+        raise error(f"{path}: {faults}; correct the file") from fault

@@ -129,6 +129,7 @@ def about_in(content: Mapping[str, Any], path: str | Path) -> ModelAbout | None:
         path: the file, for error messages.
 
     Raises:
-        UsageError: if the description has wrong keys or values.
+        CheckpointError: if the description has wrong keys or values.
     """
-    return checked_about(content[ABOUT_KEY], path) if ABOUT_KEY in content else None
+    about = content.get(ABOUT_KEY)
+    return None if about is None else checked_about(about, path, CheckpointError)

@@ -57,7 +57,7 @@ def test_faults_are_one_line(
         ),
         (
             [checkpoint, out, "--to", "weights", "--about", tmp_path / "no.yaml"],
-            2,
+            1,
             "no.yaml: cannot be read",
         ),
     ):

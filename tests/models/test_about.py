@@ -7,7 +7,7 @@ import yaml
 from ready_models import ABOUT
 
 from cellbench.entrants.entries import read_entry
-from cellbench.errors import UsageError
+from cellbench.errors import CellbenchError
 from cellbench.models.about import read_about_file
 from cellbench.models.shipped import DEFAULT, shipped_model, shipped_names
 
@@ -54,16 +54,16 @@ def test_what_is_committed_fits_its_description() -> None:
 )
 def test_faults_are_listed(changes: dict[str, object], message: str, tmp_path: Path) -> None:
     (tmp_path / "about.yaml").write_text(yaml.safe_dump(ABOUT | changes))
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(CellbenchError, match=message):
         read_about_file(tmp_path / "about.yaml")
 
 
 def test_a_key_that_is_set_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "about.yaml").write_text(yaml.safe_dump(ABOUT) + "licence: MIT\n")
-    with pytest.raises(UsageError, match="licence is set twice"):
+    with pytest.raises(CellbenchError, match="licence is set twice"):
         read_about_file(tmp_path / "about.yaml")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"none\.yaml: cannot be read as YAML"):
+    with pytest.raises(CellbenchError, match=r"none\.yaml: cannot be read as YAML"):
         read_about_file(tmp_path / "none.yaml")

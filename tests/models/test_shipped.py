@@ -113,6 +113,9 @@ def test_a_faulty_list_of_checksums_is_named(
 def test_good_models_are_listed_beside_a_broken_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (wrong := ship(tmp_path, monkeypatch, "wrong")).write_bytes(
+        wrong.read_bytes().replace(rb"\"licence\": \"Apache-2.0\"", rb"\"licence\": 2.0           ")
+    )
     package = ship(tmp_path, monkeypatch).parent
     (package / "extra.safetensors").write_bytes(b"no weights")
     (package / "folder.safetensors").mkdir()
@@ -120,8 +123,9 @@ def test_good_models_are_listed_beside_a_broken_one(
     assert main(["models", "--weights"]) == 1
     printed = capsys.readouterr()
     assert printed.out.splitlines()[0] == "generalist 1.2.3: A tiny model for tests"
-    (line,) = printed.err.splitlines()
-    assert "SHA256SUMS: does not list extra.safetensors" in line
+    first, second = printed.err.splitlines()
+    assert "SHA256SUMS: does not list extra.safetensors" in first
+    assert "wrong.safetensors: licence: Input should be a valid string" in second
     assert main(["models", "--weights", "generalist"]) == 0
     assert main(["models", "--weights", "folder"]) == 2
 
