@@ -123,7 +123,8 @@ def _configure_work(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("scores.csv"),
         metavar="FILE",
-        help="table to write (default: %(default)s); the scoring rules go to a .json file beside it",
+        help="table to write, which is replaced if it exists (default: %(default)s); the scoring rules go "
+        "to a .json file beside it",
     )
     parser.add_argument(
         "--details",

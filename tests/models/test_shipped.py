@@ -1,5 +1,6 @@
 """Ready models are found by name, listed, and used only if their checksum is right."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -24,16 +25,23 @@ def images(tmp_path: Path) -> Path:
     return tmp_path / "images"
 
 
-def test_segments_without_a_checkpoint(
+def test_a_weights_file_estimates_diameters_however_it_is_named(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ship(tmp_path, monkeypatch)
-    for words in ([], ["--model", "generalist", "--diameter", "none"]):
-        out = tmp_path / f"out{len(words)}"
+    file = ship(tmp_path, monkeypatch)
+    for number, (words, diameter) in enumerate(
+        [
+            ([], "auto"),
+            (["--checkpoint", str(file)], "auto"),
+            (["--checkpoint", "generalist"], "auto"),
+            (["--checkpoint", str(tmp_path / "model.ckpt")], None),
+            (["--model", "generalist", "--diameter", "none"], None),
+        ]
+    ):
+        out = tmp_path / f"out{number}"
         assert main(["segment", str(images), str(out), "--device", "cpu", *words]) == 0
         assert read_labels(out / "a_label.tiff").shape == (48, 60)
-        diameter = '"diameter": null' if words else '"diameter": "auto"'
-        assert diameter in (out / "segmentation.json").read_text()
+        assert f'"diameter": {json.dumps(diameter)}' in (out / "segmentation.json").read_text()
 
 
 def test_python_loads_a_model_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
