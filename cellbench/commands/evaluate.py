@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellbench.commands.mask_options import configure_mask_files
+from cellbench.commands.whole_numbers import whole_number
 
 if TYPE_CHECKING:
     from cellbench.evaluation.measures import Table
@@ -141,7 +142,7 @@ def _configure_work(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs",
-        type=int,
+        type=whole_number(1),
         default=1,
         metavar="N",
         help="number of processes that share the work (default: %(default)s)",
