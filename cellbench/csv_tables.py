@@ -24,6 +24,7 @@ _SPREADSHEETS = {
 }
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")  # Excel's "Unicode text"
 _GZIP = b"\x1f\x8b"
+_LARGEST = 1 << 30  # bytes that a compressed table may unpack to
 
 
 class TableText(NamedTuple):
@@ -85,7 +86,10 @@ def _decoded(path: Path, error: type[CellbenchError]) -> str:
     try:
         content = path.read_bytes()
         if content.startswith(_GZIP):
-            content = gzip.decompress(content)
+            with gzip.open(path) as unpacked:
+                content = unpacked.read(_LARGEST + 1)
+            if len(content) > _LARGEST:
+                raise error(f"{path}: unpacks to more than 1 GiB; unpack the file if this is right")
         for start, kind in _SPREADSHEETS.items():
             if content.startswith(start):
                 raise error(f"{path}: is {kind}, not a CSV table; save the sheet as “CSV UTF-8”")
@@ -202,6 +206,21 @@ def separated_by_spaces(header: Sequence[str], columns: Iterable[str]) -> bool:
     return len(header) == 1 and words.issuperset(columns)
 
 
+def check_unique(header: Sequence[str], path: Path, error: type[CellbenchError]) -> None:
+    """Refuse a table in which two columns have one name; it is unclear which of them is meant.
+
+    Args:
+        header: the names of the columns; several may be empty.
+        path: the file, for the error.
+        error: type of the error that is raised.
+
+    Raises:
+        CellbenchError: of the type ``error``, if a name occurs twice.
+    """
+    if twice := [name for name in header if name and header.count(name) > 1]:
+        raise error(f"{path}: the column {twice[0]!r} occurs twice; keep one of them")
+
+
 SPACES = (
     "spaces separate its columns; save it with commas "
     '(in R: write.csv(table, "table.csv", row.names = FALSE))'
@@ -224,7 +243,7 @@ def read_rows(
 
     Raises:
         CellbenchError: of the type ``error``, if the file cannot be read, a column or a value in it is
-            missing, or a row has more values than there are columns.
+            missing, a column occurs twice, or a row has more values than there are columns.
     """
     return list(read_rows_by_line(path, columns, error).values())
 
@@ -254,6 +273,7 @@ def read_rows_by_line(
                 else f"the column {column!r} is missing; the first line must name the columns"
             )
             raise error(f"{path}: {reason}")
+    check_unique(table.header, path, error)
     rows = {}
     for line, cells in numbered_rows(table, path, error).items():
         rows[line] = row = dict(zip(table.header, cells, strict=True))

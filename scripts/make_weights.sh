@@ -31,9 +31,10 @@ if [[ ! -f $WORK/trained ]]; then
     --config configs/weights/$NAME.yaml --data.root "$WORK/data" --data.cache "$WORK/cache" \
     --trainer.default_root_dir "$WORK/run" $WEIGHTS_ARGS
   # The model card states both. They are written last, so that this file says that the training is finished.
-  printf 'make weights%s\n' "${WEIGHTS_ARGS:+ WEIGHTS_ARGS=\"$WEIGHTS_ARGS\"}" > "$WORK/command"
-  python -c 'import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else "a processor")' |
-    cat "$WORK/command" - > "$WORK/trained"
+  printf 'make weights%s\n' "${WEIGHTS_ARGS:+ WEIGHTS_ARGS=\"$WEIGHTS_ARGS\"}" > "$WORK/trained.partial"
+  python -c 'import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else "a processor")' \
+    >> "$WORK/trained.partial"
+  mv "$WORK/trained.partial" "$WORK/trained"
 fi
 [[ $weights -nt $WORK/trained ]] ||
   cellbench export "$WORK/run/checkpoints/best.ckpt" "$weights" --to weights --about "$about"

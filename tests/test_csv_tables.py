@@ -16,6 +16,10 @@ from cellbench.errors import DatasetError
         ('"split" "image"\n"train" "a.png"\n', "spaces separate its columns; save it with commas"),
         ("name;split\na.png;train\n", "the column 'image' is missing"),
         ("image,split\na.png,train\nb.png,test,x\n", "line 3 has more values than the first line"),
+        (
+            "image,split,split\na.png,tune,test\n",
+            "the column 'split' occurs twice; keep one of them",
+        ),
         ("image,split\n,train\n", "line 2 has no value in the column 'image'"),
         (
             f"image,split\na,b\n{'c' * 131073},d\n",
@@ -109,6 +113,20 @@ def test_decimal_commas(cells: list[str], separator: str, expected: bool) -> Non
 def test_unclear_commas(cells: list[str], separator: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         has_decimal_commas(cells, separator)
+
+
+def test_a_small_file_does_not_unpack_to_a_huge_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cellbench.csv_tables._LARGEST", 1 << 20)
+    text = b"image\n" + b"a.png\n" * 100_000
+    (tmp_path / "a.csv").write_bytes(gzip.compress(text))
+    assert len(read_rows(tmp_path / "a.csv", ["image"], DatasetError)) == 100_000
+    (tmp_path / "a.csv").write_bytes(
+        gzip.compress(text) * 20
+    )  # several members, unpacked one by one
+    with pytest.raises(DatasetError, match=r"a\.csv: unpacks to more than 1 GiB; unpack the file"):
+        read_rows(tmp_path / "a.csv", ["image"], DatasetError)
 
 
 def test_a_damaged_compressed_table_is_one_line(tmp_path: Path) -> None:

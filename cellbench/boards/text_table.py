@@ -9,6 +9,7 @@ import pandas as pd
 
 from cellbench.csv_tables import (
     SPACES,
+    check_unique,
     numbered_rows,
     read_content,
     separated_by_spaces,
@@ -45,9 +46,7 @@ def read_text(
     lacking = [column for column in columns if column not in table.header]
     if lacking:
         raise ScoresError(f"{path}: {_why_lacking(lacking, table.header, if_lacking or made_by)}")
-    twice = [column for column in columns if table.header.count(column) > 1]
-    if twice:
-        raise ScoresError(f"{path}: the column {twice[0]!r} occurs twice; keep one of them")
+    check_unique(table.header, path, ScoresError)
     rows = numbered_rows(table, path, ScoresError)
     text = pd.DataFrame(
         list(rows.values()),

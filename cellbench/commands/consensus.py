@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("consensus.csv"),
         metavar="FILE",
-        help="table to write (default: consensus.csv)",
+        help="table to write, which is replaced if it exists (default: consensus.csv)",
     )
     parser.add_argument(
         "--weights",

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="OUT",
         help="the file to write (coco, kaggle-rle), or the folder for one file per image "
-        "(geojson, imagej-roi, cellpose)",
+        "(geojson, imagej-roi, cellpose); files of these names are replaced",
     )
     parser.add_argument(
         "--to",

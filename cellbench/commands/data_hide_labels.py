@@ -2,6 +2,8 @@
 
 import argparse
 
+from cellbench.commands.whole_numbers import whole_number
+
 _DESCRIPTION = """Write a dataset folder in which only a part of the training images has label maps.
 
 The other training images are in unlabeled/images, without label maps; all other splits are those of ROOT.
@@ -22,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seed",
-        type=int,
+        type=whole_number(0),
         default=2022,
         metavar="N",
         help="another number chooses other images (default: 2022)",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellbench.commands.mask_options import configure_mask_files
+from cellbench.commands.whole_numbers import whole_number
 
 if TYPE_CHECKING:
     from cellbench.evaluation.measures import Table
@@ -123,7 +124,8 @@ def _configure_work(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("scores.csv"),
         metavar="FILE",
-        help="table to write (default: %(default)s); the scoring rules go to a .json file beside it",
+        help="table to write, which is replaced if it exists (default: %(default)s); the scoring rules go "
+        "to a .json file beside it",
     )
     parser.add_argument(
         "--details",
@@ -140,7 +142,7 @@ def _configure_work(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs",
-        type=int,
+        type=whole_number(1),
         default=1,
         metavar="N",
         help="number of processes that share the work (default: %(default)s)",

@@ -35,7 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "out",
         type=Path,
         metavar="OUT",
-        help="file to write: .onnx for onnx, .zip for bioimageio, .safetensors for weights",
+        help="file to write, which is replaced if it exists: .onnx for onnx, .zip for bioimageio, "
+        ".safetensors for weights",
     )
     parser.add_argument(
         "--to",

@@ -65,8 +65,8 @@ def add_segmentation(parser: argparse.ArgumentParser) -> None:
         help="diameter of the cells in the images; auto to estimate it for each image, which takes "
         "several times as long; or none, with which images keep their size. Images whose cells are smaller "
         "or larger than those that the model was trained with are resized for it, and the label maps are "
-        "resized back. Of several checkpoints the first one decides (default: auto for ready models, none "
-        "for checkpoints)",
+        "resized back. Of several checkpoints the first one decides (default: auto for ready models and "
+        "other weights files, none for checkpoints)",
     )
     parser.add_argument(
         "--overlap",
@@ -109,10 +109,18 @@ def segmentation_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
     Args:
         arguments: the parsed options of `add_models` and `add_segmentation`.
+
+    Raises:
+        CheckpointError: if a ready model is named that is not installed.
     """
+    from cellbench.models.shipped import checkpoint_or_shipped
+    from cellbench.models.weights_metadata import is_weights_file
+
     diameter = arguments.diameter
-    if diameter is None and not arguments.checkpoint:
-        diameter = "auto"
+    if diameter is None:
+        first = next(iter(arguments.checkpoint or ()), None)
+        sized = first is None or is_weights_file(checkpoint_or_shipped(first))
+        diameter = "auto" if sized else "none"
     return {
         "precision": arguments.precision,
         "augment": arguments.tta,

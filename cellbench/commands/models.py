@@ -1,6 +1,7 @@
 """List the models that can be trained, show one model and all its options, or list ready models."""
 
 import argparse
+import sys
 
 from cellbench.commands.help_format import example
 
@@ -23,35 +24,44 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--weights",
         action="store_true",
         help="list the ready models that are installed, which segment without training: name, version, "
-        "size, licence and training data; exit with status 1 if there is none, or none called NAME "
-        "(default: off)",
+        "size, licence and training data; exit with status 1 if there is none, or one is damaged (default: "
+        "off)",
     )
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Print names, all models or one model."""
+def run(arguments: argparse.Namespace) -> int:
+    """Print names, all models or one model; return status 1 if a ready model cannot be used."""
     from cellbench.models.registry import list_models
 
     if arguments.weights:
-        _print_ready(arguments.model)
-    elif arguments.names:
+        return _print_ready(arguments.model)
+    if arguments.names:
         print("\n".join(list_models()))
     elif arguments.model:
         _print_one(arguments.model)
     else:
         _print_all()
+    return 0
 
 
-def _print_ready(name: str | None) -> None:
-    from cellbench.models.shipped import DEFAULT, shipped_models, shipped_weights
+def _print_ready(name: str | None) -> int:
+    """Print one or all ready models; return status 1 if one of them cannot be used."""
+    from cellbench.errors import CheckpointError
+    from cellbench.models.shipped import DEFAULT, shipped_model, shipped_names
 
-    shipped_weights(name or next((each.about.name for each in shipped_models()), DEFAULT))
-    for each in shipped_models():
-        if name in (None, each.about.name):
-            about = each.about
-            print(f"{about.name} {about.version}: {about.title}")
-            print(f"    {each.size / 1e6:.1f} MB; licence {about.licence}")
-            print(f"    trained on: {about.datasets()}")
+    status = 0
+    for each in [name] if name else shipped_names() or [DEFAULT]:
+        try:
+            model = shipped_model(each)
+        except CheckpointError as error:
+            print(f"cellbench: {error}", file=sys.stderr)
+            status = 1
+            continue
+        about = model.about
+        print(f"{about.name} {about.version}: {about.title}")
+        print(f"    {model.size / 1e6:.1f} MB; licence {about.licence}")
+        print(f"    trained on: {about.datasets()}")
+    return status
 
 
 def _print_one(model: str) -> None:

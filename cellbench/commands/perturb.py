@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellbench.commands.help_format import example
+from cellbench.commands.whole_numbers import whole_number
 
 if TYPE_CHECKING:
     from cellbench.data.folder import DatasetImage
@@ -66,7 +67,7 @@ def add_perturbations(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seed",
-        type=_seed,
+        type=whole_number(0),
         default=0,
         metavar="N",
         help="random seed; each image has random numbers of its own, so that neither the order nor the "
@@ -117,12 +118,6 @@ def choose_steps(
     if not left:
         raise DatasetError(f"{missing[0].name} exists for none of the images; choose another kind")
     return left
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from 0 up")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -5,7 +5,8 @@ they are training images. train/confidence says how sure the model is of each pi
 are ignored in training, also those of cells that the model is not sure of. An image in which it is sure of
 no cell stays in unlabeled/images. All other images of ROOT are in the new dataset folder too.
 
-A run that was interrupted continues when the same command is run again.
+A run that was interrupted continues when the same command is run again. A finished dataset folder is never
+changed: to label the images again, delete it or choose another one.
 """
 
 import argparse

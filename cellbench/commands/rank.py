@@ -46,7 +46,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="scores.csv files, submissions (folders with entry.yaml and scores.csv) or other tables; "
         "all of them together are one board",
     )
-    add("--out", type=Path, required=True, metavar="DIR", help="folder to write to (required)")
+    add(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder to write to; an earlier board in it is replaced, other files are kept (required)",
+    )
     add(
         "--tables",
         action="version",

@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from cellbench.entrants.limits import parse_memory
 from cellbench.entrants.yaml_files import read_small_yaml
@@ -24,6 +32,8 @@ _FAULTS = {
 """What to say instead of pydantic's messages, by pydantic's type of error."""
 
 ENTRY_FILE = "entry.yaml"
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+NonEmptyText = Annotated[Text, Field(min_length=1)]
 
 
 class AlgorithmEntry(BaseModel):
@@ -46,13 +56,13 @@ class AlgorithmEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(pattern=f"^{_NAME.pattern}$")]
-    title: str = ""
-    authors: str | list[str] = ""
-    paper: str = ""
-    code: str = ""
-    licence: str = ""
-    weights_licence: str = ""
-    trained_on: list[str] = []
+    title: Text = ""
+    authors: Text | list[NonEmptyText] = ""
+    paper: Text = ""
+    code: Text = ""
+    licence: Text = ""
+    weights_licence: Text = ""
+    trained_on: list[NonEmptyText] = []
 
 
 class Entry(AlgorithmEntry):

@@ -5,13 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cellbench.entrants.entries import NonEmptyText, Text
 from cellbench.entrants.yaml_files import read_small_yaml
-from cellbench.errors import UsageError
+from cellbench.errors import CellbenchError
 
 ABOUT_KEY = "cellbench_about"
 """Where a weights file keeps what its model is."""
-
-Text = Annotated[str, Field(min_length=1)]
 
 
 class _Strict(BaseModel):
@@ -27,9 +26,9 @@ class TrainingData(_Strict):
         url: where it is described.
     """
 
-    name: Text
-    licence: Text
-    url: Text
+    name: NonEmptyText
+    licence: NonEmptyText
+    url: NonEmptyText
 
 
 class Citation(_Strict):
@@ -40,8 +39,8 @@ class Citation(_Strict):
         doi: its digital object identifier, such as 10.1038/s41592-019-0612-7.
     """
 
-    text: Text
-    doi: Text
+    text: NonEmptyText
+    doi: NonEmptyText
 
 
 class ModelAbout(_Strict):
@@ -62,16 +61,16 @@ class ModelAbout(_Strict):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
-    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
-    title: Text
-    description: Text
-    authors: Annotated[list[Text], Field(min_length=1)]
-    licence: Text
-    initial_weights: str = ""
-    base_model: str = ""
+    version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
+    title: NonEmptyText
+    description: NonEmptyText
+    authors: Annotated[list[NonEmptyText], Field(min_length=1)]
+    licence: NonEmptyText
+    initial_weights: Text = ""
+    base_model: Text = ""
     trained_on: Annotated[list[TrainingData], Field(min_length=1)]
     cite: list[Citation] = []
-    limitations: list[Text] = []
+    limitations: list[NonEmptyText] = []
 
     def datasets(self) -> str:
         """Return the names and licences of the training data as one line."""
@@ -85,30 +84,37 @@ def read_about_file(path: str | Path) -> ModelAbout:
         path: the file, with the keys of [`ModelAbout`][].
 
     Raises:
-        UsageError: if it cannot be read, or has wrong keys or values; the message lists every fault.
+        CellbenchError: if it cannot be read, or has wrong keys or values; the message lists every fault.
     """
     try:
         content = read_small_yaml(Path(path))
     except Exception as error:  # PyYAML raises errors of many types
         reason = " ".join(str(error).split())
-        raise UsageError(f"{path}: cannot be read as YAML ({reason}); correct the file") from error
+        raise CellbenchError(
+            f"{path}: cannot be read as YAML ({reason}); correct the file"
+        ) from error
     return checked_about(content, path)
 
 
-def checked_about(content: Any, path: str | Path) -> ModelAbout:  # noqa: ANN401  (JSON or YAML)
+def checked_about(
+    content: Any,  # noqa: ANN401  (JSON or YAML)
+    path: str | Path,
+    error: type[CellbenchError] = CellbenchError,
+) -> ModelAbout:
     """Check what a file says about a model.
 
     Args:
         content: a mapping with the keys of [`ModelAbout`][].
         path: the file, for the error message.
+        error: type of the error that is raised.
 
     Raises:
-        UsageError: if keys or values are wrong; the message lists every fault.
+        CellbenchError: of the type ``error``, if keys or values are wrong; the message lists every fault.
     """
     try:
         return ModelAbout.model_validate(content)
-    except ValidationError as error:
+    except ValidationError as fault:
         faults = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in fault.errors()
         )
-        raise UsageError(f"{path}: {faults}; correct the file") from error
+        raise error(f"{path}: {faults}; correct the file") from fault

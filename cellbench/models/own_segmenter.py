@@ -1,8 +1,10 @@
 """Segmenters of cellbench's own models of dense maps, made from the options in a checkpoint."""
 
 from collections.abc import Mapping
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from cellbench.models.dense_segmenter import DenseSegmenter
 from cellbench.models.names import model_name
@@ -18,14 +20,18 @@ class OwnSegmenter(DenseSegmenter):
     Args:
         name: name of the model, one of [`PARTS`][cellbench.models.parts.PARTS].
         options: all options of the model; those of training are not used.
+
+    Raises:
+        ValueError: if an option does not have the type that the model declares.
     """
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
         make = PARTS[name]
-        own = {each: options[each] for each in signature(make).parameters}
+        own = _typed(signature(make).parameters, options)
         if "pretrained" in own:
             own["pretrained"] = False  # the checkpoint has the weights
-        windows = {each: options[each] for each in _WINDOW_OPTIONS}
+        every = signature(DenseSegmenter).parameters
+        windows = _typed({each: every[each] for each in _WINDOW_OPTIONS}, options)
         network, representation = make(**own)
         super().__init__(network, representation, **windows)
         self._name = name
@@ -33,6 +39,14 @@ class OwnSegmenter(DenseSegmenter):
     def model_name(self) -> str:
         """Return the name of the model."""
         return self._name
+
+
+def _typed(declared: Mapping[str, Parameter], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the declared options; a file may hold values of any type."""
+    return {
+        name: TypeAdapter(each.annotation).validate_python(options[name], strict=True)
+        for name, each in declared.items()
+    }
 
 
 def own_segmenter_name(path: str, options: Mapping[str, Any]) -> str | None:

@@ -94,8 +94,13 @@ class Segmenter(nn.Module, ABC):
 
         Args:
             checkpoint: the content of a checkpoint file.
+
+        Raises:
+            ValueError: if the licence is not a text, or no cells have these diameters.
         """
         self.weights_licence = checkpoint.get(LICENCE_KEY, self.weights_licence)
+        if not isinstance(self.weights_licence, str):
+            raise ValueError(f"the licence of the pretrained weights is {self.weights_licence!r}")
         if stored := checkpoint.get(DIAMETERS_KEY) or checkpoint.get(TUNED_DIAMETERS_KEY):
             lower, median, upper = (float(each) for each in stored)
             if not 0 < lower <= median <= upper < float("inf"):

@@ -4,6 +4,7 @@ The package ``cellbench-weights`` contains a weights file NAME.safetensors for e
 NAME.md, and SHA256SUMS, the checksums of the weights files. It contains no code.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ DEFAULT = "generalist"
 
 CHECKSUMS = "SHA256SUMS"
 """The file with the checksums of the weights files, as ``sha256sum`` writes it."""
+
+_ENTRY = re.compile(r"(?P<checksum>[0-9a-f]{64}) [ *](?P<name>.+)")
+_AGAIN = f"{INSTALL_WEIGHTS} --force-reinstall"
 
 
 @dataclass(frozen=True)
@@ -38,28 +42,23 @@ class ShippedModel:
 def shipped_names() -> list[str]:
     """Return the names of the ready models that are installed, in alphabetical order."""
     folder = weights_folder()
-    return [] if folder is None else sorted(path.stem for path in folder.glob(f"*{WEIGHTS_SUFFIX}"))
+    files = [] if folder is None else folder.glob(f"*{WEIGHTS_SUFFIX}")
+    return sorted(path.stem for path in files if path.is_file())
 
 
-def shipped_models() -> list[ShippedModel]:
-    """Return the ready models that are installed, by name.
+def shipped_model(name: str) -> ShippedModel:
+    """Return a ready model, after its checksum was verified.
+
+    Args:
+        name: name of the model.
 
     Raises:
-        CheckpointError: if a weights file cannot be read.
+        CellbenchError: as [`shipped_weights`][], or if the file says that it is another model.
     """
-    folder = weights_folder()
-    files = (
-        [] if folder is None else [folder / f"{name}{WEIGHTS_SUFFIX}" for name in shipped_names()]
-    )
-    return [_described(path) for path in files]
-
-
-def _described(path: Path) -> ShippedModel:
+    path = shipped_weights(name)
     about = about_in(read_metadata(path), path)
-    if about is None or about.name != path.stem:
-        raise CheckpointError(
-            f"{path}: does not say that it is the model {path.stem}; {INSTALL_WEIGHTS} --force-reinstall"
-        )
+    if about is None or about.name != name:
+        raise CheckpointError(f"{path}: does not say that it is the model {name}; {_AGAIN}")
     return ShippedModel(about, path, path.stat().st_size)
 
 
@@ -71,7 +70,7 @@ def shipped_weights(name: str) -> Path:
 
     Raises:
         UsageError: if there is no ready model of this name among those that are installed.
-        CheckpointError: if none is installed, or the file is damaged.
+        CheckpointError: if none is installed, the file is damaged, or its checksum is not known.
     """
     names = shipped_names()
     if not names:
@@ -84,19 +83,31 @@ def shipped_weights(name: str) -> Path:
         raise UsageError(f"model {name!r}: no such ready model; choose from {', '.join(names)}")
     if _stated_checksum(path.with_name(CHECKSUMS), path.name) != checksum_of(path.resolve()):
         raise CheckpointError(
-            f"{path}: does not have the checksum in {CHECKSUMS}, so it is damaged; {INSTALL_WEIGHTS} "
-            "--force-reinstall"
+            f"{path}: does not have the checksum in {CHECKSUMS}, so it is damaged; {_AGAIN}"
         )
     return path
 
 
 def _stated_checksum(file: Path, name: str) -> str:
-    """Return the checksum of a file; empty if the list does not have it."""
+    """Return the checksum of a weights file according to the list of checksums."""
     try:
-        lines = [line.split() for line in file.read_text("utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError):
-        return ""
-    return next((line[0] for line in lines if len(line) == 2 and line[1].lstrip("*") == name), "")
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise CheckpointError(f"{file}: cannot be read ({reason}); {_AGAIN}") from error
+    stated = {}
+    for number, line in enumerate(lines, 1):
+        if (entry := _ENTRY.fullmatch(line)) is None:
+            raise CheckpointError(
+                f"{file}: line {number} is not a checksum and the name of a file; {_AGAIN}"
+            )
+        stated[entry["name"]] = entry["checksum"]
+    if name not in stated:
+        raise CheckpointError(
+            f"{file}: does not list {name}, so one of the two comes from another set of models; {_AGAIN}, "
+            "and name a model of your own with --checkpoint FILE"
+        )
+    return stated[name]
 
 
 def checkpoint_or_shipped(path: str | Path) -> Path:

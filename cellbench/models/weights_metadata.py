@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cellbench.entrants.yaml_files import check_texts
 from cellbench.errors import CheckpointError
 from cellbench.models.about import ABOUT_KEY, ModelAbout, checked_about
+from cellbench.models.checkpoint_keys import MODEL_KEY
 from cellbench.resources import WEIGHTS_SUFFIX
 
 OPTIONS_KEY = "hyper_parameters"
@@ -97,9 +99,9 @@ def unreadable(path: str | Path, error: Exception) -> CheckpointError:
 def _checked(path: str | Path, text: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
-        version, options = content[_VERSION_KEY], content[OPTIONS_KEY]
+        version, options, model = (content[key] for key in (_VERSION_KEY, OPTIONS_KEY, MODEL_KEY))
     except (ValueError, KeyError, TypeError, RecursionError):
-        version, options = None, None
+        version, options, model = None, None, None
     if version is None or not isinstance(options, dict):
         raise CheckpointError(
             f"{path}: not a weights file of cellbench; give a file that `cellbench export --to weights` "
@@ -110,6 +112,12 @@ def _checked(path: str | Path, text: str) -> dict[str, Any]:
             f"{path}: a weights file of format {version}, and this version of cellbench reads format "
             f"{_VERSION}; update cellbench"
         )
+    try:
+        check_texts(content)
+    except ValueError as error:
+        raise unreadable(path, error) from error
+    if not isinstance(model, str) or "." not in model:
+        raise unreadable(path, ValueError(f"the model class {model!r} is unknown"))
     return dict(content)
 
 
@@ -121,6 +129,7 @@ def about_in(content: Mapping[str, Any], path: str | Path) -> ModelAbout | None:
         path: the file, for error messages.
 
     Raises:
-        UsageError: if the description has wrong keys or values.
+        CheckpointError: if the description has wrong keys or values.
     """
-    return checked_about(content[ABOUT_KEY], path) if ABOUT_KEY in content else None
+    about = content.get(ABOUT_KEY)
+    return None if about is None else checked_about(about, path, CheckpointError)

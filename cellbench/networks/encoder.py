@@ -1,5 +1,6 @@
 """Encoders of timm, with weights from its hub or from installed packages."""
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -28,6 +29,7 @@ CONNECT = "connect to the Hugging Face hub once"
 
 _PACKAGED_TAG = "in1k"  # timm's name of the same weights
 _LICENCES = {"apache-2.0": "Apache-2.0", "bsd-3-clause": "BSD-3-Clause"}
+_NAME = re.compile(r"[\w.-]+")
 _FINEST_STRIDES = (1, 2, 4)
 
 
@@ -109,6 +111,10 @@ def unavailable_weights(name: str, remedy: str) -> CellbenchError:
 def _create(name: str, pretrained: bool) -> Any:  # noqa: ANN401
     import timm
 
+    if not _NAME.fullmatch(name):  # timm would look for hf-hub:… on the hub, also without weights
+        raise UsageError(
+            f"encoder {name!r}: not the name of an encoder in timm, such as tf_efficientnet_lite0"
+        )
     try:
         return timm.create_model(name, pretrained=pretrained, features_only=True)
     except OSError as error:  # no connection and no cached copy

@@ -146,7 +146,7 @@ class Affinity(Representation):
         foreground = (labels > 0).view(np.uint8)[None]
         if labels.max() > _LARGEST_ID:
             labels = relabel(labels)
-        ids = np.ascontiguousarray(labels, dtype=np.int32)
+        ids = np.require(labels, np.int32, ["C", "W"])
         return {"foreground": foreground, "affinities": same_cell(ids, self.offsets())}
 
     def decode(self, maps: NumpyMaps) -> LabelMap:
@@ -161,8 +161,8 @@ class Affinity(Representation):
         from cellbench.representations.flow_sinks import fill_holes
         from cellbench.representations.mutex_watershed import mutex_watershed
 
-        foreground = np.asarray(maps["foreground"])[0] >= self.foreground_threshold
-        affinities = np.ascontiguousarray(maps["affinities"], dtype=np.float32)
+        foreground = np.ascontiguousarray(maps["foreground"][0]) >= self.foreground_threshold
+        affinities = np.require(maps["affinities"], np.float32, ["C", "W"])
         parents = mutex_watershed(
             affinities,
             foreground,

@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float32]
 
 _ROUGH_CORNERS = 24  # of the polygons that are compared; those that are drawn have more
 _LEAST_TILE = 8.0
+_MOST_DIAGONALS = 10  # beyond, a coefficient says nothing about a cell, not even that it is large
 
 
 class Contours(NamedTuple):
@@ -39,11 +40,12 @@ class Contours(NamedTuple):
         return Contours(*(each[which] for each in self))
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what overflows is not finite, and no candidate
 def find_candidates(maps: NumpyMaps, threshold: float, grid: int, most: int) -> Contours:
     """List the outlines of all pixels above a score, by score × (1 − uncertainty); ties by position.
 
-    Pixels with a value that is not finite are no candidates. Coefficients are limited to the diagonal
-    of the image, and centres to its surroundings of that size.
+    Pixels with a value that is not finite, or a coefficient of more than ten diagonals of the image, are no
+    candidates. Coefficients are limited to the diagonal, and centres to its surroundings of that size.
 
     Args:
         maps: ``score``, ``offset``, ``fourier`` and ``uncertainty``, each (C, H, W).
@@ -52,8 +54,7 @@ def find_candidates(maps: NumpyMaps, threshold: float, grid: int, most: int) -> 
         most: largest number of candidates; if there are more, only the best are kept, with a warning.
     """
     score = np.asarray(maps["score"])[0]
-    with np.errstate(invalid="ignore"):
-        rows, columns = np.nonzero(score[::grid, ::grid] > threshold)
+    rows, columns = np.nonzero(score[::grid, ::grid] > threshold)
     rows, columns = grid * rows, grid * columns
     scores = np.asarray(score[rows, columns], np.float32)
     uncertainties = np.asarray(maps["uncertainty"], np.float32)[:, rows, columns].mean(axis=0)
@@ -78,7 +79,8 @@ def find_candidates(maps: NumpyMaps, threshold: float, grid: int, most: int) -> 
         uncertainties[order],
     )
     finite = np.isfinite(weights[order]) & np.isfinite(found.scores)
-    finite &= np.isfinite(offsets).all(axis=1) & np.isfinite(coefficients).all(axis=1)
+    finite &= np.isfinite(offsets).all(axis=1)
+    finite &= (np.abs(coefficients) <= _MOST_DIAGONALS * longest).all(axis=1)
     return found.taken(finite)
 
 
@@ -159,7 +161,7 @@ def draw_contours(
     from cellbench.representations.polygon_kernels import draw
 
     shape = refinement.shape[1:]
-    vectors = np.asarray(refinement, np.float32)
+    vectors = np.ascontiguousarray(refinement, np.float32)
     steps = np.where(np.abs(vectors) <= np.hypot(*shape), vectors, np.float32(0))
     corners = outlines(contours.coefficients, samples)
     refine(contours.points, corners, steps, hops)

@@ -104,7 +104,7 @@ class CellDistance(Representation):
         labels = check_labels(labels)
         if labels.max() > _LARGEST_ID:
             labels = relabel(labels)
-        ids = np.ascontiguousarray(labels, dtype=np.int32)
+        ids = np.require(labels, np.int32, ["C", "W"])
         depths, deepest = cell_depths(ids, int(ids.max()))
         distances, farthest = neighbour_distances(ids, deepest)
         cell, inside = scaled_distances(ids, depths, deepest, distances, farthest)
@@ -156,10 +156,10 @@ class CellDistance(Representation):
         Args:
             maps: ``cell`` (1, H, W) and ``neighbour`` (1, H, W).
         """
-        share = np.asarray(maps[CELL][0], np.float32) / (
-            2 * max(self.cell_threshold, _LEAST_THRESHOLD)
-        )
-        return np.clip(share, 0, 1, out=share)
+        most = 2 * max(self.cell_threshold, _LEAST_THRESHOLD)
+        distance = np.asarray(maps[CELL][0], np.float32)
+        share: npt.NDArray[np.float32] = np.clip(distance, 0, most) / np.float32(most)
+        return share
 
     def activate(self, outputs: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Return the outputs as they are: the original has no activation either.

@@ -136,7 +136,7 @@ class Embedding(Representation):
         labels = check_labels(labels)
         if labels.max() > _LARGEST_ID:
             labels = relabel(labels)
-        ids = np.ascontiguousarray(labels, dtype=np.int32)
+        ids = np.require(labels, np.int32, ["C", "W"])
         cells = measure_cells(ids, int(ids.max()))
         sizes, rows, columns = (cells[:, each].copy() for each in (PIXELS, ROW_SUM, COLUMN_SUM))
         centres = (doubled_centres(ids, sizes, rows, columns) / 2).astype(np.float32)

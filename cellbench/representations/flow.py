@@ -99,7 +99,7 @@ class Flow(Representation):
         foreground = (labels > 0).view(np.uint8)[None]
         if labels.max() > _LARGEST_ID:
             labels = relabel(labels)
-        flows = _unit_flows(np.ascontiguousarray(labels, dtype=np.int32))
+        flows = _unit_flows(np.require(labels, np.int32, ["C", "W"]))
         return {"foreground": foreground, "flows": np.multiply(flows, _LENGTH, out=flows)}
 
     def decode(self, maps: NumpyMaps) -> LabelMap:
@@ -117,8 +117,8 @@ class Flow(Representation):
             keep_good_cells,
         )
 
-        foreground = np.asarray(maps["foreground"])[0] >= self.foreground_threshold
-        flows = np.asarray(maps["flows"], np.float32) / np.float32(_LENGTH)
+        foreground = np.ascontiguousarray(maps["foreground"][0]) >= self.foreground_threshold
+        flows = np.ascontiguousarray(maps["flows"], np.float32) / np.float32(_LENGTH)
         if not np.isfinite(flows).all():
             flows = np.nan_to_num(flows, nan=0, posinf=0, neginf=0)
         ends = follow_flows(flows, foreground)

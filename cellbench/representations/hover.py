@@ -116,7 +116,7 @@ class HoVer(Representation):
         foreground = (labels > 0).view(np.uint8)[None]
         if labels.max() > _LARGEST_ID:
             labels = relabel(labels)
-        ids = np.ascontiguousarray(labels, dtype=np.int32)
+        ids = np.require(labels, np.int32, ["C", "W"])
         cells = measure_cells(ids, int(ids.max()))
         hv = distance_maps(ids, cells, self.smallest_target, self.exact_centres)
         return {"foreground": foreground, "hv": hv}

@@ -124,7 +124,7 @@ class InnerDistance(Representation):
         labels = check_labels(labels)
         if labels.max() > _LARGEST_ID:
             labels = relabel(labels)
-        ids = np.ascontiguousarray(labels, dtype=np.int32)
+        ids = np.require(labels, np.int32, ["C", "W"])
         cells = measure_cells(ids, int(ids.max()))
         inner, classes = inner_distance_maps(ids, cells, float(self.alpha), bool(self.relative))
         return {"inner": inner, "pixelwise": classes}

@@ -110,7 +110,7 @@ class Omni(Representation):
         labels = check_labels(labels)
         if labels.max() > _LARGEST_ID:
             labels = relabel(labels)
-        ids = np.ascontiguousarray(labels, dtype=np.int32)
+        ids = np.require(labels, np.int32, ["C", "W"])
         distances, flows = distances_and_flows(ids)
         distances[ids == 0] = _OUTSIDE
         flows *= _LENGTH
@@ -129,9 +129,10 @@ class Omni(Representation):
         from cellbench.representations.omni_kernels import distances_and_flows
         from cellbench.representations.omni_merge import merge_fragments
 
-        foreground = np.asarray(maps["distance"])[0] >= self.distance_threshold
-        flows = _within(np.asarray(maps["flows"], np.float32) / np.float32(_LENGTH), -1)
-        outline = _within(np.asarray(maps["boundary"], np.float32)[0], 0)
+        foreground = np.ascontiguousarray(maps["distance"][0]) >= self.distance_threshold
+        flows = np.ascontiguousarray(maps["flows"], np.float32) / np.float32(_LENGTH)
+        flows = _within(flows, -1)
+        outline = _within(np.ascontiguousarray(maps["boundary"][0], np.float32), 0)
         labels, count = fragments(suppressed_ends(flows, foreground), foreground)
         merge_fragments(labels, count, flows, outline, self.outline_threshold, self.smallest_cell)
         labels = without_holes(labels, self.largest_hole)

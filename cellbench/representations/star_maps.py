@@ -34,7 +34,7 @@ def star_distances(labels: LabelMap, rays: int = 32, grid: int = 1) -> Floats:
     """
     from cellbench.representations.star_walk import walk
 
-    numbered = relabel(labels)
+    numbered = np.ascontiguousarray(relabel(labels))
     height, width = numbered.shape
     # Rounded up, so that sizes share tables.
     steps = 1 << math.ceil(math.log2(math.sqrt(2) * max(height, width) + 2))

@@ -76,8 +76,8 @@ def find_candidates(
     lengths = np.empty((len(order), len(distances)), np.float32)
     longest = max(float(np.hypot(*probability.shape)), 1.0)
     measure(
-        np.asarray(distances, np.float32),
-        np.asarray(probability, np.float32),
+        np.require(distances, np.float32, ["C", "W"]),
+        np.require(probability, np.float32, ["C", "W"]),
         np.stack([rows, columns]),
         ray_directions(len(distances)),
         ray_samples,

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from jsonargparse import get_loader, set_loader
 
+from cellbench.entrants.yaml_files import repeated_key
 from cellbench.errors import UsageError
 from cellbench.models.registry import importable_path, resolve_class_path
 
@@ -120,7 +121,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def _check_keys(path: Path, node: yaml.Node | None, above: Sequence[yaml.Node]) -> None:
-    """Refuse a key that is set twice, of which YAML would keep the last, and a part of itself."""
+    """Refuse a key that is set twice, and a part of itself."""
     if any(node is each for each in above):
         raise UsageError(f"{path}: not a valid YAML file (a part refers to itself)")
     if isinstance(node, yaml.SequenceNode):
@@ -128,12 +129,9 @@ def _check_keys(path: Path, node: yaml.Node | None, above: Sequence[yaml.Node]) 
             _check_keys(path, each, [*above, node])
     if not isinstance(node, yaml.MappingNode):
         return
-    seen: set[str] = set()
-    for key, value in node.value:
-        if isinstance(key, yaml.ScalarNode) and key.value in seen:
-            line = key.start_mark.line + 1
-            raise UsageError(f"{path}: {key.value} is set twice (line {line}); remove one of them")
-        seen.add(str(key.value))
+    if twice := repeated_key(node):
+        raise UsageError(f"{path}: {twice}")
+    for _, value in node.value:
         _check_keys(path, value, [*above, node])
 
 

@@ -79,6 +79,10 @@ def with_cell(column: str, value: object) -> object:
             lambda scores: pd.concat([scores, scores.iloc[[50]]]),
             "line 98: this algorithm has a row for the image already",
         ),
+        (
+            lambda scores: pd.concat([scores, scores[["tp"]] + 1], axis=1),
+            "the column 'tp' occurs twice; keep one of them",
+        ),
         (with_cell("f1", 1.5), "line 50: f1 is not between 0 and 1"),
         (with_cell("f1", -0.1), "line 50: f1 is not between 0 and 1"),
         (with_cell("f1", ""), "line 50: f1 is not between 0 and 1"),

@@ -66,6 +66,7 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
         ["data"],
         ["segment", "a"],
         ["fit", "--typo"],
+        ["data", "hide-labels", "absent", "out", "--keep", "10%", "--seed", "-1"],
         ["evaluate", "absent", "absent", "--out", "."],
         ["evaluate", "absent", "absent", "--out", "scores.json"],
     ],
@@ -76,7 +77,7 @@ def test_wrong_usage_exits_2(words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "more",
-    [["--thresholds", "0"], ["--thresholds", "1.5"]],
+    [["--thresholds", "0"], ["--thresholds", "1.5"], ["--jobs", "0"], ["--jobs", "-1"]],
 )
 def test_unknown_values_of_options_exit_2(
     more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

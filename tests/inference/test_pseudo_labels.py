@@ -133,6 +133,8 @@ def test_an_interrupted_run_continues(root: Path, tmp_path: Path) -> None:
     done = teach(root, tmp_path / "out", noted)
     assert rest == ["nothing"]
     assert done.cells == 2
+    with pytest.raises(CellbenchError, match="out: exists and is not an empty folder"):
+        teach(root, tmp_path / "out")
     teach(root, tmp_path / "again")
     for name in ("labels/cells_label.tiff", "confidence/cells_confidence.tiff"):
         first, second = (tmp_path / out / "train" / name for out in ("out", "again"))

@@ -1,5 +1,6 @@
 """Ready models are found by name, listed, and used only if their checksum is right."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -24,16 +25,23 @@ def images(tmp_path: Path) -> Path:
     return tmp_path / "images"
 
 
-def test_segments_without_a_checkpoint(
+def test_a_weights_file_estimates_diameters_however_it_is_named(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ship(tmp_path, monkeypatch)
-    for words in ([], ["--model", "generalist", "--diameter", "none"]):
-        out = tmp_path / f"out{len(words)}"
+    file = ship(tmp_path, monkeypatch)
+    for number, (words, diameter) in enumerate(
+        [
+            ([], "auto"),
+            (["--checkpoint", str(file)], "auto"),
+            (["--checkpoint", "generalist"], "auto"),
+            (["--checkpoint", str(tmp_path / "model.ckpt")], None),
+            (["--model", "generalist", "--diameter", "none"], None),
+        ]
+    ):
+        out = tmp_path / f"out{number}"
         assert main(["segment", str(images), str(out), "--device", "cpu", *words]) == 0
         assert read_labels(out / "a_label.tiff").shape == (48, 60)
-        diameter = '"diameter": null' if words else '"diameter": "auto"'
-        assert diameter in (out / "segmentation.json").read_text()
+        assert f'"diameter": {json.dumps(diameter)}' in (out / "segmentation.json").read_text()
 
 
 def test_python_loads_a_model_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,9 +94,48 @@ def test_a_damaged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     file.write_bytes(file.read_bytes()[:-1] + b"\1")
     with pytest.raises(CheckpointError, match="does not have the checksum"):
         load_model("generalist")
-    (file.parent / "SHA256SUMS").unlink()
-    with pytest.raises(CheckpointError, match="does not have the checksum"):
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"SHA256SUMS: cannot be read \(No such file or directory\); run: pip"),
+        (b"\xff", r"SHA256SUMS: cannot be read \(it is not text in UTF-8\)"),
+        (b"", "SHA256SUMS: does not list generalist.safetensors"),
+        (b"a" * 64 + b"  other.safetensors", "SHA256SUMS: does not list generalist.safetensors"),
+        (b"a" * 64 + b"  b.txt\nab  c", "SHA256SUMS: line 2 is not a checksum and the name of a"),
+        (b"a" * 64 + b"  generalist.safetensors\n", "so it is damaged; run: pip"),
+    ],
+)
+def test_a_faulty_list_of_checksums_is_named(
+    content: bytes | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums = ship(tmp_path, monkeypatch).with_name("SHA256SUMS")
+    sums.unlink()
+    if content is not None:
+        sums.write_bytes(content)
+    with pytest.raises(CheckpointError, match=message):
         load_model("generalist")
+
+
+def test_good_models_are_listed_beside_a_broken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (wrong := ship(tmp_path, monkeypatch, "wrong")).write_bytes(
+        wrong.read_bytes().replace(rb"\"licence\": \"Apache-2.0\"", rb"\"licence\": 2.0           ")
+    )
+    package = ship(tmp_path, monkeypatch).parent
+    (package / "extra.safetensors").write_bytes(b"no weights")
+    (package / "folder.safetensors").mkdir()
+    (package / "link.safetensors").symlink_to("nowhere")
+    assert main(["models", "--weights"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[0] == "generalist 1.2.3: A tiny model for tests"
+    first, second = printed.err.splitlines()
+    assert "SHA256SUMS: does not list extra.safetensors" in first
+    assert "wrong.safetensors: licence: Input should be a valid string" in second
+    assert main(["models", "--weights", "generalist"]) == 0
+    assert main(["models", "--weights", "folder"]) == 2
 
 
 def test_a_checkpoint_and_a_ready_model_exclude_each_other(

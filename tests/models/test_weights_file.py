@@ -3,6 +3,7 @@
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,12 +90,12 @@ def test_damaged_files_are_named(content: bytes, tmp_path: Path) -> None:
         ("[" * 100_000, "not a weights file of cellbench"),
         ('{"cellbench_weights_file": 1}', "not a weights file of cellbench"),
         (
-            '{"cellbench_weights_file": 2, "hyper_parameters": {}}',
-            "of format 2, .* update cellbench",
+            '{"cellbench_weights_file": 1, "hyper_parameters": {}}',
+            "not a weights file of cellbench",
         ),
         (
-            '{"cellbench_weights_file": 1, "hyper_parameters": {}}',
-            "not a checkpoint of a cellbench",
+            '{"cellbench_weights_file": 2, "hyper_parameters": {}, "cellbench_model": ""}',
+            "of format 2, .* update cellbench",
         ),
     ],
 )
@@ -113,6 +114,45 @@ def test_a_class_that_is_not_registered_is_not_imported(tmp_path: Path) -> None:
     write_weights_file(tmp_path / "a.safetensors", checkpoint, about())
     with pytest.raises(CheckpointError, match=r"antigravity\.Model is not registered"):
         load_model(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cellbench_model": "cellbench"}, r"the model class 'cellbench' is unknown\); copy or"),
+        ({"cellbench_model": ["a.b"]}, r"the model class \['a.b'\] is unknown"),
+        ({"cellbench_model": "a.b\x1b[2J"}, r"contains '\\x1b', which is not text"),
+        ({"cellbench_weights_licence": ["MIT"]}, r"the licence .* is \['MIT'\]"),
+        ({"hyper_parameters": {"window": 64.5}}, "64.5"),
+        ({"hyper_parameters": {"window": True}}, "valid integer"),
+        ({"hyper_parameters": {"channels_last": "false"}}, "valid boolean"),
+        ({"hyper_parameters": {"channels": [4, "8"]}}, "valid integer"),
+        ({"hyper_parameters": {"overlap": None}}, "valid number"),
+    ],
+)
+def test_values_of_wrong_types_are_refused(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    checkpoint = read_checkpoint(tiny_checkpoint(tmp_path / "model.ckpt"))
+    options = checkpoint["hyper_parameters"] | changes.pop("hyper_parameters", {})
+    checkpoint |= {"hyper_parameters": options, **changes}
+    write_weights_file(tmp_path / "a.safetensors", checkpoint, about())
+    with pytest.raises(CheckpointError, match=message) as error:
+        load_model(tmp_path / "a.safetensors", "cpu")
+    assert "\n" not in str(error.value)
+
+
+def test_encoders_are_not_looked_up_on_a_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = read_checkpoint(save_checkpoint(tiny_model("stardist"), tmp_path / "model.ckpt"))
+    checkpoint["hyper_parameters"]["encoder"] = "hf-hub:timm/resnet18.a1_in1k"
+    write_weights_file(tmp_path / "a.safetensors", checkpoint, about())
+    asked: list[object] = []
+    monkeypatch.setattr("socket.getaddrinfo", lambda *words, **_: asked.append(words))
+    with pytest.raises(CheckpointError, match="not the name of an encoder in timm"):
+        load_model(tmp_path / "a.safetensors", "cpu")
+    assert not asked
 
 
 def test_what_half_precision_cannot_hold_is_refused(tmp_path: Path) -> None:

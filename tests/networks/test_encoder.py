@@ -117,6 +117,9 @@ def test_weights_that_are_nowhere(
         ("resnet18.nonsense", r"Invalid pretrained tag .*resnet18; choose from"),
         ("vit_tiny_patch16_224", r"strides \[16, 16, 16\].*double from 1, 2 or 4 on"),
         ("swin_tiny_patch4_window7_224", "takes only images of 224 pixels"),
+        ("hf-hub:timm/resnet18.a1_in1k", "not the name of an encoder in timm"),
+        ("local-dir:encoder", "not the name of an encoder in timm"),
+        ("timm/resnet18", "not the name of an encoder in timm"),
     ],
 )
 def test_encoders_that_no_u_net_can_have(name: str, message: str) -> None:
