@@ -36,13 +36,18 @@ class ModelPicker(Container):
         return list(self._models)
 
     @property
+    def file(self) -> Path | None:
+        """The file of the chosen model, before it is checked; None if there is none."""
+        return self._models.get(self.choice.value or "")
+
+    @property
     def checkpoint(self) -> Path | None:
         """The file of the chosen model; None if there is none.
 
         Raises:
             CheckpointError: if it is a ready model whose file is damaged.
         """
-        path = self._models.get(self.choice.value or "")
+        path = self.file
         if path and path in ready_models().values():
             return shipped_weights(path.stem)
         return path

@@ -16,7 +16,7 @@ from napari.layers import Image
 from qtpy.QtCore import QTimer
 
 from cellbench.errors import UsageError
-from cellbench.napari.checkpoints import ready_models
+from cellbench.models.weights_metadata import is_weights_file
 from cellbench.napari.planes import Planes, layer_pixel_size, layer_planes
 from cellbench.napari.segmenting import Segmentation, SegmentOptions, segment_planes
 from cellbench.napari.widgets.jobs import report_error, start_job, status_label
@@ -81,14 +81,15 @@ class SegmentWidget(Container):
         )
         self.diameter.changed.connect(self._show_pixels)
         self.model.choice.changed.connect(self._propose_diameter)
-        self._propose_diameter(self.model.choice.value)
+        self._propose_diameter()
 
     def _show_pixels(self, chosen: str) -> None:
         self.pixels.visible = chosen == _NUMBER
 
-    def _propose_diameter(self, model: str | None) -> None:
-        # As in `cellbench segment`: ready models are used on images of any magnification.
-        self.diameter.value = _ESTIMATE if model in ready_models() else _AS_IT_IS
+    def _propose_diameter(self) -> None:
+        # As in `cellbench segment`: models that are published are used on images of any magnification.
+        file = self.model.file
+        self.diameter.value = _ESTIMATE if file and is_weights_file(file) else _AS_IT_IS
 
     def options(self) -> SegmentOptions:
         """Return the chosen options.

@@ -23,7 +23,8 @@ def test_a_layer_is_segmented(session: Session, trained: Path) -> None:
     assert not widget.start.enabled
     assert widget.cancel.enabled
     session.wait(lambda: widget.start.enabled)
-    expected = segment_planes(layer_planes(picture()), SegmentOptions(trained))
+    assert widget.diameter.value == "estimate"  # as for every weights file
+    expected = segment_planes(layer_planes(picture()), SegmentOptions(trained, "auto"))
     assert len(expected.table) > 0
     found = session.viewer.layers["plate cells"]
     assert np.array_equal(found.data, expected.labels)
