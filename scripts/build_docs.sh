@@ -20,5 +20,5 @@ export NO_MKDOCS_2_WARNING=1
 if [[ $out == --serve ]]; then
   "$work/venv/bin/mkdocs" serve --no-strict
 else
-  "$work/venv/bin/mkdocs" build --quiet --strict --site-dir "$out"
+  "$work/venv/bin/mkdocs" build --strict --site-dir "$out"
 fi
