@@ -61,7 +61,8 @@ class ModelPicker(Container):
         models = known_checkpoints() | _opened
         short = shown_name(path)
         new = str(path) if short in models else short
-        named = next((name for name, known in models.items() if known == path), new)
+        same = (name for name, known in models.items() if known.absolute() == path.absolute())
+        named = next(same, new)
         _opened[named] = path
         for picker in list(_pickers):
             picker.choice.reset_choices()

@@ -100,9 +100,9 @@ def test_a_model_that_was_fine_tuned_segments(
     widget.tune.native.click()
     session.wait(lambda: not widget.training.is_running)
     assert widget.training.status.value == "done"
-    assert widget.model.choice.value == "runs/mine"
+    assert widget.model.choice.value == "mine"
     segment = session.dock("Segment")
-    segment.model.choice.value = "runs/mine"
+    segment.model.choice.value = "mine"
     segment.start.native.click()
     session.wait(lambda: segment.start.enabled)
     assert session.viewer.layers[f"{layer.name} cells"].data.max() > 0
