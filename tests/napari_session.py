@@ -11,7 +11,6 @@ from typing import Any
 import cellbench.napari
 
 _PACKAGES = {"napari": "napari", "PySide6": "PySide6_Essentials", "pytestqt": "pytest-qt"}
-_TIMEOUT_MS = 120_000
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ class Session:
         """Open a widget of the plugin by its name in the menu."""
         return self.viewer.window.add_plugin_dock_widget("cellbench", name)[1]
 
-    def wait(self, condition: Callable[[], bool]) -> None:
+    def wait(self, condition: Callable[[], bool], minutes: float = 2) -> None:
         """Wait until a condition is true, while the window works."""
-        self.qtbot.waitUntil(condition, timeout=_TIMEOUT_MS)
+        self.qtbot.waitUntil(condition, timeout=round(minutes * 60_000))
 
 
 def missing() -> str:

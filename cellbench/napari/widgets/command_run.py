@@ -47,8 +47,7 @@ class CommandRun(Container):
         self._grace = QTimer(self.native)
         self._grace.setSingleShot(True)
         self._grace.timeout.connect(self.process.kill)
-        # A training must not go on after its window is closed.
-        self.native.destroyed.connect(self.process.kill)
+        self.native.destroyed.connect(self._close)
 
     @property
     def is_running(self) -> bool:
@@ -77,6 +76,11 @@ class CommandRun(Container):
         self.status.value = "cancelling …"
         self.process.terminate()
         self._grace.start(_GRACE_MS)
+
+    def _close(self) -> None:
+        """End the command with its window, which can no longer show what the command says."""
+        self.process.blockSignals(True)
+        self.process.kill()
 
     def _read(self) -> None:
         text = bytes(self.process.readAll().data()).decode("utf-8", "replace")

@@ -98,7 +98,7 @@ def test_a_model_that_was_fine_tuned_segments(
     widget.dataset.value = data
     widget.out.value, widget.minutes.value = tmp_path / "runs/mine", 1
     widget.tune.native.click()
-    session.wait(lambda: not widget.training.is_running)
+    session.wait(lambda: not widget.training.is_running, minutes=10)
     assert widget.training.status.value == "done"
     assert widget.model.choice.value == "mine"
     segment = session.dock("Segment")
@@ -119,6 +119,16 @@ def test_the_end_of_a_command_is_shown(session: Session, tmp_path: Path) -> None
     session.wait(lambda: not command.is_running)
     assert command.status.value == "failed with exit status 1; the last lines say why"
     assert "absent" in command.output.value
+
+
+def test_a_command_ends_with_its_window(session: Session, tmp_path: Path) -> None:
+    command = session.dock("Save and fine-tune").training
+    command.run(["data", "sample", str(tmp_path / "sample")])
+    assert command.process.waitForStarted()
+    number = command.process.processId()
+    session.viewer.close()
+    session.wait(lambda: not Path(f"/proc/{number}").exists())  # pytest-qt fails if a slot does
+    assert not (tmp_path / "sample/manifest.csv").exists()
 
 
 def test_a_new_model_is_in_the_lists_of_all_widgets(
