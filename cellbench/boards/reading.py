@@ -49,6 +49,8 @@ _EXTRAS: dict[str, tuple[type, ...]] = {
     UNMATCHED: (dict,),
 }
 """What a page shows in addition, where it is stated."""
+_OF_PAIRS = ("significance", "outranking")
+"""The tables that are empty if there is a single algorithm; all others have rows."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def read_board(folder: str | Path) -> BoardTables:
         field.name: read_table(folder, TABLES[field.name], facts["value"])
         for field in fields(RankedTables)
     }
-    return BoardTables(
+    board = BoardTables(
         folder=folder,
         provenance=facts,
         **tables,
@@ -142,6 +144,11 @@ def read_board(folder: str | Path) -> BoardTables:
         algorithms=_read_optional(folder, TABLES["algorithms"], facts),
         generalisation=_read_optional(folder, GENERALISATION, facts),
     )
+    for name in (*tables, "consensus", "algorithms", "generalisation"):
+        table = getattr(board, name)
+        if table is not None and table.empty and name not in _OF_PAIRS:
+            raise ScoresError(f"{folder / name}.csv: has no rows; {AGAIN}")
+    return board
 
 
 def _read_facts(path: Path) -> dict[str, Any]:

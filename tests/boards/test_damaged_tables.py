@@ -67,6 +67,20 @@ def test_the_line_is_named(
     assert line.count("\n") == 1
 
 
+def test_tables_without_rows_are_named(board: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in sorted(board.glob("*.csv")):
+        content = path.read_text()
+        path.write_text(content.splitlines()[0] + "\n")
+        bind_again(board)
+        if path.name in ("scores.csv", "significance.csv", "outranking.csv"):
+            read_board(board)  # one algorithm makes no pair; the scores are not read
+        else:
+            assert main(["report", str(board)]) == 1
+            line = capsys.readouterr().err
+            assert line == f"cellbench: {path}: has no rows; run cellbench rank again\n"
+        path.write_text(content)
+
+
 def test_an_algorithm_may_be_called_na_and_any_number_keeps_its_digits(tmp_path: Path) -> None:
     scores = make_scores()
     scores["algorithm"] = scores["algorithm"].replace("algorithm 0", "NA")
