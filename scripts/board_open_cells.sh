@@ -19,7 +19,7 @@ fail() { echo "board_open_cells: $*" >&2; exit 2; }
 [[ -d $DATA/test/labels ]] || fail "DATA=$DATA: not there; docs/boards/README.md says where its images come from"
 [[ $MINUTES =~ ^[1-9][0-9]?$ ]] || fail "MINUTES=$MINUTES: must be a whole number from 1 to 99"
 for model in $MODELS; do
-  [[ -f configs/model/$model.yaml ]] || fail "unknown model $model; choose from" $(basename -s .yaml configs/model/*.yaml)
+  [[ -f configs/model/$model.yaml ]] || fail "unknown model $model; choose from $(basename -s .yaml configs/model/*.yaml | xargs)"
 done
 
 train() {

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Check what `pip install cellbench` gives to a user: build the wheel, install it without extras in a fresh
 # environment outside the checkout, and go from the sample data to a leaderboard page there.
+#   scripts/check_wheel.sh          or, to check wheels that are built already:  scripts/check_wheel.sh FOLDER
 set -euo pipefail
 # The goal is 700 MB. Today's set has 920: llvmlite 180 (for numba), OpenCV 160, SciPy 115, compiled bytecode 140.
 MAX_MB=1000
 checkout=$(cd "$(dirname "$0")/.." && pwd)
+wheels=${1:+$(realpath "$1")}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -13,8 +15,11 @@ unset PYTHONPATH
 fail() { echo "check_wheel: $*" >&2; exit 1; }
 
 "${PYTHON:-python3}" -m venv venv
-venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir wheel "$checkout"
-venv/bin/python -m pip install --quiet --disable-pip-version-check -c "$checkout/constraints.txt" wheel/*.whl
+if [[ -z $wheels ]]; then
+  wheels=$work/wheels
+  venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$wheels" "$checkout" "$checkout/weights"
+fi
+venv/bin/python -m pip install --quiet --disable-pip-version-check -c "$checkout/constraints.txt" "$wheels"/cellbench-*.whl
 installed=$SECONDS
 venv/bin/python -m pip check --disable-pip-version-check >/dev/null || fail "the installed packages do not fit together"
 site=$(venv/bin/python -c 'import cellbench, pathlib; print(pathlib.Path(cellbench.__file__).parents[1])')
@@ -43,8 +48,7 @@ message=$(cellbench fit --config model/unet.yaml 2>&1) || status=$?
   fail "training without the extra exits with $status and says: $message"
 
 # The ready models are a distribution of their own.
-venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir weights "$checkout/weights"
-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target ready weights/*.whl
+venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target ready "$wheels"/cellbench_weights-*.whl
 (cd ready/cellbench_weights && sha256sum --check --quiet SHA256SUMS) || fail "the weights do not have their checksums"
 [[ -s ready/cellbench_weights/generalist.md ]] || fail "the wheel of the weights lacks a model card"
 

@@ -22,7 +22,7 @@ fail() { echo "label_budget: $*" >&2; exit 2; }
 [[ -d $DATA/test/labels ]] || fail "DATA=$DATA: not there; docs/boards/README.md says where its images come from"
 [[ -f $DATA/manifest.csv ]] || fail "DATA=$DATA: has no manifest.csv with the source of each image"
 [[ $MINUTES =~ ^[1-9][0-9]?$ ]] || fail "MINUTES=$MINUTES: must be a whole number from 1 to 99"
-[[ -f configs/model/$MODEL.yaml ]] || fail "unknown MODEL=$MODEL; choose from" $(basename -s .yaml configs/model/*.yaml)
+[[ -f configs/model/$MODEL.yaml ]] || fail "unknown MODEL=$MODEL; choose from $(basename -s .yaml configs/model/*.yaml | xargs)"
 [[ -n ${SHARES// /} ]] || fail "SHARES is empty; name percentages, such as SHARES=\"2 10\""
 for share in $SHARES; do
   [[ $share =~ ^([1-9][0-9]?|100)$ ]] || fail "SHARES: $share is not a whole number from 1 to 100"

@@ -8,17 +8,20 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset PYTHONPATH
 
-extras=(coco distributed)
+extras=(distributed)
+# stardist is an oracle of the tests; selenium opens the page in a browser.
+tools=(pytest pytest-xdist hypothesis selenium stardist)
 tests=(tests/{images,labels,data,evaluation,ranking,boards,report,entrants,commands} tests/test_files.py --ignore tests/commands/test_cli.py)
 if [[ ${1:-} == --train ]]; then
-  extras+=(train)
+  extras+=(train pretrained tensorboard formats export)
+  tools=()
+  dev=,dev  # the newest tools for the tests
   tests=()
 fi
 
 python=${PYTHON:-python3.11}
 "$python" scripts/lower_bounds.py "${extras[@]}" >"$work/oldest.txt"
 "$python" -m venv "$work/venv"
-# stardist is an oracle of the tests; selenium opens the page in a browser.
 "$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$work/oldest.txt" \
-  -e ".[$(IFS=,; echo "${extras[*]}")]" pytest pytest-xdist hypothesis selenium stardist
+  -e ".[$(IFS=,; echo "${extras[*]}")${dev:-}]" "${tools[@]}"
 "$work/venv/bin/python" -m pytest "${tests[@]}"
