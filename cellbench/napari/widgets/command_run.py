@@ -10,6 +10,7 @@ from cellbench.napari.fine_tuning import run_words, shown_command
 from cellbench.napari.widgets.jobs import status_label
 
 _GRACE_MS = 5000
+_COMMAND_HEIGHT, _OUTPUT_HEIGHT = 90, 120  # pixels; the output also takes what is left of the window
 
 
 class CommandRun(Container):
@@ -28,11 +29,12 @@ class CommandRun(Container):
         self.status: Label = status_label()
         buttons = Container(widgets=[self.copy, self.cancel], layout="horizontal", labels=False)
         super().__init__(
-            widgets=[self.command, buttons, self.output, self.status], labels=False, label=""
+            widgets=[self.status, self.command, buttons, self.output], labels=False, label=""
         )
         self.margins = (0, 0, 0, 0)
         self.command.read_only = self.output.read_only = True
-        self.command.native.setMaximumHeight(90)
+        self.command.native.setFixedHeight(_COMMAND_HEIGHT)
+        self.output.native.setMinimumHeight(_OUTPUT_HEIGHT)
         self.cancel.enabled = False
         self.copy.changed.connect(
             lambda: QApplication.clipboard().setText(self.command.value.strip())

@@ -1,5 +1,6 @@
 """Work in a thread beside the window, and messages about it."""
 
+import re
 from collections.abc import Callable
 from threading import Event
 from typing import Any
@@ -12,6 +13,9 @@ from qtpy.QtWidgets import QSizePolicy
 
 from cellbench.errors import CellbenchError
 from cellbench.extras import missing_train_packages
+
+_BREAK = "\N{ZERO WIDTH SPACE}"
+_BREAKABLE = re.compile(r"(?<!<)[/\\_-](?=\w)")  # not in a tag of rich text, such as </span>
 
 
 class _Job:
@@ -76,9 +80,21 @@ def start_job(
     return job.stopped.set
 
 
+class StatusLabel(Label):
+    """A label for messages of several lines, which breaks long names and paths where it has to."""
+
+    def set_value(self, value: str) -> None:
+        """Show a message, with places for line breaks that are not seen."""
+        super().set_value(_BREAKABLE.sub(rf"\g<0>{_BREAK}", value))
+
+    def get_value(self) -> str:
+        """Return the message that is shown."""
+        return str(super().get_value()).replace(_BREAK, "")
+
+
 def status_label() -> Label:
     """Return an empty label for messages of several lines, as wide as its widget."""
-    label = Label(value="")
+    label = StatusLabel(value="")
     label.native.setWordWrap(True)
     label.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     return label

@@ -5,11 +5,13 @@ from typing import Any
 
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QComboBox
 
 COMPARISON = "cellbench_comparison"
 """Key in the metadata of a layer of outlines, which is no label map of cells."""
 
 _TABLE_HEIGHT = 220  # pixels
+_SHOWN_LETTERS = 12
 
 
 def layer_box(viewer: Any, kind: Any, label: str) -> ComboBox:  # noqa: ANN401
@@ -28,7 +30,25 @@ def layer_box(viewer: Any, kind: Any, label: str) -> ComboBox:  # noqa: ANN401
             if isinstance(each, kind) and COMPARISON not in each.metadata
         ]
 
-    return ComboBox(label=label, choices=fitting, nullable=False)
+    return keep_narrow(ComboBox(label=label, choices=fitting, nullable=False))
+
+
+def keep_narrow(box: ComboBox) -> ComboBox:
+    """Let a box be narrower than its longest choice, and show the whole of the chosen one as its tooltip.
+
+    Args:
+        box: the box.
+
+    Returns:
+        The same box.
+    """
+    native = box.native
+    native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    native.setMinimumContentsLength(_SHOWN_LETTERS)
+    native.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    native.currentTextChanged.connect(native.setToolTip)
+    native.setToolTip(native.currentText())
+    return box
 
 
 def placement(layer: Any, axes: int) -> dict[str, Any]:  # noqa: ANN401

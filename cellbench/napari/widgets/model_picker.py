@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from cellbench.models.shipped import shipped_weights
 from cellbench.napari.checkpoints import known_checkpoints, ready_models, shown_name
+from cellbench.napari.widgets.layers import keep_narrow
 
 _pickers: "WeakSet[ModelPicker]" = WeakSet()
 _opened: dict[str, Path] = {}  # files that the user has opened; every list shows them
@@ -18,10 +19,7 @@ class ModelPicker(Container):
 
     def __init__(self) -> None:
         self._models: dict[str, Path] = {}
-        self.choice = ComboBox(choices=self._names, nullable=False)
-        self.choice.tooltip = (
-            "a ready model, a training in the folder runs, or a file that you opened"
-        )
+        self.choice = keep_narrow(ComboBox(choices=self._names, nullable=False))
         self.open = PushButton(text="Open file …")
         super().__init__(
             widgets=[self.choice, self.open], layout="horizontal", labels=False, label="model"

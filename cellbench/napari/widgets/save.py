@@ -46,7 +46,7 @@ class SaveWidget(Container):
         self.minutes.tooltip = "the longest time to train"
         self.tune = PushButton(text="Fine-tune")
         self.training = CommandRun(self._end_run)
-        super().__init__()
+        super().__init__(scrollable=True)
         self.extend(
             [
                 *(self.image, self.cells, self.dataset, self.split, self.stem),
@@ -59,6 +59,11 @@ class SaveWidget(Container):
         self.save.changed.connect(self.save_layers)
         self.tune.changed.connect(self.fine_tune)
         self._propose_name(self.image.value)
+
+    @property
+    def native(self) -> Any:  # noqa: ANN401
+        """The widget that napari puts into its window: the area that scrolls if the window is too low."""
+        return self.root_native_widget
 
     def _propose_name(self, layer: Any) -> None:  # noqa: ANN401
         if layer is not None:

@@ -143,3 +143,25 @@ def test_a_new_model_is_in_the_lists_of_all_widgets(
     shutil.copy(checkpoint, other)
     save.model.add(other)
     assert (save.model.checkpoint, segment.model.checkpoint) == (other, checkpoint)
+
+
+def test_long_names_and_low_windows_leave_everything_in_reach(
+    session: Session, checkpoint: Path, tmp_path: Path
+) -> None:
+    long = "-".join(["plate"] * 30)
+    session.viewer.add_image(np.zeros((20, 20)), name=long)
+    session.viewer.add_labels(np.eye(20, dtype=int), name=f"{long} cells")
+    shutil.copytree(checkpoint.parent, tmp_path / long)
+    for name in ("Segment", "Compare", "Save and fine-tune"):
+        widget = session.dock(name)
+        if name != "Compare":
+            widget.model.add(tmp_path / long / checkpoint.name)
+    widget.dataset.value = tmp_path / long
+    widget.save.native.click()
+    widget.tune.native.click()
+    assert long in widget.saved.value
+    assert long in widget.training.status.value
+    session.qtbot.wait(200)
+    assert widget.native.minimumSizeHint().height() < 300
+    docks = session.viewer.window.dock_widgets.values()
+    assert max(each.native.minimumSizeHint().width() for each in docks) < 500
