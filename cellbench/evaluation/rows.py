@@ -109,6 +109,11 @@ _ADVICE = (
 
 Row = ScoresRow | DetailsRow | CellRow
 
+
+def _others(more: list[str], unit: str) -> str:
+    return f" ({len(more)} more {unit}{'s' * (len(more) > 1)} like this)" if more else ""
+
+
 _ROW_TYPES: dict[Table, type[Row]] = {
     Table.SCORES: ScoresRow,
     Table.DETAILS: DetailsRow,
@@ -223,7 +228,10 @@ class FolderResult:
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know about the label maps, one line for each folder and kind."""
+        """What the user should know about the label maps, one line for each folder and kind.
+
+        Images in which no true cell is scored are named too, because their F1 says nothing.
+        """
         found: dict[tuple[Path, bool], list[str]] = {}
         for image in self.images:
             for file, ids, pieces in image.pieces:
@@ -233,8 +241,14 @@ class FolderResult:
                 found.setdefault((Path(file).parent, ids == 1), []).append(text)
         notes = []
         for first, *more in found.values():
-            others = f" ({len(more)} more file{'s' * (len(more) > 1)} like this)" if more else ""
-            notes.append(f"{first}{others} {_ADVICE}")
+            notes.append(f"{first}{_others(more, 'file')} {_ADVICE}")
+        bare = [each.image for each in self.scores if each.measures["true_cells"] == 0]
+        if bare:
+            first, *more = dict.fromkeys(bare)
+            notes.append(
+                f"{first}: no true cell is scored, because there is none or all touch the border, so that "
+                f"F1 is 0 for every algorithm{_others(more, 'image')}"
+            )
         return notes
 
     def class_rows(self) -> Iterator[tuple[object, ...]]:

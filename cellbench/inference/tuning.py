@@ -213,7 +213,7 @@ def describe_tuning(checkpoint: Path, streams: Mapping[int, Sequence[Trial]]) ->
         stream = f", stream {index}" if [*streams] != [0] else ""
         change = f"mean F1 on the tune split {trials[0].f1:.4f} before, {best.f1:.4f} after"
         if best.f1 == 0:
-            change = f"check the label maps in tune/labels, or train longer: {change}"
+            change = f"no cell matches yet: train longer, or check the label maps in tune/labels; {change}"
         lines.append(f"{checkpoint}{stream}: tuned to {chosen}; {change}")
     if diameters := read_checkpoint(checkpoint).get(TUNED_DIAMETERS_KEY):
         lower, median, upper = diameters

@@ -42,6 +42,24 @@ def test_every_image_has_a_row_and_failures_earn_nothing(folders: tuple[Path, Pa
     assert table.loc[["a", "b.c", "d"], "modality"].tolist() == ["fluorescence", "DIC", ""]
 
 
+def test_images_without_a_scored_cell_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    at_the_border = np.zeros((40, 40), int)
+    at_the_border[:20, 10:20] = 1
+    for stem, labels in (("a", at_the_border), ("b", discs()), ("c", np.zeros((40, 40), int))):
+        for folder in ("truth", "mine"):
+            write_labels(tmp_path / f"{folder}/{stem}_label.tiff", labels)
+    table = evaluate_folder(tmp_path / "truth", tmp_path / "mine", thresholds=[0.5, 0.7])
+    assert table.set_index(["image", "threshold"])["f1"].to_dict() == {
+        (stem, threshold): float(stem == "b") for stem in "abc" for threshold in (0.5, 0.7)
+    }
+    assert caplog.messages == [
+        "a: no true cell is scored, because there is none or all touch the border, so that F1 is 0 for "
+        "every algorithm (1 more image like this)"
+    ]
+
+
 def test_unknown_times_stay_empty(folders: tuple[Path, Path]) -> None:
     truth, predictions = folders
     (predictions / "runtime.csv").unlink()

@@ -59,8 +59,8 @@ def test_a_dataset_without_cells_is_named(tmp_path: Path, caplog: pytest.LogCapt
         assert fit("unet", run, data, "--trainer.max_epochs", "1", "--tune", "true") == 0
     (line,) = (each.message for each in caplog.records if "tuned" in each.message)
     assert line.endswith(
-        "; check the label maps in tune/labels, or train longer: mean F1 on the tune split 0.0000 "
-        "before, 0.0000 after"
+        "; no cell matches yet: train longer, or check the label maps in tune/labels; mean F1 on the "
+        "tune split 0.0000 before, 0.0000 after"
     )
     assert load_model(run / "checkpoints/last.ckpt", "cpu").diameters is None
 
