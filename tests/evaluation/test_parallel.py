@@ -206,7 +206,7 @@ def test_losing_the_scheduler_is_one_clear_error(
 ) -> None:
     items = {str(number): 0.05 for number in range(200)}
     with (
-        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        dask.config.set({"distributed.comm.timeouts.connect": "5s"}),
         running_scheduler(tmp_path) as (address, process),
         workers(address, tmp_path),
     ):

@@ -7,6 +7,7 @@ from typing import Any
 from cellbench.boards.how_to_run import read_how_to_run
 from cellbench.errors import UsageError, WriteError
 from cellbench.folders import folder_written_whole
+from cellbench.progress import progress_bar
 from cellbench.report.page.errors import Errors, make_errors
 from cellbench.report.page.texts import count
 from cellbench.report.rendering import render_page
@@ -53,7 +54,7 @@ def write_site(
     results = collect_results(read)
     algorithms = list_algorithms(read, results.rows, ways)
     with folder_written_whole(out, WriteError, replaces=True) as folder:
-        for board in read:
+        for board in progress_bar(read, "pages of boards", unit="board", leave=False):
             place_report(board, (folder / board.page).parent)
         site = {"title": " ".join(title.split()) or TITLE, "summary": _summary(read, algorithms)}
         _write_index(folder, site, read, algorithms, results)
