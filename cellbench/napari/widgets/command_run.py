@@ -10,7 +10,7 @@ from cellbench.napari.fine_tuning import run_words, shown_command
 from cellbench.napari.widgets.jobs import status_label
 
 _GRACE_MS = 5000
-_COMMAND_HEIGHT, _OUTPUT_HEIGHT = 90, 120  # pixels; the output also takes what is left of the window
+_COMMAND_HEIGHT, _OUTPUT_HEIGHT = 90, 120  # pixels; the output is higher where there is room
 
 
 class CommandRun(Container):
