@@ -53,7 +53,8 @@ def save(viewer: napari.Viewer, out: Path, zoom: float = 1) -> None:
     viewer.scene.camera.zoom *= zoom
     end = time.monotonic() + 1
     wait(lambda: time.monotonic() > end)  # until everything is drawn
-    iio.imwrite(out, viewer.screenshot(canvas_only=False, flash=False)[..., :3], optimize=True)
+    window = viewer.screenshot(canvas_only=False, flash=False)[..., :3]
+    iio.imwrite(out, window & 0xFC, optimize=True)  # without noise that nobody sees
 
 
 def dock(viewer: napari.Viewer, name: str) -> Any:  # noqa: ANN401

@@ -10,6 +10,11 @@ from cellbench.models.shipped import shipped_weights
 from cellbench.napari.checkpoints import known_checkpoints, ready_models, shown_name
 from cellbench.napari.widgets.layers import keep_narrow
 
+NO_MODEL = (
+    "no model is chosen; open a checkpoint that `cellbench fit` wrote, or install the ready model: "
+    'pip install "cellbench[weights]"'
+)
+
 _pickers: "WeakSet[ModelPicker]" = WeakSet()
 _opened: dict[str, Path] = {}  # files that the user has opened; every list shows them
 

@@ -17,7 +17,7 @@ from cellbench.napari.saving import NewImage, save_to_dataset
 from cellbench.napari.widgets.command_run import CommandRun
 from cellbench.napari.widgets.jobs import report_error, status_label
 from cellbench.napari.widgets.layers import layer_box
-from cellbench.napari.widgets.model_picker import ModelPicker
+from cellbench.napari.widgets.model_picker import NO_MODEL, ModelPicker
 
 _UNKNOWN = "not known"
 
@@ -104,7 +104,7 @@ class SaveWidget(Container):
         try:
             checkpoint = self.model.checkpoint
             if checkpoint is None:
-                raise UsageError("no model is chosen; open a checkpoint that `cellbench fit` wrote")
+                raise UsageError(NO_MODEL)
             words = prepare_fine_tuning(
                 checkpoint, Path(self.dataset.value), Path(self.out.value), self.minutes.value
             )

@@ -21,7 +21,7 @@ from cellbench.napari.planes import Planes, layer_pixel_size, layer_planes
 from cellbench.napari.segmenting import Segmentation, SegmentOptions, segment_planes
 from cellbench.napari.widgets.jobs import report_error, start_job, status_label
 from cellbench.napari.widgets.layers import layer_box, placement, show_table
-from cellbench.napari.widgets.model_picker import ModelPicker
+from cellbench.napari.widgets.model_picker import NO_MODEL, ModelPicker
 
 _AS_IT_IS, _ESTIMATE, _NUMBER = "as the image is", "estimate", "number of pixels"
 _AXES = {"automatic": "auto", "channels": "channels", "separate planes": "planes"}
@@ -99,7 +99,7 @@ class SegmentWidget(Container):
         """
         checkpoint = self.model.checkpoint
         if checkpoint is None:
-            raise UsageError("no model is chosen; open a checkpoint that `cellbench fit` wrote")
+            raise UsageError(NO_MODEL)
         diameters: dict[str, float | Literal["auto"] | None] = {
             _AS_IT_IS: None,
             _ESTIMATE: "auto",

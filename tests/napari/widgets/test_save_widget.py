@@ -13,6 +13,7 @@ from cellbench.data.folder import read_dataset
 from cellbench.images import read_channels
 from cellbench.images.pixel_size import PixelSize, read_pixel_size
 from cellbench.labels import read_labels
+from cellbench.napari.fine_tuning import prepare_fine_tuning
 
 
 def test_an_image_and_its_corrected_labels_are_saved(session: Session, tmp_path: Path) -> None:
@@ -89,8 +90,15 @@ def test_fine_tuning_is_shown_and_cancelled(
 
 @pytest.mark.slow
 def test_a_model_that_was_fine_tuned_segments(
-    session: Session, trained: Path, tmp_path: Path
+    session: Session, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from cellbench.napari.widgets import save
+
+    # The shortest time that can be chosen is a minute; two steps are enough here.
+    quick = ["--trainer.max_steps", "2", "--data.batch_size", "2", "--tune", "false"]
+    monkeypatch.setattr(
+        save, "prepare_fine_tuning", lambda *chosen: [*prepare_fine_tuning(*chosen), *quick]
+    )
     data = make_dataset(tmp_path / "data")
     layer = session.viewer.add_image(read_channels(data / "test/images/test0.png")[0][..., 0])
     widget = session.dock("Save and fine-tune")
