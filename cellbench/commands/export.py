@@ -8,7 +8,6 @@ The outputs of onnx and bioimageio are dense maps; docs/weights.md shows how cel
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,8 +74,6 @@ def run(arguments: argparse.Namespace) -> None:
             "configs/weights/generalist_about.yaml"
         )
     model = load_model(arguments.checkpoint, "cpu", model_class=arguments.model_class)
-    if arguments.to != "weights":
-        print("converting the network and comparing it with PyTorch …", file=sys.stderr)
     check = _write(arguments, model, content, about)
     print(f"wrote {arguments.out} ({arguments.out.stat().st_size / 1e6:.1f} MB)")
     if check is not None:

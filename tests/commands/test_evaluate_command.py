@@ -42,7 +42,7 @@ def test_help_has_choices_defaults_and_an_example(capsys: pytest.CaptureFixture[
     assert main(["evaluate", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "--protocol {neurips22,neurips22-v1,exact} scoring rules (default: neurips22)" in text
-    assert "table to write (default: scores.csv)" in text
+    assert "which is replaced if it exists (default: scores.csv)" in text
     assert "example: cellbench evaluate data/sample/test/labels predictions --out" in text
 
 
