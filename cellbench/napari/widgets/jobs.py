@@ -84,7 +84,11 @@ class StatusLabel(Label):
     """A label for messages of several lines, which breaks long names and paths where it has to."""
 
     def set_value(self, value: str) -> None:
-        """Show a message, with places for line breaks that are not seen."""
+        """Show a message, with places for line breaks that are not seen.
+
+        Args:
+            value: the message.
+        """
         super().set_value(_BREAKABLE.sub(rf"\g<0>{_BREAK}", value))
 
     def get_value(self) -> str:
