@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -198,7 +199,13 @@ def resolution_tags(size: PixelSize | None) -> dict[str, Any]:
     resolution = tuple(_TAG_UNITS[3] / side for side in (size.x_um, size.y_um))
     if not all(1 / _LARGEST_TAG < value < _LARGEST_TAG for value in resolution):
         return {}
-    return {"resolution": resolution, "resolutionunit": "CENTIMETER"}
+    # The nearest fraction that fits: older releases of tifffile round to six digits.
+    nearest = (
+        Fraction(value).limit_denominator(int(min(_LARGEST_TAG, _LARGEST_TAG / value)))
+        for value in resolution
+    )
+    fractions = tuple(each.as_integer_ratio() for each in nearest)
+    return {"resolution": fractions, "resolutionunit": "CENTIMETER"}
 
 
 _LARGEST_TAG = float(1 << 31)  # the tag is a fraction of two integers of 32 bits

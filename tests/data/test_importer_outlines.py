@@ -171,7 +171,7 @@ def test_names_that_tools_write(name: str, tmp_path: Path) -> None:
     path = tmp_path / "labels" / name
     path.write_text("x")
     assert name_for_pairing(path) != name
-    with pytest.raises(DatasetError, match=rf"{name}: (cannot be read|ROIs of ImageJ need)"):
+    with pytest.raises(DatasetError, match=rf"{name}: (cannot be read|ROI files need)"):
         import_dataset("folder", tmp_path, tmp_path / "root")
 
 
