@@ -41,7 +41,8 @@ def draw_outlines(data: Path, predictions: Path, out: Path) -> None:
         dark = np.median(image) < 0.5
         image[edges] = (1.0, 0.65, 0.0) if dark else (0.0, 0.45, 0.2)
         panel.imshow(image)
-        panel.set_title(stem.rpartition("_")[0].replace("-", " "), fontsize=12)
+        title = stem.rpartition("_")[0].replace("-", " ").replace("dic", "DIC")
+        panel.set_title(title, fontsize=12)
         panel.set_axis_off()
     save(figure, out)
 
