@@ -24,6 +24,7 @@ EVERYWHERE = {
     "choices",
     "compiling",
     "csv_tables",
+    "csv_text",
     "decimal_signs",
     "errors",
     "extras",
@@ -33,6 +34,7 @@ EVERYWHERE = {
     "locks",
     "progress",
     "resources",
+    "unpacking",
 }
 LIGHT_ROOMS = {
     "images": set(),

@@ -9,7 +9,7 @@ import pandas as pd
 from cellbench.boards.columns import Column, Kind, Table
 from cellbench.boards.record import AGAIN
 from cellbench.boards.text_table import raise_first, read_text, to_numbers
-from cellbench.csv_tables import numbered_rows, read_content
+from cellbench.csv_text import numbered_rows, read_content
 from cellbench.errors import ScoresError
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from cellbench.csv_tables import (
+from cellbench.csv_text import (
     SPACES,
     check_unique,
     numbered_rows,
@@ -29,7 +29,7 @@ def read_text(
     """Read a CSV with all cells as text, exactly as they are: an algorithm may be called "NA".
 
     Args:
-        path: the file, with a header; see [`cellbench.csv_tables.read_content`][] for what it can be.
+        path: the file, with a header; see [`cellbench.csv_text.read_content`][] for what it can be.
         columns: the columns it must have; others are kept.
         made_by: what to do if there is no such file, for the error.
         if_lacking: what to do if it has other columns, for the error (default: ``made_by``).

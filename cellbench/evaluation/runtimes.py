@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cellbench.csv_tables import read_content, read_rows_by_line, write_rows
+from cellbench.csv_tables import read_rows_by_line, write_rows
+from cellbench.csv_text import read_content
 from cellbench.decimal_signs import has_decimal_commas
 from cellbench.errors import ScoresError
 from cellbench.images import image_stem

@@ -1,6 +1,5 @@
 """Outlines of cells in GeoJSON, as QuPath exports them, or in LabelMe's JSON, drawn as label maps."""
 
-import gzip
 import json
 import math
 import zipfile
@@ -14,10 +13,10 @@ import numpy as np
 from cellbench.data.importers.base import Drawing, fill_outlines
 from cellbench.errors import DatasetError
 from cellbench.labels.outlines import Ring, ellipse_ring
+from cellbench.unpacking import read_member, read_unpacked
 
 _Json = dict[str, Any]
 
-_LARGEST = 1 << 30  # bytes of an unpacked file: some millions of outlines
 # QuPath 0.2 wrote the class of an object as its id.
 _KINDS = {
     "cell": "detection",
@@ -85,18 +84,8 @@ def _text(path: Path) -> str:
     if path.suffix.lower() == ".zip":
         with zipfile.ZipFile(path) as archive:
             (name,) = geojson_members(archive)
-            if archive.getinfo(name).file_size > _LARGEST:
-                raise ValueError("it unpacks to more than 1 GiB")
-            return archive.read(name).decode("utf-8-sig")
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    if not packed:
-        return path.read_text("utf-8-sig")
-    with gzip.open(path) as unpacked:
-        content = unpacked.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise ValueError("it unpacks to more than 1 GiB")
-    return content.decode("utf-8-sig")
+            return read_member(archive, name).decode("utf-8-sig")
+    return read_unpacked(path).decode("utf-8-sig")
 
 
 def geojson_members(archive: zipfile.ZipFile) -> list[str]:

@@ -1,0 +1,52 @@
+"""Compressed files, read up to a size: a small file can unpack to one that fills the memory."""
+
+import gzip
+import zipfile
+from pathlib import Path
+
+_LARGEST = 1 << 30  # bytes: millions of outlines or of rows
+_TOO_LARGE = "it unpacks to more than 1 GiB; unpack the file yourself if this is right"
+_GZIP = b"\x1f\x8b"
+
+
+def read_unpacked(path: Path) -> bytes:
+    """Read a file, and unpack it if its first bytes say that it is compressed with gzip.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The content.
+
+    Raises:
+        ValueError: if the content is larger than 1 GiB when it is unpacked.
+        OSError: if the file cannot be read; EOFError or zlib.error if its compressed content is damaged.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_GZIP)) != _GZIP:
+            file.seek(0)
+            return file.read()
+        file.seek(0)
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            content = unpacked.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(_TOO_LARGE)
+    return content
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Read a file in a ZIP archive.
+
+    Args:
+        archive: the archive.
+        name: the file in it.
+
+    Returns:
+        The content.
+
+    Raises:
+        ValueError: if the content is larger than 1 GiB when it is unpacked.
+    """
+    if archive.getinfo(name).file_size > _LARGEST:
+        raise ValueError(_TOO_LARGE)
+    return archive.read(name)
