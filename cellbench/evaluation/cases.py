@@ -190,9 +190,10 @@ def _predictions_of(
     if found.folder != predictions:
         check_run(found.folder, truths)
     statuses = match_stems(truths, read_statuses(predictions))
-    if need_predictions and not statuses:
-        check_any(predictions, found, truths)
-        warn_of_missing(found, truths)
+    if need_predictions:
+        if not statuses:
+            check_any(predictions, found, truths)
+        warn_of_missing(found, truths, statuses)
     statuses |= dict.fromkeys(warn_of_doubles(found), Status.INVALID)
     return {stem: paths[0] for stem, paths in found.files.items()}, statuses, found.unmatched
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from cellbench.errors import LabelMapError, ScoresError
 from cellbench.evaluation.listing import listed
 from cellbench.evaluation.predictions import Predictions
+from cellbench.evaluation.seals import RUN_JOURNAL
+from cellbench.evaluation.statuses import Status
 from cellbench.files import is_junk, list_files
 from cellbench.labels.names import SUFFIXES, unmatched_labels
 
@@ -36,6 +38,11 @@ def check_any(predictions: Path, found: Predictions, truths: Mapping[str, Path])
         )
     if found.files:
         return
+    if (predictions / RUN_JOURNAL).is_file():
+        raise NoPredictionsError(
+            f"{predictions}: cellbench run has no result for these images; if the run was stopped, run the "
+            "same command again, which continues it"
+        )
     there = list(found.unmatched) or sorted(_visible_names(predictions))
     stem = next(iter(truths))
     raise NoPredictionsError(
@@ -133,20 +140,26 @@ def _what_they_are(
     return "file fits no image", "files fit no image"
 
 
-def warn_of_missing(found: Predictions, truths: Mapping[str, Path]) -> None:
+def warn_of_missing(
+    found: Predictions, truths: Mapping[str, Path], statuses: Mapping[str, Status]
+) -> None:
     """Warn of images without a prediction.
 
     Args:
         found: the label maps of an algorithm.
         truths: the true label map of each image, by stem.
+        statuses: how ``cellbench run`` ended for each image; it has told why there is none if it failed.
     """
-    missing = [stem for stem in truths if stem not in found.files]
+    failed = {stem for stem, status in statuses.items() if status is not Status.OK}
+    missing = [stem for stem in truths if stem not in found.files and stem not in failed]
     if not missing:
         return
     searched = {folder for paths in found.files.values() for folder in paths[0].parents}
     inside = {path for path in found.folder.iterdir() if path.is_dir() and not is_junk(path.name)}
     others = listed(sorted(path.name for path in inside - searched))
     more = f"; folders inside are not searched: {others}" if others else ""
+    if (found.folder / RUN_JOURNAL).is_file():
+        more = "; if cellbench run was stopped, run the same command again, which continues it"
     _log.warning(
         "%s: no label map for %d of %d images, scored 0 (status: missing): %s%s",
         *(found.folder, len(missing), len(truths), listed(missing), more),

@@ -102,17 +102,8 @@ class CellRow:
 
 
 _PIECES, _CLASSES = "pieces", "classes"
-_ADVICE = (
-    "Each cell needs an id of its own; connected-component labelling (scikit-image's label, MorphoLibJ in "
-    "Fiji) gives one to each piece of a mask"
-)
 
 Row = ScoresRow | DetailsRow | CellRow
-
-
-def _others(more: list[str], unit: str) -> str:
-    return f" ({len(more)} more {unit}{'s' * (len(more) > 1)} like this)" if more else ""
-
 
 _ROW_TYPES: dict[Table, type[Row]] = {
     Table.SCORES: ScoresRow,
@@ -197,6 +188,12 @@ class ImageResult:
         )
 
 
+_ADVICE = (
+    "Each cell needs an id of its own; connected-component labelling (scikit-image's label, MorphoLibJ in "
+    "Fiji) gives one to each piece of a mask"
+)
+
+
 @dataclass(frozen=True)
 class FolderResult:
     """The rows of all images of one algorithm, images in order of their stems.
@@ -275,6 +272,10 @@ class FolderResult:
         for image in self.images:
             for row in image.rows(table):
                 yield {"algorithm": self.algorithm} | _flat(row)
+
+
+def _others(more: list[str], unit: str) -> str:
+    return f" ({len(more)} more {unit}{'s' * (len(more) > 1)} like this)" if more else ""
 
 
 def _flat(row: Row) -> dict[str, object]:

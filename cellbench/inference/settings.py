@@ -31,7 +31,9 @@ def run_settings(
         "checkpoints": list(checksums),
         "model class": [f"{type(each).__module__}.{type(each).__qualname__}" for each in models],
         "device": [place, str(half_precision(device.type))],
-        "software": [cellbench.__version__, torch.__version__, _code_checksum(models)],
+        "version of cellbench": cellbench.__version__,
+        "version of PyTorch": torch.__version__,
+        "code of cellbench or of the model": _code_checksum(models),
     }
 
 

@@ -131,9 +131,9 @@ def test_the_reason_is_on_the_screen(
     folder = make_entrant(tmp_path / "bad", data, "(outputs / 'b.tif').touch()")
     words = ["run", str(folder), "--data", str(data), "--out", str(tmp_path / "p")]
     assert main(words) == 0
-    assert (
-        "bad: test0 is missing: wrote b.tif, wanted test0_label.tiff\n" in capsys.readouterr().err
-    )
+    shown = capsys.readouterr().err
+    assert f"bad: segmenting 1 image of {data}\n" in shown
+    assert "bad: test0 is missing: wrote b.tif, wanted test0_label.tiff\n" in shown
 
 
 def test_a_program_that_writes_nothing(

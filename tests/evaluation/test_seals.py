@@ -113,3 +113,20 @@ def test_several_changes_are_counted_and_other_times_may_be_named(
     shutil.copy(finished / "out/good/test0_label.tiff", out)
     (out / "runtime.csv").rename(tmp_path / "times.csv")
     evaluate_folder(finished / "data/test/labels", out, runtimes=tmp_path / "times.csv")
+
+
+def test_a_stopped_run_is_named(
+    finished: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out, advice = finished / "out/good", "run the same command again, which continues it"
+    with pytest.raises(ScoresError, match=f"good: cellbench run has no result .* {advice}"):
+        evaluate_folder(finished / "data/tune/labels", out)
+    data = make_dataset(tmp_path / "data", images=3)
+    assert list(evaluate_folder(data / "test/labels", out)["status"]) == [
+        "ok",
+        "missing",
+        "missing",
+    ]
+    (warning,) = caplog.messages  # test1 failed in the run, which has said so
+    assert warning.startswith(f"{out}: no label map for 1 of 3 images")
+    assert warning.endswith(f"test2; if cellbench run was stopped, {advice}")
