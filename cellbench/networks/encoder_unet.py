@@ -63,10 +63,10 @@ class EncoderUNet(nn.Module):
         scales: Mapping[str, float] | None = None,
         initial_outputs: Mapping[str, float] | None = None,
     ) -> None:
-        from timm.layers import LayerNorm2d
-
         super().__init__()
         self.encoder = make_encoder(encoder, pretrained)
+        from timm.layers import LayerNorm2d  # after timm itself, which make_encoder imports
+
         self.weights_licence = weights_licence(self.encoder) if pretrained else ""
         strides: list[int] = self.encoder.feature_info.reduction()
         self.stride = strides[-1]

@@ -7,6 +7,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from cellbench.networks.deferred_compiler import deferred_compiler
+
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as in the original
 
 
@@ -21,7 +23,8 @@ class GroupClassifier(nn.Module):
     std: torch.Tensor
 
     def __init__(self, groups: int) -> None:
-        import timm
+        with deferred_compiler():
+            import timm
 
         super().__init__()
         self.body = timm.create_model("resnet18", pretrained=False, num_classes=groups)

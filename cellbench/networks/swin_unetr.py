@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from cellbench.errors import UsageError
+from cellbench.networks.deferred_compiler import deferred_compiler
 from cellbench.networks.padding import padded
 
 _STRIDE = 32
@@ -35,7 +36,8 @@ class SwinUNETR(nn.Module):
         heads: Sequence[int] = (3, 6, 12, 24),
         convolutions: bool = False,
     ) -> None:
-        from monai.networks.nets import SwinUNETR as MonaiSwinUNETR
+        with deferred_compiler():
+            from monai.networks.nets import SwinUNETR as MonaiSwinUNETR
 
         _check(feature_size, heads)
         super().__init__()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from cellbench.networks.deferred_compiler import deferred_compiler
 from cellbench.networks.padding import padded
 
 
@@ -23,7 +24,8 @@ class UNet(nn.Module):
         channels: Sequence[int] = (16, 32, 64, 128, 256),
         residual_units: int = 2,
     ) -> None:
-        from monai.networks.nets import UNet as MonaiUNet
+        with deferred_compiler():
+            from monai.networks.nets import UNet as MonaiUNet
 
         super().__init__()
         self.maps = dict(maps)

@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from cellbench.errors import UsageError
+from cellbench.networks.deferred_compiler import deferred_compiler
 from cellbench.networks.padding import padded
 
 _PATCH = 16  # pixels; MONAI's UNETR has no other size
@@ -52,7 +53,8 @@ class UNETR(nn.Module):
         heads: int = 12,
         convolution_stem: bool = False,
     ) -> None:
-        from monai.networks import nets
+        with deferred_compiler():
+            from monai.networks import nets
 
         _check(window, feature_size, hidden_size, mlp_size, heads)
         super().__init__()
