@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     problems = []
     for (entry, folder), sandbox in zip(entries, sandboxes, strict=True):
         count = f"{len(images)} image{'s' * (len(images) != 1)}"
-        print(f"{entry.name}: segmenting {count} of {arguments.data}", file=sys.stderr)
+        print(f"{entry.name}: segmenting {count}", file=sys.stderr)
         try:
             with progress_bar(what=entry.name, total=len(images)) as bar:
                 rows = run_entrant(
