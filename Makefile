@@ -34,12 +34,13 @@ help:  ## show this list
 
 setup: $(STAMP)  ## create .venv with the tested set of packages (6 GB)
 
-# The installation is editable, so only a change of the dependencies needs another one.
+# The installation is editable, so only a change of the dependencies needs another one. Python compiles a module when it
+# is first imported; to compile all of them here would take minutes.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "cellbench needs Python 3.11, 3.12 or 3.13; choose one, for example with PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
 # Models of installed packages are known only where there is an environment.
