@@ -43,7 +43,7 @@ def deferred_compiler() -> Iterator[None]:
     compiler, utils = _Deferred(_COMPILER), _Deferred(_UTILS)
     compiler.disable = _disable  # type: ignore[attr-defined]
     utils.is_compile_supported = _is_compile_supported  # type: ignore[attr-defined]
-    sys.modules |= {_COMPILER: compiler, _UTILS: utils}
+    sys.modules.update({_COMPILER: compiler, _UTILS: utils})
     try:
         yield
     finally:
