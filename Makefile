@@ -108,11 +108,13 @@ docs:  ## build the documentation site in site/; a warning is an error
 docs-serve:  ## show the documentation site on this machine, and again after each change
 	PYTHON=$(PYTHON) scripts/build_docs.sh --serve
 
+# A limit on processor time: a slow or busy machine draws as good outlines as another one.
 pictures: $(STAMP)  ## draw the pictures of the documentation again (trains a model on the sample)
 	@for tool in chromium xvfb-run; do command -v $$tool >/dev/null || { echo "make pictures needs $$tool; on Debian:" \
 	  "apt-get install chromium xvfb libegl1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-xkb1 libxkbcommon-x11-0" >&2; \
 	  exit 2; }; done
-	$(MAKE) train evaluate MODEL=stardist DATA=data/sample BOARD=sample
+	$(MAKE) train evaluate MODEL=stardist DATA=data/sample BOARD=sample \
+	  ARGS="--trainer.max_time null --max_cpu_time 00:00:20:00"
 	$(BIN)/python scripts/draw_docs.py data/sample predictions/sample/stardist docs/pictures
 	$(BIN)/cellbench evaluate data/sample/test/labels predictions/sample --out runs/pictures/scores.csv --details
 	$(BIN)/python scripts/draw_typical_errors.py runs/pictures data/sample predictions/sample
