@@ -34,13 +34,12 @@ help:  ## show this list
 
 setup: $(STAMP)  ## create .venv with the tested set of packages (6 GB)
 
-# The installation is editable, so only a change of the dependencies needs another one. Python compiles a module when it
-# is first imported; to compile all of them here would take minutes.
+# The installation is editable, so only a change of the dependencies needs another one.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "cellbench needs Python 3.11, 3.12 or 3.13; choose one, for example with PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
 	touch $@
 
 # Models of installed packages are known only where there is an environment.
@@ -108,7 +107,7 @@ docs:  ## build the documentation site in site/; a warning is an error
 docs-serve:  ## show the documentation site on this machine, and again after each change
 	PYTHON=$(PYTHON) scripts/build_docs.sh --serve
 
-# A limit on processor time: a slow or busy machine draws as good outlines as another one.
+# The limit is on processor time, because a busy machine would draw worse outlines after the usual five minutes.
 pictures: $(STAMP)  ## draw the pictures of the documentation again (trains a model on the sample)
 	@for tool in chromium xvfb-run; do command -v $$tool >/dev/null || { echo "make pictures needs $$tool; on Debian:" \
 	  "apt-get install chromium xvfb libegl1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-xkb1 libxkbcommon-x11-0" >&2; \

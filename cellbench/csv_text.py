@@ -82,7 +82,9 @@ def _decoded(path: Path, error: type[CellbenchError]) -> str:
         raise error(f"{path}: no such file; check the path")
     try:
         content = read_unpacked(path)
-    except (OSError, EOFError, ValueError, zlib.error) as fault:
+    except ValueError as fault:  # too large
+        raise error(f"{path}: {fault}") from fault
+    except (OSError, EOFError, zlib.error) as fault:
         raise error(f"{path}: cannot be read as a CSV in UTF-8 ({fault})") from fault
     for start, kind in _SPREADSHEETS.items():
         if content.startswith(start):

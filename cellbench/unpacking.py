@@ -1,6 +1,7 @@
 """Compressed files, read up to a size: a small file can unpack to one that fills the memory."""
 
 import gzip
+import io
 import zipfile
 from pathlib import Path
 
@@ -22,16 +23,14 @@ def read_unpacked(path: Path) -> bytes:
         ValueError: if the content is larger than 1 GiB when it is unpacked.
         OSError: if the file cannot be read; EOFError or zlib.error if its compressed content is damaged.
     """
-    with path.open("rb") as file:
-        if file.read(len(_GZIP)) != _GZIP:
-            file.seek(0)
-            return file.read()
-        file.seek(0)
-        with gzip.GzipFile(fileobj=file) as unpacked:
-            content = unpacked.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
+    content = path.read_bytes()  # once, because it may be a pipe
+    if not content.startswith(_GZIP):
+        return content
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+        unpacked = packed.read(_LARGEST + 1)
+    if len(unpacked) > _LARGEST:
         raise ValueError(_TOO_LARGE)
-    return content
+    return unpacked
 
 
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:

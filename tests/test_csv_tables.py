@@ -1,6 +1,9 @@
 """Reading CSV tables: as spreadsheets save them; one that cannot be read causes one clear line."""
 
 import gzip
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -126,9 +129,20 @@ def test_a_small_file_does_not_unpack_to_a_huge_one(
         gzip.compress(text) * 20
     )  # several members, unpacked one by one
     with pytest.raises(
-        DatasetError, match=r"a\.csv: .*unpacks to more than 1 GiB; unpack the file"
+        DatasetError, match=r"a\.csv: it unpacks to more than 1 GiB; unpack the file"
     ):
         read_rows(tmp_path / "a.csv", ["image"], DatasetError)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_pipe_is_read(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    pipe = tmp_path / "a.csv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[pack(b"image\na.png\n")])
+    writer.start()
+    assert read_rows(pipe, ["image"], DatasetError) == [{"image": "a.png"}]
+    writer.join()
 
 
 def test_a_damaged_compressed_table_is_one_line(tmp_path: Path) -> None:

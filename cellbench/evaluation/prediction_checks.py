@@ -12,6 +12,8 @@ from cellbench.evaluation.statuses import Status
 from cellbench.files import is_junk, list_files
 from cellbench.labels.names import SUFFIXES, unmatched_labels
 
+_CONTINUE = "if cellbench run was stopped, run the same command again, which continues it"
+
 _log = logging.getLogger(__name__)
 
 
@@ -38,16 +40,14 @@ def check_any(predictions: Path, found: Predictions, truths: Mapping[str, Path])
         )
     if found.files:
         return
-    if (predictions / RUN_JOURNAL).is_file():
-        raise NoPredictionsError(
-            f"{predictions}: cellbench run has no result for these images; if the run was stopped, run the "
-            "same command again, which continues it"
-        )
     there = list(found.unmatched) or sorted(_visible_names(predictions))
     stem = next(iter(truths))
+    advice = _advice(there)
+    if (predictions / RUN_JOURNAL).is_file():
+        advice = f"name the truth of the split that was segmented, or {_CONTINUE}"
     raise NoPredictionsError(
         f"{predictions}: no file has the name of an image; wanted {stem}_label.tiff (or {stem}.tif, "
-        f"{stem}_cp_masks.png, {stem}_seg.npy, …), found {listed(there) or 'nothing'}; {_advice(there)}"
+        f"{stem}_cp_masks.png, {stem}_seg.npy, …), found {listed(there) or 'nothing'}; {advice}"
     )
 
 
@@ -148,7 +148,8 @@ def warn_of_missing(
     Args:
         found: the label maps of an algorithm.
         truths: the true label map of each image, by stem.
-        statuses: how ``cellbench run`` ended for each image; it has told why there is none if it failed.
+        statuses: how ``cellbench run`` ended for each image. Images for which it failed are left out,
+            because it has given the reason.
     """
     failed = {stem for stem, status in statuses.items() if status is not Status.OK}
     missing = [stem for stem in truths if stem not in found.files and stem not in failed]
@@ -159,7 +160,7 @@ def warn_of_missing(
     others = listed(sorted(path.name for path in inside - searched))
     more = f"; folders inside are not searched: {others}" if others else ""
     if (found.folder / RUN_JOURNAL).is_file():
-        more = "; if cellbench run was stopped, run the same command again, which continues it"
+        more = f"; {_CONTINUE}"
     _log.warning(
         "%s: no label map for %d of %d images, scored 0 (status: missing): %s%s",
         *(found.folder, len(missing), len(truths), listed(missing), more),

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from cellbench.errors import UsageError
+from cellbench.networks.deferred_compiler import deferred_compiler
 from cellbench.networks.encoder import make_encoder, weights_licence
 from cellbench.networks.mit import LICENCE, make_mix_transformer
 from cellbench.networks.padding import padded
@@ -60,8 +61,9 @@ class MANet(nn.Module):
         decoder_channels: Sequence[int] = (1024, 512, 256, 128, 64),
         attention_channels: int = 256,
     ) -> None:
-        from segmentation_models_pytorch.base.initialization import initialize_decoder
-        from segmentation_models_pytorch.decoders.manet.decoder import MAnetDecoder
+        with deferred_compiler():
+            from segmentation_models_pytorch.base.initialization import initialize_decoder
+            from segmentation_models_pytorch.decoders.manet.decoder import MAnetDecoder
 
         _check(decoder_channels, attention_channels)
         super().__init__()

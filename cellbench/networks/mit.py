@@ -3,6 +3,7 @@
 from typing import Any
 
 from cellbench.errors import UsageError
+from cellbench.networks.deferred_compiler import deferred_compiler
 from cellbench.networks.encoder import CONNECT, unavailable_weights
 
 MIX_TRANSFORMERS = tuple(f"mit_b{size}" for size in range(6))
@@ -32,7 +33,8 @@ def make_mix_transformer(name: str, pretrained: bool = True) -> Any:  # noqa: AN
     """
     if name not in MIX_TRANSFORMERS:
         raise UsageError(f"encoder {name!r}: choose from {', '.join(MIX_TRANSFORMERS)}")
-    from segmentation_models_pytorch.encoders import get_encoder
+    with deferred_compiler():
+        from segmentation_models_pytorch.encoders import get_encoder
 
     try:
         return get_encoder(name, weights="imagenet" if pretrained else None)

@@ -119,7 +119,9 @@ def test_a_stopped_run_is_named(
     finished: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     out, advice = finished / "out/good", "run the same command again, which continues it"
-    with pytest.raises(ScoresError, match=f"good: cellbench run has no result .* {advice}"):
+    with pytest.raises(
+        ScoresError, match=f"good: no file .* found test0_label.tiff; name .* {advice}"
+    ):
         evaluate_folder(finished / "data/tune/labels", out)
     data = make_dataset(tmp_path / "data", images=3)
     assert list(evaluate_folder(data / "test/labels", out)["status"]) == [

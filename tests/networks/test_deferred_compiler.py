@@ -66,8 +66,16 @@ def test_other_names_come_from_the_compiler_itself() -> None:
         "from cellbench.networks.deferred_compiler import deferred_compiler\n"
         "with deferred_compiler():\n"
         "    import torch._dynamo.config\n"
-        "    print(sys.modules['torch._dynamo'].__file__ is not None, torch._dynamo.is_compiling())\n"
-        "with deferred_compiler():\n"
-        "    print(sys.modules['torch._dynamo'].is_compiling())"
+        "compiler, config = torch._dynamo, sys.modules['torch._dynamo.config']\n"
+        "print(compiler.__file__ is not None, compiler.convert_frame.config is compiler.config is config)\n"
+        "print(config.__spec__.loader is not None, config.__spec__.origin == config.__file__)\n"
     )
-    assert found == "True False\nFalse"
+    assert found == "True True\nTrue True"
+    found = run(
+        "from cellbench.networks.deferred_compiler import deferred_compiler\n"
+        "with deferred_compiler():\n"
+        "    from torch._dynamo.utils import counters\n"
+        "print(counters is sys.modules['torch._dynamo.utils'].counters)\n"
+        "print([finder for finder in sys.meta_path if 'cellbench' in repr(finder)])"
+    )
+    assert found == "True\n[]"
