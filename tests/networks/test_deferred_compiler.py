@@ -19,6 +19,7 @@ def run(code: str) -> str:
     [
         "encoder_unet import EncoderUNet as N; n = N({'a': 1}, pretrained=False)",
         "unet import UNet as N; n = N({'a': 1})",
+        "manet import MANet as N; n = N({'a': 1}, encoder='mit_b0', pretrained=False)",
     ],
 )
 def test_networks_start_without_the_compiler(network: str) -> None:
